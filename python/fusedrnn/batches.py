@@ -1,0 +1,184 @@
+"""What ``fit``, ``evaluate`` and ``predict`` take as data, cut into batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Array
+
+Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weights
+
+
+def as_array(name: str, data: Any, dtype: Any) -> Array:
+    """Return data (an array, a pandas object, lists) as a C-contiguous array of ``dtype``."""
+    if isinstance(data, dict) or (isinstance(data, (list, tuple)) and len(data) > 1
+                                  and all(hasattr(d, "shape") and np.ndim(d) > 1 for d in data)
+                                  and len({np.shape(d) for d in data}) > 1):
+        raise ValueError(f"{name}: a Sequential model has one input and one output, got "
+                         f"{len(data)}; models with several are beyond fusedrnn")
+    try:
+        array = np.asarray(data)
+        if array.dtype.kind not in "fiub":
+            array = array.astype(np.float64)
+        if array.dtype.kind == "O":
+            raise TypeError("objects")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
+    return np.ascontiguousarray(array, dtype)
+
+
+class ArrayBatches:
+    """Batches of arrays, in order or, with ``shuffle``, in a new order every epoch."""
+
+    def __init__(self, x: Array, y: Array | None, weight: Array | None, batch_size: int,
+                 shuffle: bool) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+        if not len(x):
+            raise ValueError("x has no rows")
+        for name, a in (("y", y), ("sample_weight", weight)):
+            if a is not None and len(a) != len(x):
+                raise ValueError(f"{name} has {len(a)} rows, but x has {len(x)}")
+        self.arrays, self.batch_size, self.shuffle = (x, y, weight), int(batch_size), shuffle
+        self.buffers = [None if a is None or not shuffle else
+                        np.empty((self.batch_size, *a.shape[1:]), a.dtype) for a in self.arrays]
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.arrays[0]) / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        x, y, weight = self.arrays
+        n, size = len(x), self.batch_size
+        if not self.shuffle:
+            for i in range(0, n, size):
+                yield (x[i:i + size], None if y is None else y[i:i + size],
+                       None if weight is None else weight[i:i + size])
+            return
+        order = backend.random_generator().permutation(n)
+        for i in range(0, n, size):
+            rows = order[i:i + size]
+            batch = []
+            for a, out in zip(self.arrays, self.buffers):
+                # mode="clip" writes straight into out; "raise" would go through a copy
+                batch.append(None if a is None else
+                             np.take(a, rows, 0, out=out[:len(rows)], mode="clip"))
+            yield tuple(batch)  # type: ignore[misc]
+
+
+class SequenceBatches:
+    """Batches of an object with ``__len__`` and ``__getitem__``, or of an iterable."""
+
+    def __init__(self, source: Any, model: Any, shuffle: bool, class_weight: Any = None) -> None:
+        self.source, self.model, self.shuffle = source, model, shuffle
+        self.class_weight = class_weight
+        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        self.once = hasattr(source, "__next__")  # a generator cannot start again
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self.indexed:
+            n = len(self.source)
+            order = backend.random_generator().permutation(n) if self.shuffle else range(n)
+            batches: Iterable[Any] = (self.source[int(i)] for i in order)
+        else:
+            batches = self.source
+        for batch in batches:
+            yield self._arrays(batch)
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _arrays(self, batch: Any) -> Batch:
+        x, y, weight = (*batch, None, None, None)[:3] if isinstance(batch, (tuple, list)) else (
+            batch, None, None)
+        x = as_array("x", x, self.model.input_type)
+        y = None if y is None else as_array("y", y, self.model.float_type)
+        return x, y, weights(y, weight, self.class_weight, self.model.float_type)
+
+
+def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) -> Array | None:
+    """Return the weight of every sample, or None for all 1."""
+    weight = None if sample_weight is None else as_array("sample_weight", sample_weight, dtype)
+    if class_weight is None or y is None:
+        return weight
+    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
+    of_class = np.array([class_weight.get(int(c), 1.0) for c in labels.ravel()], dtype)
+    of_class = of_class.reshape(labels.shape)
+    return of_class if weight is None else weight * of_class
+
+
+def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any]:
+    """Cut the last ``share`` of the rows off, as Keras: the first floor(n (1 - share)) train."""
+    if not 0 < share < 1:
+        raise ValueError(f"validation_split is {share}, expected between 0 and 1")
+    data = [None if a is None else np.asarray(a) for a in (x, y, weight)]
+    if data[0] is None or data[0].dtype.kind == "O":
+        raise ValueError("validation_split needs arrays; give validation_data instead")
+    cut = math.floor(len(data[0]) * (1 - share))
+    if not 0 < cut < len(data[0]):
+        raise ValueError(f"validation_split of {share} leaves one part of the {len(data[0])} rows "
+                         "empty")
+    return (tuple(None if a is None else a[:cut] for a in data),
+            tuple(None if a is None else a[cut:] for a in data))
+
+
+class Batches:
+    """An epoch after another out of a source of batches."""
+
+    def __init__(self, source: Any, steps: int | None) -> None:
+        self.source, self.limit = source, steps
+        self.iterator: Iterator[Batch] | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """Number of batches in an epoch, None if it cannot be known."""
+        if self.limit is not None:
+            return self.limit
+        try:
+            return len(self.source)
+        except TypeError:
+            return None
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self.limit is None:
+            yield from self.source
+            return
+        done = 0
+        while done < self.limit:
+            fresh = self.iterator is None
+            if self.iterator is None:
+                self.iterator = iter(self.source)
+            batch = next(self.iterator, None)
+            if batch is None:
+                self.iterator = None
+                if fresh or getattr(self.source, "once", False):
+                    raise ValueError(f"the data ran out after {done} batches, but "
+                                     f"{self.limit} steps were asked for")
+                continue
+            done += 1
+            yield batch
+
+
+def make(model: Any, x: Any, y: Any, sample_weight: Any, batch_size: int | None, shuffle: Any,
+         steps: int | None, class_weight: Any = None) -> Batches:
+    """Return the batches of arrays, pandas objects, generators, Sequences or datasets."""
+    if shuffle not in (True, False):
+        raise ValueError(f"shuffle is {shuffle!r}, expected True or False")
+    if x is None:
+        raise ValueError("x is missing")
+    is_array = isinstance(x, (list, tuple)) or hasattr(x, "__array__") or hasattr(x, "iloc")
+    if not is_array and (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
+        if y is not None or sample_weight is not None:
+            raise ValueError("y and sample_weight come out of the generator or dataset x itself")
+        return Batches(SequenceBatches(x, model, bool(shuffle), class_weight), steps)
+    x = as_array("x", x, model.input_type)
+    y = None if y is None else as_array("y", y, model.float_type)
+    weight = weights(y, sample_weight, class_weight, model.float_type)
+    return Batches(ArrayBatches(x, y, weight, batch_size or model.fixed_batch_size or 32,
+                                bool(shuffle)), steps)

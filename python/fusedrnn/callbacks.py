@@ -1,0 +1,416 @@
+"""Callbacks: what happens around batches and epochs of ``fit``, ``evaluate`` and ``predict``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import warnings
+from collections.abc import Callable as Function
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .progress import Progbar, write
+
+Logs = dict[str, float]
+
+HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end",
+         "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end",
+         "on_test_batch_begin", "on_test_batch_end", "on_predict_begin", "on_predict_end",
+         "on_predict_batch_begin", "on_predict_batch_end")
+
+
+class Callback:
+    """Base class with all hooks; ``model`` and ``params`` are set before the first one."""
+
+    model: Any = None
+    params: dict[str, Any] = {}
+
+    def set_model(self, model: Any) -> None:
+        """Take the model."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take ``verbose``, ``epochs`` and ``steps``."""
+        self.params = params
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before a training batch (the old name)."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after a training batch (the old name)."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before a training batch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after a training batch."""
+        self.on_batch_end(batch, logs)
+
+
+def _hook(name: str) -> Function[..., None]:
+    def hook(self: Callback, *args: Any, **kwargs: Any) -> None:
+        return None
+
+    hook.__name__, hook.__doc__ = name, f"Do nothing {name[3:].replace('_', ' ')}."
+    return hook
+
+
+for _name in HOOKS:
+    if _name not in vars(Callback):
+        setattr(Callback, _name, _hook(_name))
+
+
+class CallbackList:
+    """Several callbacks as one: ``callbacks.on_epoch_end(...)`` calls them all."""
+
+    def __init__(self, callbacks: Any = None, model: Any = None, **params: Any) -> None:
+        given = [] if callbacks is None else (
+            list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks])
+        self.callbacks: list[Any] = given
+        for c in given:
+            c.set_params(params)
+            c.set_model(model)
+
+    def __getattr__(self, hook: str) -> Function[..., None]:
+        if hook not in HOOKS:
+            raise AttributeError(hook)
+
+        def call(*args: Any, **kwargs: Any) -> None:
+            for c in self.callbacks:
+                getattr(c, hook)(*args, **kwargs)
+        return call
+
+    def batch_hooks(self, hook: str) -> list[Function[..., None]]:
+        """Return the bound hooks that do something, so that a batch costs nothing else."""
+        found = []
+        for c in self.callbacks:
+            method = getattr(c, hook)
+            nothing = [getattr(Callback, hook)]
+            if hook.startswith("on_train_batch"):
+                old = hook.replace("train_", "")
+                if getattr(getattr(c, old), "__func__", None) is not getattr(Callback, old):
+                    nothing = []
+            if getattr(method, "__func__", method) not in nothing:
+                found.append(method)
+        return found
+
+
+class History(Callback):
+    """Keeps the logs of all epochs: ``history`` (dict of lists), ``epoch``, ``params``."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        self.model.history = self
+
+
+class ProgbarLogger(Callback):
+    """Keras's progress lines."""
+
+    def __init__(self) -> None:
+        self.bar = Progbar(None, verbose=0)
+        self.in_fit = False
+        self.seen = 0
+
+    def _begin(self) -> None:
+        self.bar, self.seen = Progbar(self.params["steps"], verbose=self.params["verbose"]), 0
+
+    def _end(self, logs: Any) -> None:
+        if self.bar.target is None:
+            self.bar.target = self.params["steps"] = self.seen
+        self.bar.update(self.bar.target, list((logs or {}).items()), finalize=True)
+
+    def batch(self, seen: int, logs: Function[[], Logs]) -> None:
+        """Take note of a batch; ``logs`` is called only if the bar is to be drawn."""
+        self.seen = seen
+        if seen == 1 or self.bar.due():
+            self.bar.update(seen, list(logs().items()), finalize=False)
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self.in_fit = True
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._begin()
+        if self.params["verbose"] and self.params["epochs"] > 1:
+            write(f"Epoch {epoch + 1}/{self.params['epochs']}\n")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._end(logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:  # noqa: D102
+        if not self.in_fit:
+            self._begin()
+
+    def on_test_end(self, logs: Any = None) -> None:  # noqa: D102
+        if not self.in_fit:
+            self._end(logs)
+
+    def on_predict_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._begin()
+
+    def on_predict_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._end(None)
+
+
+class MonitorCallback(Callback):
+    """Base of the callbacks that watch one number."""
+
+    def __init__(self, monitor: str, mode: str, best: float | None = None,
+                 min_delta: float = 0.0) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"{type(self).__name__}: mode is {mode!r}, expected 'auto', 'min' or "
+                             "'max'")
+        self.monitor, self.mode, self.best, self.min_delta = monitor, mode, best, abs(min_delta)
+        self.sign = 0  # 1: more is better, -1: less is better
+
+    def value(self, logs: Any) -> float | None:
+        """Return the number watched; warn if it is not there."""
+        current = (logs or {}).get(self.monitor)
+        if current is None:
+            warnings.warn(f"{type(self).__name__}: {self.monitor} is not available; there are "
+                          f"{', '.join(logs or {})}", stacklevel=3)
+        return current
+
+    def better(self, value: float, than: float | None) -> bool:
+        """Return whether a value is better than another, by ``min_delta`` at least."""
+        if not self.sign:
+            name = self.monitor.removeprefix("val_")
+            up = {m.name: m.up for m in self.model.metrics}
+            if self.mode == "auto" and name not in up:
+                raise ValueError(f"{type(self).__name__}: cannot tell whether {self.monitor} is to "
+                                 "be high or low; give mode='max' or mode='min'")
+            self.sign = 1 if self.mode == "max" or (self.mode == "auto" and up[name]) else -1
+        return than is None or self.sign * (value - than) > self.min_delta
+
+
+class EarlyStopping(MonitorCallback):
+    """Stops when the number watched has not improved for ``patience`` epochs."""
+
+    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0,
+                 verbose: int = 0, mode: str = "auto", baseline: float | None = None,
+                 restore_best_weights: bool = False, start_from_epoch: int = 0) -> None:
+        super().__init__(monitor, mode, min_delta=min_delta)
+        self.patience, self.verbose, self.baseline = patience, verbose, baseline
+        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        self.on_train_begin()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best, self.best_weights = None, None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        current = self.value(logs)
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
+        self.wait += 1
+        if self.better(current, self.best):
+            self.best, self.best_epoch = current, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.better(current, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch, self.model.stop_training = epoch, True
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        if self.stopped_epoch and self.verbose:
+            write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
+        if self.best_weights is not None:
+            if self.verbose:
+                write("Restoring model weights from the end of the best epoch: "
+                      f"{self.best_epoch + 1}.\n")
+            self.model.set_weights(self.best_weights)
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model after every epoch (or ``save_freq`` batches), or only when it is the best.
+
+    ``filepath`` may hold ``{epoch}`` and names of logs: ``"model-{epoch:02d}-{val_loss:.2f}.keras"``.
+    """
+
+    def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
+                 save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
+                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:
+        super().__init__(monitor, mode, initial_value_threshold)
+        self.filepath = os.fspath(filepath)
+        endings = (".weights.h5", ".safetensors") if save_weights_only else (
+            ".keras", ".h5", ".safetensors")
+        if not self.filepath.endswith(endings):
+            raise ValueError(f"ModelCheckpoint: filepath {self.filepath!r} must end in "
+                             f"{' or '.join(endings)}")
+        if save_freq != "epoch" and not isinstance(save_freq, int):
+            raise ValueError(f"ModelCheckpoint: save_freq is {save_freq!r}, expected 'epoch' or a "
+                             "number of batches")
+        self.verbose, self.save_best_only = verbose, save_best_only
+        self.save_weights_only, self.save_freq = save_weights_only, save_freq
+        self.batches = self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        if self.save_freq != "epoch":
+            self.batches += 1
+            if self.batches >= self.save_freq:
+                self.batches = 0
+                self._save(self.epoch, {"batch": batch + 1, **(logs or {})})
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if self.save_freq == "epoch":
+            self._save(epoch, logs or {})
+
+    def _save(self, epoch: int, logs: Logs) -> None:
+        try:
+            path = self.filepath.format(**{**logs, "epoch": epoch + 1})
+        except KeyError as error:
+            raise KeyError(f"ModelCheckpoint: filepath {self.filepath!r} has {error}, there are "
+                           f"{', '.join(logs)}") from None
+        start = f"\nEpoch {epoch + 1}: "
+        if self.save_best_only and (current := self.value(logs)) is not None:
+            best = "None" if self.best is None else f"{self.best:.5f}"
+            if not self.better(current, self.best):
+                self._say(f"{start}{self.monitor} did not improve from {best}\n")
+                return
+            self._say(f"{start}{self.monitor} improved from {best} to {current:.5f}, saving model "
+                      f"to {path}\n")
+            self.best = current
+        else:
+            self._say(f"{start}saving model to {path}\n")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+        self._say(f"{start}finished saving model to {path}\n")
+
+    def _say(self, message: str) -> None:
+        if self.verbose:
+            write(message)
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by ``factor`` after ``patience`` epochs of no improvement."""
+
+    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10,
+                 verbose: int = 0, mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0,
+                 min_lr: float = 0.0) -> None:
+        super().__init__(monitor, mode, min_delta=min_delta)
+        if factor >= 1:
+            raise ValueError(f"ReduceLROnPlateau: factor is {factor}, expected less than 1")
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.on_train_begin()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self.best, self.wait, self.cooldown_counter = None, 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        optimizer = self.model.optimizer
+        if logs is not None:
+            logs["learning_rate"] = float(optimizer.learning_rate)
+        current = self.value(logs)
+        if current is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.wait = self.cooldown_counter - 1, 0
+        if self.better(current, self.best):
+            self.best, self.wait = current, 0
+        elif self.cooldown_counter <= 0:
+            self.wait += 1
+            old = float(optimizer.learning_rate)
+            if self.wait >= self.patience and old > np.float32(self.min_lr):
+                new = max(old * self.factor, self.min_lr)
+                optimizer.learning_rate = new
+                if self.verbose:
+                    write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                          f"{new}.\n")
+                self.cooldown_counter, self.wait = self.cooldown, 0
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate of an epoch to ``schedule(epoch)`` or ``schedule(epoch, rate)``."""
+
+    def __init__(self, schedule: Function[..., float], verbose: int = 0) -> None:
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        optimizer = self.model.optimizer
+        try:
+            rate = self.schedule(epoch, float(optimizer.learning_rate))
+        except TypeError:  # the form with one argument
+            rate = self.schedule(epoch)
+        if not isinstance(rate, (float, np.floating)):
+            raise ValueError(f"LearningRateScheduler: schedule returned {rate!r}, expected a float")
+        optimizer.learning_rate = rate
+        if self.verbose:
+            write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class CSVLogger(Callback):
+    """Writes the logs of every epoch as a line of a CSV file."""
+
+    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        self.file: Any = None
+        self.writer: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        header = not (self.append and os.path.exists(self.filename)
+                      and os.path.getsize(self.filename))
+        self.header, self.writer = header, None
+        self.file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        logs = logs or {}
+        if self.writer is None:
+            self.writer = csv.DictWriter(self.file, ["epoch", *sorted(logs)], restval="NA",
+                                         extrasaction="ignore", delimiter=self.separator)
+            if self.header:
+                self.writer.writeheader()
+        self.writer.writerow({"epoch": epoch, **logs})
+        self.file.flush()
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self.file.close()
+
+
+class TerminateOnNaN(Callback):
+    """Stops when the loss is not a finite number."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            write(f"Batch {batch}: Invalid loss, terminating training\n")
+            self.model.stop_training = True
+
+
+class LambdaCallback(Callback):
+    """Calls the given functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``."""
+
+    def __init__(self, **hooks: Function[..., Any]) -> None:
+        allowed = {*HOOKS, "on_batch_begin", "on_batch_end"}
+        if not hooks.keys() <= allowed:
+            raise TypeError(f"LambdaCallback: {', '.join(hooks.keys() - allowed)} is not a hook, "
+                            f"expected {', '.join(sorted(allowed))}")
+        for name, function in hooks.items():
+            if function is not None:
+                setattr(self, name, function)
+
+
+def as_list(callbacks: Any) -> Iterable[Any]:
+    """Return callbacks as a list."""
+    return callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]

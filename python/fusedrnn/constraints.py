@@ -1,0 +1,78 @@
+"""Projections applied to weights after every step of an optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, epsilon
+from .configurable import Configurable, lookup
+
+
+class Constraint(Configurable):
+    """Base class: ``__call__`` returns the nearest weights that are allowed."""
+
+    module = "keras.constraints"
+
+    def __call__(self, w: Array) -> Array:
+        """Return the projected weights."""
+        raise NotImplementedError
+
+
+def _norm(w: Array, axis: Any) -> Array:
+    return np.sqrt((w * w).sum(axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
+
+
+class MaxNorm(Constraint):
+    """The norm along ``axis`` is at most ``max_value``."""
+
+    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w: Array) -> Array:  # noqa: D102
+        norm = _norm(w, self.axis)
+        return w * (np.clip(norm, 0, self.max_value) / (epsilon() + norm))
+
+
+class MinMaxNorm(Constraint):
+    """The norm along ``axis`` is between two values, approached at ``rate``."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0,
+                 axis: Any = 0) -> None:
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: Array) -> Array:  # noqa: D102
+        norm = _norm(w, self.axis)
+        wanted = (self.rate * np.clip(norm, self.min_value, self.max_value)
+                  + (1 - self.rate) * norm)
+        return w * (wanted / (epsilon() + norm))
+
+
+class UnitNorm(Constraint):
+    """The norm along ``axis`` is 1."""
+
+    def __init__(self, axis: Any = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: Array) -> Array:  # noqa: D102
+        return w / (epsilon() + _norm(w, self.axis))
+
+
+class NonNeg(Constraint):
+    """No weight is negative."""
+
+    def __call__(self, w: Array) -> Array:  # noqa: D102
+        return np.maximum(w, 0)
+
+
+TABLE: dict[str, type[Constraint]] = {
+    "max_norm": MaxNorm, "min_max_norm": MinMaxNorm, "unit_norm": UnitNorm, "non_neg": NonNeg}
+
+
+def get(identifier: Any) -> Any:
+    """Return the constraint that a name, a config or an object stands for; None is none."""
+    return None if identifier is None else lookup("constraint", identifier, TABLE)
+
+
+max_norm, min_max_norm, unit_norm, non_neg = MaxNorm, MinMaxNorm, UnitNorm, NonNeg

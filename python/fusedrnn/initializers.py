@@ -1,0 +1,176 @@
+"""How weights start, as in Keras: ``initializer(shape, dtype)`` returns an array."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, floatx, random_generator
+from .configurable import Configurable, lookup
+
+
+class Initializer(Configurable):
+    """Base class: subclasses fill a ``shape`` in ``__call__``."""
+
+    module = "keras.initializers"
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        """Return an array of ``shape`` filled with starting values."""
+        return np.asarray(self.values(tuple(shape)), dtype or floatx())
+
+    def values(self, shape: tuple[int, ...]) -> Array:
+        """Return float64 values of ``shape``."""
+        raise NotImplementedError
+
+
+class Constant(Initializer):
+    """Every value is ``value``."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        return np.full(shape, self.value)
+
+
+class Zeros(Constant):
+    """Every value is 0."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+
+class Ones(Constant):
+    """Every value is 1."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+
+class _Random(Initializer):
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+    def rng(self) -> np.random.Generator:
+        return random_generator(self.seed)
+
+
+class RandomNormal(_Random):
+    """Normal values."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        return self.rng().normal(self.mean, self.stddev, shape)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal values, those beyond two standard deviations drawn again."""
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        rng = self.rng()
+        z = rng.normal(size=shape)
+        while (far := np.abs(z) > 2).any():
+            z[far] = rng.normal(size=far.sum())
+        return self.mean + self.stddev * z
+
+
+class RandomUniform(_Random):
+    """Uniform values."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05,
+                 seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        return self.rng().uniform(self.minval, self.maxval, shape)
+
+
+class VarianceScaling(_Random):
+    """Variance ``scale / fan`` (Glorot & Bengio 2010, He et al. 2015).
+
+    The fans of an (in, out) kernel are its two sizes: for an LSTM kernel (I, 4H) the fan out is 4H.
+    """
+
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in",
+                 distribution: str = "truncated_normal", seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        fan_in, fan_out = (shape[-2] if len(shape) > 1 else shape[0], shape[-1]) if shape else (1, 1)
+        fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+        if self.mode not in fans:
+            raise ValueError(f"VarianceScaling: mode is {self.mode!r}, expected one of "
+                             f"{', '.join(fans)}")
+        variance = self.scale / max(1.0, fans[self.mode])
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return self.rng().uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return self.rng().normal(0, math.sqrt(variance), shape)
+        # a standard normal cut at 2 has this standard deviation
+        normal = TruncatedNormal(0.0, math.sqrt(variance) / 0.87962566103423978, self.seed)
+        return normal.values(shape)
+
+
+def _scaling(name: str, scale: float, mode: str, distribution: str) -> type[_Random]:
+    def values(self: _Random, shape: tuple[int, ...]) -> Array:
+        return VarianceScaling(scale, mode, distribution, self.seed).values(shape)
+
+    return type(name, (_Random,), {
+        "values": values, "__doc__": f"{distribution} values of variance {scale} / {mode}."})
+
+
+GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform")
+GlorotNormal = _scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal")
+HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform")
+HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal")
+LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform")
+LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(_Random):
+    """Rows or columns orthonormal: the Q of a random normal matrix, R's diagonal made positive."""
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        rows, cols = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self.rng().normal(size=(max(rows, cols), min(rows, cols))))
+        q *= np.sign(np.diag(r))
+        return self.gain * (q if rows >= cols else q.T).reshape(shape)
+
+
+class Identity(Initializer):
+    """The identity matrix times ``gain``."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+        return self.gain * np.eye(*shape)
+
+
+TABLE: dict[str, type[Initializer]] = {
+    "zeros": Zeros, "ones": Ones, "constant": Constant, "identity": Identity,
+    "random_normal": RandomNormal, "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal, "variance_scaling": VarianceScaling,
+    "glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform, "he_normal": HeNormal, "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal, "orthogonal": Orthogonal,
+    # Keras's other spellings
+    "uniform": RandomUniform, "normal": RandomNormal, "zero": Zeros, "one": Ones,
+}
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer that a name, a config or an object stands for."""
+    return lookup("initializer", identifier, TABLE)

@@ -1,0 +1,61 @@
+"""Dense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import activations, constraints, initializers, regularizers
+from ..backend import Array
+from .layer import Layer, Shape
+
+
+class Dense(Layer):
+    """``activation(x @ kernel + bias)`` over the last axis: (..., I) to (..., units)."""
+
+    def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 kernel_regularizer: Any = None, bias_regularizer: Any = None,
+                 activity_regularizer: Any = None, kernel_constraint: Any = None,
+                 bias_constraint: Any = None, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(units, (int, np.integer)) or units <= 0:
+            raise ValueError(f"{self.name}: units is {units!r}, expected a positive integer")
+        self.units, self.use_bias = int(units), use_bias
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units),
+                                      self.kernel_initializer, self.kernel_regularizer,
+                                      self.kernel_constraint)
+        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer,
+                                    self.bias_regularizer, self.bias_constraint
+                                    ) if self.use_bias else None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (*input_shape[:-1], self.units)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        a = x @ self.kernel.value
+        if self.bias is not None:
+            a += self.bias.value
+        linear = self.activation is activations.linear
+        y = a if linear else self.activation.function(a)
+        self.tape = (x, a, y) if training else None
+        return y
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        x, a, y = self.tape
+        da = dy if self.activation is activations.linear else self.activation.gradient(dy, a, y)
+        flat = da.reshape(-1, self.units)
+        np.matmul(x.reshape(len(flat), -1).T, flat, out=self.kernel.grad)
+        if self.bias is not None:
+            flat.sum(axis=0, out=self.bias.grad)
+        return da @ self.kernel.value.T if need_dx else None

@@ -1,0 +1,60 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import Array
+from .layer import Layer
+
+
+def dropout_mask(shape: Any, rate: float, dtype: Any, rng: np.random.Generator | None) -> Array:
+    """Return 0 with probability ``rate``, else ``1 / (1 - rate)``."""
+    if rate >= 1:
+        return np.zeros(shape, dtype)
+    kept = (rng or backend.random_generator()).random(shape, np.float32) >= rate
+    return kept * np.asarray(1 / (1 - rate), dtype)
+
+
+class Dropout(Layer):
+    """Sets a share ``rate`` of the input to 0 while training and scales the rest up.
+
+    ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate <= 1:
+            raise ValueError(f"{self.name}: rate is {rate}, expected 0 to 1")
+        self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
+        self.rng = np.random.default_rng(seed) if seed is not None else None
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = None
+        if not training or not self.rate:
+            return x
+        noise = self.noise_shape or x.shape
+        shape = [n if s is None else s for n, s in zip(x.shape, noise)]
+        self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
+        return x * self.tape
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy if self.tape is None else dy * self.tape
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout of whole features: one mask for all steps of a sequence (N, T, I)."""
+
+    input_rank = 3
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, (None, 1, None), seed, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        del config["noise_shape"]
+        return config

@@ -1,0 +1,275 @@
+"""The base of all layers, and the variables that they train.
+
+The parameters of a model lie in one flat ``Buffer``, their gradients in another array of the same
+length, so that an optimizer's step is one call; the layers hold views. A layer has ``build``,
+``forward`` and ``backward``: forward keeps what backward needs in ``self.tape``, backward writes
+the gradients of the variables and returns the gradient of the input.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import backend, initializers, regularizers
+from ..backend import Array
+from ..configurable import Configurable
+
+Shape = tuple[Any, ...]  # sizes, None where one is not fixed
+
+
+class Buffer:
+    """All parameters of a model in one array, the trainable ones first, and their gradients.
+
+    ``version`` counts the changes of the values: a layer's packed weights are good for one version.
+    """
+
+    def __init__(self, variables: Sequence[Variable], dtype: Any) -> None:
+        self.variables = [*(v for v in variables if v.trainable),
+                          *(v for v in variables if not v.trainable)]
+        self.value = np.zeros(sum(v.size for v in variables), dtype)
+        self.trainable_size = sum(v.size for v in variables if v.trainable)
+        self.grad = np.zeros(self.trainable_size, dtype)
+        self.version = 0
+        start = 0
+        for v in self.variables:
+            v.move(self, start)
+            start += v.size
+
+    def changed(self) -> None:
+        """Say that values have changed."""
+        self.version += 1
+
+
+class Variable:
+    """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it."""
+
+    def __init__(self, name: str, value: Array, regularizer: Any = None, constraint: Any = None,
+                 path: str = "") -> None:
+        self.name, self.path = name, path
+        self.regularizer, self.constraint = regularizer, constraint
+        self.trainable = True
+        self.value, self.grad = value, np.zeros_like(value)
+        self.shape, self.size, self.start = value.shape, value.size, 0
+        self.buffer: Buffer | None = None
+
+    def move(self, buffer: Buffer, start: int) -> None:
+        """Take the values to a place in a buffer."""
+        end = start + self.size
+        place = buffer.value[start:end].reshape(self.shape)
+        place[...] = self.value
+        self.value, self.buffer, self.start = place, buffer, start
+        self.grad = (buffer.grad[start:end].reshape(self.shape) if self.trainable
+                     else np.zeros_like(place))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of the values."""
+        return self.value.dtype
+
+    def assign(self, value: Any) -> None:
+        """Overwrite the values; ValueError if the shape differs."""
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.path or self.name}: value has shape {value.shape}, "
+                             f"expected {self.shape}")
+        self.value[...] = value
+        if self.buffer:
+            self.buffer.changed()
+
+    def numpy(self) -> Array:
+        """Return a copy of the values."""
+        return self.value.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+class Layer(Configurable):
+    """Base class of the layers.
+
+    Parameters
+    ----------
+    activity_regularizer : Regularizer, str or None
+        Penalty on the output, added to the loss.
+    name : str, optional
+        Name; by default the class in snake case, with a counter.
+    trainable : bool
+        Whether training changes the weights.
+    dtype : str, optional
+        "float32" or "float64"; by default ``backend.floatx()`` when the model is built.
+    **legacy
+        What a first layer may say about its input: ``input_shape``, ``batch_input_shape``,
+        ``batch_shape``, ``input_dim``, ``input_length``, ``batch_size``; and initial ``weights``.
+    """
+
+    module = "keras.layers"
+    input_rank: int | None = None  # how many axes the input must have
+    integer_input = False          # whether the input is indices
+
+    def __init__(self, *, activity_regularizer: Any = None, name: str | None = None,
+                 trainable: bool = True, dtype: Any = None, **legacy: Any) -> None:
+        self.name = name or backend.auto_name(type(self).__name__)
+        self.trainable, self.dtype = trainable, dtype
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.initial_weights = legacy.pop("weights", None)
+        self.batch_shape = _batch_shape(self, legacy)
+        if legacy:
+            raise ValueError("Unrecognized keyword arguments passed to "
+                             f"{type(self).__name__}: {legacy}")
+        self.variables: list[Variable] = []
+        self.built = False
+        self.input_shape: Shape | None = None
+        self.output_shape: Shape | None = None
+        self.tape: Any = None
+
+    # What a layer defines -----------------------------------------------------------------------
+
+    def build_weights(self, input_shape: Shape) -> None:
+        """Create the variables."""
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output, the batch axis included."""
+        return input_shape
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Any:
+        """Return the output; with ``training``, keep in ``tape`` what backward needs."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Write the gradients of the variables; return the gradient of the input if needed."""
+        raise NotImplementedError
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+        """Return the mask that the next layer gets."""
+        return mask
+
+    # What all layers share ----------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers inside this one."""
+        return []
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables, those of the layers inside included."""
+        return self.variables + [v for layer in self.layers for v in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training changes."""
+        self.mark_trainable(True)
+        return [v for v in self.weights if v.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        self.mark_trainable(True)
+        return [v for v in self.weights if not v.trainable]
+
+    trainable_variables = trainable_weights
+
+    def mark_trainable(self, outer: bool) -> None:
+        """Tell the variables whether they are to be trained."""
+        for v in self.variables:
+            v.trainable = self.trainable and outer
+        for layer in self.layers:
+            layer.mark_trainable(self.trainable and outer)
+
+    def build(self, input_shape: Sequence[Any]) -> None:
+        """Create the weights for inputs of ``input_shape``, the batch axis included."""
+        shape = tuple(input_shape)
+        if self.input_rank is not None and len(shape) != self.input_rank:
+            raise ValueError(f"{self.name}: input has {len(shape)} axes {shape}, "
+                             f"expected {self.input_rank}")
+        if not self.built:
+            self.dtype = np.dtype(self.dtype or backend.floatx()).name
+            self.build_weights(shape)
+            if self.initial_weights is not None:
+                self.set_weights(self.initial_weights)
+        self.built, self.input_shape = True, shape
+        self.output_shape = self.compute_output_shape(shape)
+
+    def add_weight(self, name: str, shape: Shape, initializer: Any, regularizer: Any = None,
+                   constraint: Any = None) -> Variable:
+        """Create a variable."""
+        if None in shape:
+            raise ValueError(f"{self.name}: the last axis of the input must have a fixed size")
+        value = initializers.get(initializer)(shape, self.dtype)
+        variable = Variable(name, value, regularizer, constraint, f"{self.name}/{name}")
+        self.variables.append(variable)
+        return variable
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of the weights in Keras's order."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Overwrite the weights; ValueError if number or shapes differ, nothing changed then."""
+        variables, values = self.weights, [np.asarray(w) for w in weights]
+        if [v.shape for v in variables] != [w.shape for w in values]:
+            raise ValueError(f"{self.name}: weights have shapes {[w.shape for w in values]}, "
+                             f"expected {[v.shape for v in variables]}")
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of parameters."""
+        return sum(v.size for v in self.weights)
+
+    def pack(self) -> Buffer:
+        """Put all weights into one buffer, unless they are there already; return it."""
+        self.mark_trainable(True)
+        variables = self.weights
+        buffer = variables[0].buffer if variables else None
+        order = [*(v for v in variables if v.trainable), *(v for v in variables if not v.trainable)]
+        if buffer is None or buffer.variables != order or (
+                buffer.trainable_size != sum(v.size for v in order if v.trainable)):
+            buffer = Buffer(variables, self.dtype or backend.floatx())
+        return buffer
+
+    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """Return the output for an array, the layer on its own."""
+        x = np.ascontiguousarray(inputs, None if self.integer_input else self.dtype or
+                                 backend.floatx())
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+        self.pack()
+        return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return Keras's configuration of the layer."""
+        return super().get_config() | {"dtype": self.dtype or backend.floatx()}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _batch_shape(layer: Layer, legacy: dict[str, Any]) -> Shape | None:
+    """Take out of the keywords the shape of the input, the batch axis included."""
+    batch = legacy.pop("batch_size", None)
+    length, dim = legacy.pop("input_length", None), legacy.pop("input_dim", None)
+    whole = [legacy.pop(key, None) for key in ("batch_input_shape", "batch_shape")]
+    shape = legacy.pop("input_shape", None)
+    for given in whole:
+        if given is not None:
+            return tuple(given)
+    if shape is not None:
+        return (batch, *((shape,) if isinstance(shape, int) else shape))
+    if layer.integer_input:
+        return None if length is None and batch is None else (batch, length)
+    if dim is None:
+        return None
+    return (batch, length, dim) if layer.input_rank == 3 else (batch, dim)
+
+
+def numel(shape: Shape) -> int:
+    """Return the number of elements of a fixed shape."""
+    return math.prod(shape)

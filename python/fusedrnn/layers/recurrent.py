@@ -1,0 +1,258 @@
+"""What LSTM, GRU and SimpleRNN share: arguments, states, dropout, direction, masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import activations, backend, constraints, initializers, regularizers
+from ..backend import Array
+from . import step_by_step
+from .dropout import dropout_mask
+from .layer import Layer, Shape
+
+
+class Recurrent(Layer):
+    """Base of the recurrent layers; the arguments are Keras's.
+
+    ``path`` says how the layer runs: "fused", one kernel call for the whole sequence, or
+    "step by step", NumPy in a Python loop, for activations that the kernels do not have.
+    """
+
+    input_rank = 3
+    gates = 1
+    state_count = 1
+    step: Any = None                 # the cell of the slow path
+    forward_kernel: Any = None       # the functional API of the fused path
+    backward_kernel: Any = None
+    packed_kernel: Any = None
+
+    def __init__(self, *, units: int, activation: Any, use_bias: bool, kernel_initializer: Any,
+                 recurrent_initializer: Any, bias_initializer: Any, kernel_regularizer: Any,
+                 recurrent_regularizer: Any, bias_regularizer: Any, kernel_constraint: Any,
+                 recurrent_constraint: Any, bias_constraint: Any, dropout: float,
+                 recurrent_dropout: float, seed: int | None, return_sequences: bool,
+                 return_state: bool, go_backwards: bool, stateful: bool, unroll: bool,
+                 implementation: int = 2, zero_output_for_mask: bool = False,
+                 **settings: Any) -> None:
+        time_major = settings.pop("time_major", False)
+        super().__init__(**settings)
+        if not isinstance(units, (int, np.integer)) or units <= 0:
+            raise ValueError(f"{self.name}: units is {units!r}, expected a positive integer")
+        if time_major:
+            raise ValueError(f"{self.name}: time_major=True is not supported by the layers; "
+                             "fusedrnn.functional has it")
+        self.units, self.use_bias, self.seed = int(units), use_bias, seed
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.implementation = 1 if self.recurrent_dropout else implementation
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.options: dict[str, Any] = {}
+        self.states: list[Array] | None = None
+        self.rng = np.random.default_rng(seed) if seed is not None else None
+        self._packed: Any = None
+        self._packed_version: Any = None
+
+    # Weights and shapes ---------------------------------------------------------------------------
+
+    def bias_shape(self) -> Shape:
+        """Return the shape of the bias."""
+        return (self.gates * self.units,)
+
+    def initial_bias(self) -> Any:
+        """Return the initializer of the whole bias."""
+        return self.bias_initializer
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        if self.stateful and input_shape[0] is None:
+            raise ValueError(f"{self.name}: stateful=True needs a fixed batch size: give "
+                             "batch_shape=(batch_size, timesteps, features) to Input or the layer")
+        width = self.gates * self.units
+        self.kernel = self.add_weight("kernel", (input_shape[-1], width), self.kernel_initializer,
+                                      self.kernel_regularizer, self.kernel_constraint)
+        self.recurrent_kernel = self.add_weight(
+            "recurrent_kernel", (self.units, width), self.recurrent_initializer,
+            self.recurrent_regularizer, self.recurrent_constraint)
+        self.bias = self.add_weight("bias", self.bias_shape(), self.initial_bias(),
+                                    self.bias_regularizer, self.bias_constraint
+                                    ) if self.use_bias else None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        N, T = input_shape[:2]
+        y = (N, T, self.units) if self.return_sequences else (N, self.units)
+        return (y, *[(N, self.units)] * self.state_count) if self.return_state else y
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return mask if self.return_sequences else None
+
+    # States ---------------------------------------------------------------------------------------
+
+    def reset_states(self, states: Any = None) -> None:
+        """Set the kept states to zero, or to the given ones."""
+        if not self.stateful:
+            raise AttributeError(f"{self.name}: reset_states needs stateful=True")
+        if states is not None:
+            states = states if isinstance(states, (list, tuple)) else [states]
+            states = [np.array(s, self.dtype) for s in states]
+        self.states = states
+
+    reset_state = reset_states
+
+    def _initial(self, x: Array, given: Any) -> list[Array | None]:
+        states = given if given is not None else self.states if self.stateful else None
+        if states is None:
+            return [None] * self.state_count
+        states = list(states) if isinstance(states, (list, tuple)) else [states]
+        if len(states) != self.state_count or any(
+                np.shape(s) != (len(x), self.units) for s in states):
+            raise ValueError(f"{self.name}: initial states have shapes "
+                             f"{[np.shape(s) for s in states]}, expected {self.state_count} of "
+                             f"{(len(x), self.units)}")
+        return [np.ascontiguousarray(s, x.dtype) for s in states]
+
+    # The pass -------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """How the layer runs: "fused" or "step by step"."""
+        return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
+
+    def _standard(self) -> bool:
+        return self.activation is activations.tanh
+
+    def __call__(self, inputs: Any, initial_state: Any = None, training: bool = False,
+                 mask: Any = None) -> Any:
+        """Return the output, or with ``return_state`` a list of it and the final states."""
+        self._given = initial_state
+        return super().__call__(inputs, training, mask)
+
+    _given: Any = None
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
+        states, self._given = self._initial(x, self._given), None
+        if self.stateful and x.shape[0] != self.input_shape[0]:  # type: ignore[index]
+            raise ValueError(f"{self.name}: the batch has {x.shape[0]} rows, but stateful=True "
+                             f"was built for {self.input_shape[0]}")  # type: ignore[index]
+        kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
+        bias = None if self.bias is None else self.bias.value
+        options: dict[str, Any] = {"mask": mask, "reverse": self.go_backwards,
+                                   "return_sequences": self.return_sequences}
+        drop = None
+        if training:
+            if self.dropout:
+                drop = self._input_masks(x)
+                x, kernel = self._drop(x, kernel, drop)
+            if self.recurrent_dropout:
+                options["recurrent_mask"] = dropout_mask(
+                    (self.gates, len(x), self.units), self.recurrent_dropout, x.dtype, self.rng)
+        if self.path == "fused":
+            if training:
+                y, *final, tape = self.forward_kernel(
+                    x, kernel, recurrent_kernel, bias, *states, training=True, **options,
+                    **self.options)
+            else:
+                tape = None
+                y, *final = self._inference_kernel()(x, *states, **options)
+        else:
+            y, *final, tape = step_by_step.forward(
+                self, x, kernel, recurrent_kernel, bias, states, **options)
+        if self.stateful:
+            self.states = list(final)
+        self.tape = (tape, drop, mask) if training else None
+        if not self.return_sequences:
+            y = final[0]
+        elif self.go_backwards:
+            y = y[:, ::-1]  # Keras returns the order of processing
+        if mask is not None and self.zero_output_for_mask:
+            y = y * self._output_mask(mask)
+        return [y, *final] if self.return_state else y
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        tape, drop, mask = self.tape
+        if mask is not None and self.zero_output_for_mask:
+            dy = dy * self._output_mask(mask)
+        if self.return_sequences and self.go_backwards:
+            dy = np.ascontiguousarray(dy[:, ::-1])
+        gradients = {"dy" if self.return_sequences else "dh_n": dy}
+        dkernel = self.kernel.grad
+        if drop is not None and drop.ndim == 3:  # the kernel was block-diagonal
+            dkernel = np.empty((self.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype)
+        out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
+        backward = (self.backward_kernel if self.path == "fused"
+                    else step_by_step.backward)
+        dx: Array | None = backward(tape, **gradients, need_dx=need_dx, out=out)[0]
+        if drop is not None:
+            dx = self._undrop(dx, dkernel, drop)
+        return dx
+
+    def _inference_kernel(self) -> Any:
+        buffer = self.kernel.buffer
+        version = (buffer, buffer.version if buffer else None)
+        if self._packed is None or version != self._packed_version:
+            bias = None if self.bias is None else self.bias.value
+            self._packed = self.packed_kernel(self.kernel.value, self.recurrent_kernel.value, bias,
+                                              **self.options)
+            self._packed_version = version
+        return self._packed
+
+    def _output_mask(self, mask: Array) -> Array:
+        if self.return_sequences:
+            return (mask[:, ::-1] if self.go_backwards else mask)[:, :, None]
+        return mask[:, :1] if self.go_backwards else mask[:, -1:]
+
+    # Dropout of the input: one mask per batch and feature, the same at every step -----------------
+
+    def _input_masks(self, x: Array) -> Array:
+        shape = (len(x), x.shape[2])
+        if self.implementation == 1:
+            shape = (self.gates, *shape)  # type: ignore[assignment]
+        return dropout_mask(shape, self.dropout, x.dtype, self.rng)
+
+    def _drop(self, x: Array, kernel: Array, drop: Array) -> tuple[Array, Array]:
+        if drop.ndim == 2:
+            return x * drop[:, None], kernel
+        # One mask per gate: the gates' inputs side by side, times a block-diagonal kernel.
+        I, H = len(kernel), self.units
+        block = np.zeros((self.gates * I, self.gates * H), kernel.dtype)
+        for g in range(self.gates):
+            block[g * I:(g + 1) * I, g * H:(g + 1) * H] = kernel[:, g * H:(g + 1) * H]
+        return np.concatenate([x * m[:, None] for m in drop], axis=2), block
+
+    def _undrop(self, dx: Array | None, dkernel: Array, drop: Array) -> Array | None:
+        if drop.ndim == 2:
+            return None if dx is None else dx * drop[:, None]
+        I, H = len(self.kernel.grad), self.units
+        for g in range(self.gates):
+            self.kernel.grad[:, g * H:(g + 1) * H] = dkernel[g * I:(g + 1) * I,
+                                                             g * H:(g + 1) * H]
+        if dx is None:
+            return None
+        parts = np.split(dx, self.gates, axis=2)
+        return sum((p * m[:, None] for p, m in zip(parts, drop)), np.zeros_like(parts[0]))
+
+
+def given(local: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor out of its ``locals()``."""
+    arguments = {k: v for k, v in local.items() if k not in ("self", "__class__", "kwargs")}
+    return arguments | local.get("kwargs", {})
+
+
+def initializer_of_blocks(*parts: Any) -> Any:
+    """Return an initializer that fills equal blocks of a vector, one after the other."""
+    def fill(shape: Shape, dtype: Any = None) -> Array:
+        size = shape[0] // len(parts)
+        return np.concatenate([part((size,), dtype or backend.floatx()) for part in parts])
+    return fill

@@ -1,0 +1,169 @@
+"""The slower path of the recurrent layers: NumPy, one Python step per time step.
+
+It serves the activations that the fused kernels do not have. Each cell has ``forward``, which
+takes the projected input of a step, and ``backward``, which returns the gradients with respect to
+the projected input, to the recurrent product, and to the states.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+
+
+class _Cell:
+    """Activations, weights and the masks of recurrent dropout, one per gate."""
+
+    def __init__(self, layer: Any, recurrent_kernel: Array, bias: Array | None,
+                 recurrent_mask: Array | None) -> None:
+        self.act, self.gate = layer.activation, getattr(layer, "recurrent_activation", None)
+        self.kernels = np.split(recurrent_kernel, layer.gates, axis=1)
+        self.bias = bias  # of the recurrent product, or None
+        self.masks = recurrent_mask if recurrent_mask is not None else [1.0] * layer.gates
+
+    def product(self, h: Array) -> list[Array]:
+        """Return ``(h * mask) @ kernel + bias`` for every gate."""
+        parts = [(h * m) @ k for m, k in zip(self.masks, self.kernels)]
+        if self.bias is None:
+            return parts
+        return [p + b for p, b in zip(parts, np.split(self.bias, len(parts)))]
+
+    def back(self, gradients: list[Array]) -> Array:
+        """Return the gradient of ``h`` from those of the products."""
+        return sum(g @ k.T * m for g, k, m in zip(gradients, self.kernels, self.masks))
+
+    def weights(self, h: Array, gradients: list[Array]) -> Array:
+        """Return the gradient of the recurrent kernel."""
+        return np.hstack([(h * m).T @ g for m, g in zip(self.masks, gradients)])
+
+
+class Simple(_Cell):
+    """``h = act(a)``."""
+
+    def forward(self, a_x: Array, h: Array) -> tuple[Any, ...]:  # noqa: D102
+        a = a_x + self.product(h)[0]
+        y = self.act(a)
+        return [y], (h, a, y)
+
+    def backward(self, saved: Any, dh: Array) -> tuple[Any, ...]:  # noqa: D102
+        h, a, y = saved
+        da = self.act.gradient(dh, a, y)
+        return da, da, self.weights(h, [da]), [self.back([da])]
+
+
+class LSTM(_Cell):
+    """``c = f c + i g``, ``h = o act(c)``."""
+
+    def forward(self, a_x: Array, h: Array, c: Array) -> tuple[Any, ...]:  # noqa: D102
+        a_i, a_f, a_g, a_o = (x + p for x, p in zip(np.split(a_x, 4, axis=1), self.product(h)))
+        i, f, g, o = self.gate(a_i), self.gate(a_f), self.act(a_g), self.gate(a_o)
+        c_new = f * c + i * g
+        s = self.act(c_new)
+        return [o * s, c_new], (h, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s)
+
+    def backward(self, saved: Any, dh: Array, dc: Array) -> tuple[Any, ...]:  # noqa: D102
+        h, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s = saved
+        dc = dc + self.act.gradient(dh * o, c_new, s)
+        da = [self.gate.gradient(dc * g, a_i, i), self.gate.gradient(dc * c, a_f, f),
+              self.act.gradient(dc * i, a_g, g), self.gate.gradient(dh * s, a_o, o)]
+        whole = np.hstack(da)
+        return whole, whole, self.weights(h, da), [self.back(da), dc * f]
+
+
+class GRU(_Cell):
+    """``h = z h + (1 - z) n``; the reset gate after the product, or before it."""
+
+    def __init__(self, layer: Any, *args: Any) -> None:
+        super().__init__(layer, *args)
+        self.after = layer.reset_after
+
+    def forward(self, a_x: Array, h: Array) -> tuple[Any, ...]:  # noqa: D102
+        x_z, x_r, x_n = np.split(a_x, 3, axis=1)
+        p_z, p_r, p_n = self.product(h)
+        a_z, a_r = x_z + p_z, x_r + p_r
+        z, r = self.gate(a_z), self.gate(a_r)
+        if not self.after:
+            p_n = (r * h * self.masks[2]) @ self.kernels[2]
+        a_n = x_n + (r * p_n if self.after else p_n)
+        n = self.act(a_n)
+        return [z * h + (1 - z) * n], (h, (a_z, a_r, a_n), (z, r, n), p_n)
+
+    def backward(self, saved: Any, dh: Array) -> tuple[Any, ...]:  # noqa: D102
+        h, (a_z, a_r, a_n), (z, r, n), p_n = saved
+        da_n = self.act.gradient(dh * (1 - z), a_n, n)
+        da_z = self.gate.gradient(dh * (h - n), a_z, z)
+        if self.after:
+            dp_n = da_n * r
+            da_r = self.gate.gradient(da_n * p_n, a_r, r)
+            dh_prev = self.back([da_z, da_r, dp_n])
+            dR = self.weights(h, [da_z, da_r, dp_n])
+        else:
+            dp_n = da_n
+            drh = da_n @ self.kernels[2].T * self.masks[2]
+            da_r = self.gate.gradient(drh * h, a_r, r)
+            dh_prev = self.back([da_z, da_r]) + drh * r
+            dR = np.hstack([self.weights(h, [da_z, da_r]), (r * h * self.masks[2]).T @ da_n])
+        dh_prev = dh_prev + dh * z
+        return np.hstack([da_z, da_r, da_n]), np.hstack([da_z, da_r, dp_n]), dR, [dh_prev]
+
+
+def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None,
+            states: list[Any], *, mask: Array | None = None, reverse: bool = False,
+            return_sequences: bool = True, recurrent_mask: Array | None = None) -> tuple[Any, ...]:
+    """Run over all steps; return y (aligned with x), the final states and the tape."""
+    two = bias is not None and bias.ndim == 2  # one bias for each product
+    a_x = x @ kernel
+    if bias is not None:
+        a_x = a_x + (bias[0] if two else bias)
+    cell = layer.step(layer, recurrent_kernel, bias[1] if two else None, recurrent_mask)
+    states = [np.zeros((len(x), layer.units), x.dtype) if s is None else s for s in states]
+    y, previous, saved = np.empty((*x.shape[:2], layer.units), x.dtype), np.zeros_like(states[0]), []
+    steps = range(x.shape[1])[::-1] if reverse else range(x.shape[1])
+    for t in steps:
+        new, s = cell.forward(a_x[:, t], *states)
+        saved.append(s)
+        if mask is None:
+            states, previous = new, new[0]
+        else:
+            m = mask[:, t, None]
+            previous = np.where(m, new[0], previous)
+            states = [np.where(m, a, b) for a, b in zip(new, states)]
+        y[:, t] = previous
+    return y, *states, (layer, cell, x, kernel, bias, mask, steps, saved)
+
+
+def backward(tape: Any, dy: Array | None = None, dh_n: Array | None = None, *,
+             need_dx: bool = True, out: Any) -> tuple[Any, ...]:
+    """Go back over all steps; write the gradients of the weights into ``out``."""
+    layer, cell, x, kernel, bias, mask, steps, saved = tape
+    dkernel, drecurrent, dbias = out
+    zeros = np.zeros((len(x), layer.units), x.dtype)
+    dstates = [zeros if dh_n is None else dh_n] + [zeros] * (layer.state_count - 1)
+    carried = zeros  # gradient of an output that later, masked steps repeat
+    da_x = np.empty((*x.shape[:2], kernel.shape[1]), x.dtype)
+    da_h = np.zeros(kernel.shape[1], x.dtype)
+    drecurrent[...] = 0
+    for t, s in zip(steps[::-1], saved[::-1]):
+        dy_t = carried if dy is None else carried + dy[:, t]
+        if mask is None:
+            dh, rest = dstates[0] + dy_t, dstates[1:]
+            da_x[:, t], da, dR, dstates = cell.backward(s, dh, *rest)
+        else:
+            m = mask[:, t, None]
+            dh, rest = np.where(m, dstates[0] + dy_t, 0), [np.where(m, d, 0) for d in dstates[1:]]
+            da_x[:, t], da, dR, back = cell.backward(s, dh, *rest)
+            dstates = [np.where(m, b, d) for b, d in zip(back, dstates)]
+            carried = np.where(m, 0, dy_t)
+        drecurrent += dR
+        da_h += da.sum(axis=0)
+    flat = da_x.reshape(-1, da_x.shape[2])
+    np.matmul(x.reshape(-1, x.shape[2]).T, flat, out=dkernel)
+    if dbias is not None:
+        if bias.ndim == 2:
+            dbias[0], dbias[1] = flat.sum(axis=0), da_h
+        else:
+            flat.sum(axis=0, out=dbias)
+    return da_x @ kernel.T if need_dx else None, dkernel, drecurrent, dbias, *dstates

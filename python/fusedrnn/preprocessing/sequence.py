@@ -1,0 +1,90 @@
+"""Sequences of unequal length made equal, and windows as a generator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import Array
+
+
+def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: Any = "int32",
+                  padding: str = "pre", truncating: str = "pre", value: Any = 0.0) -> Array:
+    """Return sequences as rows of one array (N, maxlen, ...), cut or filled up with ``value``.
+
+    Parameters
+    ----------
+    sequences : list of sequences
+        Each a list of numbers, or an array whose first axis is time.
+    maxlen : int, optional
+        Length of the rows; by default that of the longest sequence.
+    dtype : str
+        Type of the result.
+    padding, truncating : {"pre", "post"}
+        Whether to fill up, and to cut, at the start or at the end.
+    value : number
+        What to fill up with.
+    """
+    for name, where in (("padding", padding), ("truncating", truncating)):
+        if where not in ("pre", "post"):
+            raise ValueError(f"pad_sequences: {name} is {where!r}, expected 'pre' or 'post'")
+    try:
+        lengths = [len(s) for s in sequences]
+    except TypeError:
+        raise ValueError("pad_sequences: sequences must be a list of sequences") from None
+    if maxlen is None:
+        maxlen = max(lengths, default=0)
+    shapes = {np.asarray(s).shape[1:] for s in sequences if len(s)} or {()}
+    if len(shapes) > 1:
+        raise ValueError(f"pad_sequences: steps have different shapes {sorted(shapes)}")
+    out = np.full((len(lengths), maxlen, *shapes.pop()), value, dtype)
+    for row, s in zip(out, sequences):
+        kept = s[max(len(s) - maxlen, 0):] if truncating == "pre" else s[:maxlen]
+        if len(kept):
+            row[slice(maxlen - len(kept), None) if padding == "pre" else
+                slice(len(kept))] = np.asarray(kept, dtype)
+    return out
+
+
+class TimeseriesGenerator:
+    """Batches of windows of a series, as Keras had it before version 3.
+
+    ``generator[i]`` is a batch ``(samples, targets)``: a sample has ``length`` steps, every
+    ``sampling_rate``-th row before its target; a new one starts every ``stride`` rows.
+    """
+
+    def __init__(self, data: Any, targets: Any, length: int, sampling_rate: int = 1,
+                 stride: int = 1, start_index: int = 0, end_index: int | None = None,
+                 shuffle: bool = False, reverse: bool = False, batch_size: int = 128) -> None:
+        if len(data) != len(targets):
+            raise ValueError(f"TimeseriesGenerator: data has {len(data)} rows, targets "
+                             f"{len(targets)}")
+        self.data, self.targets = np.asarray(data), np.asarray(targets)
+        self.length, self.sampling_rate, self.stride = length, sampling_rate, stride
+        self.start_index = start_index + length
+        self.end_index = len(data) - 1 if end_index is None else end_index
+        if self.start_index > self.end_index:
+            raise ValueError(f"TimeseriesGenerator: start_index + length = {self.start_index} is "
+                             f"beyond end_index = {self.end_index}")
+        self.shuffle, self.reverse, self.batch_size = shuffle, reverse, batch_size
+
+    def __len__(self) -> int:
+        return math.ceil((self.end_index - self.start_index + 1) / (self.batch_size * self.stride))
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        if self.shuffle:
+            ends = backend.random_generator().integers(self.start_index, self.end_index + 1,
+                                                       self.batch_size)
+        else:
+            first = self.start_index + self.batch_size * self.stride * index
+            ends = np.arange(first, min(first + self.batch_size * self.stride,
+                                        self.end_index + 1), self.stride)
+        samples = np.array([self.data[e - self.length:e:self.sampling_rate] for e in ends])
+        return samples[:, ::-1] if self.reverse else samples, self.targets[ends]

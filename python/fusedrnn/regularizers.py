@@ -1,0 +1,104 @@
+"""Penalties on weights and outputs that are added to the loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .backend import Array
+from .configurable import Configurable, lookup
+
+
+class Regularizer(Configurable):
+    """Base class: ``__call__`` is the penalty, ``gradient`` its derivative."""
+
+    module = "keras.regularizers"
+
+    def __call__(self, x: Array) -> float:
+        """Return the penalty."""
+        raise NotImplementedError
+
+    def gradient(self, x: Array) -> Array:
+        """Return the derivative of the penalty with respect to ``x``."""
+        raise NotImplementedError
+
+
+class L1L2(Regularizer):
+    """``l1 * sum(|x|) + l2 * sum(x**2)``."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = l1 or 0.0, l2 or 0.0
+
+    def __call__(self, x: Array) -> float:  # noqa: D102
+        return float(self.l1 * np.abs(x).sum() + self.l2 * np.vdot(x, x))
+
+    def gradient(self, x: Array) -> Array:  # noqa: D102
+        return self.l1 * np.sign(x) + 2 * self.l2 * x
+
+
+class L1(L1L2):
+    """``l1 * sum(|x|)``."""
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1, 0.0)
+
+
+class L2(L1L2):
+    """``l2 * sum(x**2)``."""
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(0.0, l2)
+
+
+class OrthogonalRegularizer(Regularizer):
+    """``factor * sum(|cosine|) / pairs`` over the pairs of rows (or columns) of a matrix."""
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"OrthogonalRegularizer: mode is {mode!r}, expected 'rows' or "
+                             "'columns'")
+        self.factor, self.mode = factor, mode
+
+    def _parts(self, x: Array) -> tuple[Array, Array, Array, float]:
+        rows = x if self.mode == "rows" else x.T
+        norm = np.sqrt(np.maximum((rows**2).sum(1, keepdims=True), 1e-12))
+        unit = rows / norm
+        cosine = unit @ unit.T
+        np.fill_diagonal(cosine, 0)
+        return unit, norm, cosine, len(rows) * (len(rows) - 1) / 2
+
+    def __call__(self, x: Array) -> float:  # noqa: D102
+        _, _, cosine, pairs = self._parts(x)
+        return float(self.factor * 0.5 * np.abs(cosine).sum() / pairs)
+
+    def gradient(self, x: Array) -> Array:  # noqa: D102
+        unit, norm, cosine, pairs = self._parts(x)
+        d = self.factor / pairs * np.sign(cosine) @ unit
+        d = (d - unit * (d * unit).sum(1, keepdims=True)) / norm
+        return d if self.mode == "rows" else d.T
+
+
+def l1(l1: float = 0.01) -> L1:
+    """Return ``L1(l1)``."""
+    return L1(l1)
+
+
+def l2(l2: float = 0.01) -> L2:
+    """Return ``L2(l2)``."""
+    return L2(l2)
+
+
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """Return ``L1L2(l1, l2)``."""
+    return L1L2(l1, l2)
+
+
+TABLE: dict[str, type[Regularizer]] = {
+    "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2,
+    "orthogonal_regularizer": OrthogonalRegularizer}
+
+
+def get(identifier: Any) -> Any:
+    """Return the regularizer that a name, a config or an object stands for; None is none."""
+    return None if identifier is None else lookup("regularizer", identifier, TABLE)

@@ -1,0 +1,89 @@
+"""The table of ``model.summary()``, as Keras 3 draws it."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+HEADER = ("Layer (type)", "Output Shape", "Param #")
+
+
+def memory(size: float) -> str:
+    """Format a number of bytes: ``7.17 KB``."""
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} PB"
+
+
+def _rows(layer: Any, nested: bool, trainable: bool, depth: int = 0) -> list[list[str]]:
+    prefix = "   " * depth + "└ " if depth else ""
+    shape = f"({', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"
+    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, count]
+    if trainable:
+        row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+    rows = [row]
+    if nested:
+        for inner in layer.layers:
+            rows += _rows(inner, nested, trainable, depth + 1)
+    return rows
+
+
+def text(model: Any, line_length: int | None = None, positions: list[float] | None = None,
+         expand_nested: bool = False, show_trainable: bool = False) -> str:
+    """Return the summary as text."""
+    header, align = [*HEADER], ["<", "<", ">"]
+    positions, width = positions or [0.45, 0.80, 1.0], 88
+    if show_trainable:
+        width, positions = width + 12, [p * 0.9 for p in positions] + [1.0]
+        header.append("Trainable")
+        align.append("^")
+    total = line_length or min(width, shutil.get_terminal_size().columns - 4)
+    edges = [0, *(int(p * total) for p in positions)]
+    inner = [b - a for a, b in zip(edges, edges[1:])]
+    # Padding and borders come on top; the columns give that back, as rich shares it out.
+    excess = sum(inner) + 3 * len(inner) + 1 - total
+    for i in range(len(inner)):
+        cut = round(excess / (len(inner) - i))
+        inner[i], excess = max(inner[i] - cut, 1), excess - cut
+
+    def line(left: str, fill: str, middle: str, right: str) -> str:
+        return left + middle.join(fill * (w + 2) for w in inner) + right
+
+    def cells(row: list[str], bar: str) -> list[str]:
+        wrapped = [textwrap.wrap(c, w) or [""] for c, w in zip(row, inner)]
+        return [bar + bar.join(f" {(c[i] if i < len(c) else ''):{a}{w}} "
+                               for c, a, w in zip(wrapped, align, inner)) + bar
+                for i in range(max(map(len, wrapped)))]
+
+    out = [f'Model: "{model.name}"', line("┏", "━", "┳", "┓"), *cells(header, "┃"),
+           line("┡", "━", "╇", "┩")]
+    rows = [r for layer in model.layers for r in _rows(layer, expand_nested, show_trainable)]
+    for i, row in enumerate(rows):
+        out += [line("├", "─", "┼", "┤")] * (i > 0) + cells(row, "│")
+    out.append(line("└", "─", "┴", "┘"))
+    item = 8 if model.weights and model.weights[0].dtype == "float64" else 4
+    counts = [sum(v.size for v in vs)
+              for vs in (model.trainable_weights, model.non_trainable_weights)]
+    optimizer = model.optimizer if model.compiled else None
+    extra, extra_bytes = 0, 0
+    if optimizer is not None and optimizer.built:
+        slots = sum(a.size for a in optimizer.state.values())
+        extra, extra_bytes = slots + 2, slots * item + 8  # the step count and the learning rate too
+    parts = [("Total", sum(counts) + extra, sum(counts) * item + extra_bytes),
+             ("Trainable", counts[0], counts[0] * item),
+             ("Non-trainable", counts[1], counts[1] * item)]
+    if extra:
+        parts.append(("Optimizer", extra, extra_bytes))
+    out += [f" {name} params: {n:,} ({memory(size)})" for name, n, size in parts]
+    return "\n".join(out) + "\n"
+
+
+def show(model: Any, line_length: int | None, positions: list[float] | None,
+         print_fn: Callable[[str], Any] | None, expand_nested: bool, show_trainable: bool) -> None:
+    """Print the summary, or hand it to ``print_fn``."""
+    (print_fn or print)(text(model, line_length, positions, expand_nested, show_trainable))

@@ -1,0 +1,426 @@
+"""compile, fit, evaluate, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend, batches, losses, metrics, optimizers
+from .backend import Array
+from .callbacks import CallbackList, History, ProgbarLogger
+from .losses import align
+
+Logs = dict[str, Any]
+
+
+class Trainer:
+    """The training half of a model; ``Sequential`` is the other half."""
+
+    optimizer: Any = None
+    loss: Any = None
+    compiled = False
+    stop_training = False
+    history: Any = None
+    output_mask: Array | None = None
+
+    # What the model provides
+    forward: Any
+    backward: Any
+    pack: Any
+    build: Any
+    built: bool
+    name: str
+    weights: Any
+    activity_loss: float
+    integer_input: bool
+    dtype: Any
+    batch_shape: Any
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None,
+                metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
+                steps_per_execution: int = 1, jit_compile: Any = "auto",
+                auto_scale_loss: bool = True) -> None:
+        """Set what training minimises, and how; the arguments are Keras's.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            "sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", or an object of these classes.
+        loss : str or Loss
+            A name of ``fusedrnn.losses``, or an object.
+        loss_weights : float, optional
+            Factor of the loss.
+        metrics, weighted_metrics : list, optional
+            Names, objects or functions of (y_true, y_pred); the latter use the sample weights.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Accepted; there is nothing to compile.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self._user_loss = _one("loss", loss)
+        crossentropy = isinstance(self._user_loss, str) and self._user_loss in ("crossentropy", "ce")
+        self.loss = None if self._user_loss is None or crossentropy else losses.get(self._user_loss)
+        weight = _one("loss_weights", loss_weights)
+        self._loss_weight = 1.0 if weight is None else float(weight)
+        self._user_metrics = _several("metrics", metrics), _several(
+            "weighted_metrics", weighted_metrics)
+        self._metrics: list[list[Any]] | None = None
+        self.loss_tracker = _mean("loss")
+        self.compiled = True
+        self._compile_config = {
+            "optimizer": self.optimizer, "loss": self.loss if crossentropy else self._user_loss,
+            "loss_weights": loss_weights, "metrics": metrics,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution, "jit_compile": False}
+
+    # Numbers ----------------------------------------------------------------------------------------
+
+    @property
+    def float_type(self) -> Any:
+        """The NumPy type of weights and outputs."""
+        return np.dtype(self.dtype or backend.floatx())
+
+    @property
+    def input_type(self) -> Any:
+        """The type that inputs are converted to, None for indices."""
+        return None if self.integer_input else self.float_type
+
+    @property
+    def fixed_batch_size(self) -> int | None:
+        """The batch size that the model was built for, if it is fixed."""
+        return self.batch_shape[0] if self.batch_shape else None
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss and the compiled metrics; the latter exist from the first batch on."""
+        return [self.loss_tracker, *(m for group in self._metrics or () for m in group)]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what ``evaluate`` returns."""
+        if self._metrics is None:
+            return ["loss", *(m if isinstance(m, str) else getattr(m, "name", m.__name__)
+                              for group in self._user_metrics for m in group)]
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Start the loss and the metrics anew."""
+        for m in self.metrics:
+            m.reset_state()
+
+    def _logs(self) -> Logs:
+        """Return loss and metrics so far, sorted by name as Keras does."""
+        return dict(sorted((m.name, m.result()) for m in self.metrics))
+
+    def _require(self, what: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before calling `{what}()`.")
+
+    def _prepare(self, x: Array, y: Array | None, y_pred: Array | None = None) -> None:
+        """Build the model for a batch, if that is still to be done."""
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+
+    def _record(self, loss: float, x: Array, y: Array | None, y_pred: Array,
+                weight: Array | None) -> None:
+        tracker = self.loss_tracker
+        tracker.total += loss * len(x)
+        tracker.count += len(x)
+        if not any(self._user_metrics) or y is None:
+            return
+        if self._metrics is None:
+            self._metrics = [metrics.collect(group, y, y_pred) for group in self._user_metrics]
+        mask = self.output_mask
+        if mask is not None:
+            mask = mask.astype(y_pred.dtype)
+            weight = mask if weight is None else align(weight, mask).reshape(
+                len(mask), -1) * mask
+        for m in self._metrics[0]:
+            m.update_state(y, y_pred, mask)
+        for m in self._metrics[1]:
+            m.update_state(y, y_pred, weight)
+
+    def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None
+                 ) -> tuple[float, Array]:
+        if y is None:
+            raise ValueError("y is missing: training and evaluation need targets")
+        if self.loss is None:
+            if self._user_loss is None:
+                raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
+            kind = ("binary" if y_pred.shape[-1] == 1 else "sparse_categorical"
+                    if y.ndim < y_pred.ndim or y.shape[-1] == 1 else "categorical")
+            self.loss = losses.get(f"{kind}_crossentropy")
+        value, gradient = self.loss.reduce(y, y_pred, weight, self.output_mask)
+        if self._loss_weight != 1.0:
+            value, gradient = value * self._loss_weight, gradient * y_pred.dtype.type(
+                self._loss_weight)
+        return value, gradient
+
+    def _penalties(self, buffer: Any, gradients: bool) -> float:
+        """Return the weights' penalties; with ``gradients``, add their derivatives."""
+        total = 0.0
+        for v in buffer.variables:
+            if v.regularizer is not None and v.trainable:
+                total += v.regularizer(v.value)
+                if gradients:
+                    v.grad += v.regularizer.gradient(v.value)
+        return total
+
+    # One batch --------------------------------------------------------------------------------------
+
+    def _train(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
+        y_pred = self.forward(x, True, None)
+        loss, gradient = self._loss_of(y, y_pred, weight)
+        self.backward(gradient, False)
+        if self._regularized:
+            loss += self._penalties(buffer, True)
+        loss += self.activity_loss
+        self.optimizer.apply(buffer)
+        if self._constrained:
+            for v in buffer.variables:
+                if v.constraint is not None and v.trainable:
+                    v.value[...] = v.constraint(v.value)
+        self._record(loss, x, y, y_pred, weight)
+
+    def _test(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
+        y_pred = self.forward(x, False, None)
+        loss, _ = self._loss_of(y, y_pred, weight)
+        if self._regularized:
+            loss += self._penalties(buffer, False)
+        self._record(loss + self.activity_loss, x, y, y_pred, weight)
+
+    def _pack(self) -> Any:
+        buffer = self.pack()
+        self._regularized = any(v.regularizer is not None for v in buffer.variables)
+        self._constrained = any(v.constraint is not None for v in buffer.variables)
+        return buffer
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+               ) -> batches.Batch:
+        x = batches.as_array("x", x, self.input_type)
+        y = None if y is None else batches.as_array("y", y, self.float_type)
+        self._prepare(x, y)
+        return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
+
+    def _result(self, return_dict: bool) -> Any:
+        if return_dict:
+            return self._logs()
+        values = [m.result() for m in self.metrics]
+        return values[0] if len(values) == 1 else values
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
+                       class_weight: Any = None, return_dict: bool = False) -> Any:
+        """Take one training step; return the loss, and the metrics since ``reset_metrics``."""
+        self._require("train_on_batch")
+        batch = self._batch(x, y, sample_weight, class_weight)
+        self._train(self._pack(), *batch)
+        return self._result(return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
+                      return_dict: bool = False) -> Any:
+        """Return the loss, and the metrics since ``reset_metrics``, with one batch more."""
+        self._require("test_on_batch")
+        batch = self._batch(x, y, sample_weight)
+        self._test(self._pack(), *batch)
+        return self._result(return_dict)
+
+    def predict_on_batch(self, x: Any) -> Array:
+        """Return the outputs for one batch."""
+        x = self._batch(x, None)[0]
+        self.pack()
+        y: Array = self.forward(x, False, None)
+        return y
+
+    # Whole data sets --------------------------------------------------------------------------------
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
+            verbose: Any = "auto", callbacks: Any = None, validation_split: float = 0.0,
+            validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
+            sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None,
+            validation_freq: int | Sequence[int] = 1) -> History:
+        """Train for ``epochs - initial_epoch`` epochs; the arguments are Keras's.
+
+        Parameters
+        ----------
+        x, y : array_like, pandas object, generator or Sequence
+            Inputs and targets; a generator or Sequence gives tuples (x, y) or (x, y, weight).
+        batch_size : int, optional
+            Rows of a step; 32 if not given.
+        verbose : {"auto", 0, 1, 2}
+            1, which "auto" means, a progress bar; 2 one line an epoch.
+        callbacks : list of Callback, optional
+        validation_split : float
+            The last share of the rows is held out.
+        validation_data : tuple or dataset, optional
+            (x, y) or (x, y, weight) to evaluate after every epoch.
+        shuffle : bool
+            Whether the rows come in a new order every epoch.
+        class_weight : dict, optional
+            Weight of each class number.
+        sample_weight : array_like, optional
+            Weight of each row, or of each step of each row.
+        steps_per_epoch, validation_steps : int, optional
+            Batches of an epoch; needed by a generator that does not end.
+        validation_batch_size : int, optional
+        validation_freq : int or list of int
+            Every how many epochs, or in which epochs, to validate.
+
+        Returns
+        -------
+        History
+            ``history.history`` has the loss and the metrics of every epoch. After Ctrl-C
+            ``model.history`` has those of the finished epochs, and the model is good to use.
+        """
+        self._require("fit")
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = batches.split_validation(
+                x, y, sample_weight, validation_split)
+        data = batches.make(self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch,
+                            class_weight)
+        validation = None
+        if validation_data is not None:
+            vx, vy, vw = ((*validation_data, None)[:3] if isinstance(
+                validation_data, (tuple, list)) else (validation_data, None, None))
+            validation = batches.make(self, vx, vy, vw, validation_batch_size or batch_size, False,
+                                      validation_steps)
+        history, progress = History(), ProgbarLogger()
+        every = CallbackList(callbacks, self, verbose=_verbosity(verbose), epochs=epochs,
+                             steps=data.steps)
+        for own in (history, progress):
+            own.set_params({"verbose": _verbosity(verbose), "epochs": epochs, "steps": data.steps})
+            own.set_model(self)
+        every.callbacks = [*every.callbacks, history, progress]
+        begin = every.batch_hooks("on_train_batch_begin")
+        end = every.batch_hooks("on_train_batch_end")
+        self.history, self.stop_training = history, False
+        logs: Logs = {}
+        every.on_train_begin()
+        try:
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                every.on_epoch_begin(epoch)
+                buffer = None
+                for step, batch in enumerate(data):
+                    if buffer is None:
+                        self._prepare(*batch[:2])
+                        buffer = self._pack()
+                    for hook in begin:
+                        hook(step)
+                    self._train(buffer, *batch)
+                    for hook in end:
+                        hook(step, self._logs())
+                    progress.batch(step + 1, self._logs)
+                    if self.stop_training:
+                        break
+                if buffer is None:
+                    raise ValueError("the data gave no batch")
+                logs = self._logs()
+                if validation is not None and _due(epoch + 1, validation_freq):
+                    logs |= {f"val_{k}": v for k, v in self._evaluate(validation, every).items()}
+                every.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+        except KeyboardInterrupt:
+            print()  # leave the progress line
+            raise
+        every.on_train_end(logs)
+        return history
+
+    def _evaluate(self, data: batches.Batches, every: CallbackList) -> Logs:
+        begin = every.batch_hooks("on_test_batch_begin")
+        end = every.batch_hooks("on_test_batch_end")
+        progress = next((c for c in every.callbacks if isinstance(c, ProgbarLogger)), None)
+        self.reset_metrics()
+        every.on_test_begin()
+        buffer = None
+        for step, batch in enumerate(data):
+            if buffer is None:
+                self._prepare(*batch[:2])
+                buffer = self._pack()
+            for hook in begin:
+                hook(step)
+            self._test(buffer, *batch)
+            for hook in end:
+                hook(step, self._logs())
+            if progress is not None and not progress.in_fit:
+                progress.batch(step + 1, self._logs)
+        logs = self._logs()
+        every.on_test_end(logs)
+        return logs
+
+    def _watch(self, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:
+        given = CallbackList(callbacks).callbacks
+        return CallbackList([*given, ProgbarLogger()], self, verbose=_verbosity(verbose), epochs=1,
+                            steps=steps)
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None,
+                 verbose: Any = "auto", sample_weight: Any = None, steps: int | None = None,
+                 callbacks: Any = None, return_dict: bool = False) -> Any:
+        """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
+        self._require("evaluate")
+        data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
+        self._evaluate(data, self._watch(callbacks, verbose, data.steps))
+        return self._result(return_dict)
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
+                steps: int | None = None, callbacks: Any = None) -> Array:
+        """Return the outputs for all rows of ``x``."""
+        data = batches.make(self, x, None, None, batch_size, False, steps)
+        every = self._watch(callbacks, verbose, data.steps)
+        begin = every.batch_hooks("on_predict_batch_begin")
+        end = every.batch_hooks("on_predict_batch_end")
+        progress = every.callbacks[-1]
+        outputs = []
+        every.on_predict_begin()
+        for step, (batch, _, _) in enumerate(data):
+            if not outputs:
+                self._prepare(batch, None)
+                self.pack()
+            for hook in begin:
+                hook(step)
+            outputs.append(self.forward(batch, False, None))
+            for hook in end:
+                hook(step, {"outputs": outputs[-1]})
+            progress.batch(step + 1, dict)
+        every.on_predict_end()
+        return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def _mean(name: str) -> metrics.Mean:
+    return metrics.Mean(name)
+
+
+def _verbosity(verbose: Any) -> int:
+    if verbose not in ("auto", 0, 1, 2, True, False):
+        raise ValueError(f"verbose is {verbose!r}, expected 'auto', 0, 1 or 2")
+    return 1 if verbose == "auto" else int(verbose)
+
+
+def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
+    return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
+
+
+def _one(name: str, value: Any) -> Any:
+    """Return the one entry of what may be a list or dict for several outputs."""
+    if isinstance(value, dict) and "class_name" not in value:
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        if len(value) != 1:
+            raise ValueError(f"{name}: a Sequential model has one output, got {len(value)} entries")
+        return value[0]
+    return value
+
+
+def _several(name: str, value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        value = _one(name, value)
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{name} is {value!r}, expected a list")
+    flat: list[Any] = []
+    for v in value:
+        flat += v if isinstance(v, (list, tuple)) else [v]
+    return flat

@@ -1,0 +1,66 @@
+"""Utilities under Keras's names."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Array, clear_session
+from .preprocessing.sequence import pad_sequences
+from .preprocessing.timeseries import timeseries_dataset_from_array
+from .progress import Progbar
+
+__all__ = ["Progbar", "Sequence", "clear_session", "normalize", "pad_sequences", "set_random_seed",
+           "timeseries_dataset_from_array", "to_categorical"]
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's, NumPy's and this package's random numbers."""
+    if not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"set_random_seed: seed is {seed!r}, expected an integer")
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what scripts draw from
+    backend.seed_generator(int(seed))
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> Array:
+    """Return class numbers (...,) or (..., 1) as one-hot rows (..., num_classes)."""
+    labels = np.asarray(x).astype(np.intp)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = num_classes or int(labels.max()) + 1
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"to_categorical: x has classes from {labels.min()} to {labels.max()}, "
+                         f"expected 0 to {classes - 1}")
+    return np.equal(labels[..., None], np.arange(classes)).astype(np.float64)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Array:
+    """Return ``x`` divided by its norm along an axis."""
+    x = np.asarray(x, np.float64)
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norm == 0, 1, norm)
+
+
+class Sequence:
+    """Base of data that comes in batches: define ``__len__`` and ``__getitem__(index)``."""
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False,
+                 max_queue_size: int = 10) -> None:
+        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError
+
+    def on_epoch_end(self) -> None:
+        """Run after every epoch."""
+
+
+PyDataset = Sequence
