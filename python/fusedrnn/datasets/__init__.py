@@ -1,0 +1,35 @@
+"""The bundled sales data; NOTICE beside it says where it comes from and under which licence."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAKERY_KNOWN = ("is_holiday", "schoolholiday_share", "promo_share")
+"""Covariates of the bakery sales that are known in advance."""
+
+BAKERY_PAST = ("rain", "temperature")
+"""Covariates of the bakery sales that are known only afterwards."""
+
+
+def load_bakery() -> pd.DataFrame:
+    """Load the daily sales of a bakery chain, 1,215 consecutive days from 2016-01-02.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``date`` (datetime64), ``sales`` (units a day over 35 shops and 3 products; 0 on
+        the 16 days when all were closed), ``is_holiday``, ``schoolholiday_share``, ``rain``,
+        ``temperature`` and ``promo_share``.
+
+    Notes
+    -----
+    From the package ddop 0.7.6 (MIT / BSD-3-Clause), summed over shops and products.
+    """
+    import pandas as pd
+
+    with files(__name__).joinpath("bakery_daily_total.csv").open("rb") as file:
+        return pd.read_csv(file, parse_dates=["date"])

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics as sk
+from scipy import stats
+
+from fusedrnn.forecast.baselines import forecast
+from fusedrnn.forecast.metrics import errors, seasonal_scale
+from fusedrnn.forecast.significance import diebold_mariano
+from fusedrnn.forecast.verdict import differences, verdict
+
+
+def test_metrics_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    y, p, train = rng.uniform(1, 9, 50), rng.uniform(1, 9, 50), rng.uniform(1, 9, 40)
+    frame = pd.DataFrame({"unique_id": "a", "y": y, "m": p})
+    mae, mse = seasonal_scale(train, 7)
+    scales = pd.DataFrame({"mae": [mae], "mse": [mse]}, index=["a"])
+    row = errors(frame, ["m"], scales).iloc[0]
+    assert row["MAE"] == pytest.approx(sk.mean_absolute_error(y, p))
+    assert row["RMSE"] == pytest.approx(sk.root_mean_squared_error(y, p))
+    assert row["WAPE"] == pytest.approx(100 * sk.mean_absolute_error(y, p) / y.mean())
+    assert row["sMAPE"] == pytest.approx(np.mean(200 * np.abs(y - p) / (y + p)))
+    assert row["MASE"] == pytest.approx(row["MAE"] / sk.mean_absolute_error(train[7:], train[:-7]))
+    assert row["RMSSE"] == pytest.approx(
+        row["RMSE"] / sk.root_mean_squared_error(train[7:], train[:-7])
+    )
+
+
+def test_undefined_metrics_are_missing_and_filled_values_are_not_scored():
+    frame = pd.DataFrame({"unique_id": "a", "y": [0.0, 0.0, np.nan], "m": [0.0, 1.0, 50.0]})
+    scales = pd.DataFrame({"mae": [0.0], "mse": [0.0]}, index=["a"])
+    row = errors(frame, ["m"], scales).iloc[0]
+    assert (row["MAE"], row["sMAPE"]) == (0.5, 100)
+    assert np.isnan([row["WAPE"], row["MASE"], row["RMSSE"]]).all()
+
+
+def test_diebold_mariano_is_the_t_test_where_there_is_no_correlation_to_count():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=12), rng.normal(0.5, size=12)  # 12 values: the rule counts 2 lags
+    sm = pytest.importorskip("statsmodels.api")
+    fit = sm.OLS(a - b, np.ones(12)).fit(
+        cov_type="HAC", cov_kwds={"maxlags": 2, "use_correction": False}
+    )
+    n = 12
+    t = fit.tvalues[0] * np.sqrt((n - 1) / n)
+    test = diebold_mariano(a, b)
+    assert test.p_value == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
+    assert test.low < test.mean < test.high
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_diebold_mariano_is_wrong_as_rarely_as_it_says(horizon):
+    """Losses of equally good models, correlated like overlapping forecasts: about 5 % false."""
+    rng = np.random.default_rng(2)
+    false = 0
+    for _ in range(1000):
+        noise = rng.normal(size=240 + horizon - 1)
+        d = np.convolve(noise, np.ones(horizon) / horizon, "valid")
+        false += diebold_mariano(d, np.zeros(240), horizon).shown
+    assert 25 <= false <= 110
+
+
+def test_a_difference_that_is_there_is_found_and_too_few_pairs_say_nothing():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=200)
+    assert diebold_mariano(noise, noise + rng.normal(0.5, 1, 200)).shown
+    few = diebold_mariano([1.0, 2.0], [3.0, 4.0])
+    assert np.isnan(few.p_value)
+    assert not few.shown
+
+
+def losses(lstm, gru, seasonal, naive, n=200, noise=0.05):
+    rng = np.random.default_rng(4)
+    means = {"LSTM": lstm, "GRU": gru, "SeasonalNaive": seasonal, "Naive": naive}
+    return pd.DataFrame({m: mean + rng.normal(0, noise, n) for m, mean in means.items()})
+
+
+@pytest.mark.parametrize(
+    ("means", "words"),
+    [
+        ((8, 9, 10, 20), ["LSTM forecasts better than GRU", "both beat the seasonal naive"]),
+        ((9, 8, 10, 20), ["GRU forecasts better than LSTM"]),
+        ((11, 12, 10, 20), ["neither beats the seasonal naive", "both lose to it"]),
+        ((9, 12, 10, 20), ["LSTM beats the seasonal naive", "GRU loses to the seasonal naive"]),
+        ((25, 29, 10, 20), ["LSTM and GRU even lose to naive", "--timesteps"]),
+        ((8, 9, 20, 10), ["both beat naive"]),
+    ],
+)
+def test_the_verdict_follows_the_numbers(means, words):
+    table = losses(*means)
+    sentence = verdict(table.mean().to_dict(), differences(table, 1), "WAPE")
+    for word in words:
+        assert word in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_the_verdict_admits_chance():
+    table = losses(9, 9, 9, 20, noise=3)
+    sentence = verdict(table.mean().to_dict(), differences(table, 1), "WAPE")
+    assert "no difference that the data can tell from chance" in sentence
+    assert "neither differs from the seasonal naive" in sentence
+
+
+def test_baselines():
+    y = np.arange(20.0)
+    assert forecast("Naive", y, [10], 2, 7).tolist() == [[9, 9]]
+    assert forecast("SeasonalNaive", y, [10, 11], 3, 7).tolist() == [[3, 4, 5], [4, 5, 6]]
+    assert forecast("SeasonalNaive", y, [8], 9, 7).tolist() == [[1, 2, 3, 4, 5, 6, 7, 1, 2]]
+    assert forecast("MovingAverage", y, [10], 1, 2).tolist() == [[8.5]]
