@@ -10,13 +10,13 @@ from .comparison import Comparison
 from .settings import CELLS
 
 COLUMNS = {
-    "parameters": ("parameters", "{:,.0f}"),
-    "seconds": ("train s", "{:.1f}"),
-    "train_loss": ("train loss", "{:.4f}"),
-    "test_loss": ("test loss", "{:.4f}"),
+    "parameters": ("weights", "{:,.0f}"),
+    "seconds": ("train\nsec.", "{:.1f}"),
+    "train_loss": ("train\nloss", "{:.4f}"),
+    "test_loss": ("test\nloss", "{:.4f}"),
     "MAE": ("MAE", "{:,.4g}"),
     "RMSE": ("RMSE", "{:,.4g}"),
-    "WAPE": ("WAPE %", "{:.2f}"),
+    "WAPE": ("WAPE\n%", "{:.2f}"),
     "sd": ("± sd", "{:.2f}"),
     "MASE": ("MASE", "{:.3f}"),
 }
@@ -49,9 +49,9 @@ def show(comparison: Comparison, console: Console) -> None:
     for note in panel.notes:
         console.print(f"  {note}", highlight=False)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("model")
+    table.add_column("model", no_wrap=True)
     for title, _ in COLUMNS.values():
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     best = comparison.table["MAE"].idxmin()
     for model, row in comparison.table.iterrows():
         cells = [

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusedrnn.forecast.cli import main
+
+SMALL = ["--epochs", "1", "--units", "3", "--timesteps", "8", "--seeds", "2"]
+
+
+@pytest.fixture
+def csv(tmp_path):
+    n = np.arange(120)
+    frame = pd.DataFrame(
+        {"date": pd.date_range("2024-01-01", periods=120), "sales": 50 + 10 * (n % 7) + n % 5}
+    )
+    path = tmp_path / "sales.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_compare_prints_the_table_and_the_verdict_and_writes_both_files(csv, tmp_path, capsys):
+    plot, figures = tmp_path / "p.png", tmp_path / "p.json"
+    assert main(["compare", str(csv), *SMALL, "--plot", str(plot), "--json", str(figures)]) == 0
+    out = capsys.readouterr().out
+    found = json.loads(figures.read_text())
+    assert " ".join(found["verdict"].split()) in " ".join(out.split())
+    assert list(found["models"])[-2:] == ["LSTM", "GRU"]
+    assert found["models"]["LSTM"]["parameters"] == 4 * 3 * (1 + 3 + 1) + 3 + 1
+    assert found["models"]["GRU"]["parameters"] == 3 * 3 * (1 + 3 + 2) + 3 + 1
+    for name in ("parameters", "seconds", "train_loss", "test_loss", "MAE", "RMSE", "WAPE", "MASE"):
+        assert found["models"]["GRU"][name] > 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in tmp_path.iterdir()} == {"sales.csv", "p.png", "p.json"}
+
+
+def edit(path, change):
+    frame = pd.read_csv(path, dtype={"sales": object})
+    frame = change(frame)
+    frame.to_csv(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        (None, ["--timesteps", "0"], "timesteps is 0, expected at least 1"),
+        (None, ["--epochs", "-3"], "epochs is -3"),
+        (None, ["--seed", "-1"], "seed is -1, expected at least 0"),
+        (None, ["--timesteps", "110"], "before the test part; training needs at least"),
+        (None, ["--target", "units"], "no target column 'units'; the table has: date, sales"),
+        (None, ["--date", "day"], "no date column 'day'"),
+        (None, ["--target", "date"], "column 'date': '2024-01-01' in row 0 is not a finite number"),
+        (None, ["--date", "sales"], "column 'sales': numbers"),
+        (None, ["--json", "no/such/folder/x.json"], "No such file or directory"),
+        (None, ["--plot", "."], "is a directory"),
+        (lambda f: f.assign(sales=f["sales"].where(f.index != 5)), [], "1 missing values"),
+        (lambda f: f.drop(index=5), [], "1 missing dates (first 2024-01-06)"),
+        (lambda f: f.assign(date="2024-01-01"), [], "occurs more than once"),
+        (lambda f: f.assign(date="next week"), [], "column 'date': 'next week'"),
+        (lambda f: f.iloc[:0], [], "the table has no rows"),
+        (lambda f: f.iloc[:9], [], "training needs at least timesteps + horizon"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(csv, change, arguments, message, capsys):
+    if change:
+        edit(csv, change)
+    assert main(["compare", str(csv), *SMALL, *arguments]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.splitlines()[-1].startswith("fusedrnn: error: ")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_file_and_a_bad_option_have_status_2(tmp_path, capsys):
+    assert main(["compare", str(tmp_path / "none.csv")]) == 2
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "--epochs", "many"])
+    assert stop.value.code == 2
+    assert "--epochs" in capsys.readouterr().err
+
+
+def test_an_output_that_fails_late_leaves_nothing(csv, tmp_path, monkeypatch, capsys):
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    target = tmp_path / "p.png"
+    target.write_bytes(b"the picture of yesterday")
+    assert main(["compare", str(csv), *SMALL, "--plot", str(target)]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert target.read_bytes() == b"the picture of yesterday"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("module", ["pandas", "rich"])
+def test_without_the_extra_it_says_what_to_install(module):
+    # None in sys.modules is how Python marks a module that cannot be imported.
+    hide = f"import sys; sys.modules[{module!r}] = None; from fusedrnn.forecast.cli import main"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hide}; sys.exit(main(['compare']))"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("pip install 'fusedrnn[forecast]'")
+    assert module in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from fusedrnn.datasets import load_bakery
+from fusedrnn.forecast import compare
+
+SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
+
+
+@pytest.fixture(scope="module")
+def bakery():
+    return load_bakery().tail(200).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def result(bakery):
+    return compare(bakery, horizon=3, **SMALL)
+
+
+def test_the_frame_has_every_origin_and_the_true_sales(bakery, result):
+    frame = result.frame
+    assert frame["cutoff"].nunique() == 40 - 3 + 1
+    assert len(frame) == 38 * 3
+    truth = bakery.set_index("date")["sales"]
+    np.testing.assert_array_equal(frame["y"], truth.loc[frame["ds"]])
+    assert (frame["ds"] > frame["cutoff"]).all()
+    lag = (frame["ds"] - frame["cutoff"]).dt.days
+    last_week = truth.loc[frame["ds"] - pd.Timedelta(days=7)].to_numpy()
+    np.testing.assert_array_equal(frame["SeasonalNaive"], last_week)
+    np.testing.assert_array_equal(frame["Naive"], truth.loc[frame["cutoff"]])
+    assert set(lag) == {1, 2, 3}
+
+
+def test_the_table_is_recomputed_from_the_frame(bakery, result):
+    frame, train = result.frame, bakery["sales"].to_numpy()[:160]
+    scale = np.abs(train[7:] - train[:-7]).mean()
+    for model, row in result.table.iterrows():
+        mae = metrics.mean_absolute_error(frame["y"], frame[model])
+        assert row["MAE"] == pytest.approx(mae)
+        assert row["RMSE"] == pytest.approx(
+            metrics.root_mean_squared_error(frame["y"], frame[model])
+        )
+        assert row["MASE"] == pytest.approx(mae / scale)
+        assert row["WAPE"] == pytest.approx(100 * mae / frame["y"].mean())
+    seeds = frame[[f"GRU-seed{s}" for s in range(3)]]
+    np.testing.assert_allclose(seeds.mean(axis=1), frame["GRU"])
+
+
+@pytest.mark.parametrize("day", [170, 185, 199])
+def test_nothing_after_a_cutoff_changes_a_forecast_made_at_it(bakery, result, day):
+    changed = bakery.copy()
+    changed.loc[day:, "sales"] = changed["sales"].max() * 3
+    frame = compare(changed, horizon=3, **SMALL).frame
+    before = frame["cutoff"] < bakery["date"][day]
+    assert before.any()
+    forecasts = [*result.models, "LSTM-seed0", "GRU-seed2"]
+    pd.testing.assert_frame_equal(frame.loc[before, forecasts], result.frame.loc[before, forecasts])
+    if day < 199:
+        assert not frame[forecasts].equals(result.frame[forecasts])
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(bakery):
+    one, two = (compare(bakery, seeds=1, seed=5, **SMALL).frame for _ in range(2))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    other = compare(bakery, seeds=1, seed=6, **SMALL).frame
+    assert not np.array_equal(one["LSTM"], other["LSTM"])
+
+
+def test_a_change_of_level_does_not_change_what_is_learnt(bakery):
+    """Networks see sales less their window's level: a shift of all sales shifts forecasts."""
+    higher = bakery.assign(sales=bakery["sales"] + 1e4)
+    low, high = (compare(f, seeds=1, **SMALL).frame for f in (bakery, higher))
+    np.testing.assert_allclose(high["GRU"], low["GRU"] + 1e4, rtol=1e-3)
+
+
+def test_a_table_of_many_series_or_no_table_is_refused(bakery):
+    with pytest.raises(TypeError, match="frame is list"):
+        compare([1, 2, 3])
+    with pytest.raises(TypeError, match="mood"):
+        compare(bakery, mood="good")
+
+
+def test_a_constant_series_has_no_scale(bakery):
+    flat = compare(bakery.assign(sales=5.0), **SMALL)
+    assert flat.table["MASE"].isna().all()
+    assert flat.table.loc["Naive", "MAE"] == 0
+    assert "WAPE" in flat.verdict

@@ -1,0 +1,49 @@
+"""The scripts of docs/tutorial run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import fusedrnn
+from fusedrnn.datasets import load_bakery
+
+TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial"
+
+
+def run(script: str, folder: Path) -> str:
+    # The package under test, wherever it was imported from.
+    home = str(Path(fusedrnn.__file__).parents[1])
+    path = os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(TUTORIAL / script)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_models_have_keras_parameters(tmp_path):
+    # Two layers of 50 units and a dense one, counted by Keras 3.
+    lstm, gru = run("models.py", tmp_path).split("Total params:")[1:]
+    assert lstm.split()[0] == "30,651"
+    assert gru.split()[0] == "23,301"
+
+
+def test_training_prints_two_losses_that_beat_a_constant(tmp_path):
+    sales = load_bakery()[["date", "sales"]].head(300)
+    sales.to_csv(tmp_path / "sales_data.csv", index=False)
+    out = run("train.py", tmp_path)
+    assert out.count("Epoch 20/20") == 2
+    losses = [float(x) for x in re.findall(r"^(?:LSTM|GRU) loss: (\S+)$", out, re.MULTILINE)]
+    scaled = (sales["sales"] - sales["sales"].min()) / (sales["sales"].max() - sales["sales"].min())
+    assert len(losses) == 2
+    assert max(losses) < scaled.tail(60).var()
