@@ -1,0 +1,90 @@
+#include "dense.hpp"
+#include "numpy_view.hpp"
+
+namespace fusedrnn {
+namespace {
+
+template <class Real>
+py::object forward(const py::array& x, py::handle kernel, py::handle bias) {
+  Arguments<Real> args("dense");
+  const py::array k = ranked("dense", "kernel", kernel, 2, "(I, O)");
+  const ptrdiff_t N = x.shape(0), I = k.shape(0), O = k.shape(1);
+  if (I < 1 || O < 1)
+    throw py::value_error("dense: kernel has shape " + shape_text(k) + ", expected no empty axis");
+  const Real* xp = args.matrix("x", x, {N, I}, "(N, I)");
+  const Real* kp = args.matrix("kernel", kernel, {I, O}, "(I, O)");
+  const Real* bp = args.matrix("bias", bias, {O}, "(O,)");
+  py::array_t<Real> y({N, O});
+  Real* yp = y.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    dense_forward<Real>(N, I, O, xp, kp, bp, yp);
+  }
+  return std::move(y);
+}
+
+template <class Real>
+py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, bool need_dx,
+                   const py::object& out) {
+  Arguments<Real> args("dense_backward");
+  const py::array k = ranked("dense_backward", "kernel", kernel, 2, "(I, O)");
+  const ptrdiff_t N = x.shape(0), I = k.shape(0), O = k.shape(1);
+  if (I < 1 || O < 1)
+    throw py::value_error("dense_backward: kernel has shape " + shape_text(k) +
+                          ", expected no empty axis");
+  const Real* xp = args.matrix("x", x, {N, I}, "(N, I)");
+  const Real* kp = args.matrix("kernel", kernel, {I, O}, "(I, O)");
+  const Real* dyp = args.matrix("dy", dy, {N, O}, "(N, O)");
+  if (!dyp) throw py::type_error("dense_backward: dy is None, expected an array (N, O)");
+  py::object dkernel, dbias;
+  if (out.is_none()) {
+    dkernel = py::array_t<Real>({I, O});
+    dbias = py::array_t<Real>(std::vector<ptrdiff_t>{O});
+  } else {
+    if (!py::isinstance<py::tuple>(out) || py::len(out) != 2)
+      throw py::type_error("dense_backward: out must be a tuple (dkernel, dbias)");
+    dkernel = py::reinterpret_borrow<py::tuple>(out)[0];
+    dbias = py::reinterpret_borrow<py::tuple>(out)[1];
+  }
+  Real* dkp = args.output("out[0]", dkernel, {I, O}, "(I, O)");
+  Real* dbp = dbias.is_none() ? nullptr : args.output("out[1]", dbias, {O}, "(O,)");
+  py::object dx = py::none();
+  Real* dxp = nullptr;
+  if (need_dx) {
+    py::array_t<Real> a({N, I});
+    dxp = a.mutable_data();
+    dx = std::move(a);
+  }
+  {
+    py::gil_scoped_release nogil;
+    dense_backward<Real>(N, I, O, xp, kp, dyp, dxp, dkp, dbp);
+  }
+  return py::make_tuple(dx, dkernel, dbias);
+}
+
+}  // namespace
+
+void bind_dense(py::module_& m) {
+  using py::arg;
+  m.def(
+      "dense",
+      [](py::object x, py::object kernel, py::object bias) {
+        const py::array a = ranked("dense", "x", x, 2, "(N, I)");
+        return for_dtype("dense", "x", a, [&](auto real) {
+          return forward<decltype(real)>(a, kernel, bias);
+        });
+      },
+      arg("x"), arg("kernel"), arg("bias") = py::none());
+  m.def(
+      "dense_backward",
+      [](py::object x, py::object kernel, py::object dy, bool need_dx, py::object out) {
+        const py::array a = ranked("dense_backward", "x", x, 2, "(N, I)");
+        return for_dtype("dense_backward", "x", a, [&](auto real) {
+          return backward<decltype(real)>(a, kernel, dy, need_dx, out);
+        });
+      },
+      arg("x"), arg("kernel"), arg("dy"), py::kw_only(), arg("need_dx") = true,
+      arg("out") = py::none());
+}
+
+}  // namespace fusedrnn

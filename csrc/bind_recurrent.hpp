@@ -1,0 +1,162 @@
+// What bind_lstm.cpp and bind_gru.cpp share: the arguments of a forward pass that are not weights.
+#pragma once
+
+#include "numpy_view.hpp"
+#include "recurrent.hpp"
+
+namespace fusedrnn {
+
+// Options of a forward pass as they come from Python.
+struct SequenceOptions {
+  py::object lengths, mask;
+  bool reverse, time_major, return_sequences;
+};
+
+// H and I from the weights; throws if they do not fit each other.
+struct WeightShape {
+  ptrdiff_t I, H;
+  WeightShape(const char* function, const py::array& kernel, const py::array& recurrent, int gates)
+      : I(kernel.shape(0)), H(recurrent.shape(0)) {
+    const std::string g = std::to_string(gates);
+    if (H < 1 || I < 1)
+      throw py::value_error(std::string(function) + ": kernel and recurrent_kernel need at least "
+                            "one row, came with shapes " + shape_text(kernel) + " and " +
+                            shape_text(recurrent));
+    if (recurrent.shape(1) != gates * H)
+      throw py::value_error(std::string(function) + ": recurrent_kernel has shape " +
+                            shape_text(recurrent) + ", expected (H, " + g + "H) = (" +
+                            std::to_string(H) + ", " + std::to_string(gates * H) + ")");
+    if (kernel.shape(1) != gates * H)
+      throw py::value_error(std::string(function) + ": kernel has shape " + shape_text(kernel) +
+                            ", expected (I, " + g + "H) = (" + std::to_string(I) + ", " +
+                            std::to_string(gates * H) + ")");
+  }
+};
+
+// Checked inputs and allocated outputs of one forward pass.
+template <class Real>
+struct ForwardCall {
+  ForwardArrays<Real> arrays;
+  py::object y = py::none();
+  py::array_t<Real> h_n, c_n;
+
+  ForwardCall(const char* function, const py::array& x, ptrdiff_t I, ptrdiff_t H, py::handle h0,
+              py::handle c0, bool has_cell, const SequenceOptions& o)
+      : args_(function) {
+    const bool tm = o.time_major;
+    const ptrdiff_t N = x.shape(tm ? 1 : 0), T = x.shape(tm ? 0 : 1);
+    arrays.N = N;
+    arrays.T = T;
+    arrays.x = args_.sequence("x", x, tm, N, T, I, tm ? "(T, N, I)" : "(N, T, I)");
+    arrays.h0 = args_.matrix("h0", h0, {N, H}, "(N, H)");
+    arrays.c0 = args_.matrix("c0", c0, {N, H}, "(N, H)");
+    arrays.reverse = o.reverse;
+    arrays.lengths = lengths(function, o.lengths, N, T);
+    arrays.mask = mask(function, o.mask, N, T);
+    h_n = py::array_t<Real>({N, H});
+    arrays.h_n = h_n.mutable_data();
+    if (has_cell) c_n = py::array_t<Real>({N, H});
+    arrays.c_n = has_cell ? c_n.mutable_data() : nullptr;
+    arrays.y = {nullptr, 0, 0};
+    if (o.return_sequences) {
+      py::array_t<Real> out(tm ? std::vector<ptrdiff_t>{T, N, H} : std::vector<ptrdiff_t>{N, T, H});
+      arrays.y = {out.mutable_data(), tm ? H : T * H, tm ? N * H : H};
+      y = std::move(out);
+    }
+  }
+
+ private:
+  const ptrdiff_t* lengths(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
+    if (o.is_none()) return nullptr;
+    const std::string prefix = std::string(function) + ": lengths ";
+    auto a = py::array::ensure(o);
+    if (!a || (a.dtype().kind() != 'i' && a.dtype().kind() != 'u'))
+      throw py::type_error(prefix + "has " + type_text(o) + ", expected integers");
+    if (a.ndim() != 1 || a.shape(0) != N)
+      throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N,) = (" +
+                            std::to_string(N) + ",)");
+    lengths_ = py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast>::ensure(a);
+    for (ptrdiff_t n = 0; n < N; ++n)
+      if (lengths_.at(n) < 0 || lengths_.at(n) > T)
+        throw py::value_error(prefix + "has the value " + std::to_string(lengths_.at(n)) +
+                              " at " + std::to_string(n) + ", expected 0 to T = " +
+                              std::to_string(T));
+    return lengths_.data();
+  }
+  const bool* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
+    if (o.is_none()) return nullptr;
+    const std::string prefix = std::string(function) + ": mask ";
+    if (!py::isinstance<py::array_t<bool>>(o))
+      throw py::type_error(prefix + "has " + type_text(o) + ", expected an array of bool");
+    auto a = py::reinterpret_borrow<py::array>(o);
+    if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
+      throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N, T) = (" +
+                            std::to_string(N) + ", " + std::to_string(T) + ")");
+    mask_ = py::array_t<bool, py::array::c_style | py::array::forcecast>::ensure(a);
+    return mask_.data();
+  }
+
+  Arguments<Real> args_;
+  py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast> lengths_;
+  py::array_t<bool, py::array::c_style | py::array::forcecast> mask_;
+};
+
+// What the Python tape keeps of the call besides the C++ tape.
+struct TapeArrays {
+  py::array x, kernel, recurrent_kernel;
+  bool has_bias, time_major;
+};
+
+// Checked inputs and allocated outputs of one backward pass. `bias_shape` is that of dbias.
+template <class Real>
+struct BackwardCall {
+  BackwardArrays<Real> arrays;
+  py::object dx = py::none(), dkernel, drecurrent, dbias = py::none();
+  py::array_t<Real> dh0, dc0;
+
+  BackwardCall(const char* function, const TapeArrays& t, ptrdiff_t N, ptrdiff_t T, ptrdiff_t I,
+               ptrdiff_t H, int gates, const std::vector<ptrdiff_t>& bias_shape, py::handle dy,
+               py::handle dh_n, py::handle dc_n, bool has_cell, bool need_dx, const py::object& out)
+      : args_(function) {
+    const bool tm = t.time_major;
+    arrays.kernel = args_.matrix("kernel", t.kernel, {I, gates * H}, "(I, GH)");
+    arrays.recurrent_kernel = args_.matrix("recurrent_kernel", t.recurrent_kernel, {H, gates * H},
+                                           "(H, GH)");
+    arrays.x = args_.sequence("x", t.x, tm, N, T, I, "as in the forward pass");
+    arrays.dy = args_.sequence("dy", dy, tm, N, T, H, tm ? "(T, N, H)" : "(N, T, H)");
+    arrays.dh_n = args_.matrix("dh_n", dh_n, {N, H}, "(N, H)");
+    arrays.dc_n = args_.matrix("dc_n", dc_n, {N, H}, "(N, H)");
+    if (out.is_none()) {
+      dkernel = py::array_t<Real>({I, gates * H});
+      drecurrent = py::array_t<Real>({H, gates * H});
+      if (t.has_bias) dbias = py::array_t<Real>(bias_shape);
+    } else {
+      if (!py::isinstance<py::tuple>(out) || py::len(out) != 3)
+        throw py::type_error(std::string(function) +
+                             ": out must be a tuple (dkernel, drecurrent_kernel, dbias)");
+      const auto parts = py::reinterpret_borrow<py::tuple>(out);
+      dkernel = parts[0];
+      drecurrent = parts[1];
+      dbias = t.has_bias ? py::object(parts[2]) : py::none();
+    }
+    arrays.dkernel = args_.output("out[0]", dkernel, {I, gates * H}, "(I, GH)");
+    arrays.drecurrent = args_.output("out[1]", drecurrent, {H, gates * H}, "(H, GH)");
+    arrays.dbias =
+        t.has_bias ? args_.output("out[2]", dbias, bias_shape, "the bias's shape") : nullptr;
+    arrays.dx = {nullptr, 0, 0};
+    if (need_dx) {
+      py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});
+      arrays.dx = {a.mutable_data(), tm ? I : T * I, tm ? N * I : I};
+      dx = std::move(a);
+    }
+    dh0 = py::array_t<Real>({N, H});
+    arrays.dh0 = dh0.mutable_data();
+    if (has_cell) dc0 = py::array_t<Real>({N, H});
+    arrays.dc0 = has_cell ? dc0.mutable_data() : nullptr;
+  }
+
+ private:
+  Arguments<Real> args_;
+};
+
+}  // namespace fusedrnn

@@ -1,0 +1,49 @@
+#include <pybind11/stl.h>
+
+#include "dispatch.hpp"
+#include "numpy_view.hpp"
+#include "parallel.hpp"
+
+namespace fusedrnn {
+namespace {
+
+// f of each element of a contiguous array, by the current kernels.
+template <class Function>
+py::object elementwise(const char* name, py::handle x, Function pick) {
+  const py::array a = ranked(name, "x", x, 1, "(n,)");
+  return for_dtype(name, "x", a, [&](auto real) -> py::object {
+    using Real = decltype(real);
+    Arguments<Real> args(name);
+    const Real* in = args.matrix("x", x, {a.shape(0)}, "(n,)");
+    py::array_t<Real> out(std::vector<ptrdiff_t>{a.shape(0)});
+    pick(current_kernels_of<Real>())(in, out.mutable_data(), a.shape(0));
+    return std::move(out);
+  });
+}
+
+}  // namespace
+
+void bind_runtime(py::module_& m) {
+  m.attr("version") = FUSEDRNN_VERSION;
+  m.attr("compiler") =
+#if defined(__clang__)
+      "Clang " __clang_version__;
+#else
+      "GCC " __VERSION__;
+#endif
+  m.attr("openmp") = has_openmp();
+  m.def("built_isas", &built_isas);
+  m.def("available_isas", &available_isas);
+  m.def("isa", [] { return std::string(current_kernels().isa); });
+  m.def("set_isa", &set_isa, py::arg("name"));
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("sigmoid", [](py::object x) {
+    return elementwise("sigmoid", x, [](const auto& k) { return k.sigmoid; });
+  }, py::arg("x"));
+  m.def("tanh", [](py::object x) {
+    return elementwise("tanh", x, [](const auto& k) { return k.tanh; });
+  }, py::arg("x"));
+}
+
+}  // namespace fusedrnn

@@ -1,0 +1,169 @@
+#include "gru.hpp"
+
+namespace fusedrnn {
+
+template <class Real>
+GruWeights<Real>::GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, const Real* kernel,
+                             const Real* recurrent_kernel, const Real* bias)
+    : I(I), H(H), form(form), table(current_kernels()) {
+  const Kernels<Real>& k = kernels_of<Real>(table);
+  const std::vector<Real> no_bias(bias ? 0 : size_t(6 * H));
+  if (!bias) bias = no_bias.data();
+  if (form.reset_after) {
+    const Panels P = {H, 3, 1, k.lanes};
+    const Real* matrices[2] = {kernel, recurrent_kernel};
+    for (int part = 0; part < 2; ++part) {
+      const ptrdiff_t rows = part == 0 ? I : H;
+      panels_[part] = Buffer<Real>(P.row() * (1 + rows));
+      PanelRows<Real> r = {P, 1 + rows, 0, panels_[part].get(), 1, 3 * H, {0, H, 2 * H}};
+      k.pack(r, bias + part * 3 * H);
+      r.first = 1;
+      r.rows = rows;
+      k.pack(r, matrices[part]);
+    }
+    return;
+  }
+  const Panels parts[2] = {{H, 2, 2, k.lanes}, {H, 1, 4, k.lanes}};
+  for (int part = 0; part < 2; ++part) {
+    const Panels& P = parts[part];
+    const ptrdiff_t K = 1 + I + H;
+    panels_[part] = Buffer<Real>(P.row() * K);
+    PanelRows<Real> r = {P, K, 0, panels_[part].get(), 1, 3 * H, {part == 0 ? 0 : 2 * H, H}};
+    k.pack(r, bias);
+    r.first = 1;
+    r.rows = I;
+    k.pack(r, kernel);
+    r.first = 1 + I;
+    r.rows = H;
+    k.pack(r, recurrent_kernel);
+  }
+}
+
+template <class Real>
+void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
+                 GruTape<Real>* tape) {
+  const Kernels<Real>& k = kernels_of<Real>(weights.table);
+  const ptrdiff_t N = a.N, T = a.T, I = weights.I, H = weights.H, Hp = round_up(H, k.lanes);
+  const Panels D = {H, weights.form.reset_after ? 4 : 3, 1, k.lanes};
+  RowOrder order(N, T, a.lengths, a.mask, a.reverse);
+  const Schedule schedule = order.schedule();
+
+  const ptrdiff_t ring = tape ? -1 : 1;
+  Buffer<Real> h((tape ? T + 1 : 2) * N * Hp), gates(tape ? T * N * D.row() : 0);
+  Buffer<Real> scratch(weights.form.reset_after ? 0 : 2 * N * Hp);
+  scatter_rows(schedule, H, Hp, a.h0, h.get());
+
+  const GruForward<Real> args = {N, I, H, schedule, weights.form.reset_after,
+                                 weights.form.update_keeps, a.x, a.y,
+                                 {weights.panels(0), weights.panels(1)}, h.get(), ring,
+                                 tape ? gates.get() : nullptr, scratch.get()};
+  const int threads = threads_for(2.0 * double(order.work()) * 3 * double(H) * double(I + H), N);
+  const std::vector<ptrdiff_t> bounds = order.cut(threads);
+  parallel(threads, [&](const Team& team) {
+    team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
+      k.gru_forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+    });
+  });
+
+  zero_after_end(schedule, T, H, a.y);
+  gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
+  if (tape)
+    *tape = {N, T, I, H, weights.form, &weights.table, std::move(order), std::move(h),
+             std::move(gates)};
+}
+
+template <class Real>
+void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
+  const Kernels<Real>& k = kernels_of<Real>(*tape.table);
+  const ptrdiff_t N = tape.N, I = tape.I, H = tape.H, Hp = round_up(H, k.lanes);
+  const ptrdiff_t steps = tape.order.steps();
+  const bool after = tape.form.reset_after;
+  const Panels D = {H, after ? 4 : 3, 1, k.lanes};
+  const Panels of_h = {H, 1, 4, k.lanes}, of_x = {I, 1, 4, k.lanes};
+  const Panels nzr = {H, 3, 1, k.lanes}, zr = {H, 2, 1, k.lanes}, n = {H, 1, 1, k.lanes};
+  const Schedule schedule = tape.order.schedule();
+  const ptrdiff_t chunk = chunk_steps<Real>(N, steps, D.row());
+  const ptrdiff_t dgates_rows = (chunk + 1) * N;
+
+  Buffer<Real> rt[2], wt;
+  if (after) {
+    rt[0] = Buffer<Real>(of_h.row() * 3 * H);
+    k.pack_transposed({nzr, of_h, rt[0].get(), 3 * H, {0, H, 2 * H}}, a.recurrent_kernel);
+  } else {
+    rt[0] = Buffer<Real>(of_h.row() * 2 * H);
+    rt[1] = Buffer<Real>(of_h.row() * H);
+    k.pack_transposed({zr, of_h, rt[0].get(), 3 * H, {0, H}}, a.recurrent_kernel);
+    k.pack_transposed({n, of_h, rt[1].get(), 3 * H, {2 * H}}, a.recurrent_kernel);
+  }
+  if (a.dx.data) {
+    wt = Buffer<Real>(of_x.row() * 3 * H);
+    k.pack_transposed({nzr, of_x, wt.get(), 3 * H, {2 * H, 0, H}}, a.kernel);
+  }
+
+  Buffer<Real> dgates(D.row() * dgates_rows), x(chunk * N * I), dh(N * Hp);
+  Buffer<Real> rh(after ? 0 : chunk * N * Hp);
+  // n z r of the input product; z r n, or z r, of the recurrent product; n of the reset-before one.
+  Buffer<Real> of_input(nzr.row() * (1 + I));
+  Buffer<Real> of_state((after ? nzr : zr).row() * (1 + H)), of_reset(after ? 0 : n.row() * H);
+  dgates.zero();
+  of_input.zero();
+  of_state.zero();
+  of_reset.zero();
+  scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
+
+  const GruBackward<Real> args = {N, H, schedule, after, tape.form.update_keeps, a.dy,
+                                  tape.h.get(), tape.gates.get(), {rt[0].get(), rt[1].get()},
+                                  dgates.get(), dh.get(), rh.get(), 0, 0, chunk};
+  const double operations = 2.0 * double(tape.order.work()) * 3 * double(H) * double(I + H);
+  const int threads = threads_for(2 * operations, N * D.count());
+  const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
+
+  parallel(threads, [&](const Team& team) {
+    for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
+      GruBackward<Real> step = args;
+      step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
+      step.step_end = end;
+      team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
+        const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
+        k.gru_backward(step, n0, n1);
+        copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
+      });
+      const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
+      const Real* h = tape.h.get() + step.step_begin * N * Hp;
+      std::vector<GradientPart<Real>> parts = {
+          {x.get(), I, I, nzr, 0, of_input.get(), 1 + I, 1, true},
+          {h, Hp, H, after ? nzr : zr, 1, of_state.get(), 1 + H, 1, after}};
+      if (!after) parts.push_back({rh.get(), Hp, H, n, 0, of_reset.get(), H, 0, false});
+      add_weight_gradients(team, k, parts, dgates.get(), D, dgates_rows, runs);
+      if (a.dx.data)
+        write_input_gradient(team, k,
+                             {I, schedule, dgates.get(), D, dgates_rows, 3, step.step_begin,
+                              wt.get(), a.dx},
+                             runs);
+    }
+  });
+
+  PanelRows<Real> rows = {nzr, 1 + I, 0, of_input.get(), 1, 3 * H, {2 * H, 0, H}};
+  if (a.dbias) k.unpack(rows, a.dbias);
+  rows.first = 1;
+  rows.rows = I;
+  k.unpack(rows, a.dkernel);
+  rows = {after ? nzr : zr, 1 + H, 0, of_state.get(), 1, 3 * H, {0, H, 2 * H}};
+  if (a.dbias && after) k.unpack(rows, a.dbias + 3 * H);
+  rows.first = 1;
+  rows.rows = H;
+  k.unpack(rows, a.drecurrent);
+  if (!after) k.unpack({n, H, 0, of_reset.get(), H, 3 * H, {2 * H}}, a.drecurrent);
+  zero_after_end(schedule, tape.T, I, a.dx);
+  gather_rows(schedule, H, Hp, dh.get(), a.dh0);
+}
+
+#define FUSEDRNN_INSTANTIATE(Real)                                                            \
+  template class GruWeights<Real>;                                                            \
+  template void gru_forward(const GruWeights<Real>&, const ForwardArrays<Real>&,              \
+                            GruTape<Real>*);                                                  \
+  template void gru_backward(const GruTape<Real>&, const BackwardArrays<Real>&);
+FUSEDRNN_INSTANTIATE(float)
+FUSEDRNN_INSTANTIATE(double)
+
+}  // namespace fusedrnn

@@ -1,0 +1,48 @@
+// The C++ API of the GRU. Gates z r n; shapes in the letters of shape.hpp.
+#pragma once
+
+#include "recurrent.hpp"
+
+namespace fusedrnn {
+
+struct GruForm {
+  bool reset_after = true;   // the reset gate multiplies h R_n, else h
+  bool update_keeps = true;  // h = z h_prev + (1-z) n, else h = (1-z) h_prev + z n
+};
+
+// Weights packed for the kernels that were current when it was made. Immutable: threads may share.
+template <class Real>
+class GruWeights {
+ public:
+  // kernel (I, 3H), recurrent_kernel (H, 3H); bias (2, 3H) for reset after, (3H,) for reset before,
+  // or null; all contiguous, copied.
+  GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, const Real* kernel,
+             const Real* recurrent_kernel, const Real* bias);
+  const ptrdiff_t I, H;
+  const GruForm form;
+  const KernelTable& table;
+  const Real* panels(int k) const { return panels_[k].get(); }
+
+ private:
+  Buffer<Real> panels_[2];  // as GruForward has them
+};
+
+// What the forward pass leaves for the backward pass; unchanged by it.
+template <class Real>
+struct GruTape {
+  ptrdiff_t N, T, I, H;
+  GruForm form;
+  const KernelTable* table;
+  RowOrder order;
+  Buffer<Real> h;       // [T+1][N][Hp]
+  Buffer<Real> gates;   // [T][panel][N][width], z r n and, reset after, h R_n + b
+};
+
+template <class Real>
+void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& arrays,
+                 GruTape<Real>* tape);
+
+template <class Real>
+void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& arrays);
+
+}  // namespace fusedrnn

@@ -1,0 +1,189 @@
+// The one register tile of the project, and the products made of it.
+#pragma once
+
+#include "kernel_table.hpp"
+#include "simd.hpp"
+
+namespace {
+
+using fusedrnn::Panels;
+
+// Rows of a tile with C vectors: as many as leave registers for the operands.
+constexpr int max_rows(int C) {
+  return kRegisters == 32 ? (C >= 4 ? 6 : 8) : (C >= 4 ? 3 : 4);
+}
+constexpr int kMaxRows = kRegisters == 32 ? 8 : 4;
+constexpr int kMaxVectors = 4;
+
+// A stretch of the summed dimension: row r of A is row[r][k * stride], row k of B is b[k * b_stride].
+template <class Real>
+struct Segment {
+  const Real* row[kMaxRows];
+  ptrdiff_t stride;
+  ptrdiff_t K;
+  const Real* b;
+};
+
+// out[r][c] = init[r][c] + sum over the segments of A[r][k] B[k][c], for R rows and C vectors.
+// init may be out; its row stride is 0 for a bias.
+template <class Real, int R, int C>
+void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, const Real* init,
+          ptrdiff_t init_stride, Real* out, ptrdiff_t out_stride) {
+  constexpr int V = kLanes<Real>;
+  Vec<Real> acc[R][C];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) acc[r][c] = load(init + r * init_stride + c * V);
+
+  for (ptrdiff_t s = 0; s < count; ++s) {
+    const Real* a[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) a[r] = segments[s].row[r];
+    const Real* b = segments[s].b;
+    const ptrdiff_t stride = segments[s].stride;
+    const ptrdiff_t end = segments[s].K * stride;
+    for (ptrdiff_t k = 0; k < end; k += stride) {
+      Vec<Real> x[R];
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) x[r] = splat(a[r][k]);
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) {
+        const Vec<Real> w = load(b + c * V);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) acc[r][c] += x[r] * w;
+      }
+      b += b_stride;
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) store(out + r * out_stride + c * V, acc[r][c]);
+}
+
+template <class Real>
+using TileFunction = void (*)(const Segment<Real>*, ptrdiff_t, ptrdiff_t, const Real*, ptrdiff_t,
+                              Real*, ptrdiff_t);
+
+template <class Real, int R, int C>
+constexpr TileFunction<Real> tile_or_null() {
+  if constexpr (R <= max_rows(C))
+    return &tile<Real, R, C>;
+  else
+    return nullptr;
+}
+
+#define FUSEDRNN_TILE_ROW(R)                                                            \
+  {tile_or_null<Real, R, 1>(), tile_or_null<Real, R, 2>(), tile_or_null<Real, R, 3>(), \
+   tile_or_null<Real, R, 4>()}
+
+template <class Real>
+constexpr TileFunction<Real> kTiles[8][kMaxVectors] = {
+    FUSEDRNN_TILE_ROW(1), FUSEDRNN_TILE_ROW(2), FUSEDRNN_TILE_ROW(3), FUSEDRNN_TILE_ROW(4),
+    FUSEDRNN_TILE_ROW(5), FUSEDRNN_TILE_ROW(6), FUSEDRNN_TILE_ROW(7), FUSEDRNN_TILE_ROW(8)};
+#undef FUSEDRNN_TILE_ROW
+
+// Calls body(first, rows) over [begin, end) in tiles of even height for C vectors.
+template <class Body>
+FUSEDRNN_INLINE void for_row_tiles(ptrdiff_t begin, ptrdiff_t end, int C, Body body) {
+  ptrdiff_t tiles = (end - begin + max_rows(C) - 1) / max_rows(C);
+  for (ptrdiff_t n = begin; n < end; --tiles) {
+    const int R = int((end - n + tiles - 1) / tiles);
+    body(n, R);
+    n += R;
+  }
+}
+
+// out (R rows, stride out_stride) = init + the product of R rows of a panel buffer with `b`.
+// Row `first` of the buffer's panel p starts at panels + offset(p, K) + first * width(p) + lane0;
+// gates * units_in(p) of its values are used, in the order in which b has its rows.
+template <class Real>
+FUSEDRNN_INLINE void panel_rows_product(const Real* panels, const Panels& P, ptrdiff_t K,
+                                        ptrdiff_t first, int R, int skipped_gates, int gates,
+                                        const Real* b, int C, const Real* init,
+                                        ptrdiff_t init_stride, Real* out, ptrdiff_t out_stride) {
+  constexpr ptrdiff_t kBatch = 8;  // segments on the stack
+  Segment<Real> segments[kBatch];
+  const ptrdiff_t b_stride = C * kLanes<Real>;
+  for (ptrdiff_t p = 0; p < P.count();) {
+    ptrdiff_t s = 0;
+    for (; s < kBatch && p < P.count(); ++s, ++p) {
+      const ptrdiff_t width = P.width(p), m = P.units_in(p);
+      const Real* a = panels + P.offset(p, K) + first * width + skipped_gates * m;
+      for (int r = 0; r < R; ++r) segments[s].row[r] = a + r * width;
+      segments[s].stride = 1;
+      segments[s].K = gates * m;
+      segments[s].b = b;
+      b += segments[s].K * b_stride;
+    }
+    kTiles<Real>[R - 1][C - 1](segments, s, b_stride, init, init_stride, out, out_stride);
+    init = out;
+    init_stride = out_stride;
+  }
+}
+
+// Rows [m0, m1) of one panel of a weight gradient; see kernel_table.hpp.
+template <class Real>
+void weight_gradient(const fusedrnn::WeightGradient<Real>& g, ptrdiff_t m0, ptrdiff_t m1) {
+  constexpr ptrdiff_t kBlock = 128;  // rows of B at a time: 32 KiB, so that they stay in L1
+  for (ptrdiff_t run = 0; run < g.runs; ++run) {
+    const ptrdiff_t run_end = g.run[run].begin + g.run[run].count;
+    for (ptrdiff_t k = g.run[run].begin; k < run_end; k += kBlock) {
+      Segment<Real> segment;
+      segment.stride = g.a_stride;
+      segment.K = run_end - k < kBlock ? run_end - k : kBlock;
+      segment.b = g.b + k * g.b_stride;
+      for_row_tiles(m0, m1, g.vectors, [&](ptrdiff_t m, int R) {
+        for (int r = 0; r < R; ++r) segment.row[r] = g.a + k * g.a_stride + m + r;
+        Real* d = g.d + m * g.d_stride;
+        kTiles<Real>[R - 1][g.vectors - 1](&segment, 1, g.b_stride, d, g.d_stride, d, g.d_stride);
+      });
+    }
+  }
+}
+
+// d[c] += sum over the runs of row k of one panel, for its vectors: the gradient of a bias.
+template <class Real>
+void column_sums(const fusedrnn::WeightGradient<Real>& g) {
+  constexpr int V = kLanes<Real>;
+  for (int c = 0; c < g.vectors; ++c) {
+    Vec<Real> sum[4] = {load(g.d + c * V)};
+    for (ptrdiff_t run = 0; run < g.runs; ++run) {
+      const Real* b = g.b + g.run[run].begin * g.b_stride + c * V;
+      ptrdiff_t k = 0;
+      for (; k + 4 <= g.run[run].count; k += 4)
+        for (int j = 0; j < 4; ++j) sum[j] += load(b + (k + j) * g.b_stride);
+      for (; k < g.run[run].count; ++k) sum[0] += load(b + k * g.b_stride);
+    }
+    store(g.d + c * V, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+}
+
+// dx of the rows [k0, k1) of the gate gradients of a chunk: their product with the packed W^T.
+template <class Real>
+void input_gradient(const fusedrnn::InputGradient<Real>& g, ptrdiff_t k0, ptrdiff_t k1) {
+  constexpr int V = kLanes<Real>;
+  alignas(64) const Real zeros[kMaxVectors * V] = {};
+  alignas(64) Real out[kMaxRows * kMaxVectors * V];
+  const Panels X = {g.I, 1, kMaxVectors, V};
+  for (ptrdiff_t q = 0; q < X.count(); ++q) {
+    const ptrdiff_t width = X.width(q), columns = X.units_in(q);
+    const int C = int(width / V);
+    const Real* b = g.wt + X.offset(q, g.gates * g.panels.units);
+    for_row_tiles(k0, k1, C, [&](ptrdiff_t k, int R) {
+      panel_rows_product(g.dgates, g.panels, g.K, k, R, 0, g.gates, b, C, zeros, 0, out, width);
+      for (int r = 0; r < R; ++r) {
+        const ptrdiff_t step = g.step_begin + (k + r) / g.schedule.N;
+        const ptrdiff_t slot = (k + r) % g.schedule.N;
+        Real* dx = g.dx.data + g.schedule.row[slot] * g.dx.stride_n +
+                   g.schedule.time(slot, step) * g.dx.stride_t + X.offset(q, 1);
+        for (ptrdiff_t j = 0; j < columns; j += V)
+          columns - j >= V ? store(dx + j, load(out + r * width + j))
+                           : store_n(dx + j, load(out + r * width + j), columns - j);
+      }
+    });
+  }
+}
+
+}  // namespace

@@ -1,0 +1,42 @@
+// Compiled once per instruction set, as FUSEDRNN_ISA; see README.md in this folder for the rules.
+// The table at the end is the only symbol that the object exports.
+#include "dense.hpp"
+#include "gemm.hpp"
+#include "gru_backward.hpp"
+#include "gru_forward.hpp"
+#include "kernel_table.hpp"
+#include "lstm_backward.hpp"
+#include "lstm_forward.hpp"
+#include "math.hpp"
+#include "packing.hpp"
+
+#define FUSEDRNN_STRING_(x) #x
+#define FUSEDRNN_STRING(x) FUSEDRNN_STRING_(x)
+#define FUSEDRNN_JOIN_(a, b) a##b
+#define FUSEDRNN_JOIN(a, b) FUSEDRNN_JOIN_(a, b)
+
+namespace {
+
+template <class Real, Vec<Real> (*kFunction)(Vec<Real>)>
+void elementwise(const Real* x, Real* out, ptrdiff_t n) {
+  for (ptrdiff_t j = 0; j < n; j += kLanes<Real>) {
+    const ptrdiff_t m = n - j < kLanes<Real> ? n - j : kLanes<Real>;
+    store_n(out + j, kFunction(load_n(x + j, m)), m);
+  }
+}
+
+template <class Real>
+constexpr fusedrnn::Kernels<Real> kKernels = {
+    kLanes<Real>,        &lstm_forward<Real>,
+    &lstm_backward<Real>, &gru_forward<Real>,
+    &gru_backward<Real>, &weight_gradient<Real>,
+    &column_sums<Real>,  &input_gradient<Real>,
+    &dense<Real>,        &pack<Real>,
+    &unpack<Real>,       &pack_transposed<Real>,
+    &elementwise<Real, &sigmoid<Real>>, &elementwise<Real, &tanh<Real>>};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("hidden"))) const fusedrnn::KernelTable FUSEDRNN_JOIN(
+    fusedrnn_kernels_, FUSEDRNN_ISA) = {FUSEDRNN_STRING(FUSEDRNN_ISA), kKernels<float>,
+                                        kKernels<double>};

@@ -1,0 +1,130 @@
+// LSTM backward through time: the gate gradients of a chunk of steps, from the last to the first.
+//   dh = dy + dgates(t+1) R^T;  dc = dc f(t+1) + dh o (1 - tanh(c)^2);
+//   di = dc g i (1-i);  df = dc c_prev f (1-f);  dg = dc i (1-g^2);  do = dh tanh(c) o (1-o).
+#pragma once
+
+#include "gemm.hpp"
+#include "math.hpp"
+
+namespace {
+
+template <bool kWhole, class Real>
+FUSEDRNN_INLINE void lstm_cell_backward(Vec<Real> dh, ptrdiff_t m, const Real* gates,
+                                        const Real* c_prev, const Real* c, Real* dc_inout,
+                                        Real* dgates) {
+  const Vec<Real> i = load_lanes<kWhole>(gates, m), f = load_lanes<kWhole>(gates + m, m);
+  const Vec<Real> g = load_lanes<kWhole>(gates + 2 * m, m);
+  const Vec<Real> o = load_lanes<kWhole>(gates + 3 * m, m);
+  const Vec<Real> tanh_c = tanh<Real>(load(c));
+  const Vec<Real> dc = load(dc_inout) + dh * o * (Real(1) - tanh_c * tanh_c);
+  store(dc_inout, dc * f);
+  const Vec<Real> dci = dc * i;
+  store_lanes<kWhole>(dgates, dci * g * (Real(1) - i), m);
+  store_lanes<kWhole>(dgates + m, dc * load(c_prev) * (f - f * f), m);
+  store_lanes<kWhole>(dgates + 2 * m, dci * (Real(1) - g * g), m);
+  store_lanes<kWhole>(dgates + 3 * m, dh * tanh_c * (o - o * o), m);
+}
+
+// The gradient that reaches the output of one vector of units: carried, recurrent and dy.
+template <class Real>
+FUSEDRNN_INLINE Vec<Real> output_gradient(const Real* recurrent, const Real* dy, ptrdiff_t m) {
+  const Vec<Real> dh = load(recurrent);
+  if (!dy) return dh;
+  return dh + (m == kLanes<Real> ? load(dy) : load_n(dy, m));
+}
+
+// out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, R rows from n.
+template <class Real>
+FUSEDRNN_INLINE void recurrent_gradient(const Real* dgates, const Panels& D, ptrdiff_t K,
+                                        ptrdiff_t next_row, bool has_next, ptrdiff_t n, int R,
+                                        int skipped_gates, int gates, const Real* rt,
+                                        const Panels& X, ptrdiff_t q, const Real* dh, ptrdiff_t Hp,
+                                        Real* out) {
+  const ptrdiff_t width = X.width(q);
+  const int C = int(width / X.lanes);
+  const Real* carried = dh + n * Hp + X.offset(q, 1);
+  if (has_next)
+    panel_rows_product(dgates, D, K, next_row + n, R, skipped_gates, gates,
+                       rt + X.offset(q, gates * D.units), C, carried, Hp, out, width);
+  else
+    kTiles<Real>[R - 1][C - 1](nullptr, 0, 0, carried, Hp, out, width);
+}
+
+// Calls body(n, R, has_next) over the rows that run at `step`, those that also run at the next
+// first. Step -1 stands for the initial state, which every row has.
+template <class Body>
+FUSEDRNN_INLINE void for_backward_tiles(const fusedrnn::Schedule& s, ptrdiff_t begin,
+                                        ptrdiff_t end, ptrdiff_t step, int C, Body body) {
+  const ptrdiff_t next = s.active_end(begin, end, step + 1);
+  const ptrdiff_t active = s.active_end(begin, end, step);
+  for_row_tiles(begin, next, C, [&](ptrdiff_t n, int R) { body(n, R, true); });
+  for_row_tiles(next, active, C, [&](ptrdiff_t n, int R) { body(n, R, false); });
+}
+
+// Copies the gate gradients of a chunk's first step behind its last one, where the chunk before it
+// finds those of its next step.
+template <class Real>
+FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N, ptrdiff_t chunk,
+                                     ptrdiff_t begin, ptrdiff_t end) {
+  for (ptrdiff_t p = 0; p < P.count(); ++p) {
+    const ptrdiff_t width = P.width(p);
+    Real* panel = dgates + P.offset(p, (chunk + 1) * N);
+    for (ptrdiff_t k = begin * width; k < end * width; k += kLanes<Real>)
+      store(panel + chunk * N * width + k, load(panel + k));
+  }
+}
+
+template <class Real>
+void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
+  constexpr int V = kLanes<Real>;
+  alignas(64) Real out[kMaxRows * kMaxVectors * V];
+  const Panels P = {a.H, 4, 1, V}, X = {a.H, 1, kMaxVectors, V};
+  const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
+
+  for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
+    const ptrdiff_t row = (s - a.step_begin) * a.N;
+    const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
+    for (ptrdiff_t q = 0; q < X.count(); ++q) {
+      const ptrdiff_t width = X.width(q);
+      for_backward_tiles(a.schedule, begin, end, s, int(width / V), [&](ptrdiff_t n, int R,
+                                                                        bool has_next) {
+        recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
+                           out);
+        for (int r = 0; r < R; ++r) {
+          const ptrdiff_t slot = n + r;
+          for (ptrdiff_t j = 0; j < width; j += V) {
+            const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V, m = P.units_in(p);
+            const ptrdiff_t at = slot * Hp + unit, gate_width = P.width(p);
+            const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+            const Real* dy = s >= 0 && a.dy.data && (flags & fusedrnn::Schedule::kEmit)
+                                 ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
+                                       a.schedule.time(slot, s) * a.dy.stride_t + unit
+                                 : nullptr;
+            const Vec<Real> dh = output_gradient(out + r * width + j, dy, m);
+            if (s < 0) {
+              store(a.dh + at, dh);
+              continue;
+            }
+            Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
+            if (!(flags & fusedrnn::Schedule::kValid)) {
+              store(a.dh + at, dh);
+              for (ptrdiff_t k = 0; k < gate_width; k += V) store(dgates + k, Vec<Real>{});
+              continue;
+            }
+            store(a.dh + at, Vec<Real>{});
+            const Real* gates =
+                a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * gate_width;
+            const Real* c = a.c + (s + 1) * a.N * Hp + at;
+            if (m == V)
+              lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp, c, a.dc + at, dgates);
+            else
+              lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp, c, a.dc + at, dgates);
+          }
+        }
+      });
+    }
+  }
+  if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end);
+}
+
+}  // namespace

@@ -1,0 +1,159 @@
+// Vectors of the instruction set this file is compiled for, on GCC/Clang vector extensions.
+// Intrinsics appear here only, where they measure better than what the compiler makes.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX__) || defined(__AVX512F__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define FUSEDRNN_INLINE inline __attribute__((always_inline))
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+constexpr int kRegisters = 32;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+constexpr int kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kVectorBytes = 16;
+constexpr int kRegisters = 32;
+#else
+constexpr int kVectorBytes = 16;
+constexpr int kRegisters = 16;
+#endif
+
+template <class Real>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(kVectorBytes)));
+  typedef float loose __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
+  typedef int32_t ints __attribute__((vector_size(kVectorBytes)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(kVectorBytes)));
+  typedef double loose __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
+  typedef int64_t ints __attribute__((vector_size(kVectorBytes)));
+};
+
+template <class Real>
+using Vec = typename VectorOf<Real>::type;
+
+template <class Real>
+constexpr int kLanes = kVectorBytes / int(sizeof(Real));
+
+template <class Real>
+FUSEDRNN_INLINE Vec<Real> load(const Real* p) {
+  return *reinterpret_cast<const typename VectorOf<Real>::loose*>(p);
+}
+template <class Real>
+FUSEDRNN_INLINE void store(Real* p, Vec<Real> v) {
+  *reinterpret_cast<typename VectorOf<Real>::loose*>(p) = v;
+}
+template <class Real>
+FUSEDRNN_INLINE Vec<Real> splat(Real x) {
+  return x - Vec<Real>{};
+}
+
+// The first n lanes only; the others read as zero and are not written. 0 < n <= lanes.
+FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1u), p);
+#else
+  Vec<float> v{};
+  for (ptrdiff_t j = 0; j < n; ++j) v[j] = p[j];
+  return v;
+#endif
+}
+FUSEDRNN_INLINE Vec<double> load_n(const double* p, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  return (Vec<double>)_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1u), p);
+#else
+  Vec<double> v{};
+  for (ptrdiff_t j = 0; j < n; ++j) v[j] = p[j];
+  return v;
+#endif
+}
+FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1u), (__m512)v);
+#else
+  for (ptrdiff_t j = 0; j < n; ++j) p[j] = v[j];
+#endif
+}
+FUSEDRNN_INLINE void store_n(double* p, Vec<double> v, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1u), (__m512d)v);
+#else
+  for (ptrdiff_t j = 0; j < n; ++j) p[j] = v[j];
+#endif
+}
+
+// load_n and store_n where the count is known at compile time to be a whole vector or not.
+template <bool kWhole, class Real>
+FUSEDRNN_INLINE Vec<Real> load_lanes(const Real* p, ptrdiff_t n) {
+  return kWhole ? load(p) : load_n(p, n);
+}
+template <bool kWhole, class Real>
+FUSEDRNN_INLINE void store_lanes(Real* p, Vec<Real> v, ptrdiff_t n) {
+  kWhole ? store(p, v) : store_n(p, v, n);
+}
+
+// x held to [low, high]; NaN stays NaN (the operand order matters).
+FUSEDRNN_INLINE Vec<float> clamp(Vec<float> x, float low, float high) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_min_ps(_mm512_set1_ps(high),
+                                   _mm512_max_ps(_mm512_set1_ps(low), (__m512)x));
+#elif defined(__AVX__)
+  return (Vec<float>)_mm256_min_ps(_mm256_set1_ps(high),
+                                   _mm256_max_ps(_mm256_set1_ps(low), (__m256)x));
+#elif defined(__SSE2__)
+  return (Vec<float>)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)x));
+#else
+  const Vec<float> lo = splat(low), hi = splat(high);
+  x = lo > x ? lo : x;
+  return hi < x ? hi : x;
+#endif
+}
+FUSEDRNN_INLINE Vec<double> clamp(Vec<double> x, double low, double high) {
+#if defined(__AVX512F__)
+  return (Vec<double>)_mm512_min_pd(_mm512_set1_pd(high),
+                                    _mm512_max_pd(_mm512_set1_pd(low), (__m512d)x));
+#elif defined(__AVX__)
+  return (Vec<double>)_mm256_min_pd(_mm256_set1_pd(high),
+                                    _mm256_max_pd(_mm256_set1_pd(low), (__m256d)x));
+#elif defined(__SSE2__)
+  return (Vec<double>)_mm_min_pd(_mm_set1_pd(high), _mm_max_pd(_mm_set1_pd(low), (__m128d)x));
+#else
+  const Vec<double> lo = splat(low), hi = splat(high);
+  x = lo > x ? lo : x;
+  return hi < x ? hi : x;
+#endif
+}
+
+// a / d for finite d of normal size. Float: an estimate of 1/d and one Newton step, 1 ULP or so,
+// in three multiplications; a division would hold the divider for 16 cycles a vector.
+FUSEDRNN_INLINE Vec<float> divide(Vec<float> a, Vec<float> d) {
+#if defined(__AVX512F__)
+  const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)d);
+#elif defined(__AVX__)
+  const Vec<float> r = (Vec<float>)_mm256_rcp_ps((__m256)d);
+#else
+  return a / d;
+#endif
+#if defined(__AVX__)
+  const Vec<float> q = a * r;
+  return q + q * (1.0f - d * r);
+#endif
+}
+FUSEDRNN_INLINE Vec<double> divide(Vec<double> a, Vec<double> d) { return a / d; }
+
+}  // namespace

@@ -1,0 +1,128 @@
+#include "lstm.hpp"
+
+namespace fusedrnn {
+
+template <class Real>
+LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, const Real* kernel,
+                               const Real* recurrent_kernel, const Real* bias)
+    : I(I), H(H), table(current_kernels()) {
+  const Kernels<Real>& k = kernels_of<Real>(table);
+  const Panels P = {H, 4, 1, k.lanes};
+  const ptrdiff_t K = 1 + I + H;
+  panels_ = Buffer<Real>(P.row() * K);
+  const std::vector<Real> no_bias(bias ? 0 : size_t(4 * H));
+  PanelRows<Real> rows = {P, K, 0, panels_.get(), 1, 4 * H, {0, H, 2 * H, 3 * H}};
+  k.pack(rows, bias ? bias : no_bias.data());
+  rows.first = 1;
+  rows.rows = I;
+  k.pack(rows, kernel);
+  rows.first = 1 + I;
+  rows.rows = H;
+  k.pack(rows, recurrent_kernel);
+}
+
+template <class Real>
+void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a,
+                  LstmTape<Real>* tape) {
+  const Kernels<Real>& k = kernels_of<Real>(weights.table);
+  const ptrdiff_t N = a.N, T = a.T, I = weights.I, H = weights.H, Hp = round_up(H, k.lanes);
+  const Panels P = {H, 4, 1, k.lanes};
+  RowOrder order(N, T, a.lengths, a.mask, a.reverse);
+  const Schedule schedule = order.schedule();
+
+  const ptrdiff_t ring = tape ? -1 : 1;
+  Buffer<Real> h((tape ? T + 1 : 2) * N * Hp), c((tape ? T + 1 : 1) * N * Hp);
+  Buffer<Real> gates(tape ? T * N * P.row() : 0);
+  scatter_rows(schedule, H, Hp, a.h0, h.get());
+  scatter_rows(schedule, H, Hp, a.c0, c.get());
+
+  const LstmForward<Real> args = {N,    I,    H,    schedule, a.x, a.y, weights.panels(), h.get(),
+                                  c.get(), ring, tape ? gates.get() : nullptr};
+  const int threads = threads_for(2.0 * double(order.work()) * 4 * double(H) * double(I + H), N);
+  const std::vector<ptrdiff_t> bounds = order.cut(threads);
+  parallel(threads, [&](const Team& team) {
+    team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
+      k.lstm_forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+    });
+  });
+
+  zero_after_end(schedule, T, H, a.y);
+  gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
+  gather_final(schedule, H, Hp, c.get(), tape ? ring : 0, a.c_n);
+  if (tape)
+    *tape = {N, T, I, H, &weights.table, std::move(order), std::move(h), std::move(c),
+             std::move(gates)};
+}
+
+template <class Real>
+void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
+  const Kernels<Real>& k = kernels_of<Real>(*tape.table);
+  const ptrdiff_t N = tape.N, I = tape.I, H = tape.H, Hp = round_up(H, k.lanes);
+  const ptrdiff_t steps = tape.order.steps();
+  const Panels P = {H, 4, 1, k.lanes}, of_h = {H, 1, 4, k.lanes}, of_x = {I, 1, 4, k.lanes};
+  const Schedule schedule = tape.order.schedule();
+  const ptrdiff_t chunk = chunk_steps<Real>(N, steps, P.row());
+  const ptrdiff_t K = 1 + I + H, dgates_rows = (chunk + 1) * N;
+
+  Buffer<Real> rt(of_h.row() * 4 * H), wt(a.dx.data ? of_x.row() * 4 * H : 0);
+  k.pack_transposed({P, of_h, rt.get(), 4 * H, {0, H, 2 * H, 3 * H}}, a.recurrent_kernel);
+  if (a.dx.data) k.pack_transposed({P, of_x, wt.get(), 4 * H, {0, H, 2 * H, 3 * H}}, a.kernel);
+
+  Buffer<Real> dgates(P.row() * dgates_rows), gradient(P.row() * K), x(chunk * N * I);
+  Buffer<Real> dh(N * Hp), dc(N * Hp);
+  dgates.zero();
+  gradient.zero();
+  scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
+  scatter_rows(schedule, H, Hp, a.dc_n, dc.get());
+
+  LstmBackward<Real> args = {N,        H,  schedule, a.dy, tape.c.get(), tape.gates.get(), rt.get(),
+                             dgates.get(), dh.get(), dc.get(), 0, 0, chunk};
+  const double operations = 2.0 * double(tape.order.work()) * 4 * double(H) * double(I + H);
+  const int threads = threads_for(2 * operations, N * P.count());
+  const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
+
+  parallel(threads, [&](const Team& team) {
+    for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
+      LstmBackward<Real> step = args;
+      step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
+      step.step_end = end;
+      team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
+        const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
+        k.lstm_backward(step, n0, n1);
+        copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
+      });
+      const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
+      const std::vector<GradientPart<Real>> parts = {
+          {x.get(), I, I, P, 0, gradient.get(), K, 1, true},
+          {tape.h.get() + step.step_begin * N * Hp, Hp, H, P, 0, gradient.get(), K, 1 + I, false}};
+      add_weight_gradients(team, k, parts, dgates.get(), P, dgates_rows, runs);
+      if (a.dx.data)
+        write_input_gradient(team, k,
+                             {I, schedule, dgates.get(), P, dgates_rows, 4, step.step_begin,
+                              wt.get(), a.dx},
+                             runs);
+    }
+  });
+
+  PanelRows<Real> rows = {P, K, 0, gradient.get(), 1, 4 * H, {0, H, 2 * H, 3 * H}};
+  if (a.dbias) k.unpack(rows, a.dbias);
+  rows.first = 1;
+  rows.rows = I;
+  k.unpack(rows, a.dkernel);
+  rows.first = 1 + I;
+  rows.rows = H;
+  k.unpack(rows, a.drecurrent);
+  zero_after_end(schedule, tape.T, I, a.dx);
+  gather_rows(schedule, H, Hp, dh.get(), a.dh0);
+  gather_rows(schedule, H, Hp, dc.get(), a.dc0);
+}
+
+#define FUSEDRNN_INSTANTIATE(Real)                                                              \
+  template class LstmWeights<Real>;                                                             \
+  template void lstm_forward(const LstmWeights<Real>&, const ForwardArrays<Real>&,              \
+                             LstmTape<Real>*);                                                  \
+  template void lstm_backward(const LstmTape<Real>&, const BackwardArrays<Real>&);
+FUSEDRNN_INSTANTIATE(float)
+FUSEDRNN_INSTANTIATE(double)
+
+}  // namespace fusedrnn

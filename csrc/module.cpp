@@ -1,0 +1,18 @@
+#include <pybind11/pybind11.h>
+
+namespace fusedrnn {
+void bind_runtime(pybind11::module_&);
+void bind_lstm(pybind11::module_&);
+void bind_gru(pybind11::module_&);
+void bind_dense(pybind11::module_&);
+void bind_optimizer(pybind11::module_&);
+}  // namespace fusedrnn
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled core of fusedrnn. Private: use fusedrnn.functional.";
+  fusedrnn::bind_runtime(m);
+  fusedrnn::bind_lstm(m);
+  fusedrnn::bind_gru(m);
+  fusedrnn::bind_dense(m);
+  fusedrnn::bind_optimizer(m);
+}

@@ -1,0 +1,134 @@
+// NumPy arrays -> views, with errors that name the function and the argument.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <vector>
+
+#include "view.hpp"
+
+namespace fusedrnn {
+
+namespace py = pybind11;
+
+inline std::string shape_text(const py::array& a) {
+  std::string text = "(";
+  for (py::ssize_t d = 0; d < a.ndim(); ++d)
+    text += (d ? ", " : "") + std::to_string(a.shape(d));
+  return text + (a.ndim() == 1 ? ",)" : ")");
+}
+
+inline std::string type_text(py::handle h) {
+  if (py::isinstance<py::array>(h))
+    return "dtype " + std::string(py::str(py::reinterpret_borrow<py::array>(h).dtype()));
+  return std::string(py::str(py::type::handle_of(h).attr("__name__")));
+}
+
+// Array arguments of one function. All must have the dtype Real.
+template <class Real>
+class Arguments {
+ public:
+  explicit Arguments(const char* function) : function_(function) {}
+
+  // The data of a contiguous array of this shape, or null for None. A copy is made, and kept for as
+  // long as this object, of an array that is not in C order.
+  const Real* matrix(const char* name, py::handle h, std::vector<ptrdiff_t> shape,
+                     const char* meaning) {
+    if (h.is_none()) return nullptr;
+    py::array a = typed(name, h);
+    check_shape(name, a, shape, meaning);
+    constexpr int needed = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if ((a.flags() & needed) != needed) {
+      a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
+      kept_.push_back(a);
+    }
+    return static_cast<const Real*>(a.data());
+  }
+
+  // The data of an array that is written: it must be writeable and in C order.
+  Real* output(const char* name, py::handle h, std::vector<ptrdiff_t> shape, const char* meaning) {
+    py::array a = typed(name, h);
+    check_shape(name, a, shape, meaning);
+    constexpr int needed = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
+                           py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    if ((a.flags() & needed) != needed)
+      throw py::value_error(prefix(name) + "must be writeable and in C order");
+    return static_cast<Real*>(a.mutable_data());
+  }
+
+  // A sequence (N, T, features), or (T, N, features) if time_major; absent for None.
+  Sequence<const Real> sequence(const char* name, py::handle h, bool time_major, ptrdiff_t N,
+                                ptrdiff_t T, ptrdiff_t features, const char* meaning) {
+    if (h.is_none()) return {nullptr, 0, 0};
+    py::array a = typed(name, h);
+    check_shape(name, a, time_major ? std::vector<ptrdiff_t>{T, N, features}
+                                    : std::vector<ptrdiff_t>{N, T, features},
+                meaning);
+    return view(a, time_major);
+  }
+
+  Sequence<const Real> view(py::array a, bool time_major) {
+    constexpr ptrdiff_t size = sizeof(Real);
+    const bool whole = a.strides(0) % size == 0 && a.strides(1) % size == 0 &&
+                       (a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+    if (!whole || (a.shape(2) > 1 && a.strides(2) != size)) {
+      a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
+      kept_.push_back(a);
+    }
+    return {static_cast<const Real*>(a.data()), a.strides(time_major ? 1 : 0) / size,
+            a.strides(time_major ? 0 : 1) / size};
+  }
+
+  py::array typed(const char* name, py::handle h) const {
+    if (!py::isinstance<py::array_t<Real>>(h))
+      throw py::type_error(prefix(name) + "has " + type_text(h) + ", expected an array of " +
+                           (sizeof(Real) == 4 ? "float32" : "float64"));
+    return py::reinterpret_borrow<py::array>(h);
+  }
+
+ private:
+  void check_shape(const char* name, const py::array& a, const std::vector<ptrdiff_t>& shape,
+                   const char* meaning) const {
+    bool same = a.ndim() == py::ssize_t(shape.size());
+    for (size_t d = 0; same && d < shape.size(); ++d) same = a.shape(py::ssize_t(d)) == shape[d];
+    if (same) return;
+    std::string expected = "(";
+    for (size_t d = 0; d < shape.size(); ++d)
+      expected += (d ? ", " : "") + std::to_string(shape[d]);
+    expected += shape.size() == 1 ? ",)" : ")";
+    throw py::value_error(prefix(name) + "has shape " + shape_text(a) + ", expected " + meaning +
+                          " = " + expected);
+  }
+  std::string prefix(const char* name) const {
+    return std::string(function_) + ": " + name + " ";
+  }
+
+  const char* function_;
+  std::vector<py::array> kept_;
+};
+
+// x as an array of rank 3, and the weights' shapes, before the dtype is known.
+inline py::array ranked(const char* function, const char* name, py::handle h, py::ssize_t rank,
+                        const char* meaning) {
+  if (!py::isinstance<py::array>(h))
+    throw py::type_error(std::string(function) + ": " + name + " is a " + type_text(h) +
+                         ", expected an array of float32 or float64");
+  py::array a = py::reinterpret_borrow<py::array>(h);
+  if (a.ndim() != rank)
+    throw py::value_error(std::string(function) + ": " + name + " has shape " + shape_text(a) +
+                          ", expected " + meaning);
+  return a;
+}
+
+// Calls body(Real()) for the dtype of `a`.
+template <class Body>
+auto for_dtype(const char* function, const char* name, const py::array& a, Body&& body) {
+  if (py::isinstance<py::array_t<float>>(a)) return body(float());
+  if (py::isinstance<py::array_t<double>>(a)) return body(double());
+  throw py::type_error(std::string(function) + ": " + name + " has " + type_text(a) +
+                       ", expected float32 or float64");
+}
+
+}  // namespace fusedrnn

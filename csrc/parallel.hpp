@@ -1,0 +1,93 @@
+// The only OpenMP in the project, and what every thread of a call needs around its work.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
+
+#include "shape.hpp"
+
+namespace fusedrnn {
+
+int num_threads();            // 1 in a child after fork: OpenMP's threads do not survive it
+void set_num_threads(int n);  // n >= 1
+bool has_openmp();
+
+// Denormals flushed to zero while it lives, as they were afterwards.
+class FlushDenormals {
+ public:
+#if defined(__SSE2__)
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }  // FTZ, DAZ
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#elif defined(__aarch64__)
+  FlushDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    asm volatile("msr fpcr, %0" ::"r"(saved_ | (uint64_t(1) << 24)));
+  }
+  ~FlushDenormals() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
+
+ private:
+  uint64_t saved_;
+#else
+  FlushDenormals() {}
+#endif
+};
+
+// Threads worth starting for `operations` floating-point operations in `pieces` pieces. Below half
+// a million (about 5 us of one core) a second thread costs more than it brings.
+inline int threads_for(double operations, ptrdiff_t pieces) {
+  constexpr double kWorth = 5e5;
+  const double most = std::min(operations / kWorth, double(pieces));
+  return std::max(1, int(std::min(most, double(num_threads()))));
+}
+
+// The threads of one parallel region, inside it.
+class Team {
+ public:
+  // Runs work(piece) for each piece on whichever thread comes first; returns when all are done.
+  template <class Work>
+  void share(ptrdiff_t pieces, Work&& work) const {
+#ifdef _OPENMP
+    if (threads_ > 1) {
+#pragma omp for schedule(dynamic, 1)
+      for (ptrdiff_t k = 0; k < pieces; ++k) work(k);
+      return;
+    }
+#endif
+    for (ptrdiff_t k = 0; k < pieces; ++k) work(k);
+  }
+
+ private:
+  template <class Body>
+  friend void parallel(int threads, Body&& body);
+  explicit Team(int threads) : threads_(threads) {}
+  int threads_;
+};
+
+// Runs body(team) on each of `threads` threads: one region, denormals flushed. body must not throw.
+template <class Body>
+void parallel(int threads, Body&& body) {
+#ifdef _OPENMP
+  if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+    {
+      const FlushDenormals flush;
+      body(Team(omp_get_num_threads()));
+    }
+    return;
+  }
+#endif
+  const FlushDenormals flush;
+  body(Team(1));
+}
+
+}  // namespace fusedrnn

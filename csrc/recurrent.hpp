@@ -1,0 +1,212 @@
+// What the LSTM and the GRU share above the kernels: the caller's side of a call, the order of the
+// rows, how the work is cut, and the gradients of the weights.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "buffer.hpp"
+#include "dispatch.hpp"
+#include "parallel.hpp"
+
+namespace fusedrnn {
+
+// The caller's arrays of a forward pass. Arrays (N, H) are contiguous; nothing aliases.
+template <class Real>
+struct ForwardArrays {
+  ptrdiff_t N, T;
+  Sequence<const Real> x;    // (N, T, I)
+  Sequence<Real> y;          // (N, T, H), filled; or absent
+  const ptrdiff_t* lengths;  // (N,) each in [0, T], or null
+  const bool* mask;          // (N, T), true where a step is valid, or null
+  bool reverse;
+  const Real *h0, *c0;       // (N, H) or null: zeros
+  Real *h_n, *c_n;           // (N, H), filled
+};
+
+template <class Real>
+struct BackwardArrays {
+  const Real* kernel;            // (I, G H), as in the forward pass
+  const Real* recurrent_kernel;  // (H, G H)
+  Sequence<const Real> x;        // (N, T, I), as in the forward pass
+  Sequence<const Real> dy;       // (N, T, H) or absent
+  const Real *dh_n, *dc_n;       // (N, H) or null
+  Sequence<Real> dx;             // (N, T, I), filled; or absent
+  Real *dkernel, *drecurrent;    // (I, G H), (H, G H), filled
+  Real* dbias;                   // filled, or null
+  Real *dh0, *dc0;               // (N, H), filled
+};
+
+// Owns what a Schedule points to.
+class RowOrder {
+ public:
+  RowOrder() = default;
+  RowOrder(ptrdiff_t N, ptrdiff_t T, const ptrdiff_t* lengths, const bool* mask, bool reverse)
+      : row_(size_t(N)), length_(size_t(N), T), N_(N), reverse_(reverse) {
+    std::iota(row_.begin(), row_.end(), ptrdiff_t(0));
+    if (lengths) {
+      std::stable_sort(row_.begin(), row_.end(),
+                       [&](ptrdiff_t a, ptrdiff_t b) { return lengths[a] > lengths[b]; });
+      for (size_t j = 0; j < row_.size(); ++j) length_[j] = lengths[row_[j]];
+    }
+    if (mask) {
+      mask_.assign(size_t(T * N), 0);
+      const Schedule s = schedule();
+      for (ptrdiff_t slot = 0; slot < N; ++slot) {
+        bool seen = false;  // before a row's first valid step its output is zero
+        for (ptrdiff_t step = 0; step < length_[size_t(slot)]; ++step) {
+          const bool valid = mask[row_[size_t(slot)] * T + s.time(slot, step)];
+          seen = seen || valid;
+          mask_[size_t(step * N + slot)] =
+              uint8_t((valid ? Schedule::kValid : 0) | (seen ? Schedule::kEmit : 0));
+        }
+      }
+    }
+  }
+  Schedule schedule() const {
+    return {row_.data(), length_.data(), mask_.empty() ? nullptr : mask_.data(), N_, reverse_};
+  }
+  ptrdiff_t steps() const { return length_.empty() ? 0 : length_.front(); }
+  // Row-steps that are computed.
+  ptrdiff_t work() const { return std::accumulate(length_.begin(), length_.end(), ptrdiff_t(0)); }
+
+  // Bounds of `pieces` stretches of slots with about equal work.
+  std::vector<ptrdiff_t> cut(ptrdiff_t pieces) const {
+    std::vector<ptrdiff_t> bounds = {0};
+    ptrdiff_t done = 0, all = work();
+    for (ptrdiff_t slot = 0; slot < N_; ++slot) {
+      done += length_[size_t(slot)];
+      if (done * pieces >= all * ptrdiff_t(bounds.size()) && slot + 1 < N_)
+        bounds.push_back(slot + 1);
+    }
+    bounds.push_back(N_);
+    return bounds;
+  }
+
+ private:
+  std::vector<ptrdiff_t> row_, length_;
+  std::vector<uint8_t> mask_;
+  ptrdiff_t N_ = 0;
+  bool reverse_ = false;
+};
+
+// by_slot [N][Hp] from by_row (N, H) or zeros, and back.
+template <class Real>
+void scatter_rows(const Schedule& s, ptrdiff_t H, ptrdiff_t Hp, const Real* by_row,
+                  Real* by_slot) {
+  std::memset(static_cast<void*>(by_slot), 0, size_t(s.N * Hp) * sizeof(Real));
+  if (!by_row) return;
+  for (ptrdiff_t slot = 0; slot < s.N; ++slot)
+    std::copy_n(by_row + s.row[slot] * H, H, by_slot + slot * Hp);
+}
+template <class Real>
+void gather_rows(const Schedule& s, ptrdiff_t H, ptrdiff_t Hp, const Real* by_slot, Real* by_row) {
+  for (ptrdiff_t slot = 0; slot < s.N; ++slot)
+    std::copy_n(by_slot + slot * Hp, H, by_row + s.row[slot] * H);
+}
+// The final state of each row: time slot `length` of [slots][N][Hp], modulo a ring.
+template <class Real>
+void gather_final(const Schedule& s, ptrdiff_t H, ptrdiff_t Hp, const Real* states, ptrdiff_t ring,
+                  Real* by_row) {
+  for (ptrdiff_t slot = 0; slot < s.N; ++slot)
+    std::copy_n(states + ((s.length[slot] & ring) * s.N + slot) * Hp, H, by_row + s.row[slot] * H);
+}
+
+// Zeroes what follows the end of each row.
+template <class Real>
+void zero_after_end(const Schedule& s, ptrdiff_t T, ptrdiff_t features, Sequence<Real> y) {
+  if (!y.data) return;
+  for (ptrdiff_t slot = 0; slot < s.N; ++slot)
+    for (ptrdiff_t t = s.length[slot]; t < T; ++t)
+      std::fill_n(y.data + s.row[slot] * y.stride_n + t * y.stride_t, features, Real(0));
+}
+
+// The gate gradients of a chunk of steps stay in L2 between the recurrence that writes them and the
+// products that read them, and a product sums over at least 256 rows.
+template <class Real>
+ptrdiff_t chunk_steps(ptrdiff_t N, ptrdiff_t steps, ptrdiff_t row) {
+  const ptrdiff_t fits = ptrdiff_t(1 << 20) / (row * ptrdiff_t(sizeof(Real)));
+  return std::max<ptrdiff_t>(1, std::min(steps, std::max<ptrdiff_t>(256, fits) / N));
+}
+
+// The active rows of the steps [begin, end), as stretches of a chunk's rows.
+inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_t end) {
+  std::vector<Run> runs;
+  for (ptrdiff_t step = begin; step < end; ++step) {
+    const ptrdiff_t count = s.active_end(0, s.N, step), first = (step - begin) * s.N;
+    if (count == 0) break;
+    if (!runs.empty() && runs.back().begin + runs.back().count == first)
+      runs.back().count += count;
+    else
+      runs.push_back({first, count});
+  }
+  return runs;
+}
+
+// Part of the weight gradients: rows of A against some gates of the gate gradients.
+template <class Real>
+struct GradientPart {
+  const Real* a;       // [chunk rows][a_stride] of this chunk
+  ptrdiff_t a_stride;
+  ptrdiff_t rows;      // used columns of A = rows of the gradient
+  Panels panels;       // of the gradient: the gates of this part
+  int skipped_gates;   // gates of the gate gradients before them
+  Real* d;             // panel buffer of K rows, added to
+  ptrdiff_t K, first;
+  bool bias;           // row 0 of d is the gradient of the bias
+};
+
+// All parts for one chunk, shared out by panels and blocks of rows; the order in which each element
+// is summed does not depend on the threads.
+template <class Real>
+void add_weight_gradients(const Team& team, const Kernels<Real>& k,
+                          const std::vector<GradientPart<Real>>& parts, const Real* dgates,
+                          const Panels& D, ptrdiff_t dgates_rows, const std::vector<Run>& runs) {
+  constexpr ptrdiff_t kBlock = 48;  // rows a piece: whole tiles of 6 and 8
+  for (const GradientPart<Real>& part : parts) {
+    const ptrdiff_t blocks = (part.rows + kBlock - 1) / kBlock + part.bias;
+    team.share(part.panels.count() * blocks, [&](ptrdiff_t piece) {
+      const ptrdiff_t p = piece / blocks, block = piece % blocks - part.bias;
+      WeightGradient<Real> g;
+      g.a = part.a;
+      g.a_stride = part.a_stride;
+      g.b = dgates + D.offset(p, dgates_rows) + part.skipped_gates * D.units_in(p);
+      g.b_stride = D.width(p);
+      g.d_stride = part.panels.width(p);
+      g.vectors = int(g.d_stride / part.panels.lanes);
+      g.run = runs.data();
+      g.runs = ptrdiff_t(runs.size());
+      g.d = part.d + part.panels.offset(p, part.K);
+      if (block < 0) return k.column_sums(g);
+      g.d += part.first * g.d_stride;
+      k.weight_gradient(g, block * kBlock, std::min(part.rows, (block + 1) * kBlock));
+    });
+  }
+}
+
+// dx of one chunk, shared out by rows.
+template <class Real>
+void write_input_gradient(const Team& team, const Kernels<Real>& k, const InputGradient<Real>& g,
+                          const std::vector<Run>& runs) {
+  constexpr ptrdiff_t kBlock = 48;
+  for (const Run& run : runs)
+    team.share((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
+      const ptrdiff_t k0 = run.begin + piece * kBlock;
+      k.input_gradient(g, k0, std::min(run.begin + run.count, k0 + kBlock));
+    });
+}
+
+// x of the steps [begin, end) and the slots [n0, n1), as rows [chunk * N][I] in the kernels' order.
+template <class Real>
+void copy_inputs(const Schedule& s, Sequence<const Real> x, ptrdiff_t I, ptrdiff_t begin,
+                 ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1, Real* out) {
+  for (ptrdiff_t step = begin; step < end; ++step) {
+    n1 = s.active_end(n0, n1, step);
+    for (ptrdiff_t slot = n0; slot < n1; ++slot)
+      std::copy_n(x.data + s.row[slot] * x.stride_n + s.time(slot, step) * x.stride_t, I,
+                  out + ((step - begin) * s.N + slot) * I);
+  }
+}
+
+}  // namespace fusedrnn

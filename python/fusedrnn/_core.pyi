@@ -1,0 +1,138 @@
+from typing import Any, final
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+version: str
+compiler: str
+openmp: bool
+
+def built_isas() -> list[str]: ...
+def available_isas() -> list[str]: ...
+def isa() -> str: ...
+def set_isa(name: str) -> None: ...
+def num_threads() -> int: ...
+def set_num_threads(n: int) -> None: ...
+def sigmoid(x: Array) -> Array: ...
+def tanh(x: Array) -> Array: ...
+@final
+class LSTMTape: ...
+
+@final
+class GRUTape: ...
+
+class PackedLSTM:
+    def __init__(
+        self, kernel: Array, recurrent_kernel: Array, bias: Array | None = None
+    ) -> None: ...
+    def __call__(
+        self,
+        x: Array,
+        h0: Array | None = None,
+        c0: Array | None = None,
+        *,
+        lengths: Array | None = None,
+        mask: Array | None = None,
+        reverse: bool = False,
+        time_major: bool = False,
+        return_sequences: bool = True,
+    ) -> tuple[Any, Array, Array]: ...
+
+class PackedGRU:
+    def __init__(
+        self,
+        kernel: Array,
+        recurrent_kernel: Array,
+        bias: Array | None = None,
+        *,
+        reset_after: bool = True,
+        update_gate: str = "keep",
+    ) -> None: ...
+    def __call__(
+        self,
+        x: Array,
+        h0: Array | None = None,
+        *,
+        lengths: Array | None = None,
+        mask: Array | None = None,
+        reverse: bool = False,
+        time_major: bool = False,
+        return_sequences: bool = True,
+    ) -> tuple[Any, Array]: ...
+
+class LSTMStep:
+    def __init__(
+        self, kernel: Array, recurrent_kernel: Array, bias: Array | None = None
+    ) -> None: ...
+    def __call__(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]: ...
+
+class GRUStep:
+    def __init__(
+        self,
+        kernel: Array,
+        recurrent_kernel: Array,
+        bias: Array | None = None,
+        *,
+        reset_after: bool = True,
+        update_gate: str = "keep",
+    ) -> None: ...
+    def __call__(self, x: Array, h: Array) -> Array: ...
+
+def lstm(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    *,
+    lengths: Array | None = None,
+    mask: Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+) -> Any: ...
+def lstm_backward(
+    tape: LSTMTape,
+    dy: Array | None = None,
+    dh_n: Array | None = None,
+    dc_n: Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array, Array | None, Array, Array]: ...
+def gru(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    h0: Array | None = None,
+    *,
+    reset_after: bool = True,
+    update_gate: str = "keep",
+    lengths: Array | None = None,
+    mask: Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+) -> Any: ...
+def gru_backward(
+    tape: GRUTape,
+    dy: Array | None = None,
+    dh_n: Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array, Array | None, Array]: ...
+def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array: ...
+def dense_backward(
+    x: Array,
+    kernel: Array,
+    dy: Array,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array | None]: ...

@@ -1,0 +1,208 @@
+"""Fused LSTM and GRU on NumPy arrays: forward, backward, packed inference, single steps.
+
+Shapes use the letters T steps, N batch, I input features, H hidden units. Sequences are (N, T, I),
+or (T, N, I) with ``time_major=True``; only their last axis must be contiguous, so a view of windows
+is taken as it is. All arrays of a call are float32, or all float64. Weights have Keras's layout:
+``kernel (I, GH)``, ``recurrent_kernel (H, GH)``, with the gates ``i f g o`` (LSTM) or ``z r n``
+(GRU) side by side. The mathematics is in :mod:`fusedrnn.reference`.
+
+Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes) that
+name the function and the argument.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from . import _core
+from ._core import GRUStep, GRUTape, LSTMStep, LSTMTape, PackedGRU, PackedLSTM
+
+__all__ = [
+    "GRUStep",
+    "GRUTape",
+    "LSTMStep",
+    "LSTMTape",
+    "PackedGRU",
+    "PackedLSTM",
+    "dense",
+    "dense_backward",
+    "gru",
+    "gru_backward",
+    "lstm",
+    "lstm_backward",
+]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def lstm(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    *,
+    lengths: Array | None = None,
+    mask: Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+) -> Any:
+    """Run an LSTM over a batch of sequences.
+
+    Parameters
+    ----------
+    x : (N, T, I) array, or (T, N, I) if `time_major`
+    kernel : (I, 4H) array
+    recurrent_kernel : (H, 4H) array
+    bias : (4H,) array, optional
+    h0, c0 : (N, H) arrays, optional
+        Initial states; zeros if absent.
+    lengths : (N,) integers in [0, T], optional
+        Steps of each row. Outputs after the end are zero, final states are those at the end.
+    mask : (N, T) bool, optional
+        False where a step is skipped, as in Keras: the states are carried and the output repeats
+        the last one, zero before the first.
+    reverse : bool
+        Run from the last step to the first. `y` stays aligned with `x`; with `lengths`, only the
+        valid part of a row is reversed.
+    training : bool
+        Also return the tape that :func:`lstm_backward` needs. Until then, neither `x` nor the
+        weights may be changed in place.
+    return_sequences : bool
+        If False, `y` is None and costs nothing.
+
+    Returns
+    -------
+    y : (N, T, H) array, or (T, N, H), or None
+    h_n, c_n : (N, H) arrays
+    tape : LSTMTape
+        Only if `training`.
+    """
+    return _core.lstm(
+        x, kernel, recurrent_kernel, bias, h0, c0,
+        lengths=lengths, mask=mask, reverse=reverse, time_major=time_major,
+        training=training, return_sequences=return_sequences,
+    )  # fmt: skip
+
+
+def lstm_backward(
+    tape: LSTMTape,
+    dy: Array | None = None,
+    dh_n: Array | None = None,
+    dc_n: Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array, Array | None, Array, Array]:
+    """Gradients of a loss through :func:`lstm`, by backpropagation through time.
+
+    Parameters
+    ----------
+    tape : LSTMTape
+        Unchanged: a second backward pass over it is allowed.
+    dy : array of the shape of `y`, optional
+    dh_n, dc_n : (N, H) arrays, optional
+        Gradients of the loss with respect to the results of the forward pass; zeros if absent.
+    need_dx : bool
+        If False, `dx` is None and costs nothing.
+    out : (dkernel, drecurrent_kernel, dbias), optional
+        Arrays in C order to overwrite; `dbias` may be None where there is no bias.
+
+    Returns
+    -------
+    dx, dkernel, drecurrent_kernel, dbias, dh0, dc0
+        In the shapes of the arguments of the forward pass; `dbias` is None without a bias.
+    """
+    return _core.lstm_backward(tape, dy, dh_n, dc_n, need_dx=need_dx, out=out)
+
+
+def gru(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    h0: Array | None = None,
+    *,
+    reset_after: bool = True,
+    update_gate: Literal["keep", "write"] = "keep",
+    lengths: Array | None = None,
+    mask: Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+) -> Any:
+    """Run a GRU over a batch of sequences.
+
+    Parameters
+    ----------
+    x : (N, T, I) array, or (T, N, I) if `time_major`
+    kernel : (I, 3H) array
+    recurrent_kernel : (H, 3H) array
+    bias : (2, 3H) array with `reset_after`, else (3H,), optional
+        Row 0 belongs to the input product, row 1 to the recurrent one.
+    h0 : (N, H) array, optional
+    reset_after : bool
+        The reset gate multiplies the recurrent product (Keras's default, PyTorch, cuDNN), or the
+        state before it (Cho et al., ONNX's default).
+    update_gate : {"keep", "write"}
+        "keep": ``h = z * h_prev + (1 - z) * n``, as Keras, PyTorch, ONNX and cuDNN; "write":
+        ``h = (1 - z) * h_prev + z * n``, as in many textbooks.
+    lengths, mask, reverse, time_major, training, return_sequences
+        As in :func:`lstm`.
+
+    Returns
+    -------
+    y : (N, T, H) array, or (T, N, H), or None
+    h_n : (N, H) array
+    tape : GRUTape
+        Only if `training`.
+    """
+    return _core.gru(
+        x, kernel, recurrent_kernel, bias, h0,
+        reset_after=reset_after, update_gate=update_gate, lengths=lengths, mask=mask,
+        reverse=reverse, time_major=time_major, training=training,
+        return_sequences=return_sequences,
+    )  # fmt: skip
+
+
+def gru_backward(
+    tape: GRUTape,
+    dy: Array | None = None,
+    dh_n: Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array, Array | None, Array]:
+    """Gradients of a loss through :func:`gru`; as :func:`lstm_backward`.
+
+    Returns
+    -------
+    dx, dkernel, drecurrent_kernel, dbias, dh0
+    """
+    return _core.gru_backward(tape, dy, dh_n, need_dx=need_dx, out=out)
+
+
+def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """``x @ kernel + bias`` for x (N, I), kernel (I, O), bias (O,) or None: (N, O)."""
+    return _core.dense(x, kernel, bias)
+
+
+def dense_backward(
+    x: Array,
+    kernel: Array,
+    dy: Array,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array | None]:
+    """Gradients of :func:`dense` for dy (N, O): dx (N, I) or None, dkernel (I, O), dbias (O,).
+
+    `out` is (dkernel, dbias), arrays in C order to overwrite; a `dbias` of None is not computed.
+    """
+    return _core.dense_backward(x, kernel, dy, need_dx=need_dx, out=out)

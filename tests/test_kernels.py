@@ -1,0 +1,166 @@
+"""The kernels against the float64 reference, for every instruction set, shape and option."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from shapes import TEST_SHAPES
+
+from fusedrnn import functional as F
+from fusedrnn import reference, runtime
+
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}  # relative to the largest value
+CELLS = {
+    "lstm": ("lstm", {}),
+    "gru": ("gru", {}),
+    "gru_write": ("gru", {"update_gate": "write"}),
+    "gru_before": ("gru", {"reset_after": False}),
+    "gru_before_write": ("gru", {"reset_after": False, "update_gate": "write"}),
+}
+OPTIONS = {
+    "plain": {},
+    "lengths": {"lengths": True},
+    "reverse": {"reverse": True},
+    "reverse_lengths": {"reverse": True, "lengths": True},
+    "time_major": {"time_major": True},
+    "mask": {"mask": True},
+    "mask_lengths_reverse_time_major": {
+        "mask": True, "lengths": True, "reverse": True, "time_major": True,
+    },
+    "no_bias": {"bias": False},
+    "no_states": {"states": False},
+    "last_only": {"return_sequences": False},
+}  # fmt: skip
+
+
+@pytest.fixture(params=runtime.available_isas())
+def isa(request):
+    with runtime.use_isa(request.param):
+        yield request.param
+
+
+def make_case(cell, shape, options, seed=0):
+    """Arguments in float64, (N, T, ...) whatever time_major says, and gradients of the outputs."""
+    kind, form = CELLS[cell]
+    rng = np.random.default_rng(seed)
+    I, H, T, N = shape
+    G = 4 if kind == "lstm" else 3
+    after = kind == "gru" and form.get("reset_after", True)
+    states = 2 if kind == "lstm" else 1
+    case = {
+        "x": rng.normal(size=(N, T, I)),
+        "kernel": rng.normal(size=(I, G * H)) / np.sqrt(I),
+        "recurrent_kernel": rng.normal(size=(H, G * H)) / np.sqrt(H),
+        "bias": rng.normal(size=(2, G * H) if after else G * H),
+        "states": [rng.normal(size=(N, H)) for _ in range(states)],
+        "dy": rng.normal(size=(N, T, H)),
+        "dstates": [rng.normal(size=(N, H)) for _ in range(states)],
+        "lengths": None,
+        "mask": None,
+    }
+    if not options.get("bias", True):
+        case["bias"] = None
+    if not options.get("states", True):
+        case["states"] = [None] * states
+    if options.get("lengths"):
+        case["lengths"] = rng.integers(0, T + 1, size=N)
+        case["lengths"][0] = T
+    if options.get("mask"):
+        case["mask"] = rng.random((N, T)) < 0.6
+    return case
+
+
+def run_reference(cell, case, options):
+    """Outputs and gradients by the reference, in the order of run_kernels."""
+    kind, form = CELLS[cell]
+    x, W, R = case["x"], case["kernel"], case["recurrent_kernel"]
+    N, T, H = *x.shape[:2], len(R)
+    after = form.get("reset_after", True) and kind == "gru"
+    b = np.zeros((2, R.shape[1]) if after else R.shape[1]) if case["bias"] is None else case["bias"]
+    states = [np.zeros((N, H)) if s is None else s for s in case["states"]]
+    lengths = np.full(N, T) if case["lengths"] is None else case["lengths"]
+    order = np.tile(np.arange(T), (N, 1))  # time of each step
+    if options.get("reverse"):
+        order = np.where(order < lengths[:, None], lengths[:, None] - 1 - order, order)
+    inverse = np.argsort(order, axis=1)
+    valid = np.arange(T) < lengths[:, None]
+    repeats = np.zeros((N, T), bool)  # steps whose output repeats the state
+    if case["mask"] is not None:
+        masked = np.take_along_axis(case["mask"], order, axis=1)
+        repeats = valid & ~masked & (np.cumsum(masked & valid, axis=1) > 0)
+        valid = valid & masked
+
+    def by_step(a):
+        return np.take_along_axis(a, order[:, :, None], axis=1)
+
+    def by_time(a):
+        return np.take_along_axis(a, inverse[:, :, None], axis=1)
+
+    forward = getattr(reference, kind)
+    backward = getattr(reference, f"{kind}_backward")
+    y, *final, steps = forward(by_step(x), W, R, b, *states, valid, **form)
+    dy = by_step(case["dy"]) if options.get("return_sequences", True) else 0 * by_step(case["dy"])
+    for t in range(1, T):
+        y[:, t] = np.where(repeats[:, t, None], y[:, t - 1], y[:, t])
+    for t in range(T - 1, 0, -1):  # the gradient of a repeated output belongs to the one before
+        dy[:, t - 1] += np.where(repeats[:, t, None], dy[:, t], 0)
+    dx, dW, dR, db, *dstates = backward(W, R, steps, dy, *case["dstates"], **form)
+    if case["bias"] is None:
+        db = None
+    y = by_time(y) if options.get("return_sequences", True) else None
+    return [y, *final], [by_time(dx), dW, dR, db, *dstates]
+
+
+def run_kernels(cell, case, options, dtype):
+    kind, form = CELLS[cell]
+    time_major = options.get("time_major", False)
+    sequences = options.get("return_sequences", True)
+
+    def cast(a):
+        return None if a is None else a.astype(dtype)
+
+    def swap(a):
+        return a.swapaxes(0, 1) if time_major and a is not None else a
+
+    y, *final, tape = getattr(F, kind)(
+        np.ascontiguousarray(swap(cast(case["x"]))), cast(case["kernel"]),
+        cast(case["recurrent_kernel"]), cast(case["bias"]), *map(cast, case["states"]),
+        lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
+        time_major=time_major, training=True, return_sequences=sequences, **form,
+    )  # fmt: skip
+    dy = np.ascontiguousarray(swap(cast(case["dy"]))) if sequences else None
+    dx, *rest = getattr(F, f"{kind}_backward")(tape, dy, *map(cast, case["dstates"]))
+    return [swap(y), *final], [swap(dx), *rest]
+
+
+def assert_close(got, expected, dtype):
+    for name, a, e in zip("0123456", got, expected, strict=False):
+        assert (a is None) == (e is None), name
+        if e is not None:
+            assert a.dtype == dtype
+            scale = max(np.abs(e).max(initial=0), 1e-30)
+            np.testing.assert_allclose(a / scale, e / scale, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("shape", TEST_SHAPES)
+def test_every_shape(isa, shape, cell, dtype):
+    case = make_case(cell, TEST_SHAPES[shape], {})
+    outputs, gradients = run_kernels(cell, case, {}, dtype)
+    expected_outputs, expected_gradients = run_reference(cell, case, {})
+    assert_close(outputs, expected_outputs, dtype)
+    assert_close(gradients, expected_gradients, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("shape", ["lanes+1", "chunks"])
+def test_every_option(isa, shape, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    outputs, gradients = run_kernels(cell, case, options, dtype)
+    expected_outputs, expected_gradients = run_reference(cell, case, options)
+    assert_close(outputs, expected_outputs, dtype)
+    assert_close(gradients, expected_gradients, dtype)
