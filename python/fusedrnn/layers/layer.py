@@ -116,6 +116,10 @@ class Layer(Configurable):
     def __init__(self, *, activity_regularizer: Any = None, name: str | None = None,
                  trainable: bool = True, dtype: Any = None, **legacy: Any) -> None:
         self.name = name or backend.auto_name(type(self).__name__)
+        if isinstance(dtype, dict):  # how Keras writes it to a file
+            dtype = dtype["config"]["name"]
+        if dtype not in (None, "float32", "float64", np.float32, np.float64):
+            raise ValueError(f"{self.name}: dtype is {dtype!r}, expected 'float32' or 'float64'")
         self.trainable, self.dtype = trainable, dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.initial_weights = legacy.pop("weights", None)
@@ -246,7 +250,10 @@ class Layer(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the layer."""
-        return super().get_config() | {"dtype": self.dtype or backend.floatx()}
+        config = super().get_config() | {"dtype": self.dtype or backend.floatx()}
+        if config["activity_regularizer"] is None:
+            del config["activity_regularizer"]
+        return config
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
 
-from .. import activations, backend, constraints, initializers, regularizers
+from .. import activations, backend, constraints, functional, initializers, regularizers
 from ..backend import Array
 from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
+
+_FUSED_RECURRENT_DROPOUT = "recurrent_mask" in inspect.signature(functional.lstm).parameters
 
 
 class Recurrent(Layer):
@@ -131,7 +134,8 @@ class Recurrent(Layer):
         return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
 
     def _standard(self) -> bool:
-        return self.activation is activations.tanh
+        return self.activation is activations.tanh and (
+            not self.recurrent_dropout or _FUSED_RECURRENT_DROPOUT)
 
     def __call__(self, inputs: Any, initial_state: Any = None, training: bool = False,
                  mask: Any = None) -> Any:

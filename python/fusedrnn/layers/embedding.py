@@ -1,0 +1,63 @@
+"""Embedding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import constraints, initializers, regularizers
+from ..backend import Array
+from .layer import Layer, Shape
+
+
+class Embedding(Layer):
+    """A vector for every index: (N, T) integers below ``input_dim`` to (N, T, output_dim).
+
+    With ``mask_zero`` index 0 is padding, which the layers above skip.
+    """
+
+    integer_input = True
+
+    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
+                 embeddings_regularizer: Any = None, embeddings_constraint: Any = None,
+                 mask_zero: bool = False, weights: Any = None, **kwargs: Any) -> None:
+        super().__init__(weights=weights, **kwargs)
+        self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        if self.initial_weights is not None and np.ndim(self.initial_weights) == 2:
+            self.initial_weights = [self.initial_weights]
+        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim),
+                                          self.embeddings_initializer, self.embeddings_regularizer,
+                                          self.embeddings_constraint)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (*input_shape, self.output_dim)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        index = x.astype(np.intp)
+        if index.size and not 0 <= index.min() <= index.max() < self.input_dim:
+            raise ValueError(f"{self.name}: input has indices from {index.min()} to {index.max()}, "
+                             f"expected 0 to input_dim - 1 = {self.input_dim - 1}")
+        self.tape = index
+        return self.embeddings.value[index]
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        index, grad = self.tape.ravel(), self.embeddings.grad
+        order = np.argsort(index, kind="stable")
+        found, starts = np.unique(index[order], return_index=True)
+        grad[...] = 0
+        grad[found] = np.add.reduceat(dy.reshape(len(index), -1)[order], starts)
+        return None
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return np.not_equal(x, 0) if self.mask_zero else None
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        del config["weights"]
+        return config

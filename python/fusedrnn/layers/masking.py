@@ -1,0 +1,27 @@
+"""Masking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array
+from .layer import Layer
+
+
+class Masking(Layer):
+    """Has the layers above skip the steps whose features all equal ``mask_value``."""
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = (x != self.mask_value).any(axis=-1)
+        return x * self.tape[..., None]
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy * self.tape[..., None] if need_dx else None
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        found: Array = self.tape
+        return found

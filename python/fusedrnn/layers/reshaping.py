@@ -1,0 +1,103 @@
+"""Layers that only move numbers: Flatten, Reshape, RepeatVector, Permute."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from .layer import Layer, Shape
+
+
+class Reshape(Layer):
+    """Gives a sample the shape ``target_shape``; one size may be -1."""
+
+    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(f"{self.name}: target_shape {self.target_shape} has more than one -1")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        sizes, target = input_shape[1:], self.target_shape
+        if None in sizes:
+            return (input_shape[0], *(None if s == -1 else s for s in target))
+        total, known = math.prod(sizes), math.prod(s for s in target if s != -1)
+        if (total % known if -1 in target else total != known):
+            raise ValueError(f"{self.name}: cannot reshape {sizes} to {target}")
+        return (input_shape[0], *(total // known if s == -1 else s for s in target))
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = x.shape
+        return x.reshape(len(x), *self.target_shape)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy.reshape(self.tape)
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return None
+
+
+class Flatten(Reshape):
+    """Makes one vector of every sample."""
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__((-1,), **kwargs)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(f"{self.name}: data_format is {data_format!r}, expected "
+                             "'channels_last'")
+        self.data_format = "channels_last"
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        config.pop("target_shape", None)
+        return config
+
+
+class RepeatVector(Layer):
+    """Repeats a vector ``n`` times: (N, F) to (N, n, F)."""
+
+    input_rank = 2
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(n, (int, np.integer)):
+            raise TypeError(f"{self.name}: n is {n!r}, expected an integer")
+        self.n = int(n)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (input_shape[0], self.n, input_shape[1])
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        return np.repeat(x[:, None], self.n, axis=1)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy.sum(axis=1) if need_dx else None
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return None
+
+
+class Permute(Layer):
+    """Puts the axes of a sample in another order; they are counted from 1."""
+
+    def __init__(self, dims: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"{self.name}: dims {self.dims} is not a permutation of 1 to "
+                             f"{len(self.dims)}")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (input_shape[0], *(input_shape[d] for d in self.dims))
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        return np.ascontiguousarray(x.transpose(0, *self.dims))
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return np.ascontiguousarray(dy.transpose(np.argsort((0, *self.dims))))
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return None

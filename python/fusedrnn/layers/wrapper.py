@@ -1,0 +1,185 @@
+"""Layers around layers: TimeDistributed and Bidirectional."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from .layer import Layer, Shape
+from .recurrent import Recurrent
+
+
+def _layer(name: str, layer: Any) -> Layer:
+    if isinstance(layer, dict):
+        from ..saving import layer_from
+        layer = layer_from(layer)
+    if not isinstance(layer, Layer):
+        raise ValueError(f"{name}: layer is {layer!r}, expected a layer")
+    if layer.activity_regularizer is not None:
+        raise ValueError(f"{name}: activity_regularizer of the layer inside is not supported; give "
+                         "it to a layer of the model")
+    return layer
+
+
+class TimeDistributed(Layer):
+    """Applies a layer to every step of a sequence (N, T, ...) on its own."""
+
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
+        self.layer = _layer("TimeDistributed", layer)
+        super().__init__(**kwargs)
+        self.integer_input = self.layer.integer_input
+
+    @property
+    def layers(self) -> list[Layer]:  # noqa: D102
+        return [self.layer]
+
+    def _step(self, shape: Shape) -> Shape:
+        if len(shape) < 3:
+            raise ValueError(f"{self.name}: input has shape {shape}, expected at least 3 axes")
+        return (None, *shape[2:])
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        self.layer.dtype = self.layer.dtype or self.dtype
+        self.layer.build(self._step(input_shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (*input_shape[:2],
+                *self.layer.compute_output_shape(self._step(input_shape))[1:])
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = x.shape
+        y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, None)
+        return y.reshape(*x.shape[:2], *y.shape[1:])
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]), need_dx)
+        return None if dx is None else dx.reshape(self.tape)
+
+
+MERGE = {
+    "concat": lambda a, b: np.concatenate([a, b], axis=-1),
+    "sum": lambda a, b: a + b,
+    "ave": lambda a, b: (a + b) / 2,
+    "mul": lambda a, b: a * b,
+    None: lambda a, b: [a, b],
+}
+
+
+class Bidirectional(Layer):
+    """A recurrent layer over the sequence, and another over the reversed sequence.
+
+    ``merge_mode`` is "concat", "sum", "ave", "mul", or None for both outputs. The weights are those
+    of the forward layer, then those of the backward layer.
+    """
+
+    input_rank = 3
+
+    def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None,
+                 backward_layer: Any = None, **kwargs: Any) -> None:
+        layer = _layer("Bidirectional", layer)
+        if not isinstance(layer, Recurrent):
+            raise ValueError(f"Bidirectional: layer is {layer!r}, expected a recurrent layer")
+        if merge_mode not in MERGE:
+            raise ValueError(f"Bidirectional: merge_mode is {merge_mode!r}, expected 'concat', "
+                             "'sum', 'ave', 'mul' or None")
+        kwargs.setdefault("batch_shape", layer.batch_shape)
+        super().__init__(weights=weights, **kwargs)
+        config = layer.get_config() | {"dtype": layer.dtype}
+        self.forward_layer = self._copy(layer, config, "forward_", layer.go_backwards)
+        if backward_layer is None:
+            backward_layer = self._copy(layer, config, "backward_", not layer.go_backwards)
+        self.backward_layer = _layer("Bidirectional", backward_layer)
+        same = ("return_sequences", "return_state", "stateful")
+        if not isinstance(self.backward_layer, Recurrent) or any(
+                getattr(self.backward_layer, s) != getattr(layer, s) for s in same) or (
+                self.backward_layer.go_backwards == layer.go_backwards):
+            raise ValueError("Bidirectional: backward_layer must be a recurrent layer with the "
+                             f"same {', '.join(same)} as layer and the other go_backwards")
+        for inner in self.layers:
+            inner.zero_output_for_mask = layer.return_sequences  # type: ignore[attr-defined]
+        self.merge_mode = merge_mode
+        self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
+        self.stateful = layer.stateful
+
+    @staticmethod
+    def _copy(layer: Recurrent, config: dict[str, Any], prefix: str, backwards: bool) -> Recurrent:
+        name = layer.name if layer.name.startswith(prefix) else prefix + layer.name
+        return type(layer).from_config(config | {"name": name, "go_backwards": backwards})
+
+    @property
+    def layers(self) -> list[Layer]:  # noqa: D102
+        return [self.forward_layer, self.backward_layer]
+
+    @property
+    def layer(self) -> Layer:
+        """The forward layer."""
+        return self.forward_layer
+
+    def reset_states(self) -> None:
+        """Set the states of both layers to zero."""
+        self.forward_layer.reset_states()
+        self.backward_layer.reset_states()
+
+    reset_state = reset_states
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        for layer in self.layers:
+            layer.dtype = layer.dtype or self.dtype
+            layer.build(input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        shape = self.forward_layer.compute_output_shape(input_shape)
+        y, *states = shape if self.return_state else [shape]
+        if self.merge_mode == "concat":
+            y = (*y[:-1], 2 * y[-1])
+        merged = [y] if self.merge_mode else [y, y]
+        return (*merged, *states, *states) if self.return_state or not self.merge_mode else y
+
+    def __call__(self, inputs: Any, initial_state: Any = None, training: bool = False,
+                 mask: Any = None) -> Any:
+        """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            self.forward_layer._given = initial_state[:half]
+            self.backward_layer._given = initial_state[half:]
+        return super().__call__(inputs, training, mask)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
+        a = self.forward_layer.forward(x, training, mask)
+        b = self.backward_layer.forward(x, training, mask)
+        states = []
+        if self.return_state:
+            (a, *states), (b, *more) = a, b
+            states += more
+        if self.return_sequences:
+            b = b[:, ::-1]
+        self.tape = (a, b)
+        y = MERGE[self.merge_mode](a, b)
+        if not self.return_state:
+            return y
+        return [*y, *states] if self.merge_mode is None else [y, *states]
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        a, b = self.tape
+        if self.merge_mode == "concat":
+            units = a.shape[-1]
+            da, db = dy[..., :units], dy[..., units:]
+        elif self.merge_mode == "mul":
+            da, db = dy * b, dy * a
+        else:
+            da = db = dy / 2 if self.merge_mode == "ave" else dy
+        if self.return_sequences:
+            db = db[:, ::-1]
+        dx = self.forward_layer.backward(np.ascontiguousarray(da), need_dx)
+        more = self.backward_layer.backward(np.ascontiguousarray(db), need_dx)
+        return dx + more if dx is not None and more is not None else None
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return mask if self.return_sequences else None
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        del config["weights"]
+        return config
