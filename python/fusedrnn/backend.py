@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = Any  # a NumPy array; its stubs say little about what is computed from one
 
 _float_type = np.dtype(np.float32)
 _generator = np.random.default_rng()

@@ -7,9 +7,12 @@ as an attribute of the same name; that gives them Keras's ``get_config`` and ``f
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
+
+import numpy as np
 
 from .backend import snake_case
 
@@ -40,8 +43,13 @@ class Configurable:
 
     @classmethod
     def from_config(cls: type[T], config: Mapping[str, Any]) -> T:
-        """Build the object that ``get_config`` described."""
-        return cls(**config)
+        """Build the object that ``get_config`` described.
+
+        What other versions of Keras add is left out where it says "none" or "no".
+        """
+        known = arguments(cls)
+        return cls(**{key: value for key, value in config.items()
+                      if key in known or value not in (None, False)})
 
 
 def serialize(value: Any) -> Any:
@@ -51,9 +59,30 @@ def serialize(value: Any) -> Any:
                 "config": value.get_config(), "registered_name": None}
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]
-    if callable(value):
-        return getattr(value, "__name__", str(value))
-    return value
+    if isinstance(value, dict):
+        return {key: serialize(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
+        name = value.__name__
+        return {"module": "builtins", "class_name": "function", "config": name,
+                "registered_name": name}
+    return value.__name__ if callable(value) else value
+
+
+_custom: dict[str, Any] = {}
+
+
+@contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Have names mean objects of the user's while a ``with`` block runs."""
+    before = dict(_custom)
+    _custom.update(objects)
+    try:
+        yield
+    finally:
+        _custom.clear()
+        _custom.update(before)
 
 
 def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
@@ -66,13 +95,14 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         config = identifier.get("config")
         if isinstance(config, str):  # Keras's dict for a plain function
             return lookup(kind, config, table)
-        cls = table.get(snake_case(identifier["class_name"]))
+        name = identifier["class_name"]
+        cls = _custom.get(name, table.get(snake_case(name), table.get(name.lower())))
         if cls is None:
             raise ValueError(f"{kind}: {identifier['class_name']!r} is not known here, "
                              f"expected one of {', '.join(table)}")
         return cls.from_config(config)
     if isinstance(identifier, str):
-        found = table.get(identifier, table.get(snake_case(identifier)))
+        found = _custom.get(identifier, table.get(identifier, table.get(snake_case(identifier))))
         if found is None:
             raise ValueError(f"{kind}: {identifier!r} is not known here, "
                              f"expected one of {', '.join(table)}")

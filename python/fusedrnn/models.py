@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from . import summary
+from . import backend, summary
 from .backend import Array
+from .configurable import custom_object_scope, serialize
 from .layers.input import InputLayer
 from .layers.layer import Layer, Shape
 from .training import Trainer
@@ -136,6 +138,50 @@ class Sequential(Trainer, Layer):
                     walk(layer.layers)
         walk(self._layers)
 
+    # Files and configurations -------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return Keras's configuration of the model."""
+        first = [] if self.batch_shape is None else [
+            self._input or InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")]
+        return {"name": self.name, "trainable": self.trainable,
+                "dtype": self.dtype or backend.floatx(),
+                "layers": [serialize(layer) for layer in (*first, *self._layers)],
+                "build_input_shape": self.input_shape}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Sequential:
+        """Build the model that ``get_config`` described, with new weights."""
+        from .saving import layer_from
+        with custom_object_scope(custom_objects or {}):
+            model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+            for layer in config["layers"]:
+                model.add(layer_from(layer))
+        shape = config.get("build_input_shape")
+        if not model.built and shape and model.layers:
+            model.build(shape)
+        return model
+
+    def to_json(self) -> str:
+        """Return the configuration as JSON text."""
+        return json.dumps({"module": self.module, "class_name": "Sequential",
+                           "config": self.get_config(), "registered_name": None})
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the model to a ``.keras``, ``.h5`` or ``.safetensors`` file."""
+        from . import saving
+        saving.save_model(self, filepath, overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file."""
+        from . import saving
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Read the weights out of a file of weights or of a model."""
+        from . import saving
+        saving.load_weights(self, filepath)
+
     # The passes --------------------------------------------------------------------------------------
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:
@@ -192,3 +238,25 @@ class Sequential(Trainer, Layer):
         self._prepare(x, None)
         self.pack()
         return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
+
+
+def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
+    """Build the model that ``model.to_json()`` described, with new weights."""
+    return Sequential.from_config(json.loads(text)["config"], custom_objects)
+
+
+def clone_model(model: Sequential) -> Sequential:
+    """Return a model of the same layers with new weights."""
+    return Sequential.from_config(model.get_config())
+
+
+def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True,
+               safe_mode: bool = True) -> Any:
+    """Read a model that fusedrnn or Keras saved; see ``fusedrnn.saving.load_model``."""
+    from . import saving
+    return saving.load_model(filepath, custom_objects, compile, safe_mode)
+
+
+def save_model(model: Sequential, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    """Write a model to a file; see ``fusedrnn.saving.save_model``."""
+    model.save(filepath, overwrite, **kwargs)

@@ -69,6 +69,13 @@ class Recurrent(Layer):
         self._packed: Any = None
         self._packed_version: Any = None
 
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        config.pop("use_cudnn", None)
+        if self.recurrent_dropout or self.implementation == 2:
+            del config["implementation"]  # Keras does not write it, and SimpleRNN refuses it
+        return config
+
     # Weights and shapes ---------------------------------------------------------------------------
 
     def bias_shape(self) -> Shape:

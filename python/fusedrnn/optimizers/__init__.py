@@ -46,6 +46,7 @@ class Optimizer(Configurable):
 
     module = "keras.optimizers"
     slots: tuple[str, ...] = ()  # arrays like the parameters that the optimizer keeps
+    interleaved = 1              # how many of the first slots a file has side by side
 
     def __init__(self, learning_rate: Any = 0.001, *, weight_decay: float | None = None,
                  clipnorm: float | None = None, clipvalue: float | None = None,
@@ -125,6 +126,31 @@ class Optimizer(Configurable):
         """Update ``param`` in place."""
         raise NotImplementedError
 
+    def _views(self, buffer: Any) -> list[Array]:
+        """Return the state, variable by variable, in the order of Keras's files."""
+        slots = self.slots_in_use
+        together = [slots[:self.interleaved], *((s,) for s in slots[self.interleaved:])]
+        return [self.state[slot][v.start:v.start + v.size].reshape(v.shape)
+                for group in together for v in buffer.variables if v.trainable for slot in group]
+
+    def arrays(self, buffer: Any) -> list[Array]:
+        """Return all that a file keeps: the step count, the learning rate, the state."""
+        rate = [] if callable(self._rate) else [np.array(self._rate, np.float32)]
+        return [np.array(self.iterations, np.int32), *rate, *self._views(buffer)]
+
+    def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:
+        """Take what ``arrays`` returned; ValueError if it does not fit."""
+        self.build(buffer)
+        views, (steps, *rest) = self._views(buffer), arrays
+        if not callable(self._rate) and rest:
+            self._rate = float(rest.pop(0))
+        if [v.shape for v in views] != [a.shape for a in rest]:
+            raise ValueError(f"{self.name}: the optimizer's state does not fit the model: shapes "
+                             f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}")
+        self.iterations = int(steps)
+        for view, array in zip(views, rest):
+            view[...] = array
+
     def _clip(self, buffer: Any) -> None:
         grad = buffer.grad
         if self.clipvalue:
@@ -187,6 +213,8 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015), its epsilon the paper's "epsilon hat"."""
 
+    interleaved = 2
+
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-7, amsgrad: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
@@ -216,7 +244,7 @@ class AdamW(Adam):
 class Nadam(Optimizer):
     """Adam with Nesterov's momentum (Dozat, 2016)."""
 
-    slots = ("momentum", "velocity")
+    slots, interleaved = ("momentum", "velocity"), 2
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
                  epsilon: float = 1e-7, **kwargs: Any) -> None:
@@ -225,13 +253,20 @@ class Nadam(Optimizer):
         self.u_product = 1.0
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        t = self.iterations
+        t = self.iterations  # counted from 1
         u = self.beta_1 * (1 - 0.5 * 0.96**t)
         u_next = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         self.u_product *= u
         _core().nadam(param, grad, self.state["momentum"], self.state["velocity"], rate, decay,
                       u_next / (1 - self.u_product * u_next), (1 - u) / (1 - self.u_product),
                       1 / (1 - self.beta_2**t), self.beta_1, self.beta_2, self.epsilon)
+
+    def arrays(self, buffer: Any) -> list[Array]:  # noqa: D102
+        return [*super().arrays(buffer), np.array(self.u_product, np.float32)]
+
+    def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:  # noqa: D102
+        super().set_arrays(buffer, arrays[:-1])
+        self.u_product = float(arrays[-1])
 
 
 class Adagrad(Optimizer):
