@@ -70,9 +70,8 @@ void bind_dense(py::module_& m) {
       "dense",
       [](py::object x, py::object kernel, py::object bias) {
         const py::array a = ranked("dense", "x", x, 2, "(N, I)");
-        return for_dtype("dense", "x", a, [&](auto real) {
-          return forward<decltype(real)>(a, kernel, bias);
-        });
+        return for_dtype("dense", "x", a,
+                         [&](auto real) { return forward<decltype(real)>(a, kernel, bias); });
       },
       arg("x"), arg("kernel"), arg("bias") = py::none());
   m.def(

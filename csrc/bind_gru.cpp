@@ -97,8 +97,9 @@ py::tuple gru_backward_any(const GruTapeObject& object, py::object dy, py::objec
   return std::visit(
       [&](const auto& t) -> py::tuple {
         using Real = std::decay_t<decltype(*t.h.get())>;
-        const std::vector<ptrdiff_t> bias_shape =
-            t.form.reset_after ? std::vector<ptrdiff_t>{2, 3 * t.H} : std::vector<ptrdiff_t>{3 * t.H};
+        const std::vector<ptrdiff_t> bias_shape = t.form.reset_after
+                                                      ? std::vector<ptrdiff_t>{2, 3 * t.H}
+                                                      : std::vector<ptrdiff_t>{3 * t.H};
         BackwardCall<Real> call("gru_backward", object.arrays, t.N, t.T, t.I, t.H, 3, bias_shape,
                                 dy, dh_n, py::none(), false, need_dx, out);
         {
@@ -121,11 +122,18 @@ py::object step(const PackedGru& packed, py::object x, py::object h) {
         const ptrdiff_t N = xa.shape(0), H = weights->H;
         Arguments<Real> args("GRUStep");
         py::array_t<Real> h_n({N, H});
-        const ForwardArrays<Real> a = {N, 1,
-                                       {args.matrix("x", x, {N, weights->I}, "(N, I)"), weights->I, 0},
-                                       {nullptr, 0, 0}, nullptr, nullptr, false,
-                                       args.matrix("h", h, {N, H}, "(N, H)"), nullptr,
-                                       h_n.mutable_data(), nullptr};
+        const ForwardArrays<Real> a = {
+            N,
+            1,
+            {args.matrix("x", x, {N, weights->I}, "(N, I)"), weights->I, 0},
+            {nullptr, 0, 0},
+            nullptr,
+            nullptr,
+            false,
+            args.matrix("h", h, {N, H}, "(N, H)"),
+            nullptr,
+            h_n.mutable_data(),
+            nullptr};
         {
           py::gil_scoped_release nogil;
           gru_forward<Real>(*weights, a, nullptr);
@@ -176,9 +184,9 @@ void bind_gru(py::module_& m) {
                    {lengths, mask, reverse, time_major, return_sequences}, training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
-      py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep",
-      arg("lengths") = none, arg("mask") = none, arg("reverse") = false,
-      arg("time_major") = false, arg("training") = false, arg("return_sequences") = true);
+      py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep", arg("lengths") = none,
+      arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
+      arg("training") = false, arg("return_sequences") = true);
   m.def("gru_backward", &gru_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

@@ -110,12 +110,18 @@ py::tuple step(const PackedLstm& packed, py::object x, py::object h, py::object 
         const ptrdiff_t N = xa.shape(0), H = weights->H;
         Arguments<Real> args("LSTMStep");
         py::array_t<Real> h_n({N, H}), c_n({N, H});
-        const ForwardArrays<Real> a = {N, 1,
-                                       {args.matrix("x", x, {N, weights->I}, "(N, I)"), weights->I, 0},
-                                       {nullptr, 0, 0}, nullptr, nullptr, false,
-                                       args.matrix("h", h, {N, H}, "(N, H)"),
-                                       args.matrix("c", c, {N, H}, "(N, H)"),
-                                       h_n.mutable_data(), c_n.mutable_data()};
+        const ForwardArrays<Real> a = {
+            N,
+            1,
+            {args.matrix("x", x, {N, weights->I}, "(N, I)"), weights->I, 0},
+            {nullptr, 0, 0},
+            nullptr,
+            nullptr,
+            false,
+            args.matrix("h", h, {N, H}, "(N, H)"),
+            args.matrix("c", c, {N, H}, "(N, H)"),
+            h_n.mutable_data(),
+            c_n.mutable_data()};
         {
           py::gil_scoped_release nogil;
           lstm_forward<Real>(*weights, a, nullptr);
@@ -136,9 +142,8 @@ void bind_lstm(py::module_& m) {
       .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none)
       .def(
           "__call__",
-          [](const PackedLstm& self, py::object x, py::object h0, py::object c0,
-             py::object lengths, py::object mask, bool reverse, bool time_major,
-             bool return_sequences) {
+          [](const PackedLstm& self, py::object x, py::object h0, py::object c0, py::object lengths,
+             py::object mask, bool reverse, bool time_major, bool return_sequences) {
             return run_packed(self, x, h0, c0,
                               {lengths, mask, reverse, time_major, return_sequences});
           },

@@ -47,8 +47,8 @@ void bind(py::module_& m) {
   m.def(
       "rmsprop",
       [](Array<Real> param, Array<Real> grad, const py::object& velocity,
-         const py::object& mean_grad, const py::object& increments, double rate, double decay, double rho,
-         double momentum, double epsilon) {
+         const py::object& mean_grad, const py::object& increments, double rate, double decay,
+         double rho, double momentum, double epsilon) {
         if (velocity.is_none()) throw py::type_error("rmsprop: velocity must be an array");
         Real *p = param.mutable_data(), *g = data<Real>("rmsprop", "grad", grad, param),
              *v = data<Real>("rmsprop", "velocity", velocity, param),
@@ -77,9 +77,9 @@ void bind(py::module_& m) {
       py::arg("alpha"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"));
   m.def(
       "nadam",
-      [](Array<Real> param, Array<Real> grad, Array<Real> momentum, Array<Real> velocity, double rate,
-         double decay, double m_scale, double g_scale, double v_scale, double beta_1, double beta_2,
-         double epsilon) {
+      [](Array<Real> param, Array<Real> grad, Array<Real> momentum, Array<Real> velocity,
+         double rate, double decay, double m_scale, double g_scale, double v_scale, double beta_1,
+         double beta_2, double epsilon) {
         Real *p = param.mutable_data(), *g = data<Real>("nadam", "grad", grad, param),
              *s = data<Real>("nadam", "momentum", momentum, param),
              *v = data<Real>("nadam", "velocity", velocity, param);
@@ -100,8 +100,8 @@ void bind(py::module_& m) {
         py::gil_scoped_release nogil;
         adagrad<Real>(param.size(), p, g, a, rate, decay, epsilon);
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(),
-      py::arg("accumulator").noconvert(), py::arg("rate"), py::arg("decay"), py::arg("epsilon"));
+      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("accumulator").noconvert(),
+      py::arg("rate"), py::arg("decay"), py::arg("epsilon"));
 }
 
 }  // namespace

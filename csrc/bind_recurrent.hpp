@@ -19,9 +19,10 @@ struct WeightShape {
       : I(kernel.shape(0)), H(recurrent.shape(0)) {
     const std::string g = std::to_string(gates);
     if (H < 1 || I < 1)
-      throw py::value_error(std::string(function) + ": kernel and recurrent_kernel need at least "
-                            "one row, came with shapes " + shape_text(kernel) + " and " +
-                            shape_text(recurrent));
+      throw py::value_error(std::string(function) +
+                            ": kernel and recurrent_kernel need at least "
+                            "one row, came with shapes " +
+                            shape_text(kernel) + " and " + shape_text(recurrent));
     if (recurrent.shape(1) != gates * H)
       throw py::value_error(std::string(function) + ": recurrent_kernel has shape " +
                             shape_text(recurrent) + ", expected (H, " + g + "H) = (" +
@@ -78,9 +79,8 @@ struct ForwardCall {
     lengths_ = py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast>::ensure(a);
     for (ptrdiff_t n = 0; n < N; ++n)
       if (lengths_.at(n) < 0 || lengths_.at(n) > T)
-        throw py::value_error(prefix + "has the value " + std::to_string(lengths_.at(n)) +
-                              " at " + std::to_string(n) + ", expected 0 to T = " +
-                              std::to_string(T));
+        throw py::value_error(prefix + "has the value " + std::to_string(lengths_.at(n)) + " at " +
+                              std::to_string(n) + ", expected 0 to T = " + std::to_string(T));
     return lengths_.data();
   }
   const bool* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
@@ -120,8 +120,8 @@ struct BackwardCall {
       : args_(function) {
     const bool tm = t.time_major;
     arrays.kernel = args_.matrix("kernel", t.kernel, {I, gates * H}, "(I, GH)");
-    arrays.recurrent_kernel = args_.matrix("recurrent_kernel", t.recurrent_kernel, {H, gates * H},
-                                           "(H, GH)");
+    arrays.recurrent_kernel =
+        args_.matrix("recurrent_kernel", t.recurrent_kernel, {H, gates * H}, "(H, GH)");
     arrays.x = args_.sequence("x", t.x, tm, N, T, I, "as in the forward pass");
     arrays.dy = args_.sequence("dy", dy, tm, N, T, H, tm ? "(T, N, H)" : "(N, T, H)");
     arrays.dh_n = args_.matrix("dh_n", dh_n, {N, H}, "(N, H)");

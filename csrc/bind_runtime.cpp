@@ -38,12 +38,16 @@ void bind_runtime(py::module_& m) {
   m.def("set_isa", &set_isa, py::arg("name"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
-  m.def("sigmoid", [](py::object x) {
-    return elementwise("sigmoid", x, [](const auto& k) { return k.sigmoid; });
-  }, py::arg("x"));
-  m.def("tanh", [](py::object x) {
-    return elementwise("tanh", x, [](const auto& k) { return k.tanh; });
-  }, py::arg("x"));
+  m.def(
+      "sigmoid",
+      [](py::object x) {
+        return elementwise("sigmoid", x, [](const auto& k) { return k.sigmoid; });
+      },
+      py::arg("x"));
+  m.def(
+      "tanh",
+      [](py::object x) { return elementwise("tanh", x, [](const auto& k) { return k.tanh; }); },
+      py::arg("x"));
 }
 
 }  // namespace fusedrnn

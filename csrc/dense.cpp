@@ -61,10 +61,10 @@ void dense_backward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const 
     for (ptrdiff_t j = 0; j < O; ++j) dbias[j] += dy[n * O + j];
 }
 
-#define FUSEDRNN_INSTANTIATE(Real)                                                           \
-  template void dense_forward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*,     \
-                              const Real*, Real*);                                           \
-  template void dense_backward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*,    \
+#define FUSEDRNN_INSTANTIATE(Real)                                                        \
+  template void dense_forward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*,  \
+                              const Real*, Real*);                                        \
+  template void dense_backward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*, \
                                const Real*, Real*, Real*, Real*);
 FUSEDRNN_INSTANTIATE(float)
 FUSEDRNN_INSTANTIATE(double)

@@ -99,6 +99,8 @@ const KernelTable& current_kernels() {
   return *table;
 }
 
-void set_isa(const std::string& name) { current.store(&find(name, "use_isa")); }
+void set_isa(const std::string& name) {
+  current.store(&find(name, "use_isa"));
+}
 
 }  // namespace fusedrnn

@@ -53,10 +53,19 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
   Buffer<Real> scratch(weights.form.reset_after ? 0 : 2 * N * Hp);
   scatter_rows(schedule, H, Hp, a.h0, h.get());
 
-  const GruForward<Real> args = {N, I, H, schedule, weights.form.reset_after,
-                                 weights.form.update_keeps, a.x, a.y,
-                                 {weights.panels(0), weights.panels(1)}, h.get(), ring,
-                                 tape ? gates.get() : nullptr, scratch.get()};
+  const GruForward<Real> args = {N,
+                                 I,
+                                 H,
+                                 schedule,
+                                 weights.form.reset_after,
+                                 weights.form.update_keeps,
+                                 a.x,
+                                 a.y,
+                                 {weights.panels(0), weights.panels(1)},
+                                 h.get(),
+                                 ring,
+                                 tape ? gates.get() : nullptr,
+                                 scratch.get()};
   const int threads = threads_for(2.0 * double(order.work()) * 3 * double(H) * double(I + H), N);
   const std::vector<ptrdiff_t> bounds = order.cut(threads);
   parallel(threads, [&](const Team& team) {
@@ -68,8 +77,8 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
   zero_after_end(schedule, T, H, a.y);
   gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
   if (tape)
-    *tape = {N, T, I, H, weights.form, &weights.table, std::move(order), std::move(h),
-             std::move(gates)};
+    *tape = {
+        N, T, I, H, weights.form, &weights.table, std::move(order), std::move(h), std::move(gates)};
 }
 
 template <class Real>
@@ -111,9 +120,21 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   of_reset.zero();
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
 
-  const GruBackward<Real> args = {N, H, schedule, after, tape.form.update_keeps, a.dy,
-                                  tape.h.get(), tape.gates.get(), {rt[0].get(), rt[1].get()},
-                                  dgates.get(), dh.get(), rh.get(), 0, 0, chunk};
+  const GruBackward<Real> args = {N,
+                                  H,
+                                  schedule,
+                                  after,
+                                  tape.form.update_keeps,
+                                  a.dy,
+                                  tape.h.get(),
+                                  tape.gates.get(),
+                                  {rt[0].get(), rt[1].get()},
+                                  dgates.get(),
+                                  dh.get(),
+                                  rh.get(),
+                                  0,
+                                  0,
+                                  chunk};
   const double operations = 2.0 * double(tape.order.work()) * 3 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * D.count());
   const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
@@ -136,10 +157,9 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
       if (!after) parts.push_back({rh.get(), Hp, H, n, 0, of_reset.get(), H, 0, false});
       add_weight_gradients(team, k, parts, dgates.get(), D, dgates_rows, runs);
       if (a.dx.data)
-        write_input_gradient(team, k,
-                             {I, schedule, dgates.get(), D, dgates_rows, 3, step.step_begin,
-                              wt.get(), a.dx},
-                             runs);
+        write_input_gradient(
+            team, k,
+            {I, schedule, dgates.get(), D, dgates_rows, 3, step.step_begin, wt.get(), a.dx}, runs);
     }
   });
 
@@ -158,10 +178,9 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   gather_rows(schedule, H, Hp, dh.get(), a.dh0);
 }
 
-#define FUSEDRNN_INSTANTIATE(Real)                                                            \
-  template class GruWeights<Real>;                                                            \
-  template void gru_forward(const GruWeights<Real>&, const ForwardArrays<Real>&,              \
-                            GruTape<Real>*);                                                  \
+#define FUSEDRNN_INSTANTIATE(Real)                                                                \
+  template class GruWeights<Real>;                                                                \
+  template void gru_forward(const GruWeights<Real>&, const ForwardArrays<Real>&, GruTape<Real>*); \
   template void gru_backward(const GruTape<Real>&, const BackwardArrays<Real>&);
 FUSEDRNN_INSTANTIATE(float)
 FUSEDRNN_INSTANTIATE(double)

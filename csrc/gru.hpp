@@ -34,8 +34,8 @@ struct GruTape {
   GruForm form;
   const KernelTable* table;
   RowOrder order;
-  Buffer<Real> h;       // [T+1][N][Hp]
-  Buffer<Real> gates;   // [T][panel][N][width], z r n and, reset after, h R_n + b
+  Buffer<Real> h;      // [T+1][N][Hp]
+  Buffer<Real> gates;  // [T][panel][N][width], z r n and, reset after, h R_n + b
 };
 
 template <class Real>

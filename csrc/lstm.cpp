@@ -36,8 +36,17 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   scatter_rows(schedule, H, Hp, a.h0, h.get());
   scatter_rows(schedule, H, Hp, a.c0, c.get());
 
-  const LstmForward<Real> args = {N,    I,    H,    schedule, a.x, a.y, weights.panels(), h.get(),
-                                  c.get(), ring, tape ? gates.get() : nullptr};
+  const LstmForward<Real> args = {N,
+                                  I,
+                                  H,
+                                  schedule,
+                                  a.x,
+                                  a.y,
+                                  weights.panels(),
+                                  h.get(),
+                                  c.get(),
+                                  ring,
+                                  tape ? gates.get() : nullptr};
   const int threads = threads_for(2.0 * double(order.work()) * 4 * double(H) * double(I + H), N);
   const std::vector<ptrdiff_t> bounds = order.cut(threads);
   parallel(threads, [&](const Team& team) {
@@ -50,8 +59,8 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
   gather_final(schedule, H, Hp, c.get(), tape ? ring : 0, a.c_n);
   if (tape)
-    *tape = {N, T, I, H, &weights.table, std::move(order), std::move(h), std::move(c),
-             std::move(gates)};
+    *tape = {
+        N, T, I, H, &weights.table, std::move(order), std::move(h), std::move(c), std::move(gates)};
 }
 
 template <class Real>
@@ -75,8 +84,9 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
   scatter_rows(schedule, H, Hp, a.dc_n, dc.get());
 
-  LstmBackward<Real> args = {N,        H,  schedule, a.dy, tape.c.get(), tape.gates.get(), rt.get(),
-                             dgates.get(), dh.get(), dc.get(), 0, 0, chunk};
+  LstmBackward<Real> args = {
+      N,        H,        schedule, a.dy, tape.c.get(), tape.gates.get(), rt.get(), dgates.get(),
+      dh.get(), dc.get(), 0,        0,    chunk};
   const double operations = 2.0 * double(tape.order.work()) * 4 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * P.count());
   const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
@@ -97,10 +107,9 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
           {tape.h.get() + step.step_begin * N * Hp, Hp, H, P, 0, gradient.get(), K, 1 + I, false}};
       add_weight_gradients(team, k, parts, dgates.get(), P, dgates_rows, runs);
       if (a.dx.data)
-        write_input_gradient(team, k,
-                             {I, schedule, dgates.get(), P, dgates_rows, 4, step.step_begin,
-                              wt.get(), a.dx},
-                             runs);
+        write_input_gradient(
+            team, k,
+            {I, schedule, dgates.get(), P, dgates_rows, 4, step.step_begin, wt.get(), a.dx}, runs);
     }
   });
 
@@ -117,10 +126,10 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   gather_rows(schedule, H, Hp, dc.get(), a.dc0);
 }
 
-#define FUSEDRNN_INSTANTIATE(Real)                                                              \
-  template class LstmWeights<Real>;                                                             \
-  template void lstm_forward(const LstmWeights<Real>&, const ForwardArrays<Real>&,              \
-                             LstmTape<Real>*);                                                  \
+#define FUSEDRNN_INSTANTIATE(Real)                                                 \
+  template class LstmWeights<Real>;                                                \
+  template void lstm_forward(const LstmWeights<Real>&, const ForwardArrays<Real>&, \
+                             LstmTape<Real>*);                                     \
   template void lstm_backward(const LstmTape<Real>&, const BackwardArrays<Real>&);
 FUSEDRNN_INSTANTIATE(float)
 FUSEDRNN_INSTANTIATE(double)

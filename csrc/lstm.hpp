@@ -26,8 +26,8 @@ struct LstmTape {
   ptrdiff_t N, T, I, H;
   const KernelTable* table;
   RowOrder order;
-  Buffer<Real> h, c;    // [T+1][N][Hp]
-  Buffer<Real> gates;   // [T][panel][N][width], post-activation
+  Buffer<Real> h, c;   // [T+1][N][Hp]
+  Buffer<Real> gates;  // [T][panel][N][width], post-activation
 };
 
 // Fills y, h_n, c_n and, unless null, the tape.

@@ -15,8 +15,7 @@ namespace py = pybind11;
 
 inline std::string shape_text(const py::array& a) {
   std::string text = "(";
-  for (py::ssize_t d = 0; d < a.ndim(); ++d)
-    text += (d ? ", " : "") + std::to_string(a.shape(d));
+  for (py::ssize_t d = 0; d < a.ndim(); ++d) text += (d ? ", " : "") + std::to_string(a.shape(d));
   return text + (a.ndim() == 1 ? ",)" : ")");
 }
 
@@ -63,8 +62,9 @@ class Arguments {
                                 ptrdiff_t T, ptrdiff_t features, const char* meaning) {
     if (h.is_none()) return {nullptr, 0, 0};
     py::array a = typed(name, h);
-    check_shape(name, a, time_major ? std::vector<ptrdiff_t>{T, N, features}
-                                    : std::vector<ptrdiff_t>{N, T, features},
+    check_shape(name, a,
+                time_major ? std::vector<ptrdiff_t>{T, N, features}
+                           : std::vector<ptrdiff_t>{N, T, features},
                 meaning);
     return view(a, time_major);
   }
@@ -101,9 +101,7 @@ class Arguments {
     throw py::value_error(prefix(name) + "has shape " + shape_text(a) + ", expected " + meaning +
                           " = " + expected);
   }
-  std::string prefix(const char* name) const {
-    return std::string(function_) + ": " + name + " ";
-  }
+  std::string prefix(const char* name) const { return std::string(function_) + ": " + name + " "; }
 
   const char* function_;
   std::vector<py::array> kept_;

@@ -65,8 +65,8 @@ void nadam(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     momentum[j] += fresh_1 * (grad[j] - momentum[j]);
     velocity[j] += fresh_2 * (grad[j] * grad[j] - velocity[j]);
-    param[j] = keep * param[j] - (m_step * momentum[j] + g_step * grad[j]) /
-                                     (std::sqrt(scale * velocity[j]) + eps);
+    param[j] = keep * param[j] -
+               (m_step * momentum[j] + g_step * grad[j]) / (std::sqrt(scale * velocity[j]) + eps);
   }
 }
 
@@ -80,14 +80,14 @@ void adagrad(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict gr
   }
 }
 
-#define FUSEDRNN_OPTIMIZERS(Real)                                                                 \
-  template void sgd(std::ptrdiff_t, Real*, const Real*, Real*, double, double, double, bool);     \
-  template void rmsprop(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double,  \
-                        double, double, double);                                                  \
-  template void adam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double,     \
-                     double, double, double, double);                                             \
-  template void nadam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, double, double, double,   \
-                      double, double, double, double, double);                                    \
+#define FUSEDRNN_OPTIMIZERS(Real)                                                                \
+  template void sgd(std::ptrdiff_t, Real*, const Real*, Real*, double, double, double, bool);    \
+  template void rmsprop(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double, \
+                        double, double, double);                                                 \
+  template void adam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double,    \
+                     double, double, double, double);                                            \
+  template void nadam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, double, double, double,  \
+                      double, double, double, double, double);                                   \
   template void adagrad(std::ptrdiff_t, Real*, const Real*, Real*, double, double, double);
 FUSEDRNN_OPTIMIZERS(float)
 FUSEDRNN_OPTIMIZERS(double)

@@ -19,7 +19,8 @@ void sgd(std::ptrdiff_t n, Real* param, const Real* grad, Real* velocity, double
 // momentum > 0).
 template <class Real>
 void rmsprop(std::ptrdiff_t n, Real* param, const Real* grad, Real* velocity, Real* mean_grad,
-             Real* increments, double rate, double decay, double rho, double momentum, double epsilon);
+             Real* increments, double rate, double decay, double rho, double momentum,
+             double epsilon);
 
 // alpha = rate * sqrt(1 - beta_2^t) / (1 - beta_1^t); velocity_max is null unless amsgrad.
 template <class Real>

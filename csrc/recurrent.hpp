@@ -21,8 +21,8 @@ struct ForwardArrays {
   const ptrdiff_t* lengths;  // (N,) each in [0, T], or null
   const bool* mask;          // (N, T), true where a step is valid, or null
   bool reverse;
-  const Real *h0, *c0;       // (N, H) or null: zeros
-  Real *h_n, *c_n;           // (N, H), filled
+  const Real *h0, *c0;  // (N, H) or null: zeros
+  Real *h_n, *c_n;      // (N, H), filled
 };
 
 template <class Real>
@@ -93,8 +93,7 @@ class RowOrder {
 
 // by_slot [N][Hp] from by_row (N, H) or zeros, and back.
 template <class Real>
-void scatter_rows(const Schedule& s, ptrdiff_t H, ptrdiff_t Hp, const Real* by_row,
-                  Real* by_slot) {
+void scatter_rows(const Schedule& s, ptrdiff_t H, ptrdiff_t Hp, const Real* by_row, Real* by_slot) {
   std::memset(static_cast<void*>(by_slot), 0, size_t(s.N * Hp) * sizeof(Real));
   if (!by_row) return;
   for (ptrdiff_t slot = 0; slot < s.N; ++slot)
@@ -127,7 +126,8 @@ void zero_after_end(const Schedule& s, ptrdiff_t T, ptrdiff_t features, Sequence
 template <class Real>
 ptrdiff_t chunk_steps(ptrdiff_t N, ptrdiff_t steps, ptrdiff_t row) {
   const ptrdiff_t fits = ptrdiff_t(1 << 20) / (row * ptrdiff_t(sizeof(Real)));
-  return std::max<ptrdiff_t>(1, std::min(steps, std::max<ptrdiff_t>(256, fits) / N));
+  return std::max<ptrdiff_t>(
+      1, std::min(steps, std::max<ptrdiff_t>(256, fits) / std::max<ptrdiff_t>(N, 1)));
 }
 
 // The active rows of the steps [begin, end), as stretches of a chunk's rows.
@@ -147,14 +147,14 @@ inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_
 // Part of the weight gradients: rows of A against some gates of the gate gradients.
 template <class Real>
 struct GradientPart {
-  const Real* a;       // [chunk rows][a_stride] of this chunk
+  const Real* a;  // [chunk rows][a_stride] of this chunk
   ptrdiff_t a_stride;
-  ptrdiff_t rows;      // used columns of A = rows of the gradient
-  Panels panels;       // of the gradient: the gates of this part
-  int skipped_gates;   // gates of the gate gradients before them
-  Real* d;             // panel buffer of K rows, added to
+  ptrdiff_t rows;     // used columns of A = rows of the gradient
+  Panels panels;      // of the gradient: the gates of this part
+  int skipped_gates;  // gates of the gate gradients before them
+  Real* d;            // panel buffer of K rows, added to
   ptrdiff_t K, first;
-  bool bias;           // row 0 of d is the gradient of the bias
+  bool bias;  // row 0 of d is the gradient of the bias
 };
 
 // All parts for one chunk, shared out by panels and blocks of rows; the order in which each element

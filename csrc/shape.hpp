@@ -27,15 +27,11 @@ struct Panels {
     const ptrdiff_t left = units - p * full_units();
     return left < full_units() ? left : full_units();
   }
-  ptrdiff_t width(ptrdiff_t p) const {
-    return (gates * units_in(p) + lanes - 1) / lanes * lanes;
-  }
+  ptrdiff_t width(ptrdiff_t p) const { return (gates * units_in(p) + lanes - 1) / lanes * lanes; }
   // Start of panel p in a buffer of K rows.
   ptrdiff_t offset(ptrdiff_t p, ptrdiff_t K) const { return p * gates * full_units() * K; }
   // Length of one row over all panels; a buffer of K rows has K * row() elements.
-  ptrdiff_t row() const {
-    return count() == 0 ? 0 : offset(count() - 1, 1) + width(count() - 1);
-  }
+  ptrdiff_t row() const { return count() == 0 ? 0 : offset(count() - 1, 1) + width(count() - 1); }
 };
 
 inline ptrdiff_t round_up(ptrdiff_t n, ptrdiff_t multiple) {

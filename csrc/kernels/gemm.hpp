@@ -15,7 +15,8 @@ constexpr int max_rows(int C) {
 constexpr int kMaxRows = kRegisters == 32 ? 8 : 4;
 constexpr int kMaxVectors = 4;
 
-// A stretch of the summed dimension: row r of A is row[r][k * stride], row k of B is b[k * b_stride].
+// A stretch of the summed dimension: row r of A is row[r][k * stride], row k of B is b[k *
+// b_stride].
 template <class Real>
 struct Segment {
   const Real* row[kMaxRows];
@@ -74,7 +75,7 @@ constexpr TileFunction<Real> tile_or_null() {
     return nullptr;
 }
 
-#define FUSEDRNN_TILE_ROW(R)                                                            \
+#define FUSEDRNN_TILE_ROW(R)                                                           \
   {tile_or_null<Real, R, 1>(), tile_or_null<Real, R, 2>(), tile_or_null<Real, R, 3>(), \
    tile_or_null<Real, R, 4>()}
 

@@ -83,9 +83,9 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
           carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
           continue;
         }
-        Real* gates = a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) +
-                                    slot * tape.width(p)
-                              : nullptr;
+        Real* gates =
+            a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape.width(p)
+                    : nullptr;
         const Real *px = pre[0] + r * width, *ph = pre[1] + r * width;
         if (m == V)
           gru_cell_forward<true>(px, ph, V, a.update_keeps, h_prev + at, h + at, y, gates);
@@ -123,8 +123,8 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, ptrdiff_t 
       kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre, width);
       for (int r = 0; r < R; ++r)
         for (ptrdiff_t j = 0; j < apart; j += V)
-          body(n + r, p * P.full_units() + j, apart - j < V ? apart - j : V,
-               pre + r * width + j, apart);
+          body(n + r, p * P.full_units() + j, apart - j < V ? apart - j : V, pre + r * width + j,
+               apart);
     });
   }
 }

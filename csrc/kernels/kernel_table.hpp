@@ -17,21 +17,21 @@ struct Run {
 template <class Real>
 struct PanelRows {
   Panels panels;
-  ptrdiff_t K;             // rows of the panel buffer
-  ptrdiff_t first;         // row of the buffer that is row 0 of the matrix
-  Real* data;              // the panel buffer
+  ptrdiff_t K;      // rows of the panel buffer
+  ptrdiff_t first;  // row of the buffer that is row 0 of the matrix
+  Real* data;       // the panel buffer
   ptrdiff_t rows;
-  ptrdiff_t ld;            // of the matrix
-  ptrdiff_t column[4];     // where in the matrix the block of each of the panels' gates starts
+  ptrdiff_t ld;         // of the matrix
+  ptrdiff_t column[4];  // where in the matrix the block of each of the panels' gates starts
 };
 
 // Copies the transpose of a matrix (columns, G * H) to a plain panel buffer: row k of the buffer is
 // column k of the matrix, in the order in which the gate panels have their values.
 template <class Real>
 struct TransposedPanels {
-  Panels gates;            // order of the rows
-  Panels panels;           // of the result: one gate, `columns` units
-  Real* data;              // K = gates.gates * gates.units rows
+  Panels gates;   // order of the rows
+  Panels panels;  // of the result: one gate, `columns` units
+  Real* data;     // K = gates.gates * gates.units rows
   ptrdiff_t ld;
   ptrdiff_t column[4];
 };
@@ -54,14 +54,14 @@ template <class Real>
 struct LstmBackward {
   ptrdiff_t N, H;
   Schedule schedule;
-  Sequence<const Real> dy;     // (N, T, H), by row; or absent
-  const Real* c;               // as the forward pass left it (ring -1)
+  Sequence<const Real> dy;  // (N, T, H), by row; or absent
+  const Real* c;            // as the forward pass left it (ring -1)
   const Real* gates;
-  const Real* rt;              // plain panels of R^T, K = 4H rows in the order of the gate panels
-  Real* dgates;                // panels of i f g o, K = (chunk + 1) * N rows, filled for the chunk;
-                               // the last N rows hold the step after it
-  Real* dh;                    // [N][Hp] in: dh_n; out: what is still to flow into dh0
-  Real* dc;                    // [N][Hp] in: dc_n; out, after step 0: dc0
+  const Real* rt;  // plain panels of R^T, K = 4H rows in the order of the gate panels
+  Real* dgates;    // panels of i f g o, K = (chunk + 1) * N rows, filled for the chunk;
+                   // the last N rows hold the step after it
+  Real* dh;        // [N][Hp] in: dh_n; out: what is still to flow into dh0
+  Real* dc;        // [N][Hp] in: dc_n; out, after step 0: dc0
   ptrdiff_t step_begin, step_end, chunk;
 };
 
@@ -70,16 +70,16 @@ struct GruForward {
   ptrdiff_t N, I, H;
   Schedule schedule;
   bool reset_after;
-  bool update_keeps;       // h = z h_prev + (1-z) n; else h = (1-z) h_prev + z n
+  bool update_keeps;  // h = z h_prev + (1-z) n; else h = (1-z) h_prev + z n
   Sequence<const Real> x;
   Sequence<Real> y;
   // reset after: panels of z r n, K = 1 + I rows (bias, kernel) and K = 1 + H rows.
   // reset before: panels of two vectors of z r and of four vectors of n, K = 1 + I + H rows each.
   const Real* weights[2];
-  Real* h;                 // as for the LSTM
+  Real* h;  // as for the LSTM
   ptrdiff_t ring;
-  Real* gates;             // [T][panel][N][width] of z r n and, reset after, h R_n + b; or null
-  Real* scratch;           // reset before: [2][N][Hp], z and r * h_prev of the step
+  Real* gates;    // [T][panel][N][width] of z r n and, reset after, h R_n + b; or null
+  Real* scratch;  // reset before: [2][N][Hp], z and r * h_prev of the step
 };
 
 template <class Real>
@@ -93,21 +93,21 @@ struct GruBackward {
   const Real* gates;
   // reset after: R^T of z r n. Reset before: R^T of z r, and of n.
   const Real* rt[2];
-  Real* dgates;                // panels of n z r and, reset after, n times r; as for the LSTM
-  Real* dh;                    // [N][Hp] as for the LSTM
-  Real* rh;                    // reset before: [chunk * N][Hp], r * h_prev, filled
+  Real* dgates;  // panels of n z r and, reset after, n times r; as for the LSTM
+  Real* dh;      // [N][Hp] as for the LSTM
+  Real* rh;      // reset before: [chunk * N][Hp], r * h_prev, filled
   ptrdiff_t step_begin, step_end, chunk;
 };
 
 // One panel of d += A^T B, summed over the runs of rows in a fixed order.
 template <class Real>
 struct WeightGradient {
-  const Real* a;           // [rows][a_stride]
+  const Real* a;  // [rows][a_stride]
   ptrdiff_t a_stride;
-  const Real* b;           // [rows][b_stride], `vectors` vectors of each row are used
+  const Real* b;  // [rows][b_stride], `vectors` vectors of each row are used
   ptrdiff_t b_stride;
   int vectors;
-  Real* d;                 // [m][d_stride], added to
+  Real* d;  // [m][d_stride], added to
   ptrdiff_t d_stride;
   const Run* run;
   ptrdiff_t runs;
@@ -118,21 +118,21 @@ struct InputGradient {
   ptrdiff_t I;
   Schedule schedule;
   const Real* dgates;
-  Panels panels;           // of dgates
-  ptrdiff_t K;             // rows of dgates
-  int gates;               // leading gates of a panel that the input product has
-  ptrdiff_t step_begin;    // the step of the first N rows
-  const Real* wt;          // plain panels of W^T, gates * H rows
-  Sequence<Real> dx;       // (N, T, I), by row
+  Panels panels;         // of dgates
+  ptrdiff_t K;           // rows of dgates
+  int gates;             // leading gates of a panel that the input product has
+  ptrdiff_t step_begin;  // the step of the first N rows
+  const Real* wt;        // plain panels of W^T, gates * H rows
+  Sequence<Real> dx;     // (N, T, I), by row
 };
 
 // out = A B + bias for rows [begin, end).
 template <class Real>
 struct DenseProduct {
-  const Real* a;           // [rows] of K values
-  ptrdiff_t a_row, a_k;    // strides
+  const Real* a;         // [rows] of K values
+  ptrdiff_t a_row, a_k;  // strides
   ptrdiff_t K;
-  const Real* b;           // plain panels, 1 + K rows: bias, matrix
+  const Real* b;  // plain panels, 1 + K rows: bias, matrix
   ptrdiff_t columns;
   Real* out;
   ptrdiff_t out_row;

@@ -26,17 +26,23 @@ void elementwise(const Real* x, Real* out, ptrdiff_t n) {
 }
 
 template <class Real>
-constexpr fusedrnn::Kernels<Real> kKernels = {
-    kLanes<Real>,        &lstm_forward<Real>,
-    &lstm_backward<Real>, &gru_forward<Real>,
-    &gru_backward<Real>, &weight_gradient<Real>,
-    &column_sums<Real>,  &input_gradient<Real>,
-    &dense<Real>,        &pack<Real>,
-    &unpack<Real>,       &pack_transposed<Real>,
-    &elementwise<Real, &sigmoid<Real>>, &elementwise<Real, &tanh<Real>>};
+constexpr fusedrnn::Kernels<Real> kKernels = {kLanes<Real>,
+                                              &lstm_forward<Real>,
+                                              &lstm_backward<Real>,
+                                              &gru_forward<Real>,
+                                              &gru_backward<Real>,
+                                              &weight_gradient<Real>,
+                                              &column_sums<Real>,
+                                              &input_gradient<Real>,
+                                              &dense<Real>,
+                                              &pack<Real>,
+                                              &unpack<Real>,
+                                              &pack_transposed<Real>,
+                                              &elementwise<Real, &sigmoid<Real>>,
+                                              &elementwise<Real, &tanh<Real>>};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("hidden"))) const fusedrnn::KernelTable FUSEDRNN_JOIN(
-    fusedrnn_kernels_, FUSEDRNN_ISA) = {FUSEDRNN_STRING(FUSEDRNN_ISA), kKernels<float>,
-                                        kKernels<double>};
+extern "C" __attribute__((visibility("hidden")))
+const fusedrnn::KernelTable FUSEDRNN_JOIN(fusedrnn_kernels_, FUSEDRNN_ISA) = {
+    FUSEDRNN_STRING(FUSEDRNN_ISA), kKernels<float>, kKernels<double>};

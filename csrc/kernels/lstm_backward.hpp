@@ -53,8 +53,8 @@ FUSEDRNN_INLINE void recurrent_gradient(const Real* dgates, const Panels& D, ptr
 // Calls body(n, R, has_next) over the rows that run at `step`, those that also run at the next
 // first. Step -1 stands for the initial state, which every row has.
 template <class Body>
-FUSEDRNN_INLINE void for_backward_tiles(const fusedrnn::Schedule& s, ptrdiff_t begin,
-                                        ptrdiff_t end, ptrdiff_t step, int C, Body body) {
+FUSEDRNN_INLINE void for_backward_tiles(const fusedrnn::Schedule& s, ptrdiff_t begin, ptrdiff_t end,
+                                        ptrdiff_t step, int C, Body body) {
   const ptrdiff_t next = s.active_end(begin, end, step + 1);
   const ptrdiff_t active = s.active_end(begin, end, step);
   for_row_tiles(begin, next, C, [&](ptrdiff_t n, int R) { body(n, R, true); });
@@ -86,42 +86,42 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
     const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
     for (ptrdiff_t q = 0; q < X.count(); ++q) {
       const ptrdiff_t width = X.width(q);
-      for_backward_tiles(a.schedule, begin, end, s, int(width / V), [&](ptrdiff_t n, int R,
-                                                                        bool has_next) {
-        recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
-                           out);
-        for (int r = 0; r < R; ++r) {
-          const ptrdiff_t slot = n + r;
-          for (ptrdiff_t j = 0; j < width; j += V) {
-            const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V, m = P.units_in(p);
-            const ptrdiff_t at = slot * Hp + unit, gate_width = P.width(p);
-            const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-            const Real* dy = s >= 0 && a.dy.data && (flags & fusedrnn::Schedule::kEmit)
-                                 ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
-                                       a.schedule.time(slot, s) * a.dy.stride_t + unit
-                                 : nullptr;
-            const Vec<Real> dh = output_gradient(out + r * width + j, dy, m);
-            if (s < 0) {
-              store(a.dh + at, dh);
-              continue;
+      for_backward_tiles(
+          a.schedule, begin, end, s, int(width / V), [&](ptrdiff_t n, int R, bool has_next) {
+            recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
+                               out);
+            for (int r = 0; r < R; ++r) {
+              const ptrdiff_t slot = n + r;
+              for (ptrdiff_t j = 0; j < width; j += V) {
+                const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V, m = P.units_in(p);
+                const ptrdiff_t at = slot * Hp + unit, gate_width = P.width(p);
+                const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+                const Real* dy = s >= 0 && a.dy.data && (flags & fusedrnn::Schedule::kEmit)
+                                     ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
+                                           a.schedule.time(slot, s) * a.dy.stride_t + unit
+                                     : nullptr;
+                const Vec<Real> dh = output_gradient(out + r * width + j, dy, m);
+                if (s < 0) {
+                  store(a.dh + at, dh);
+                  continue;
+                }
+                Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
+                if (!(flags & fusedrnn::Schedule::kValid)) {
+                  store(a.dh + at, dh);
+                  for (ptrdiff_t k = 0; k < gate_width; k += V) store(dgates + k, Vec<Real>{});
+                  continue;
+                }
+                store(a.dh + at, Vec<Real>{});
+                const Real* gates =
+                    a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * gate_width;
+                const Real* c = a.c + (s + 1) * a.N * Hp + at;
+                if (m == V)
+                  lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp, c, a.dc + at, dgates);
+                else
+                  lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp, c, a.dc + at, dgates);
+              }
             }
-            Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
-            if (!(flags & fusedrnn::Schedule::kValid)) {
-              store(a.dh + at, dh);
-              for (ptrdiff_t k = 0; k < gate_width; k += V) store(dgates + k, Vec<Real>{});
-              continue;
-            }
-            store(a.dh + at, Vec<Real>{});
-            const Real* gates =
-                a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * gate_width;
-            const Real* c = a.c + (s + 1) * a.N * Hp + at;
-            if (m == V)
-              lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp, c, a.dc + at, dgates);
-            else
-              lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp, c, a.dc + at, dgates);
-          }
-        }
-      });
+          });
     }
   }
   if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end);

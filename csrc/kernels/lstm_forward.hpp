@@ -80,8 +80,8 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
             store(c + at, load(c_prev + at));
             continue;
           }
-          Real* gates = a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width
-                                : nullptr;
+          Real* gates =
+              a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr;
           if (m == V)
             lstm_cell_forward<true>(pre + r * width, V, c_prev + at, c + at, h + at, y, gates);
           else

@@ -15,8 +15,8 @@ struct ExpConstants;
 template <>
 struct ExpConstants<float> {
   static constexpr float kLog2e = 1.44269504f;
-  static constexpr float kLn2High = 0.693147182f;  // off by 1.9e-9, so the low part
-  static constexpr float kLn2Low = -1.90465432e-9f;
+  static constexpr float kLn2High = 0.693359375f;  // so short that n * kLn2High is exact
+  static constexpr float kLn2Low = -2.12194440e-4f;
   static constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   static constexpr int kMantissa = 23;
   static constexpr int32_t kOne = 0x3f800000;
@@ -28,19 +28,18 @@ struct ExpConstants<float> {
 template <>
 struct ExpConstants<double> {
   static constexpr double kLog2e = 1.4426950408889634;
-  static constexpr double kLn2High = 0.69314718055994529;
-  static constexpr double kLn2Low = 2.3190468138462996e-17;
+  static constexpr double kLn2High = 0.693145751953125;
+  static constexpr double kLn2Low = 1.42860682030941723212e-6;
   static constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr int kMantissa = 52;
   static constexpr int64_t kOne = 0x3ff0000000000000;
   static constexpr double kSigmoidLimit = 700.0;
   static constexpr double kTanhLimit = 20.0;  // 1 to the last bit from 19.06
-  static constexpr double q[] = {0.49999999999999999966,    0.16666666666666683913,
-                                 0.041666666666666724588,   0.0083333333333166854325,
-                                 0.0013888888888858419745,  0.0001984126989719302741,
-                                 0.000024801587373766089349, 2.7557234100662814643e-6,
-                                 2.7557233347557817782e-7,  2.5112287990496097875e-8,
-                                 2.0926945317845782456e-9};
+  static constexpr double q[] = {
+      0.49999999999999999966,     0.16666666666666683913,   0.041666666666666724588,
+      0.0083333333333166854325,   0.0013888888888858419745, 0.0001984126989719302741,
+      0.000024801587373766089349, 2.7557234100662814643e-6, 2.7557233347557817782e-7,
+      2.5112287990496097875e-8,   2.0926945317845782456e-9};
 };
 
 // exp(x) = scale * (1 + p), scale a power of two. |x| must be below the exponent range.

@@ -6,8 +6,8 @@ is taken as it is. All arrays of a call are float32, or all float64. Weights hav
 ``kernel (I, GH)``, ``recurrent_kernel (H, GH)``, with the gates ``i f g o`` (LSTM) or ``z r n``
 (GRU) side by side. The mathematics is in :mod:`fusedrnn.reference`.
 
-Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes) that
-name the function and the argument.
+Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
+that name the function and the argument.
 """
 
 from __future__ import annotations

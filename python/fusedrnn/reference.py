@@ -21,8 +21,9 @@ def sigmoid(a: Array) -> Array:
     return np.where(a >= 0, 1.0, e) / (1.0 + e)
 
 
-def lstm(x: Array, W: Array, R: Array, b: Array, h: Array, c: Array, valid: Array | None = None
-         ) -> tuple[Array, Array, Array, list[Any]]:
+def lstm(
+    x: Array, W: Array, R: Array, b: Array, h: Array, c: Array, valid: Array | None = None
+) -> tuple[Array, Array, Array, list[Any]]:
     """LSTM forward: y (N, T, H), h_n (N, H), c_n (N, H), steps."""
     y, steps = np.zeros((*x.shape[:2], R.shape[0]), x.dtype), []
     for t in range(x.shape[1]):
@@ -36,23 +37,38 @@ def lstm(x: Array, W: Array, R: Array, b: Array, h: Array, c: Array, valid: Arra
     return y, h, c, steps
 
 
-def lstm_backward(W: Array, R: Array, steps: list[Any], dy: Array, dh: Array, dc: Array
-                  ) -> tuple[Array, Array, Array, Array, Array, Array]:
+def lstm_backward(
+    W: Array, R: Array, steps: list[Any], dy: Array, dh: Array, dc: Array
+) -> tuple[Array, Array, Array, Array, Array, Array]:
     """LSTM backward: dx, dW, dR, db, dh0, dc0."""
     dx, dW, dR = np.zeros((*dy.shape[:2], len(W)), W.dtype), np.zeros_like(W), np.zeros_like(R)
     db = np.zeros(R.shape[1], R.dtype)
     for t, (x, h_prev, c_prev, i, f, g, o, tanh_c, m) in reversed(list(enumerate(steps))):
         dh_t = np.where(m, dh + dy[:, t], 0)
         dc_t = np.where(m, dc, 0) + dh_t * o * (1 - tanh_c**2)
-        da = np.hstack([dc_t * g * i * (1 - i), dc_t * c_prev * f * (1 - f),
-                        dc_t * i * (1 - g**2), dh_t * tanh_c * o * (1 - o)])
+        da = np.hstack(
+            [
+                dc_t * g * i * (1 - i),
+                dc_t * c_prev * f * (1 - f),
+                dc_t * i * (1 - g**2),
+                dh_t * tanh_c * o * (1 - o),
+            ]
+        )
         dx[:, t], dh, dc = da @ W.T, np.where(m, da @ R.T, dh), np.where(m, dc_t * f, dc)
         dW, dR, db = dW + x.T @ da, dR + h_prev.T @ da, db + da.sum(axis=0)
     return dx, dW, dR, db, dh, dc
 
 
-def gru(x: Array, W: Array, R: Array, b: Array, h: Array, valid: Array | None = None,
-        reset_after: bool = True, update_gate: str = "keep") -> tuple[Array, Array, list[Any]]:
+def gru(
+    x: Array,
+    W: Array,
+    R: Array,
+    b: Array,
+    h: Array,
+    valid: Array | None = None,
+    reset_after: bool = True,
+    update_gate: str = "keep",
+) -> tuple[Array, Array, list[Any]]:
     """GRU forward: y (N, T, H), h_n (N, H), steps. ``b`` is (2, 3H) or, reset before, (3H,)."""
     y, steps, H = np.zeros((*x.shape[:2], len(R)), x.dtype), [], len(R)
     b_x, b_h = b if reset_after else (b, np.zeros_like(b))
@@ -70,9 +86,15 @@ def gru(x: Array, W: Array, R: Array, b: Array, h: Array, valid: Array | None = 
     return y, h, steps
 
 
-def gru_backward(W: Array, R: Array, steps: list[Any], dy: Array, dh: Array,
-                 reset_after: bool = True, update_gate: str = "keep"
-                 ) -> tuple[Array, Array, Array, Array, Array]:
+def gru_backward(
+    W: Array,
+    R: Array,
+    steps: list[Any],
+    dy: Array,
+    dh: Array,
+    reset_after: bool = True,
+    update_gate: str = "keep",
+) -> tuple[Array, Array, Array, Array, Array]:
     """GRU backward: dx, dW, dR, db (2, 3H) or (3H,), dh0."""
     dx, dW, dR, H = np.zeros((*dy.shape[:2], len(W)), W.dtype), np.zeros_like(W), R * 0, len(R)
     db = np.zeros((2, R.shape[1]), R.dtype)

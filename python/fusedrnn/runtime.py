@@ -1,9 +1,9 @@
 """Which kernels run, and on how many threads.
 
 The instruction set is the best that the CPU has, capped by the environment variable
-``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The number of threads starts at OpenMP's default
-(``OMP_NUM_THREADS``, or one a core); small problems stay on the caller's thread, and the results are
-the same bits for any number of threads.
+``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The number of threads starts at OpenMP's
+default (``OMP_NUM_THREADS``, or one a core); small problems stay on the caller's thread, and the
+results are the same bits for any number of threads.
 """
 
 from __future__ import annotations

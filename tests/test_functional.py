@@ -1,0 +1,184 @@
+"""The functional API: packed weights, steps, views, repeated backward passes, and bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusedrnn import functional as F
+
+rng = np.random.default_rng(0)
+
+
+def weights(kind, I, H, dtype=np.float32):
+    G = 4 if kind == "lstm" else 3
+    shapes = [(I, G * H), (H, G * H), (2, G * H) if kind == "gru" else (G * H,)]
+    return [rng.normal(size=s).astype(dtype) for s in shapes]
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_packed_and_steps_give_the_same_bits(kind):
+    N, T, I, H = 5, 7, 3, 21
+    w = weights(kind, I, H)
+    x = rng.normal(size=(N, T, I)).astype(np.float32)
+    y, *final = getattr(F, kind)(x, *w)
+    packed = {"lstm": F.PackedLSTM, "gru": F.PackedGRU}[kind](*w)
+    for a, b in zip(packed(x), [y, *final], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    cell = {"lstm": F.LSTMStep, "gru": F.GRUStep}[kind](*w)
+    states = [np.zeros((N, H), np.float32)] * len(final)
+    for t in range(T):
+        new = cell(np.ascontiguousarray(x[:, t]), *states)
+        states = list(new) if kind == "lstm" else [new]
+        np.testing.assert_array_equal(states[0], y[:, t])
+
+
+def test_packed_keeps_its_own_copy():
+    w = weights("lstm", 2, 3)
+    x = np.ones((1, 4, 2), np.float32)
+    packed = F.PackedLSTM(*w)
+    before = packed(x)[0]
+    w[0][:] = 0
+    np.testing.assert_array_equal(packed(x)[0], before)
+
+
+def test_windows_are_read_without_a_copy():
+    series = rng.normal(size=(100, 2)).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 10, axis=0).swapaxes(1, 2)
+    assert windows.strides[2] == 4
+    assert not windows.flags.c_contiguous
+    w = weights("gru", 2, 9)
+    np.testing.assert_array_equal(F.gru(windows, *w)[0], F.gru(windows.copy(), *w)[0])
+
+
+def test_any_strides_give_the_same():
+    w = weights("lstm", 3, 9)
+    x = rng.normal(size=(4, 6, 3)).astype(np.float32)
+    expected = F.lstm(x, *w)[0]
+    fortran = [np.asfortranarray(a) for a in w]
+    backwards = np.ascontiguousarray(x[::-1])[::-1]
+    for other in (np.asfortranarray(x), backwards):
+        np.testing.assert_array_equal(F.lstm(other, *fortran)[0], expected)
+    unaligned = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(x.shape)
+    np.testing.assert_array_equal(F.lstm(unaligned, *w)[0], expected)
+
+
+def test_backward_twice_and_out():
+    w = weights("lstm", 3, 9)
+    x = rng.normal(size=(4, 6, 3)).astype(np.float32)
+    y, _, _, tape = F.lstm(x, *w, training=True)
+    first = F.lstm_backward(tape, np.ones_like(y))
+    out = tuple(np.full_like(a, np.nan) for a in w)
+    second = F.lstm_backward(tape, np.ones_like(y), need_dx=False, out=out)
+    assert second[0] is None
+    assert all(a is b for a, b in zip(second[1:4], out, strict=True))
+    for a, b in zip(first[1:], second[1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("N", "T"), [(0, 5), (3, 0), (0, 0)])
+def test_nothing_to_do(N, T):
+    w = weights("gru", 2, 5)
+    h0 = np.ones((N, 5), np.float32)
+    y, h_n, tape = F.gru(np.ones((N, T, 2), np.float32), *w, h0, training=True)
+    assert y.shape == (N, T, 5)
+    np.testing.assert_array_equal(h_n, h0)
+    dx, dW, _, _, dh0 = F.gru_backward(tape, np.ones_like(y), h0)
+    assert dx.shape == (N, T, 2)
+    assert not dW.any()
+    np.testing.assert_array_equal(dh0, h0)
+
+
+def test_nan_stays_in_its_row():
+    w = weights("lstm", 2, 5)
+    x = np.ones((3, 4, 2), np.float32)
+    x[1, 2, 0] = np.nan
+    y = F.lstm(x, *w)[0]
+    assert np.isnan(y[1, 2:]).all()
+    assert np.isfinite(y[[0, 2]]).all()
+    assert np.isfinite(y[1, :2]).all()
+
+
+def test_memory_does_not_grow():
+    resource = pytest.importorskip("resource")
+    w = weights("lstm", 16, 64)
+
+    def work(calls):
+        for n in range(calls):
+            x = np.ones((1 + n % 7, 20 + n % 5, 16), np.float32)
+            y, _, _, tape = F.lstm(x, *w, training=True)
+            F.lstm_backward(tape, y)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    settled = work(200)
+    assert work(2000) - settled < 4 * 1024  # KiB
+
+
+X = np.zeros((2, 3, 4), np.float32)
+W, R, B = np.zeros((4, 20), np.float32), np.zeros((5, 20), np.float32), np.zeros(20, np.float32)
+BAD = {
+    "rank of x": (dict(x=X[0]), ValueError, r"lstm: x has shape \(3, 4\), expected \(N, T, I\)"),
+    "features of x": (dict(x=X[:, :, :3]), ValueError, r"lstm: x has shape \(2, 3, 3\)"),
+    "dtype of x": (dict(x=X.astype(int)), TypeError, "lstm: x has dtype int64"),
+    "half x": (dict(x=X.astype(np.float16)), TypeError, "lstm: x has dtype float16"),
+    "swapped x": (dict(x=X.astype(">f4")), TypeError, "lstm: x has dtype >f4"),
+    "list": (dict(x=X.tolist()), TypeError, "lstm: x is a list, expected an array"),
+    "None": (dict(kernel=None), TypeError, "lstm: kernel is a NoneType"),
+    "mixed": (dict(kernel=W.astype(float)), TypeError, "lstm: kernel has dtype float64"),
+    "kernel": (
+        dict(kernel=W[:, :19]), ValueError,
+        r"lstm: kernel has shape \(4, 19\), expected \(I, 4H\) = \(4, 20\)",
+    ),
+    "recurrent": (
+        dict(recurrent_kernel=R[:, :15]), ValueError,
+        r"lstm: recurrent_kernel has shape \(5, 15\), expected \(H, 4H\) = \(5, 20\)",
+    ),
+    "no units": (dict(recurrent_kernel=R[:0]), ValueError, "at least one row"),
+    "bias": (dict(bias=B[:7]), ValueError, r"lstm: bias has shape \(7,\), expected \(4H,\)"),
+    "h0": (dict(h0=X[0]), ValueError, r"lstm: h0 has shape \(3, 4\), expected \(N, H\) = \(2, 5\)"),
+    "c0": (dict(c0=X), ValueError, "lstm: c0 has shape"),
+    "lengths value": (dict(lengths=[1, 4]), ValueError, "lengths has the value 4 at 1, expected 0"),
+    "negative length": (dict(lengths=[-1, 3]), ValueError, "lengths has the value -1"),
+    "lengths dtype": (dict(lengths=[1.0, 2.0]), TypeError, "lstm: lengths has list, expected int"),
+    "lengths shape": (dict(lengths=[1, 2, 3]), ValueError, r"lengths has shape \(3,\)"),
+    "mask dtype": (dict(mask=np.ones((2, 3))), TypeError, "mask has dtype float64, expected"),
+    "mask shape": (dict(mask=np.ones((3, 2), bool)), ValueError, r"mask has shape \(3, 2\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name):
+    change, error, message = BAD[name]
+    with pytest.raises(error, match=message):
+        F.lstm(**{"x": X, "kernel": W, "recurrent_kernel": R, "bias": B, **change})
+
+
+def test_bad_gru_and_backward_input():
+    x, (w, r, b) = X, weights("gru", 4, 5)
+    with pytest.raises(ValueError, match=r"gru: bias has shape \(2, 15\), expected \(3H,\) with"):
+        F.gru(x, w, r, b, reset_after=False)
+    with pytest.raises(ValueError, match="gru: update_gate is 'maybe', expected 'keep' or 'write'"):
+        F.gru(x, w, r, b, update_gate="maybe")
+    y, _, tape = F.gru(x, w, r, b, training=True)
+    with pytest.raises(ValueError, match=r"gru_backward: dy has shape \(2, 3, 4\), expected"):
+        F.gru_backward(tape, x)
+    with pytest.raises(TypeError, match="out must be a tuple"):
+        F.gru_backward(tape, y, out=[w, r, b])
+    w.flags.writeable = False
+    with pytest.raises(ValueError, match=r"out\[0\] must be writeable and in C order"):
+        F.gru_backward(tape, y, out=(w, r, b))
+    with pytest.raises(TypeError):
+        F.lstm_backward(tape, y)
+
+
+def test_dense():
+    x, k, b = (rng.normal(size=s) for s in [(70, 13), (13, 67), (67,)])
+    np.testing.assert_allclose(F.dense(x, k, b), x @ k + b, rtol=1e-12, atol=1e-12)
+    dy = rng.normal(size=(70, 67))
+    dx, dk, db = F.dense_backward(x, k, dy)
+    np.testing.assert_allclose(dx, dy @ k.T, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(dk, x.T @ dy, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(db, dy.sum(axis=0), rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match=r"dense: x has shape \(70, 13\), expected"):
+        F.dense(x, k[:5], b)

@@ -1,0 +1,97 @@
+"""The reference against central differences, and against the textbook's equations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusedrnn import functional as F
+from fusedrnn import reference
+
+GRU_FORMS = [
+    {"reset_after": after, "update_gate": gate}
+    for after in (True, False)
+    for gate in ("keep", "write")
+]
+
+
+@pytest.mark.parametrize(("kind", "form"), [("lstm", {}), *(("gru", f) for f in GRU_FORMS)])
+def test_gradients_match_central_differences(kind, form):
+    rng = np.random.default_rng(0)
+    N, T, I, H, G = 3, 4, 2, 5, 4 if kind == "lstm" else 3
+    after = kind == "gru" and form["reset_after"]
+    valid = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], bool)
+    x, W, R = (rng.normal(size=s) for s in [(N, T, I), (I, G * H), (H, G * H)])
+    b = rng.normal(size=(2, G * H) if after else G * H)
+    states = [rng.normal(size=(N, H)) for _ in range(2 if kind == "lstm" else 1)]
+    dy, *dstates = (rng.normal(size=s.shape) for s in [np.empty((N, T, H)), *states])
+
+    def loss():
+        y, *final, steps = getattr(reference, kind)(x, W, R, b, *states, valid, **form)
+        return np.sum(y * dy) + sum(
+            np.sum(f * d) for f, d in zip(final, dstates, strict=True)
+        ), steps
+
+    steps = loss()[1]
+    gradients = getattr(reference, f"{kind}_backward")(W, R, steps, dy, *dstates, **form)
+    for parameter, gradient in zip([x, W, R, b, *states], gradients, strict=True):
+        for at in np.ndindex(parameter.shape):
+            value, differences = parameter[at], []
+            for step in (1e-5, -1e-5):
+                parameter[at] = value + step
+                differences.append(loss()[0])
+            parameter[at] = value
+            assert (differences[0] - differences[1]) / 2e-5 == pytest.approx(
+                gradient[at], rel=1e-6, abs=1e-7
+            )
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def test_lstm_is_the_textbooks():
+    """Gates of the concatenation [h, x], one weight matrix a gate, one row, step by step."""
+    rng = np.random.default_rng(1)
+    H, I, T = 6, 3, 5
+    W_f, W_i, W_C, W_o = rng.normal(size=(4, H, H + I))
+    b_f, b_i, b_C, b_o = rng.normal(size=(4, H))
+    x, h, C, outputs = rng.normal(size=(T, I)), np.zeros(H), np.zeros(H), []
+    for x_t in x:
+        hx = np.concatenate([h, x_t])
+        f = sigma(W_f @ hx + b_f)  # forget gate
+        i = sigma(W_i @ hx + b_i)  # input gate
+        C_new = np.tanh(W_C @ hx + b_C)  # candidate
+        C = f * C + i * C_new  # cell state
+        o = sigma(W_o @ hx + b_o)  # output gate
+        h = o * np.tanh(C)
+        outputs.append(h)
+
+    stacked = np.vstack([W_i, W_f, W_C, W_o]).T  # (H + I, 4H), gates i f g o
+    y, h_n, c_n = F.lstm(x[None], stacked[H:].copy(), stacked[:H].copy(),
+                         np.concatenate([b_i, b_f, b_C, b_o]))  # fmt: skip
+    np.testing.assert_allclose(y[0], outputs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(h_n[0], h, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(c_n[0], C, rtol=0, atol=1e-14)
+
+
+def test_gru_is_the_textbooks():
+    """Reset before the product, on [r * h, x]; z writes: h = (1 - z) * h_prev + z * n."""
+    rng = np.random.default_rng(2)
+    H, I, T = 6, 3, 5
+    W_z, W_r, W_n = rng.normal(size=(3, H, H + I))
+    b_z, b_r, b_n = rng.normal(size=(3, H))
+    x, h, outputs = rng.normal(size=(T, I)), np.zeros(H), []
+    for x_t in x:
+        hx = np.concatenate([h, x_t])
+        z = sigma(W_z @ hx + b_z)  # update gate
+        r = sigma(W_r @ hx + b_r)  # reset gate
+        n = np.tanh(W_n @ np.concatenate([r * h, x_t]) + b_n)  # candidate
+        h = (1 - z) * h + z * n
+        outputs.append(h)
+
+    stacked = np.vstack([W_z, W_r, W_n]).T
+    y, h_n = F.gru(x[None], stacked[H:].copy(), stacked[:H].copy(), np.concatenate([b_z, b_r, b_n]),
+                   reset_after=False, update_gate="write")  # fmt: skip
+    np.testing.assert_allclose(y[0], outputs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(h_n[0], h, rtol=0, atol=1e-14)

@@ -1,0 +1,124 @@
+"""Instruction sets, threads, fork, and what a call must leave as it found it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from shapes import TEST_SHAPES
+from test_kernels import CELLS, make_case, run_kernels
+
+import fusedrnn
+from fusedrnn import functional as F
+from fusedrnn import runtime
+
+
+def run_python(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **env}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_build_info():
+    info = fusedrnn.build_info()
+    assert info["version"] == fusedrnn.__version__
+    assert info["isas"][0] == "baseline"
+    assert set(runtime.available_isas()) <= set(info["isas"])
+
+
+def test_use_isa_restores_and_refuses():
+    before = runtime.isa()
+    with runtime.use_isa("baseline"):
+        assert runtime.isa() == "baseline"
+    assert runtime.isa() == before
+    with pytest.raises(ValueError, match="unknown instruction set 'sse9', built: baseline"):
+        runtime.use_isa("sse9").__enter__()
+
+
+def test_environment_caps_the_isa():
+    code = "import fusedrnn.runtime as r; print(r.isa())"
+    assert run_python(code, FUSEDRNN_ISA="baseline").stdout.strip() == "baseline"
+    unknown = run_python(code, FUSEDRNN_ISA="sse9")
+    assert unknown.returncode != 0
+    assert "FUSEDRNN_ISA: unknown instruction set 'sse9'" in unknown.stderr
+
+
+def test_threads():
+    before = runtime.num_threads()
+    with runtime.threads(1):
+        assert runtime.num_threads() == 1
+    assert runtime.num_threads() == before
+    with pytest.raises(ValueError, match="set_num_threads: n is 0"):
+        runtime.set_num_threads(0)
+    with pytest.raises(TypeError):
+        runtime.set_num_threads(1.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("options", [{}, {"lengths": True}])
+def test_same_bits_for_any_number_of_threads(cell, options):
+    case = make_case(cell, TEST_SHAPES["prime"]._replace(N=37, T=40), options)
+    results = []
+    for n in (1, 2, 3):
+        with runtime.threads(n):
+            outputs, gradients = run_kernels(cell, case, options, np.float32)
+            results.append([*outputs, *gradients])
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_two_python_threads_at_once():
+    case = make_case("lstm", TEST_SHAPES["prime"], {})
+    expected = run_kernels("lstm", case, {}, np.float32)[1]
+    failures = []
+
+    def work():
+        for _ in range(20):
+            for a, b in zip(run_kernels("lstm", case, {}, np.float32)[1], expected, strict=True):
+                if not np.array_equal(a, b):
+                    failures.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_child_after_fork_works():
+    code = """
+import os, sys
+import numpy as np
+from fusedrnn import functional as F, runtime
+runtime.set_num_threads(2)
+x, W, R = np.ones((64, 50, 8), "f4"), np.ones((8, 400), "f4") / 9, np.ones((100, 400), "f4") / 99
+expected = F.lstm(x, W, R)[0]
+pid = os.fork()
+if pid == 0:
+    same = np.array_equal(F.lstm(x, W, R)[0], expected)
+    os._exit(0 if same and runtime.num_threads() == 1 else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert run_python(code).returncode == 0
+
+
+def test_denormals_of_the_caller_are_kept():
+    tiny = np.array([np.finfo(np.float32).tiny], np.float32)
+    x, W, R = np.ones((1, 1, 1), "f4"), np.ones((1, 4), "f4"), np.ones((1, 4), "f4")
+    F.lstm(x, W, R)
+    assert (tiny / np.float32(2))[0] > 0
+
+
+def test_import_is_light():
+    code = "import sys, fusedrnn, fusedrnn.functional; print(*sys.modules)"
+    modules = run_python(code).stdout.split()
+    assert "numpy" in modules
+    assert not {"pandas", "torch", "sklearn", "matplotlib", "rich", "h5py"} & set(modules)
