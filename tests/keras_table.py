@@ -46,7 +46,8 @@ def data(name: str, case: Case) -> tuple[np.ndarray, np.ndarray]:
     if case.padding:
         T = shape[0]
         lengths = rng.integers(1, T + 1, n)
-        keep = {"post": np.arange(T) < lengths[:, None], "pre": np.arange(T) >= T - lengths[:, None],
+        keep = {"post": np.arange(T) < lengths[:, None],
+                "pre": np.arange(T) >= T - lengths[:, None],
                 "holes": rng.random((n, T)) < 0.6}[case.padding]
         keep[:, 2] |= ~keep.any(axis=1)  # no row without any step
         x = np.where(keep.reshape(keep.shape + (1,) * (x.ndim - 2)), x, 0).astype(x.dtype)

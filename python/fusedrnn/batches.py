@@ -45,28 +45,24 @@ class ArrayBatches:
             if a is not None and len(a) != len(x):
                 raise ValueError(f"{name} has {len(a)} rows, but x has {len(x)}")
         self.arrays, self.batch_size, self.shuffle = (x, y, weight), int(batch_size), shuffle
-        self.buffers = [None if a is None or not shuffle else
-                        np.empty((self.batch_size, *a.shape[1:]), a.dtype) for a in self.arrays]
+        self.gathered: list[tuple[Any, Any]] = [
+            (a, None if a is None or not shuffle else
+             np.empty((self.batch_size, *a.shape[1:]), a.dtype)) for a in self.arrays]
 
     def __len__(self) -> int:
         return math.ceil(len(self.arrays[0]) / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        x, y, weight = self.arrays
-        n, size = len(x), self.batch_size
-        if not self.shuffle:
-            for i in range(0, n, size):
-                yield (x[i:i + size], None if y is None else y[i:i + size],
-                       None if weight is None else weight[i:i + size])
-            return
-        order = backend.random_generator().permutation(n)
+        n, size = len(self.arrays[0]), self.batch_size
+        order = backend.random_generator().permutation(n) if self.shuffle else None
         for i in range(0, n, size):
-            rows = order[i:i + size]
-            batch = []
-            for a, out in zip(self.arrays, self.buffers):
+            if order is None:
+                batch = [None if a is None else a[i:i + size] for a in self.arrays]
+            else:
+                rows = order[i:i + size]
                 # mode="clip" writes straight into out; "raise" would go through a copy
-                batch.append(None if a is None else
-                             np.take(a, rows, 0, out=out[:len(rows)], mode="clip"))
+                batch = [None if a is None else a.take(rows, 0, out[:len(rows)], "clip")
+                         for a, out in self.gathered]
             yield tuple(batch)  # type: ignore[misc]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
 import warnings
 from collections.abc import Callable as Function
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Callback:
     """Base class with all hooks; ``model`` and ``params`` are set before the first one."""
 
     model: Any = None
-    params: dict[str, Any] = {}
+    params: Any = None
 
     def set_model(self, model: Any) -> None:
         """Take the model."""
@@ -238,7 +238,7 @@ class EarlyStopping(MonitorCallback):
 class ModelCheckpoint(MonitorCallback):
     """Saves the model after every epoch (or ``save_freq`` batches), or only when it is the best.
 
-    ``filepath`` may hold ``{epoch}`` and names of logs: ``"model-{epoch:02d}-{val_loss:.2f}.keras"``.
+    ``filepath`` may hold ``{epoch}`` and names of logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
     """
 
     def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
@@ -345,10 +345,8 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         optimizer = self.model.optimizer
-        try:
-            rate = self.schedule(epoch, float(optimizer.learning_rate))
-        except TypeError:  # the form with one argument
-            rate = self.schedule(epoch)
+        both = _arguments(self.schedule) > 1
+        rate = self.schedule(epoch, *([float(optimizer.learning_rate)] if both else []))
         if not isinstance(rate, (float, np.floating)):
             raise ValueError(f"LearningRateScheduler: schedule returned {rate!r}, expected a float")
         optimizer.learning_rate = rate
@@ -411,6 +409,9 @@ class LambdaCallback(Callback):
                 setattr(self, name, function)
 
 
-def as_list(callbacks: Any) -> Iterable[Any]:
-    """Return callbacks as a list."""
-    return callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+def _arguments(function: Function[..., Any]) -> int:
+    """Return how many positional arguments a function takes."""
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    return 2 if inspect.Parameter.VAR_POSITIONAL in kinds else sum(
+        k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for k in kinds)

@@ -7,7 +7,7 @@ as an attribute of the same name; that gives them Keras's ``get_config`` and ``f
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -20,16 +20,20 @@ T = TypeVar("T", bound="Configurable")
 
 
 @cache
-def arguments(cls: type) -> tuple[str, ...]:
-    """Names of the constructor's arguments, those of the base class last."""
+def _arguments(cls: Hashable) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for base in cls.__mro__:
+    for base in cls.__mro__:  # type: ignore[attr-defined]
         if "__init__" in vars(base) and base is not object:
-            parameters = inspect.signature(base.__init__).parameters.values()
+            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return tuple(name for name in names if name != "self")
+
+
+def arguments(cls: type) -> tuple[str, ...]:
+    """Names of the constructor's arguments, those of the base class last."""
+    return _arguments(cls)
 
 
 class Configurable:

@@ -103,7 +103,7 @@ class VarianceScaling(_Random):
         self.scale, self.mode, self.distribution = scale, mode, distribution
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
-        fan_in, fan_out = (shape[-2] if len(shape) > 1 else shape[0], shape[-1]) if shape else (1, 1)
+        fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         if self.mode not in fans:
             raise ValueError(f"VarianceScaling: mode is {self.mode!r}, expected one of "
@@ -156,7 +156,7 @@ class Identity(Initializer):
         self.gain = gain
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
-        return self.gain * np.eye(*shape)
+        return self.gain * np.eye(shape[0], shape[1])
 
 
 TABLE: dict[str, type[Initializer]] = {

@@ -8,7 +8,8 @@ them under Keras's names; the functions and classes of Keras are made from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -286,27 +287,27 @@ class TableLoss(Loss):
     """A loss out of the table, with the keyword arguments of its function."""
 
     function: Callable[..., Pair]
-    defaults: dict[str, Any] = {}
+    defaults: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, *args: Any, reduction: str | None = "sum_over_batch_size",
                  name: str | None = None, dtype: Any = None, **options: Any) -> None:
         # Keras's order: the function's own arguments, then reduction, name
-        options.update(zip(self.defaults, args))
+        options.update(zip(self.defaults, args, strict=False))
         if len(args) > len(self.defaults) or not options.keys() <= self.defaults.keys():
             raise TypeError(f"{type(self).__name__}: got {args} {options}, expected at most "
                             f"{', '.join(self.defaults) or 'no arguments'}")
         super().__init__(name or self.key, reduction, dtype)
-        self.options = self.defaults | options
+        self.options = {**self.defaults, **options}
 
     key = ""
 
-    def pair(self, y_true: Array, y_pred: Array) -> Pair:  # noqa: D102
+    def pair(self, y_true: Array, y_pred: Array) -> Pair:
         return type(self).function(y_true, y_pred, **self.options)
 
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:  # noqa: D102
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
         return self.pair(y_true, y_pred)[1]
 
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction, **self.options}
 
 
@@ -325,7 +326,7 @@ def _make() -> dict[str, type[Loss]]:
     classes: dict[str, type[Loss]] = {}
     for key, (class_name, pair) in TABLE.items():
         defaults = dict(zip(pair.__code__.co_varnames[2:pair.__code__.co_argcount],
-                            pair.__defaults__ or ()))
+                            pair.__defaults__ or (), strict=True))
         cls = type(class_name, (TableLoss,), {
             "function": staticmethod(pair), "defaults": defaults, "key": key,
             "labels": key.startswith("sparse"), "__module__": __name__,

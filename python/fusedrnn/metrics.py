@@ -121,14 +121,14 @@ def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Arra
 class _Sums(Metric):
     """Keeps sums; ``sums`` returns those of a batch, ``result`` uses ``self.values``."""
 
-    def reset_state(self) -> None:  # noqa: D102
+    def reset_state(self) -> None:
         self.values: Any = 0.0
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: D102
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         p = _floats(y_pred)
         t = align(np.asarray(y_true, p.dtype), p)
         w = None if sample_weight is None else np.asarray(sample_weight)
-        weight = np.ones(1) if w is None else _weight(p, w, None, None)
+        weight: Array = np.ones(1) if w is None else _weight(p, w, None, None)
         self.values = self.values + self.sums(t, p, np.broadcast_to(weight, p.shape))
 
     def sums(self, t: Array, p: Array, w: Array) -> Any:
@@ -190,7 +190,7 @@ class _Confusion(_Sums):
         given = getattr(self, "thresholds", None)
         return np.atleast_1d(0.5 if given is None else given)
 
-    def sums(self, t: Array, p: Array, w: Array) -> Any:  # noqa: D102
+    def sums(self, t: Array, p: Array, w: Array) -> Any:
         t, p, w = t.ravel() > 0.5, p.ravel(), w.ravel().astype(np.float64)
         said = p[None] > self.thresholds_used()[:, None]
         return np.stack([(w * (said & t)).sum(1), (w * (said & ~t)).sum(1),

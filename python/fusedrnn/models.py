@@ -40,7 +40,7 @@ class Sequential(Trainer, Layer):
         for layer in layers or ():
             self.add(layer)
 
-    # Structure ---------------------------------------------------------------------------------------
+    # Structure ----------------------------------------------------------------------------------
 
     @property
     def layers(self) -> list[Layer]:
@@ -138,7 +138,7 @@ class Sequential(Trainer, Layer):
                     walk(layer.layers)
         walk(self._layers)
 
-    # Files and configurations -------------------------------------------------------------------------
+    # Files and configurations -------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
@@ -182,7 +182,7 @@ class Sequential(Trainer, Layer):
         from . import saving
         saving.load_weights(self, filepath)
 
-    # The passes --------------------------------------------------------------------------------------
+    # The passes ---------------------------------------------------------------------------------
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:
         """Return the output of the last layer."""
@@ -206,11 +206,11 @@ class Sequential(Trainer, Layer):
         for layer, need in self._plan(need_dx):
             if layer.activity_regularizer is not None:
                 dy = dy + layer.activity_regularizer.gradient(layer.output) / len(dy)
-            dy = layer.backward(dy, need)  # type: ignore[assignment]
+            dy = layer.backward(dy, need)
         return dy if need_dx else None
 
     def _plan(self, need_dx: bool) -> list[tuple[Layer, bool]]:
-        """Return the layers to go back through, and whether each owes a gradient to the one below."""
+        """Return the layers to go back through, and whether each owes one below a gradient."""
         key = (need_dx, *(layer.trainable for layer in self._layers))
         if key not in self._plans:
             plan, below = [], need_dx

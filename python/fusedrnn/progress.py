@@ -84,7 +84,7 @@ class Progbar:
         finalize = (self.target is not None and current >= self.target
                     ) if finalize is None else finalize
         for name, value in values or ():
-            if self.stateful_metrics is not None and name in self.stateful_metrics or finalize:
+            if finalize or name in (self.stateful_metrics or ()):
                 self._values[name] = [float(value), 1]
             else:
                 steps = max(current - self._seen, 1)
@@ -98,21 +98,21 @@ class Progbar:
             return
         self._last = now
         known = bool(self.target)
-        count = (f"{current:{len(str(self.target))}d}/{self.target}" if known
+        where = (f"{current:{len(str(self.target))}d}/{self.target}" if known
                  else f"{current:7d}/Unknown")
         metrics = "".join(f" - {k}: {number(v / max(1, n))}" for k, (v, n) in self._values.items())
         per_step = duration(step, self.unit_name)
         if self.verbose == 2:
-            write(f"{count} - {now - self._start:.0f}s - {per_step}{metrics}\n")
+            write(f"{where} - {now - self._start:.0f}s - {per_step}{metrics}\n")
             return
         clock = (f"{now - self._start:.0f}s" if finalize or not known
                  else remaining(step * (self.target - current)))  # type: ignore[operator]
-        plain = f"{count} {BAR * self.width if known else ''} {clock} {per_step}{metrics}"
+        plain = f"{where} {BAR * self.width if known else ''} {clock} {per_step}{metrics}"
         if known:
             done = int(self.width * current / self.target)  # type: ignore[operator]
             green = f"{GREEN}{BAR * done}{RESET}" if done else ""
-            count = f"{BOLD}{count}{RESET} {green}{GREY}{BAR * (self.width - done)}{RESET}"
-        write("\b" * self._shown + "\r" + f"{count} {BOLD}{clock}{RESET} {per_step}{metrics}"
+            where = f"{BOLD}{where}{RESET} {green}{GREY}{BAR * (self.width - done)}{RESET}"
+        write("\b" * self._shown + "\r" + f"{where} {BOLD}{clock}{RESET} {per_step}{metrics}"
               + " " * max(0, self._shown - len(plain)) + ("\n" if finalize else ""))
         self._shown = len(plain)
 

@@ -31,7 +31,7 @@ ENDINGS = ".keras, .h5 or .safetensors"
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
 
-# Configurations ---------------------------------------------------------------------------------------
+# Configurations --------------------------------------------------------------------------------
 
 LAYERS: dict[str, Any] = {snake_case(name): getattr(layers, name) for name in layers.__all__
                           if isinstance(getattr(layers, name), type)
@@ -52,8 +52,9 @@ def model_config(model: Any) -> dict[str, Any]:
     """Return the whole description of a model, as in the ``config.json`` of a ``.keras`` file."""
     compiled = {} if not model.compiled else {
         key: serialize(value) for key, value in model._compile_config.items()}
-    return serialize(model) | {"build_config": {"input_shape": model.input_shape},
-                               "compile_config": compiled}
+    described: dict[str, Any] = serialize(model)
+    return described | {"build_config": {"input_shape": model.input_shape},
+                        "compile_config": compiled}
 
 
 def model_from(config: Mapping[str, Any], compile: bool) -> Any:
@@ -70,7 +71,7 @@ def model_from(config: Mapping[str, Any], compile: bool) -> Any:
     return model
 
 
-# Weights ----------------------------------------------------------------------------------------------
+# Weights ---------------------------------------------------------------------------------------
 
 def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
     """Yield path, name and variables of every group that Keras's file has for a layer."""
@@ -125,7 +126,7 @@ def _write_old(file: Any, model: Any) -> None:
         group = file.create_group(layer.name)
         names = [v.path for v in layer.weights]
         group.attrs["weight_names"] = np.array(names, "S") if names else np.zeros(0)
-        for name, v in zip(names, layer.weights):
+        for name, v in zip(names, layer.weights, strict=True):
             group[name] = v.value
     file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
 
@@ -141,7 +142,7 @@ def _read_old(file: Any, model: Any) -> None:
     model.set_weights(weights)
 
 
-# Old whole-model files --------------------------------------------------------------------------------
+# Old whole-model files ---------------------------------------------------------------------------
 
 def _modern(config: Any, old: bool) -> Any:
     """Bring a configuration of Keras 1 or 2 up to date."""
@@ -168,7 +169,7 @@ def _old_model(file: Any, compile: bool) -> Any:
     old = int(_text(file.attrs.get("keras_version", "2")).split(".")[0]) < 3
     config = _modern(json.loads(_text(file.attrs["model_config"])), old)
     model = model_from(config, False)
-    _read_old(file["model_weights"] if "model_weights" in file else file, model)
+    _read_old(file.get("model_weights", file), model)
     if compile and "training_config" in file.attrs:
         training = _modern(json.loads(_text(file.attrs["training_config"])), old)
         optimizer = training.get("optimizer_config", "rmsprop")
@@ -183,7 +184,7 @@ def _old_model(file: Any, compile: bool) -> Any:
     return model
 
 
-# safetensors ------------------------------------------------------------------------------------------
+# safetensors -----------------------------------------------------------------------------------
 
 def _safetensors(model: Any, optimizer: bool, config: str | None) -> bytes:
     arrays = {f"{path.removesuffix('/vars')}/{v.name}": v.value
@@ -224,11 +225,11 @@ def _load_safetensors(arrays: Mapping[str, Array], model: Any, optimizer: bool) 
         model.optimizer.set_arrays(model.pack(), state)
 
 
-# Files ------------------------------------------------------------------------------------------------
+# Files -----------------------------------------------------------------------------------------
 
 def _h5py() -> Any:
     try:
-        import h5py
+        import h5py  # type: ignore[import-untyped]
     except ImportError:
         raise ImportError("this file format needs h5py: pip install h5py; or use the ending "
                           ".safetensors, which needs nothing") from None
@@ -383,7 +384,7 @@ def load_weights(model: Any, filepath: Any) -> None:
                 _read_h5(file, model, True)
 
 
-class _reading:  # noqa: N801
+class _reading:
     """Turns what damaged files bring about into an error that names the file."""
 
     def __init__(self, function: str, path: str) -> None:
@@ -400,14 +401,14 @@ class _reading:  # noqa: N801
 
 
 def _target(filepath: Any, overwrite: bool) -> str:
-    path = os.fspath(filepath)
+    path = str(os.fspath(filepath))
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path} exists, and overwrite is False")
     return path
 
 
 def _source(filepath: Any) -> str:
-    path = os.fspath(filepath)
+    path = str(os.fspath(filepath))
     if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no file {path}")
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 HEADER = ("Layer (type)", "Output Shape", "Param #")
@@ -44,7 +45,7 @@ def text(model: Any, line_length: int | None = None, positions: list[float] | No
         align.append("^")
     total = line_length or min(width, shutil.get_terminal_size().columns - 4)
     edges = [0, *(int(p * total) for p in positions)]
-    inner = [b - a for a, b in zip(edges, edges[1:])]
+    inner = [b - a for a, b in pairwise(edges)]
     # Padding and borders come on top; the columns give that back, as rich shares it out.
     excess = sum(inner) + 3 * len(inner) + 1 - total
     for i in range(len(inner)):
@@ -55,9 +56,9 @@ def text(model: Any, line_length: int | None = None, positions: list[float] | No
         return left + middle.join(fill * (w + 2) for w in inner) + right
 
     def cells(row: list[str], bar: str) -> list[str]:
-        wrapped = [textwrap.wrap(c, w) or [""] for c, w in zip(row, inner)]
+        wrapped = [textwrap.wrap(c, w) or [""] for c, w in zip(row, inner, strict=True)]
         return [bar + bar.join(f" {(c[i] if i < len(c) else ''):{a}{w}} "
-                               for c, a, w in zip(wrapped, align, inner)) + bar
+                               for c, a, w in zip(wrapped, align, inner, strict=True)) + bar
                 for i in range(max(map(len, wrapped)))]
 
     out = [f'Model: "{model.name}"', line("┏", "━", "┳", "┓"), *cells(header, "┃"),

@@ -59,8 +59,8 @@ class Trainer:
         """
         self.optimizer = optimizers.get(optimizer)
         self._user_loss = _one("loss", loss)
-        crossentropy = isinstance(self._user_loss, str) and self._user_loss in ("crossentropy", "ce")
-        self.loss = None if self._user_loss is None or crossentropy else losses.get(self._user_loss)
+        later = self._user_loss in (None, "crossentropy", "ce")  # which one, the first batch tells
+        self.loss = None if later else losses.get(self._user_loss)
         weight = _one("loss_weights", loss_weights)
         self._loss_weight = 1.0 if weight is None else float(weight)
         self._user_metrics = _several("metrics", metrics), _several(
@@ -69,12 +69,11 @@ class Trainer:
         self.loss_tracker = _mean("loss")
         self.compiled = True
         self._compile_config = {
-            "optimizer": self.optimizer, "loss": self.loss if crossentropy else self._user_loss,
-            "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "optimizer": self.optimizer, "loss": self._user_loss, "loss_weights": loss_weights,
+            "metrics": metrics, "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution, "jit_compile": False}
 
-    # Numbers ----------------------------------------------------------------------------------------
+    # Numbers ------------------------------------------------------------------------------------
 
     @property
     def float_type(self) -> Any:
@@ -167,7 +166,7 @@ class Trainer:
                     v.grad += v.regularizer.gradient(v.value)
         return total
 
-    # One batch --------------------------------------------------------------------------------------
+    # One batch ----------------------------------------------------------------------------------
 
     def _train(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
         y_pred = self.forward(x, True, None)
@@ -232,7 +231,7 @@ class Trainer:
         y: Array = self.forward(x, False, None)
         return y
 
-    # Whole data sets --------------------------------------------------------------------------------
+    # Whole data sets ----------------------------------------------------------------------------
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
             verbose: Any = "auto", callbacks: Any = None, validation_split: float = 0.0,
@@ -372,7 +371,7 @@ class Trainer:
         begin = every.batch_hooks("on_predict_batch_begin")
         end = every.batch_hooks("on_predict_batch_end")
         progress = every.callbacks[-1]
-        outputs = []
+        outputs: list[Array] = []
         every.on_predict_begin()
         for step, (batch, _, _) in enumerate(data):
             if not outputs:

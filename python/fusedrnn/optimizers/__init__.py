@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from . import schedules
 from ..backend import Array, auto_name
 from ..configurable import Configurable, lookup
+from . import schedules
 
 _UNSUPPORTED = {"use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
                 "loss_scale_factor": None, "gradient_accumulation_steps": None}
@@ -148,7 +148,7 @@ class Optimizer(Configurable):
             raise ValueError(f"{self.name}: the optimizer's state does not fit the model: shapes "
                              f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}")
         self.iterations = int(steps)
-        for view, array in zip(views, rest):
+        for view, array in zip(views, rest, strict=True):
             view[...] = array
 
     def _clip(self, buffer: Any) -> None:

@@ -42,7 +42,7 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
     if len(shapes) > 1:
         raise ValueError(f"pad_sequences: steps have different shapes {sorted(shapes)}")
     out = np.full((len(lengths), maxlen, *shapes.pop()), value, dtype)
-    for row, s in zip(out, sequences):
+    for row, s in zip(out, sequences, strict=True):
         kept = s[max(len(s) - maxlen, 0):] if truncating == "pre" else s[:maxlen]
         if len(kept):
             row[slice(maxlen - len(kept), None) if padding == "pre" else
