@@ -1,5 +1,8 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "dispatch.hpp"
 #include "numpy_view.hpp"
 #include "parallel.hpp"
@@ -21,6 +24,23 @@ py::object elementwise(const char* name, py::handle x, Function pick) {
   });
 }
 
+// GFLOP/s of one core in multiply-adds that only wait for themselves, the best of twenty tries: what
+// the kernels are measured against.
+template <class Real>
+double fma_peak() {
+  using Clock = std::chrono::steady_clock;
+  const Kernels<Real>& k = current_kernels_of<Real>();
+  constexpr ptrdiff_t kRounds = 20000;
+  volatile Real sink = 0;
+  double best = 1e30;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    const auto start = Clock::now();
+    sink = sink + k.multiply_add(kRounds);
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return 2e-9 * kPeakChains * double(kRounds) * k.lanes / best;
+}
+
 }  // namespace
 
 void bind_runtime(py::module_& m) {
@@ -38,6 +58,15 @@ void bind_runtime(py::module_& m) {
   m.def("set_isa", &set_isa, py::arg("name"));
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def(
+      "fma_peak",
+      [](const std::string& dtype) {
+        if (dtype != "float32" && dtype != "float64")
+          throw py::value_error("fma_peak: dtype is '" + dtype + "', expected float32 or float64");
+        py::gil_scoped_release nogil;
+        return dtype == "float32" ? fma_peak<float>() : fma_peak<double>();
+      },
+      py::arg("dtype"));
   m.def(
       "sigmoid",
       [](py::object x) {

@@ -138,6 +138,8 @@ struct DenseProduct {
   ptrdiff_t out_row;
 };
 
+constexpr int kPeakChains = 12;
+
 template <class Real>
 struct Kernels {
   int lanes;
@@ -155,6 +157,8 @@ struct Kernels {
   // Elementwise, for the tests of the accuracy contract: out[j] = f(x[j]), j < n.
   void (*sigmoid)(const Real* x, Real* out, ptrdiff_t n);
   void (*tanh)(const Real* x, Real* out, ptrdiff_t n);
+  // For the benchmark: `rounds` rounds of kPeakChains independent vector multiply-adds.
+  Real (*multiply_add)(ptrdiff_t rounds);
 };
 
 struct KernelTable {
