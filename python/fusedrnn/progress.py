@@ -107,7 +107,7 @@ class Progbar:
             return
         clock = (f"{now - self._start:.0f}s" if finalize or not known
                  else remaining(step * (self.target - current)))  # type: ignore[operator]
-        plain = f"{where} {BAR * self.width if known else ''} {clock} {per_step}{metrics}"
+        plain = f"{where} {BAR * self.width + ' ' if known else ''}{clock} {per_step}{metrics}"
         if known:
             done = int(self.width * current / self.target)  # type: ignore[operator]
             green = f"{GREEN}{BAR * done}{RESET}" if done else ""

@@ -34,6 +34,11 @@ def _rows(layer: Any, nested: bool, trainable: bool, depth: int = 0) -> list[lis
     return rows
 
 
+def _wrap(cell: str, width: int) -> list[str]:
+    lines = textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [line if len(line) <= width else line[:width - 1] + "…" for line in lines]
+
+
 def text(model: Any, line_length: int | None = None, positions: list[float] | None = None,
          expand_nested: bool = False, show_trainable: bool = False) -> str:
     """Return the summary as text."""
@@ -56,7 +61,7 @@ def text(model: Any, line_length: int | None = None, positions: list[float] | No
         return left + middle.join(fill * (w + 2) for w in inner) + right
 
     def cells(row: list[str], bar: str) -> list[str]:
-        wrapped = [textwrap.wrap(c, w) or [""] for c, w in zip(row, inner, strict=True)]
+        wrapped = [_wrap(c, w) for c, w in zip(row, inner, strict=True)]
         return [bar + bar.join(f" {(c[i] if i < len(c) else ''):{a}{w}} "
                                for c, a, w in zip(wrapped, align, inner, strict=True)) + bar
                 for i in range(max(map(len, wrapped)))]

@@ -38,7 +38,7 @@ class Dropout(Layer):
         if not training or not self.rate:
             return x
         noise = self.noise_shape or x.shape
-        shape = [n if s is None else s for n, s in zip(x.shape, noise)]
+        shape = [n if s is None else s for n, s in zip(x.shape, noise, strict=True)]
         self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
         return x * self.tape
 

@@ -37,7 +37,7 @@ class InputLayer(Layer):
                 "sparse": False, "name": self.name}
 
 
-def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None,  # noqa: N802
+def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None,
           sparse: Any = None, batch_shape: Any = None, name: str | None = None,
           tensor: Any = None, optional: bool = False) -> InputLayer:
     """Return the first entry of a Sequential model: ``Sequential([Input((10, 1)), LSTM(50)])``.

@@ -8,7 +8,6 @@ the gradients of the variables and returns the gradient of the input.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -68,7 +67,8 @@ class Variable:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy type of the values."""
-        return self.value.dtype
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
 
     def assign(self, value: Any) -> None:
         """Overwrite the values; ValueError if the shape differs."""
@@ -132,6 +132,7 @@ class Layer(Configurable):
         self.input_shape: Shape | None = None
         self.output_shape: Shape | None = None
         self.tape: Any = None
+        self.output: Any = None  # kept where there is a penalty on it
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ class Layer(Configurable):
         if [v.shape for v in variables] != [w.shape for w in values]:
             raise ValueError(f"{self.name}: weights have shapes {[w.shape for w in values]}, "
                              f"expected {[v.shape for v in variables]}")
-        for variable, value in zip(variables, values):
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def count_params(self) -> int:
@@ -275,8 +276,3 @@ def _batch_shape(layer: Layer, legacy: dict[str, Any]) -> Shape | None:
     if dim is None:
         return None
     return (batch, length, dim) if layer.input_rank == 3 else (batch, dim)
-
-
-def numel(shape: Shape) -> int:
-    """Return the number of elements of a fixed shape."""
-    return math.prod(shape)

@@ -144,8 +144,8 @@ class Recurrent(Layer):
         return self.activation is activations.tanh and (
             not self.recurrent_dropout or _FUSED_RECURRENT_DROPOUT)
 
-    def __call__(self, inputs: Any, initial_state: Any = None, training: bool = False,
-                 mask: Any = None) -> Any:
+    def __call__(self, inputs: Any, initial_state: Any = None,  # type: ignore[override]
+                 training: bool = False, mask: Any = None) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
         self._given = initial_state
         return super().__call__(inputs, training, mask)
@@ -251,14 +251,16 @@ class Recurrent(Layer):
                                                              g * H:(g + 1) * H]
         if dx is None:
             return None
-        parts = np.split(dx, self.gates, axis=2)
-        return sum((p * m[:, None] for p, m in zip(parts, drop)), np.zeros_like(parts[0]))
+        parts = zip(np.split(dx, self.gates, axis=2), drop, strict=True)
+        return sum(part * m[:, None] for part, m in parts)
 
 
 def given(local: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a constructor out of its ``locals()``."""
-    arguments = {k: v for k, v in local.items() if k not in ("self", "__class__", "kwargs")}
-    return arguments | local.get("kwargs", {})
+    left_out = ("self", "__class__", "kwargs")
+    arguments: dict[str, Any] = {k: v for k, v in local.items() if k not in left_out}
+    arguments.update(local.get("kwargs", {}))
+    return arguments
 
 
 def initializer_of_blocks(*parts: Any) -> Any:

@@ -19,25 +19,27 @@ class _Cell:
 
     def __init__(self, layer: Any, recurrent_kernel: Array, bias: Array | None,
                  recurrent_mask: Array | None) -> None:
-        self.act, self.gate = layer.activation, getattr(layer, "recurrent_activation", None)
+        self.act: Any = layer.activation
+        self.gate: Any = getattr(layer, "recurrent_activation", None)
         self.kernels = np.split(recurrent_kernel, layer.gates, axis=1)
         self.bias = bias  # of the recurrent product, or None
         self.masks = recurrent_mask if recurrent_mask is not None else [1.0] * layer.gates
 
     def product(self, h: Array) -> list[Array]:
         """Return ``(h * mask) @ kernel + bias`` for every gate."""
-        parts = [(h * m) @ k for m, k in zip(self.masks, self.kernels)]
+        parts = [(h * m) @ k for m, k in zip(self.masks, self.kernels, strict=True)]
         if self.bias is None:
             return parts
-        return [p + b for p, b in zip(parts, np.split(self.bias, len(parts)))]
+        return [p + b for p, b in zip(parts, np.split(self.bias, len(parts)), strict=True)]
 
     def back(self, gradients: list[Array]) -> Array:
-        """Return the gradient of ``h`` from those of the products."""
-        return sum(g @ k.T * m for g, k, m in zip(gradients, self.kernels, self.masks))
+        """Return the gradient of ``h`` from those of the products of the first gates."""
+        parts = zip(gradients, self.kernels, self.masks, strict=False)
+        return sum(g @ k.T * m for g, k, m in parts)
 
     def weights(self, h: Array, gradients: list[Array]) -> Array:
-        """Return the gradient of the recurrent kernel."""
-        return np.hstack([(h * m).T @ g for m, g in zip(self.masks, gradients)])
+        """Return the gradient of the recurrent kernels of the first gates."""
+        return np.hstack([(h * m).T @ g for m, g in zip(self.masks, gradients, strict=False)])
 
 
 class Simple(_Cell):
@@ -58,7 +60,7 @@ class LSTM(_Cell):
     """``c = f c + i g``, ``h = o act(c)``."""
 
     def forward(self, a_x: Array, h: Array, c: Array) -> tuple[Any, ...]:  # noqa: D102
-        a_i, a_f, a_g, a_o = (x + p for x, p in zip(np.split(a_x, 4, axis=1), self.product(h)))
+        a_i, a_f, a_g, a_o = (np.stack(np.split(a_x, 4, axis=1)) + self.product(h))
         i, f, g, o = self.gate(a_i), self.gate(a_f), self.act(a_g), self.gate(a_o)
         c_new = f * c + i * g
         s = self.act(c_new)
@@ -116,11 +118,13 @@ def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: 
     """Run over all steps; return y (aligned with x), the final states and the tape."""
     two = bias is not None and bias.ndim == 2  # one bias for each product
     a_x = x @ kernel
-    if bias is not None:
-        a_x = a_x + (bias[0] if two else bias)
-    cell = layer.step(layer, recurrent_kernel, bias[1] if two else None, recurrent_mask)
+    b_x, b_h = (None, None) if bias is None else bias if two else (bias, None)
+    if b_x is not None:
+        a_x = a_x + b_x
+    cell = layer.step(layer, recurrent_kernel, b_h, recurrent_mask)
     states = [np.zeros((len(x), layer.units), x.dtype) if s is None else s for s in states]
-    y, previous, saved = np.empty((*x.shape[:2], layer.units), x.dtype), np.zeros_like(states[0]), []
+    y, saved = np.empty((*x.shape[:2], layer.units), x.dtype), []
+    previous = np.zeros_like(states[0])
     steps = range(x.shape[1])[::-1] if reverse else range(x.shape[1])
     for t in steps:
         new, s = cell.forward(a_x[:, t], *states)
@@ -130,7 +134,7 @@ def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: 
         else:
             m = mask[:, t, None]
             previous = np.where(m, new[0], previous)
-            states = [np.where(m, a, b) for a, b in zip(new, states)]
+            states = [np.where(m, a, b) for a, b in zip(new, states, strict=True)]
         y[:, t] = previous
     return y, *states, (layer, cell, x, kernel, bias, mask, steps, saved)
 
@@ -146,7 +150,7 @@ def backward(tape: Any, dy: Array | None = None, dh_n: Array | None = None, *,
     da_x = np.empty((*x.shape[:2], kernel.shape[1]), x.dtype)
     da_h = np.zeros(kernel.shape[1], x.dtype)
     drecurrent[...] = 0
-    for t, s in zip(steps[::-1], saved[::-1]):
+    for t, s in zip(steps[::-1], saved[::-1], strict=True):
         dy_t = carried if dy is None else carried + dy[:, t]
         if mask is None:
             dh, rest = dstates[0] + dy_t, dstates[1:]
@@ -155,7 +159,7 @@ def backward(tape: Any, dy: Array | None = None, dh_n: Array | None = None, *,
             m = mask[:, t, None]
             dh, rest = np.where(m, dstates[0] + dy_t, 0), [np.where(m, d, 0) for d in dstates[1:]]
             da_x[:, t], da, dR, back = cell.backward(s, dh, *rest)
-            dstates = [np.where(m, b, d) for b, d in zip(back, dstates)]
+            dstates = [np.where(m, b, d) for b, d in zip(back, dstates, strict=True)]
             carried = np.where(m, 0, dy_t)
         drecurrent += dR
         da_h += da.sum(axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class TimeDistributed(Layer):
         return None if dx is None else dx.reshape(self.tape)
 
 
-MERGE = {
+MERGE: dict[str | None, Callable[[Array, Array], Any]] = {
     "concat": lambda a, b: np.concatenate([a, b], axis=-1),
     "sum": lambda a, b: a + b,
     "ave": lambda a, b: (a + b) / 2,
@@ -90,7 +91,7 @@ class Bidirectional(Layer):
         self.forward_layer = self._copy(layer, config, "forward_", layer.go_backwards)
         if backward_layer is None:
             backward_layer = self._copy(layer, config, "backward_", not layer.go_backwards)
-        self.backward_layer = _layer("Bidirectional", backward_layer)
+        self.backward_layer: Any = _layer("Bidirectional", backward_layer)
         same = ("return_sequences", "return_state", "stateful")
         if not isinstance(self.backward_layer, Recurrent) or any(
                 getattr(self.backward_layer, s) != getattr(layer, s) for s in same) or (
@@ -137,8 +138,8 @@ class Bidirectional(Layer):
         merged = [y] if self.merge_mode else [y, y]
         return (*merged, *states, *states) if self.return_state or not self.merge_mode else y
 
-    def __call__(self, inputs: Any, initial_state: Any = None, training: bool = False,
-                 mask: Any = None) -> Any:
+    def __call__(self, inputs: Any, initial_state: Any = None,  # type: ignore[override]
+                 training: bool = False, mask: Any = None) -> Any:
         """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
         if initial_state is not None:
             half = len(initial_state) // 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, auto_name
+from ..backend import Array, auto_name, floatx
 from ..configurable import Configurable, lookup
 from . import schedules
 
@@ -82,7 +82,8 @@ class Optimizer(Configurable):
     def learning_rate(self, value: Any) -> None:
         if isinstance(value, dict):
             value = schedules.get(value)
-        self._rate: float | Callable[[int], float] = value if callable(value) else float(value)
+        self._rate: float | Callable[[int], float] = value if callable(value) else (
+            float(np.dtype(floatx()).type(value)))  # as Keras, which keeps it in a variable
 
     lr = learning_rate
 
