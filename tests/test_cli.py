@@ -13,6 +13,13 @@ from fusedrnn.forecast.cli import main
 SMALL = ["--epochs", "1", "--units", "3", "--timesteps", "8", "--seeds", "2"]
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def csv(tmp_path):
     n = np.arange(120)
@@ -24,19 +31,22 @@ def csv(tmp_path):
     return path
 
 
-def test_compare_prints_the_table_and_the_verdict_and_writes_both_files(csv, tmp_path, capsys):
+def test_compare_prints_the_table_and_the_verdict_and_writes_both_files(
+    csv, tmp_path, cache, capsys
+):
     plot, figures = tmp_path / "p.png", tmp_path / "p.json"
     assert main(["compare", str(csv), *SMALL, "--plot", str(plot), "--json", str(figures)]) == 0
     out = capsys.readouterr().out
     found = json.loads(figures.read_text())
     assert " ".join(found["verdict"].split()) in " ".join(out.split())
-    assert list(found["models"])[-2:] == ["LSTM", "GRU"]
+    assert list(found["models"])[-3:] == ["LSTM", "GRU", "GRU-equal"]
     assert found["models"]["LSTM"]["parameters"] == 4 * 3 * (1 + 3 + 1) + 3 + 1
     assert found["models"]["GRU"]["parameters"] == 3 * 3 * (1 + 3 + 2) + 3 + 1
     for name in ("parameters", "seconds", "train_loss", "test_loss", "MAE", "RMSE", "WAPE", "MASE"):
         assert found["models"]["GRU"][name] > 0
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in tmp_path.iterdir()} == {"sales.csv", "p.png", "p.json"}
+    assert not list((cache / "fusedrnn").iterdir())
 
 
 def edit(path, change):

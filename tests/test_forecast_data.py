@@ -21,7 +21,7 @@ def test_the_bakery_sales_are_what_the_notice_says():
     assert (frame["sales"] == 0).sum() == 16
     panel = to_panel(to_long(frame))
     assert (panel.freq, panel.season) == ("D", 7)
-    assert panel.notes == ("16 zeros: kept",)
+    assert panel.notes == ("16 zeros: keep",)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_gap_is_filled_by_the_stated_rule(rule, filled):
         assert series.y[10] == filled
         assert series.observed[10] == (rule == "zero")
         assert series.observed.sum() == 30 - (rule != "zero")
-        assert f"1 {what}: filled by rule '{rule}'" in panel.notes
+        assert f"1 {what}: {rule}" in panel.notes
 
 
 def test_a_filled_value_does_not_know_the_future():
@@ -86,6 +86,38 @@ def test_a_filled_value_does_not_know_the_future():
         two.loc[12:, "sales"] = 999.0
         a, b = (to_panel(to_long(f), missing_dates=rule).series[0].y for f in (one, two))
         np.testing.assert_array_equal(a[:12], b[:12])
+
+
+def test_zeros_and_negatives_by_their_rules():
+    frame = sales(30).assign(sales=lambda f: f["sales"] - 2)
+    assert to_panel(to_long(frame)).series[0].y[:3].tolist() == [-2, -1, 0]
+    zero = to_panel(to_long(frame), negatives="zero")
+    assert zero.series[0].y[:3].tolist() == [0, 0, 0]
+    assert zero.notes == ("1 zeros: keep", "2 negatives: zero")
+    frame.loc[10, "sales"] = 0
+    missing = to_panel(
+        to_long(frame), zeros="missing", negatives="missing", missing_values="previous"
+    )
+    assert missing.series[0].y[:2].tolist() == [1, 2]
+    assert missing.series[0].y[7] == missing.series[0].y[6]
+    with pytest.raises(ValueError, match="negatives is 'ignore', expected one of keep"):
+        to_panel(to_long(frame), negatives="ignore")
+
+
+def test_covariates_are_aligned_and_known_ones_reach_into_the_future():
+    frame = sales(30).assign(promo=range(30), rain=range(100, 130))
+    frame.loc[28:, "sales"] = np.nan
+    long = to_long(frame, covariates=["promo", "rain"])
+    series = to_panel(long, known=["promo"], past=["rain"]).series[0]
+    assert series.known[:, 0].tolist() == list(range(30))
+    assert series.past[:, 0].tolist() == list(range(100, 128))
+    assert len(series.y) == 28
+    panel = to_panel(long, known=["promo"], calendar=True)
+    assert panel.known == (
+        "promo",
+        *(f"day_of_{c}_{f}" for c in ("week", "year") for f in ("sin", "cos")),
+    )
+    np.testing.assert_allclose(panel.series[0].known[0, 1:3], [0, 1])  # a Monday
 
 
 def test_a_series_begins_with_its_first_value():

@@ -6,10 +6,10 @@ import pytest
 import sklearn.metrics as sk
 from scipy import stats
 
-from fusedrnn.forecast.baselines import forecast
+from fusedrnn.forecast.baselines import moving_average, naive, seasonal_naive
 from fusedrnn.forecast.metrics import errors, seasonal_scale
-from fusedrnn.forecast.significance import diebold_mariano
-from fusedrnn.forecast.verdict import differences, verdict
+from fusedrnn.forecast.significance import compare_losses, diebold_mariano
+from fusedrnn.forecast.verdict import verdict
 
 
 def test_metrics_are_those_of_scikit_learn():
@@ -72,10 +72,16 @@ def test_a_difference_that_is_there_is_found_and_too_few_pairs_say_nothing():
     assert not few.shown
 
 
-def losses(lstm, gru, seasonal, naive, n=200, noise=0.05):
+def judge(lstm, gru, seasonal, naive, n=200, noise=0.05, equal=None):
+    """Return the verdict on losses with these means."""
     rng = np.random.default_rng(4)
     means = {"LSTM": lstm, "GRU": gru, "SeasonalNaive": seasonal, "Naive": naive}
-    return pd.DataFrame({m: mean + rng.normal(0, noise, n) for m, mean in means.items()})
+    means |= {"GRU-equal": equal} if equal else {}
+    table = pd.DataFrame({m: mean + rng.normal(0, noise, n) for m, mean in means.items()})
+    table.index = pd.MultiIndex.from_product([range(n), ["a"]], names=["cutoff", "unique_id"])
+    pairs = [("LSTM", "GRU"), *((c, m) for c in ("LSTM", "GRU") for m in list(means)[2:])]
+    tests = {(a, b): compare_losses(table, a, b, 1) for a, b in pairs}
+    return verdict(table.mean().to_dict(), tests, "WAPE")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +92,13 @@ def losses(lstm, gru, seasonal, naive, n=200, noise=0.05):
         ((11, 12, 10, 20), ["neither beats the seasonal naive", "both lose to it"]),
         ((9, 12, 10, 20), ["LSTM beats the seasonal naive", "GRU loses to the seasonal naive"]),
         ((25, 29, 10, 20), ["LSTM and GRU even lose to naive", "--timesteps"]),
-        ((8, 9, 20, 10), ["both beat naive"]),
+        ((8, 9, 20, 10), ["both beat naive, the best simple method"]),
+        ((8, 9, 10, 20, 200, 0.05, 9), ["units and with as many weights"]),
+        ((8, 9, 10, 20, 200, 0.05, 7), ["LSTM forecasts better", "weights GRU is better (7.0 %"]),
     ],
 )
 def test_the_verdict_follows_the_numbers(means, words):
-    table = losses(*means)
-    sentence = verdict(table.mean().to_dict(), differences(table, 1), "WAPE")
+    sentence = judge(*means)
     for word in words:
         assert word in sentence
     assert sentence.endswith(".")
@@ -99,15 +106,25 @@ def test_the_verdict_follows_the_numbers(means, words):
 
 
 def test_the_verdict_admits_chance():
-    table = losses(9, 9, 9, 20, noise=3)
-    sentence = verdict(table.mean().to_dict(), differences(table, 1), "WAPE")
+    sentence = judge(9, 9, 9, 20, noise=3)
     assert "no difference that the data can tell from chance" in sentence
     assert "neither differs from the seasonal naive" in sentence
 
 
+def test_few_forecasts_of_one_series_say_nothing_and_those_of_many_are_ranked():
+    assert "too few to test" in judge(8, 9, 10, 20, n=5)
+    rng = np.random.default_rng(5)
+    index = pd.MultiIndex.from_product([range(3), range(30)], names=["cutoff", "unique_id"])
+    table = pd.DataFrame(rng.normal([1.0, 1.5], 0.1, (90, 2)), index, ["a", "b"])
+    test = compare_losses(table, "a", "b", 1)
+    assert (test.test, test.pairs, test.shown) == ("Wilcoxon over series", 30, True)
+    means = table.groupby(level="unique_id").mean()
+    assert test.p_value == pytest.approx(stats.wilcoxon(means["a"], means["b"]).pvalue)
+
+
 def test_baselines():
     y = np.arange(20.0)
-    assert forecast("Naive", y, [10], 2, 7).tolist() == [[9, 9]]
-    assert forecast("SeasonalNaive", y, [10, 11], 3, 7).tolist() == [[3, 4, 5], [4, 5, 6]]
-    assert forecast("SeasonalNaive", y, [8], 9, 7).tolist() == [[1, 2, 3, 4, 5, 6, 7, 1, 2]]
-    assert forecast("MovingAverage", y, [10], 1, 2).tolist() == [[8.5]]
+    assert naive(y, 5, [10], 2, 7).tolist() == [[9, 9]]
+    assert seasonal_naive(y, 5, [10, 11], 3, 7).tolist() == [[3, 4, 5], [4, 5, 6]]
+    assert seasonal_naive(y, 5, [8], 9, 7).tolist() == [[1, 2, 3, 4, 5, 6, 7, 1, 2]]
+    assert moving_average(y, 5, [10], 1, 2).tolist() == [[8.5]]

@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, compare
+    from .comparison import Comparison
+    from .experiment import compare
     from .settings import Settings
 
 __all__ = ["Comparison", "Settings", "compare"]
 
-_HOMES = {"Comparison": "comparison", "compare": "comparison", "Settings": "settings"}
+_HOMES = {"Comparison": "comparison", "compare": "experiment", "Settings": "settings"}
 
 
 def __getattr__(name: str) -> Any:

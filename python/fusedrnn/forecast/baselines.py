@@ -1,41 +1,28 @@
-"""Forecasts that need no training: what every network has to beat."""
+"""Forecasts that need no training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-Baseline = Callable[[FloatArray, int, int], FloatArray]
-"""(history, horizon, season) -> (horizon,)"""
+from .panel import FloatArray
 
 
-def naive(history: FloatArray, horizon: int, season: int) -> FloatArray:
+def naive(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
     """Repeat the last value."""
-    return np.full(horizon, history[-1])
+    return np.repeat(y[np.asarray(origins)[:, None] - 1], horizon, axis=1)
 
 
-def seasonal_naive(history: FloatArray, horizon: int, season: int) -> FloatArray:
-    """Repeat the last season; a history shorter than that is repeated whole."""
-    return np.resize(history[-season:], horizon)
-
-
-def moving_average(history: FloatArray, horizon: int, season: int) -> FloatArray:
-    """Repeat the mean of the last season."""
-    return np.full(horizon, history[-season:].mean())
-
-
-BASELINES: dict[str, Baseline] = {
-    "Naive": naive,
-    "SeasonalNaive": seasonal_naive,
-    "MovingAverage": moving_average,
-}
-
-
-def forecast(
-    name: str, y: FloatArray, origins: Sequence[int], horizon: int, season: int
+def seasonal_naive(
+    y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int
 ) -> FloatArray:
-    """Return a baseline's forecasts, (origins, horizon), from ``y[:origin]`` for each origin."""
-    return np.stack([BASELINES[name](y[:origin], horizon, season) for origin in origins])
+    """Repeat the last season; a history shorter than that is repeated whole."""
+    return np.stack([np.resize(y[max(0, p - season) : p], horizon) for p in origins])
+
+
+def moving_average(
+    y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int
+) -> FloatArray:
+    """Repeat the mean of the last season."""
+    return np.stack([np.full(horizon, y[max(0, p - season) : p].mean()) for p in origins])

@@ -7,6 +7,7 @@ what a shop does that fits once and forecasts every day, and what the networks d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +24,15 @@ def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: i
 
     seasonal = 1 < season <= cut // 2
     shape = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
-    trends = ({}, {"trend": "add", "damped_trend": True})
+    trends: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
     fits = [(ETSModel(y[:cut], **shape, **trend).fit(disp=False), trend) for trend in trends]
     fit, trend = min(fits, key=lambda pair: pair[0].aicc)
     # The filter is causal: the state after row p - 1 has seen no later row.
     states = ETSModel(y, **shape, **trend).smooth(fit.params).states  # (n, states)
     last = np.asarray(origins)[:, None] - 1
-    forecast = states[last, 0] + np.zeros(horizon)  # columns: level, trend, season of that row
+    forecast: FloatArray = states[last, 0] + np.zeros(
+        horizon
+    )  # columns: level, trend, season of that row
     if trend:
         damping = dict(zip(fit.model.param_names, fit.params, strict=True))["damping_trend"]
         forecast += states[last, 1] * np.cumsum(damping ** np.arange(1, horizon + 1))

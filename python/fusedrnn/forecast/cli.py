@@ -5,12 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.util import find_spec
+from typing import Any
 
 from .. import __version__
-from .settings import CELLS, Settings
+from .settings import SCOPES, Settings
 
-NEEDED = {"pandas": "pandas", "sklearn": "scikit-learn", "matplotlib": "matplotlib", "rich": "rich"}
+NEEDED = {
+    "pandas": "pandas",
+    "sklearn": "scikit-learn",
+    "matplotlib": "matplotlib",
+    "rich": "rich",
+    "joblib": "joblib",
+    "statsmodels": "statsmodels",
+}
+DATA_OPTIONS = {
+    *("date", "target", "id", "wide", "date_format", "freq", "season", "calendar", "skip_short"),
+    *("future_covariates", "past_covariates"),
+    *("missing_dates", "missing_values", "zeros", "negatives"),
+}
+FILLS = ("error", "zero", "previous", "seasonal")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,74 +52,152 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "compare",
         help="compare LSTM and GRU on sales",
-        description="Train an LSTM and a GRU on sales and compare them with simple forecasts.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Train LSTMs and GRUs on sales and compare them with simple forecasts.",
     )
     command.set_defaults(run=_compare)
-    command.add_argument("csv", nargs="?", help="table of sales (default: the bakery sales)")
-    data = command.add_argument_group("data")
-    data.add_argument("--date", metavar="COL", help="column of dates (default: ds or date)")
-    data.add_argument("--target", metavar="COL", help="column of sales (default: y or sales)")
-    data.add_argument("--season", type=int, metavar="N", help="periods in a season")
-    networks = command.add_argument_group("networks")
-    for name, text in (
-        ("timesteps", "periods a network sees"),
-        ("horizon", "periods to forecast at once"),
-        ("units", "units of the layer"),
-        ("epochs", "passes over the training part"),
-        ("batch_size", "windows in a training step"),
-        ("seed", "first seed"),
-        ("seeds", "networks a cell, each from its own seed"),
-    ):
-        default = getattr(Settings, name)
-        flag = f"--{name.replace('_', '-')}"
-        networks.add_argument(flag, type=int, default=default, metavar="N", help=text)
-    for name, text in (
-        ("learning_rate", "at the start; it falls along a cosine"),
-        ("test_size", "share, or number of dates, at the end to judge on"),
-    ):
-        flag = f"--{name.replace('_', '-')}"
-        default = getattr(Settings, name)
-        networks.add_argument(flag, type=float, default=default, metavar="X", help=text)
+    add_data(command)
+    add_settings(command)
+    work = command.add_argument_group("work")
+    work.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="processes (default: one a core for many series, else 1)",
+    )
+    work.add_argument("--backend", choices=("processes", "dask", "ray"), default="processes")
+    work.add_argument("--address", metavar="URL", help="of a cluster, as tcp://host:8786")
+    work.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     output = command.add_argument_group("output")
+    output.add_argument("--html", metavar="FILE.html", help="write the report, one page")
     output.add_argument("--plot", metavar="FILE.png", help="write a picture")
     output.add_argument("--json", metavar="FILE", help="write all figures")
+    output.add_argument("--csv", dest="frame", metavar="FILE", help="write all forecasts")
     return top
+
+
+def add_data(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what is in the table and what to do with it."""
+    command.add_argument("csv", nargs="?", help="CSV or Parquet file (default: the bakery sales)")
+    data = command.add_argument_group("data")
+    for flag, text in (
+        ("date", "column of dates (default: ds or date)"),
+        ("target", "column of sales (default: y or sales)"),
+        ("id", "column that names the series (default: unique_id or series_id, if any)"),
+    ):
+        data.add_argument(f"--{flag}", metavar="COL", help=text)
+    data.add_argument("--wide", action="store_true", help="each other column is a series")
+    data.add_argument("--date-format", metavar="FORMAT", help="as %%d/%%m/%%Y")
+    data.add_argument("--freq", help="as D, W-MON, MS (default: found)")
+    data.add_argument(
+        "--season", type=int, metavar="N", help="periods in a season (default: found)"
+    )
+    for flag, text in (
+        ("future-covariates", "columns known in advance, with commas between"),
+        ("past-covariates", "columns known only afterwards"),
+    ):
+        data.add_argument(f"--{flag}", type=_names, default=(), metavar="COLS", help=text)
+    data.add_argument("--calendar", action="store_true", help="add day of the week, of the year")
+    for flag, choices in (
+        ("missing-dates", FILLS),
+        ("missing-values", FILLS),
+        ("zeros", ("keep", "missing")),
+        ("negatives", ("keep", "zero", "missing")),
+    ):
+        data.add_argument(f"--{flag}", choices=choices, default=choices[0])
+    data.add_argument("--skip-short", action="store_true", help="leave out series too short")
+
+
+def add_settings(command: argparse.ArgumentParser) -> None:
+    """Add an option for each field of `Settings`."""
+    texts = {
+        "timesteps": "periods a network sees",
+        "horizon": "periods to forecast at once",
+        "units": "units of the layer",
+        "epochs": "passes over the training part",
+        "batch_size": "windows in a training step",
+        "learning_rate": "at the start; it falls along a cosine",
+        "patience": "stop early after so many epochs without gain (0: never)",
+        "test_size": "share, or number of dates, at the end to judge on",
+        "step": "periods between two cutoffs",
+        "folds": "times that everything is fitted anew in the test part",
+        "seed": "first seed",
+        "seeds": "networks a model, each from its own seed",
+        "models": "which to compare",
+        "levels": "per cents of the intervals",
+    }
+    group = command.add_argument_group("networks and evaluation")
+    kinds: dict[str, Any] = {"int": int, "float": float, "tuple[str, ...]": _names}
+    for field in fields(Settings):
+        if field.name not in texts:
+            continue
+        default: Any = field.default
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        group.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=kinds.get(str(field.type), _levels),
+            default=default,
+            metavar="N" if field.type == "int" else "X" if field.type == "float" else "LIST",
+            help=f"{texts[field.name]} (default: {shown})",
+        )
+    group.add_argument(
+        "--scope",
+        choices=SCOPES,
+        default=Settings.scope,
+        help="networks for each series, or over all (default: local)",
+    )
+
+
+def compare_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the keyword arguments of `compare` that the options give."""
+    names = {field.name for field in fields(Settings)} | DATA_OPTIONS
+    return {name: value for name, value in vars(arguments).items() if name in names}
 
 
 def _compare(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn compare``."""
-    from dataclasses import fields
-
     from rich.console import Console
 
-    from .comparison import compare
+    from .experiment import compare
     from .files import check_writable
     from .table import read_table
-    from .terminal import progress_bar, show
+    from .terminal import Bars, show
 
-    settings = {field.name: getattr(arguments, field.name) for field in fields(Settings)}
-    Settings(**settings)
-    for path in (arguments.plot, arguments.json):
-        if path:
-            check_writable(path)
+    options = compare_options(arguments)
+    Settings(**{field.name: options[field.name] for field in fields(Settings)})
+    outputs = {name: getattr(arguments, name) for name in ("html", "plot", "json", "frame")}
+    for path in filter(None, outputs.values()):
+        check_writable(path)
     frame = read_table(arguments.csv) if arguments.csv else None
-    with progress_bar(Console(stderr=True)) as progress:
-        total = arguments.epochs * arguments.seeds
-        tasks = {cell: progress.add_task(cell, total=total) for cell in CELLS}
+    bars = Bars(Console(stderr=True))
+    with bars.progress:
         result = compare(
             frame,
-            date=arguments.date,
-            target=arguments.target,
-            season=arguments.season,
-            on_epoch=lambda cell: progress.advance(tasks[cell]),
-            **settings,
+            **options,
+            n_jobs=arguments.jobs,
+            backend=arguments.backend,
+            address=arguments.address,
+            resume=arguments.resume,
+            on_start=bars.start,
+            on_step=bars.step,
         )
     show(result, Console())
-    if arguments.plot:
-        result.plot(arguments.plot)
-    if arguments.json:
-        result.write_json(arguments.json)
+    writers = {
+        "html": result.write_html,
+        "plot": result.plot,
+        "json": result.write_json,
+        "frame": result.write_csv,
+    }
+    for name, path in outputs.items():
+        if path:
+            writers[name](path)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    return tuple(int(name) for name in _names(text))
 
 
 def _fail(message: str) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..callbacks import LambdaCallback
+from ..callbacks import EarlyStopping, LambdaCallback
 from ..layers import GRU, LSTM, Dense, Input
 from ..models import Sequential
 from ..optimizers import Adam
@@ -18,8 +18,11 @@ from ..optimizers.schedules import CosineDecay
 from ..utils import set_random_seed
 from .settings import Settings
 
+Float32Array = npt.NDArray[np.float32]
 LAYERS = {"LSTM": LSTM, "GRU": GRU}
 PREDICT_BATCH = 1024
+HELD_OUT = 10
+"""One window in so many, the last ones of each series, watches for early stopping."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,19 @@ class Trained:
         """Number of trained weights."""
         return int(self.model.count_params())
 
-    def predict(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return outputs (count, horizon) for windows (count, timesteps, features)."""
+    def predict(self, x: Float32Array) -> Float32Array:
+        """Return outputs (n, horizon) for windows (n, timesteps, features)."""
         outputs = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
         return np.asarray(outputs, np.float32)
 
 
 def train(
     cell: str,
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
+    parts: Sequence[tuple[Float32Array, Float32Array]],
     settings: Settings,
     seed: int,
     *,
-    units: int | None = None,
+    units: int,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train a layer of `cell` and a dense output of one value a step ahead.
@@ -57,30 +59,59 @@ def train(
     Parameters
     ----------
     cell : {"LSTM", "GRU"}
-    x : ndarray, (count, timesteps, features)
-    y : ndarray, (count, horizon)
+    parts : sequence of (windows, targets)
+        Of each series: (n, timesteps, features) and (n, horizon), oldest first.
     settings : Settings
     seed : int
         Of the weights and of the order of the windows.
-    units : int, optional
-        Default: those of `settings`.
+    units : int
     on_epoch : callable
         Called after each epoch.
     """
     set_random_seed(seed)
     start = time.perf_counter()
+    callbacks: list[Any] = [LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch())]
+    validation = None
+    if settings.patience:
+        cuts = [len(x) - len(x) // HELD_OUT for x, _ in parts]
+        late = [(x[cut:], y[cut:]) for (x, y), cut in zip(parts, cuts, strict=True)]
+        parts = [(x[:cut], y[:cut]) for (x, y), cut in zip(parts, cuts, strict=True)]
+        validation = _join(late)
+        if not len(validation[0]):
+            raise ValueError(f"too few windows to hold out one in {HELD_OUT} for --patience")
+        callbacks.append(EarlyStopping(patience=settings.patience, restore_best_weights=True))
+    x, y = _join(parts)
     steps = settings.epochs * -(-len(x) // settings.batch_size)
-    model = Sequential(
-        [Input(x.shape[1:]), LAYERS[cell](units or settings.units), Dense(y.shape[1])]
-    )
+    model = build(cell, x.shape[1:], y.shape[1], units)
     model.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss="mae")
     history = model.fit(
         x,
         y,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
+        validation_data=validation,
         verbose=0,
-        callbacks=[LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch())],
+        callbacks=callbacks,
     )
     losses = [float(loss) for loss in history.history["loss"]]
     return Trained(model, losses, time.perf_counter() - start)
+
+
+def build(cell: str, shape: Sequence[int], horizon: int, units: int) -> Any:
+    """Return the untrained network for windows of a shape (timesteps, features)."""
+    return Sequential([Input(tuple(shape)), LAYERS[cell](units), Dense(horizon)])
+
+
+def equal_units(features: int, settings: Settings) -> int:
+    """Return the units of the GRU whose weights are nearest in number to the LSTM's."""
+
+    def weights(gates: int, biases: int, units: int) -> int:
+        dense = (units + 1) * settings.horizon
+        return gates * units * (features + units + biases) + dense
+
+    goal = weights(4, 1, settings.units)
+    return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(3, 2, u) - goal))
+
+
+def _join(parts: Sequence[tuple[Float32Array, Float32Array]]) -> tuple[Float32Array, Float32Array]:
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .calendar import calendar_features
+
 FloatArray = npt.NDArray[np.float64]
 
 # Coarsest first: a series has the first frequency on whose grid all its dates lie.
@@ -34,8 +36,10 @@ class Series:
     """(n,), no value missing."""
     observed: npt.NDArray[np.bool_]
     """(n,), False where `y` was filled in; such a value is never scored."""
-    covariates: FloatArray
-    """(n, covariates), no value missing."""
+    known: FloatArray
+    """(n or more, covariates known in advance); rows after `n` are of the future."""
+    past: FloatArray
+    """(n, covariates known only afterwards)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ class Panel:
     series: list[Series]
     freq: str
     season: int
-    covariates: tuple[str, ...]
+    known: tuple[str, ...]
+    """Names of the covariates known in advance, those of the calendar among them."""
+    past: tuple[str, ...]
     notes: tuple[str, ...]
     """What was done to the data, a sentence each."""
 
@@ -53,10 +59,15 @@ class Panel:
 def to_panel(
     long: pd.DataFrame,
     *,
+    known: Sequence[str] = (),
+    past: Sequence[str] = (),
+    calendar: bool = False,
     freq: str | None = None,
     season: int | None = None,
     missing_dates: str = "error",
     missing_values: str = "error",
+    zeros: str = "keep",
+    negatives: str = "keep",
 ) -> Panel:
     """Put the series of a long table (`to_long`) on a regular grid.
 
@@ -64,6 +75,10 @@ def to_panel(
     ----------
     long : DataFrame
         Columns ``unique_id``, ``ds``, ``y`` and covariates.
+    known, past : sequence of str
+        Covariates known in advance, and known only afterwards.
+    calendar : bool
+        Whether to add the cycles of the calendar to those known in advance.
     freq : str, optional
         A pandas offset alias. Default: inferred.
     season : int, optional
@@ -72,6 +87,10 @@ def to_panel(
     missing_dates, missing_values : {"error", "zero", "previous", "seasonal"}
         What a gap becomes: an error, no sales, the value before it, or the value one season
         before. All but the first look only backwards, so that nothing leaks from after a cutoff.
+    zeros : {"keep", "missing"}
+        Whether no sales are a value or a missing one.
+    negatives : {"keep", "zero", "missing"}
+        Whether returns are values, no sales, or missing.
 
     Raises
     ------
@@ -79,57 +98,68 @@ def to_panel(
         If the dates are on no regular grid, the series differ in frequency, something is missing
         and the rule is "error", or an option is unknown.
     """
-    for name, rule in (("missing_dates", missing_dates), ("missing_values", missing_values)):
-        if rule not in FILLS:
-            raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(FILLS)}")
-    names = tuple(str(name) for name in long.columns[3:])
-    groups = [(str(key), part) for key, part in long.groupby("unique_id", sort=True)]
+    rules = {
+        "missing_dates": (missing_dates, FILLS),
+        "missing_values": (missing_values, FILLS),
+        "zeros": (zeros, ("keep", "missing")),
+        "negatives": (negatives, ("keep", "zero", "missing")),
+    }
+    for name, (rule, choices) in rules.items():
+        if rule not in choices:
+            raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(choices)}")
+    groups = [(str(key), part.set_index("ds")) for key, part in long.groupby("unique_id")]
     freq = freq or _common_frequency(groups)
     season = season or SEASONS.get(freq.partition("-")[0].rstrip("SE"), 1)
-    counts = {"missing dates": 0, "missing values": 0, "zeros": 0, "negative values": 0}
+    counts = dict.fromkeys(rules, 0)
     series = []
     for key, part in groups:
-        part = part.dropna(subset="y") if part.y.isna().all() else _trim(part)
-        if part.empty:
-            raise ValueError(f"series {key!r}: column 'y' has no value")
-        grid = pd.date_range(part.ds.iloc[0], part.ds.iloc[-1], freq=freq)
-        lost = part.ds[~part.ds.isin(grid)]
-        if len(lost):
-            raise ValueError(f"series {key!r}: {lost.iloc[0]:%Y-%m-%d} is not on the grid {freq!r}")
-        part = part.set_index("ds")
-        whole = part.reindex(grid)
-        absent = ~grid.isin(part.index)
-        empty = whole.y.isna().to_numpy() & ~absent
-        for what, where, rule in (
-            ("missing dates", absent, missing_dates),
-            ("missing values", empty, missing_values),
+        y = part["y"].copy()
+        for name, where, values in (
+            ("negatives", y < 0, {"zero": 0.0, "missing": np.nan}),
+            ("zeros", y == 0, {"missing": np.nan}),
         ):
-            counts[what] += int(where.sum())
+            counts[name] += int(where.sum())
+            y[where] = values.get(rules[name][0], y[where])
+        y = y.loc[y.first_valid_index() : y.last_valid_index()]
+        if y.isna().all():
+            raise ValueError(f"series {key!r} has no sales at all")
+        grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
+        if not y.index.isin(grid).all():
+            day = y.index[~y.index.isin(grid)][0]
+            raise ValueError(f"series {key!r}: {day:%Y-%m-%d} is not on the grid of --freq {freq}")
+        gaps = {"missing_dates": ~grid.isin(y.index)}
+        y = y.reindex(grid)
+        gaps["missing_values"] = y.isna().to_numpy() & ~gaps["missing_dates"]
+        values = y.to_numpy(copy=True)
+        back = np.ones(len(grid), np.intp)
+        for name, where in gaps.items():
+            rule, what = rules[name][0], name.replace("_", " ")
+            counts[name] += int(where.sum())
             if where.any() and rule == "error":
                 raise ValueError(
                     f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); "
-                    f"say what they become with --{what.replace(' ', '-')} zero|previous|seasonal"
+                    f"say what they become with --{name.replace('_', '-')} zero|previous|seasonal"
                 )
-        y = whole.y.to_numpy(copy=True)
-        y[(absent & (missing_dates == "zero")) | (empty & (missing_values == "zero"))] = 0.0
-        observed = ~np.isnan(y)
-        back = np.where(absent, missing_dates == "seasonal", missing_values == "seasonal") * season
+            values[where & (rule == "zero")] = 0.0
+            back[where & (rule == "seasonal")] = season
+        observed = ~np.isnan(values)
         for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
-            y[i] = y[i - back[i]] if 0 < back[i] <= i else y[i - 1]
-        counts["zeros"] += int((y[observed] == 0).sum())
-        counts["negative values"] += int((y < 0).sum())
-        covariates = whole[list(names)].ffill()
+            values[i] = values[i - back[i] if back[i] <= i else i - 1]
+        cycles = calendar_features(_extended(grid, part.index), freq) if calendar else {}
+        covariates = part[[*known, *past]].reindex(_extended(grid, part.index)).ffill()
         if covariates.isna().any(axis=None):
             column = covariates.columns[covariates.isna().any()][0]
             raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
-        series.append(Series(key, grid, y, observed, covariates.to_numpy(np.float64)))
-    rules = {"missing dates": missing_dates, "missing values": missing_values}
+        advance = covariates[list(known)].assign(**cycles).to_numpy(np.float64)
+        after = covariates[list(past)].to_numpy(np.float64)[: len(grid)]
+        series.append(Series(key, grid, values, observed, advance, after))
     notes = tuple(
-        f"{count} {what}: " + (f"filled by rule {rules[what]!r}" if what in rules else "kept")
-        for what, count in counts.items()
+        f"{count} {name.replace('_', ' ')}: {rules[name][0]}"
+        for name, count in counts.items()
         if count
     )
-    return Panel(series, freq, season, names, notes)
+    names = (*known, *(cycles if calendar else ()))
+    return Panel(series, freq, season, names, tuple(past), notes)
 
 
 def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
@@ -143,14 +173,16 @@ def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
 
 def _common_frequency(groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
     """Infer the frequency over all series and check that each one has it."""
-    dates = pd.DatetimeIndex(np.unique(np.concatenate([part.ds.to_numpy() for _, part in groups])))
+    dates = pd.DatetimeIndex(
+        np.unique(np.concatenate([part.index.to_numpy() for _, part in groups]))
+    )
     freq = infer_frequency(dates)
     if freq is None:
         raise ValueError(
             "column 'ds': the dates are on no regular grid (hours, days, weeks, months, "
             "quarters or years); name it with --freq"
         )
-    spacing = {key: part.ds.diff().min() for key, part in groups if len(part) > 2}
+    spacing = {key: part.index.to_series().diff().min() for key, part in groups if len(part) > 2}
     least = pd.Series(dates).diff().min()
     for key, own in spacing.items():
         # Each series has the shortest spacing somewhere, or it is one of another frequency.
@@ -162,7 +194,6 @@ def _common_frequency(groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
     return freq
 
 
-def _trim(part: pd.DataFrame) -> pd.DataFrame:
-    """Cut rows without sales off both ends: before the first sale there is no series."""
-    known = np.flatnonzero(part.y.notna())
-    return part.iloc[known[0] : known[-1] + 1]
+def _extended(grid: pd.DatetimeIndex, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the grid with the dates after it that have covariates and no sales yet."""
+    return grid.union(dates[dates > grid[-1]])

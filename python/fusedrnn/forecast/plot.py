@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison
 
 COLOURS = {"y": "#222222", "LSTM": "#d1495b", "GRU": "#00798c", "SeasonalNaive": "#bbbbbb"}
+CURVES = 10
 LAST = 84
 """Forecast periods shown one by one; more are only a smear."""
 
@@ -41,11 +42,11 @@ def draw(comparison: Comparison) -> Figure:
     axes["errors"].bar_label(bars, fmt="%.2f", padding=3)
     axes["errors"].set_title("MASE on the test part (smaller is better)")
     axes["errors"].margins(x=0.12)
-    for cell, networks in comparison.result.networks.items():
-        for i, network in enumerate(networks):
+    for cell in CELLS:
+        for i, cost in enumerate(comparison.result.costs.get(cell, [])[:CURVES]):
             axes["losses"].plot(
-                range(1, len(network.losses) + 1),
-                network.losses,
+                range(1, len(cost.losses) + 1),
+                cost.losses,
                 color=COLOURS[cell],
                 label=None if i else cell,
                 linewidth=1.2,

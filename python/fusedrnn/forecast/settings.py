@@ -6,11 +6,17 @@ from dataclasses import dataclass, fields
 
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
+EQUAL = "GRU-equal"
+"""A GRU with as many weights as the LSTM, not as many units."""
+NETWORKS = (*CELLS, EQUAL)
+SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
+"""The forecasts that every network has to beat."""
+SCOPES = ("local", "global")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How networks are trained and judged.
+    """How models are trained and judged.
 
     The defaults of the networks (28 steps, 50 units, 100 epochs, learning rate 0.003 falling along
     a cosine, mean absolute error, level of each window subtracted) were chosen on a validation
@@ -30,20 +36,34 @@ class Settings:
     epochs: int = 100
     batch_size: int = 32
     learning_rate: float = 0.003
+    patience: int = 0
+    """Epochs without a better loss on the last tenth of the training windows before training stops
+    and the best weights are taken; 0 trains all epochs on all windows."""
     test_size: float = 0.2
     """Share of the dates, or number of dates, at the end that the models are judged on."""
+    step: int = 1
+    """Periods between two cutoffs."""
+    folds: int = 1
+    """Blocks of the test part; before each one everything is fitted anew."""
     seed: int = 0
     seeds: int = 3
-    """Networks a cell, from seeds ``seed, seed + 1, ...``; their mean forecast is the cell's."""
+    """Networks a model, from seeds ``seed, seed + 1, ...``; their mean forecast is the model's."""
+    scope: str = "local"
+    """With many series: "local", networks for each series, or "global", networks over all."""
+    models: tuple[str, ...] = (*SIMPLE, *NETWORKS)
+    levels: tuple[int, ...] = (80, 95)
+    """Per cent of the intervals; none with ()."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.type not in ("int", "float"):
+                continue
             whole = field.type == "int"
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
                 kind = "a whole number" if whole else "a number"
                 raise ValueError(f"{field.name} is {value!r}, expected {kind}")
-            least = 0 if field.name == "seed" else 1
+            least = 0 if field.name in ("seed", "patience") else 1
             if whole and value < least:
                 raise ValueError(f"{field.name} is {value}, expected at least {least}")
         if not 0 < self.learning_rate < float("inf"):
@@ -53,3 +73,23 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
+        if self.scope not in SCOPES:
+            raise ValueError(f"scope is {self.scope!r}, expected one of {', '.join(SCOPES)}")
+        unknown = set(self.models) - {*SIMPLE, *NETWORKS}
+        if unknown or not set(CELLS) <= set(self.models) or not set(SIMPLE) & set(self.models):
+            raise ValueError(
+                f"models is {', '.join(self.models)}: expected LSTM, GRU, one or more of "
+                f"{', '.join(SIMPLE)}, and {EQUAL} or not"
+            )
+        if not all(0 < level < 100 for level in self.levels):
+            raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks among `models`."""
+        return [model for model in NETWORKS if model in self.models]
+
+    @property
+    def simple(self) -> list[str]:
+        """The simple methods among `models`."""
+        return [model for model in SIMPLE if model in self.models]

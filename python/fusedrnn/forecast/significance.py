@@ -1,4 +1,4 @@
-"""Whether two models' errors differ by more than chance: the Diebold-Mariano test."""
+"""Whether two models' errors differ by more than chance."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
 LEVEL = 0.05
@@ -23,6 +24,7 @@ class Difference:
     p_value: float
     """Two-sided; missing with fewer than `FEWEST` pairs."""
     pairs: int
+    test: str = "Diebold-Mariano over cutoffs"
 
     @property
     def shown(self) -> bool:
@@ -71,3 +73,30 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     reach = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
     return Difference(mean, mean - reach, mean + reach, p_value, n)
+
+
+def compare_losses(losses: pd.DataFrame, first: str, second: str, horizon: int) -> Difference:
+    """Test two models over cutoffs, or over series where there are too few cutoffs.
+
+    Parameters
+    ----------
+    losses : DataFrame
+        Indexed by ``cutoff`` and ``unique_id``, one column of losses a model.
+    first, second : str
+    horizon : int
+
+    Returns
+    -------
+    Difference
+        Of the mean over series at each cutoff (Diebold-Mariano; series that move together at a
+        cutoff count once), else of the mean of each series (Wilcoxon's signed ranks).
+    """
+    pair = losses[[first, second]].dropna()
+    over_time = pair.groupby(level="cutoff").mean()
+    over_series = pair.groupby(level="unique_id").mean()
+    if len(over_time) >= FEWEST or len(over_series) < FEWEST:
+        return diebold_mariano(over_time[first], over_time[second], horizon)
+    d = over_series[first] - over_series[second]
+    mean, nan = float(d.mean()), float("nan")
+    p_value = float(stats.wilcoxon(d).pvalue) if d.any() else 1.0
+    return Difference(mean, nan, nan, p_value, len(d), "Wilcoxon over series")

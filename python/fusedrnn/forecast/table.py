@@ -94,9 +94,7 @@ def to_long(
     twice = long.duplicated(["unique_id", "ds"])
     if twice.any():
         row = long[twice].iloc[0]
-        hint = (
-            f" in series {row.unique_id!r}" if id else "; is it several series (--id)?"
-        )
+        hint = f" in series {row.unique_id!r}" if id else "; is it several series (--id)?"
         raise ValueError(f"column {date!r}: {row.ds:%Y-%m-%d} occurs more than once{hint}")
     return long
 

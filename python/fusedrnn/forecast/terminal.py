@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from .comparison import Comparison
-from .settings import CELLS
+from .jobs import Job
 
 COLUMNS = {
     "parameters": ("weights", "{:,.0f}"),
-    "seconds": ("train\nsec.", "{:.1f}"),
+    "seconds": ("fit\nsec.", "{:.1f}"),
+    "microseconds": ("µs a\nforecast", "{:,.0f}"),
     "train_loss": ("train\nloss", "{:.4f}"),
     "test_loss": ("test\nloss", "{:.4f}"),
     "MAE": ("MAE", "{:,.4g}"),
@@ -22,48 +33,81 @@ COLUMNS = {
 }
 
 
-def progress_bar(console: Console) -> Progress:
-    """Return a bar over epochs with the time that is left."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
+class Bars:
+    """A progress bar a model, over the epochs of all its folds, seeds and series."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[jobs]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self.tasks: dict[str, TaskID] = {}
+
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Show an empty bar for each model that has jobs."""
+        for model, count in Counter(job.model for job in jobs).items():
+            total = sum(job.cost for job in jobs if job.model == model)
+            fits = f"{count:,} fit{'s' * (count > 1)}"
+            self.tasks[model] = self.progress.add_task(model, total=total, jobs=fits)
+
+    def step(self, model: str, steps: int) -> None:
+        """Advance a model's bar."""
+        self.progress.advance(self.tasks[model], steps)
 
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print what was compared, the table and the verdict."""
-    panel, settings, frame = comparison.panel, comparison.settings, comparison.frame
-    series = panel.series[0]
-    console.print(
-        f"{len(series.y):,} values ({panel.freq}, season {panel.season}), "
-        f"{series.ds[0]:%Y-%m-%d} to {series.ds[-1]:%Y-%m-%d}; judged on "
-        f"{frame['cutoff'].nunique():,} forecasts from {frame['ds'].min():%Y-%m-%d}, "
-        f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead.",
-        highlight=False,
-    )
-    for note in panel.notes:
+    settings = comparison.settings
+    console.print(headline(comparison), highlight=False)
+    for note in comparison.notes:
         console.print(f"  {note}", highlight=False)
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
-    for title, _ in COLUMNS.values():
+    columns = {k: v for k, v in COLUMNS.items() if comparison.table[k].notna().any()}
+    for title, _ in columns.values():
         table.add_column(title, justify="right", no_wrap=True)
     best = comparison.table["MAE"].idxmin()
     for model, row in comparison.table.iterrows():
         cells = [
             style.format(row[name]) if row[name] == row[name] else ""
-            for name, (_, style) in COLUMNS.items()
+            for name, (_, style) in columns.items()
         ]
         table.add_row(str(model), *cells, style="bold" if model == best else "")
     console.print(table)
     if settings.seeds > 1:
-        console.print(
-            f"{' and '.join(CELLS)}: mean forecast of {settings.seeds} networks from seeds "
-            f"{settings.seed} to {settings.seed + settings.seeds - 1}; ± sd of one network's WAPE.",
-            highlight=False,
+        console.print(f"{seeds(comparison)}", highlight=False)
+    for level in settings.levels:
+        told = comparison.coverage.query("level == @level").set_index("model")
+        shares = ", ".join(
+            f"{model} {told.loc[model, 'coverage']:.0f} %" for model in settings.networks
         )
+        console.print(f"{level} % intervals held {shares} of the sales.", highlight=False)
     console.print(f"\n[bold]{comparison.verdict}[/]", highlight=False)
+
+
+def headline(comparison: Comparison) -> str:
+    """Return one sentence about the data and the forecasts."""
+    panel, settings, frame = comparison.panel, comparison.settings, comparison.frame
+    values = sum(len(series.y) for series in panel.series)
+    first, last = min(s.ds[0] for s in panel.series), max(s.ds[-1] for s in panel.series)
+    many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
+    ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
+    return (
+        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {first:%Y-%m-%d} to "
+        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {frame['cutoff'].nunique():,} cutoffs, "
+        f"{frame['cutoff'].min():%Y-%m-%d} to {frame['cutoff'].max():%Y-%m-%d}."
+    )
+
+
+def seeds(comparison: Comparison) -> str:
+    """Return one sentence about what a network's row means."""
+    settings = comparison.settings
+    return (
+        f"A network's forecast is the mean of {settings.seeds} trained from seeds {settings.seed} "
+        f"to {settings.seed + settings.seeds - 1}; ± sd is that of one network's WAPE."
+    )

@@ -4,104 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
+from .settings import CELLS, EQUAL, SIMPLE
+from .significance import Difference
 
-from .baselines import BASELINES
-from .settings import CELLS
-from .significance import Difference, diebold_mariano
-
-
-def differences(losses: pd.DataFrame, horizon: int) -> dict[tuple[str, str], Difference]:
-    """Test each network against the other and against every simple method.
-
-    Parameters
-    ----------
-    losses : DataFrame
-        One row a cutoff in the order of time, one column a model.
-    horizon : int
-        Periods of a forecast.
-    """
-    cells = list(CELLS)
-    pairs = [(cells[0], cells[1])] + [(c, b) for c in cells for b in losses if b not in cells]
-    return {(a, b): diebold_mariano(losses[a], losses[b], horizon) for a, b in pairs}
+Tests = Mapping[tuple[str, str], Difference]
+NAMES = {
+    "Naive": "naive",
+    "SeasonalNaive": "the seasonal naive",
+    "MovingAverage": "the moving average",
+    EQUAL: "the GRU of equal weights",
+}
 
 
-def verdict(
-    errors: Mapping[str, float], tests: Mapping[tuple[str, str], Difference], unit: str
-) -> str:
-    """Say which network is better, and whether either beats the best simple method.
+def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> str:
+    """Say which network is better, and whether they beat the simple methods.
 
     Parameters
     ----------
     errors : mapping of model to its error, smaller is better
     tests : mapping of pairs of models to `Difference`
+        A network first, then the other network or a simple method.
     unit : str
         Name of the error, as "WAPE".
     """
-
-    def figure(model: str) -> str:
-        return f"{errors[model]:.1f} %" if unit == "WAPE" else f"{errors[model]:.3g}"
-
-    best, other = sorted(CELLS, key=lambda cell: errors[cell])
-    test = next(test for pair, test in tests.items() if set(pair) == set(CELLS))
-    figures = f"{unit} {figure(best)} against {figure(other)}{_p(test)}"
-    if test.shown:
-        first = f"{best} forecasts better than {other} ({figures})"
-    else:
-        first = (
-            f"{best} and {other} show no difference that the data can tell from chance ({figures})"
-        )
-    simple = [model for model in errors if model in BASELINES]
-    rival = min(simple, key=lambda model: errors[model])
-    clauses = [_against(rival, f"{spoken(rival)} ({figure(rival)})", tests)]
-    if rival != "Naive" and any(errors[cell] > errors["Naive"] for cell in CELLS):
-        lose = [cell for cell in CELLS if errors[cell] > errors["Naive"]]
+    form = "{:.1f} %" if unit == "WAPE" else "{:.3g}"
+    figures = {model: form.format(error) for model, error in errors.items()}
+    clauses = [_networks(figures, tests, unit)]
+    best = min((m for m in SIMPLE if m in errors), key=lambda m: errors[m])
+    for rival in dict.fromkeys(("SeasonalNaive", best)):
+        if rival in errors:
+            name = f"{spoken(rival)}{', the best simple method' * (rival == best)}"
+            clauses.append(_against(rival, f"{name} ({figures[rival]})", tests))
+    worse = [cell for cell in CELLS if errors[cell] > errors.get("Naive", float("inf"))]
+    if worse and best != "Naive":
         clauses.append(
-            f"{' and '.join(lose)} even {'lose' if len(lose) > 1 else 'loses'} to naive "
-            f"({figure('Naive')}): try more --epochs or more --timesteps"
+            f"{' and '.join(worse)} even {'lose' if len(worse) > 1 else 'loses'} to naive "
+            f"({figures['Naive']}): try more --epochs or more --timesteps"
         )
-    return "; ".join([first, *clauses]) + "."
+    return "; ".join(clauses) + "."
 
 
 def spoken(model: str) -> str:
     """Return a model's name as a sentence has it."""
-    names = {
-        "Naive": "naive",
-        "SeasonalNaive": "the seasonal naive",
-        "MovingAverage": "the moving average",
-    }
-    return names.get(model, model)
+    return NAMES.get(model, model)
 
 
-def _against(rival: str, named: str, tests: Mapping[tuple[str, str], Difference]) -> str:
+def _networks(figures: Mapping[str, str], tests: Tests, unit: str) -> str:
+    """Say how LSTM and GRU stand to one another."""
+    test = tests[CELLS]
+    better = _better(test)
+    order = CELLS[::-1] if better == "GRU" else CELLS
+    found = f"{unit} {' against '.join(figures[cell] for cell in order)}{_p(test)}"
+    if better:
+        clause = f"{order[0]} forecasts better than {order[1]} ({found})"
+    else:
+        clause = f"LSTM and GRU show no difference that the data can tell from chance ({found})"
+    if EQUAL not in figures:
+        return clause
+    equal = tests["LSTM", EQUAL]
+    if _better(equal) == better:
+        return f"{clause}, with as many units and with as many weights"
+    changed = f"{_better(equal)} is better" if _better(equal) else "there is no difference"
+    return f"{clause}, but with as many weights {changed} ({figures[EQUAL]}{_p(equal)})"
+
+
+def _better(test: Difference) -> str:
+    """Return the cell that forecasts better, or "" if that is not shown."""
+    return "" if not test.shown else "LSTM" if test.mean < 0 else "GRU"
+
+
+def _against(rival: str, named: str, tests: Tests) -> str:
     """Say how the networks stand against a simple method."""
 
     def outcome(cell: str) -> str:
         test = tests[cell, rival]
         if not test.shown:
             return "differs"
-        return "beats" if test.mean < 0 else "loses to"
+        return "beats" if test.mean < 0 else "loses"
 
     outcomes = {cell: outcome(cell) for cell in CELLS}
-    p_values = ", ".join(f"{cell} {_p(tests[cell, rival]).lstrip(', ')}" for cell in CELLS)
-    p_values = f" ({p_values})" if all(tests[c, rival].pairs for c in CELLS) else ""
-    kinds = set(outcomes.values())
-    if kinds == {"beats"}:
-        return f"both beat {named}{p_values}"
-    if kinds == {"loses to"}:
-        return f"neither beats {named}: both lose to it{p_values}"
-    if kinds == {"differs"}:
-        return f"neither differs from {named} by more than chance{p_values}"
-    words = {
+    p_values = ", ".join(f"{cell} {_p(tests[cell, rival]).removeprefix(', ')}" for cell in CELLS)
+    common = {
+        "beats": f"both beat {named}",
+        "loses": f"neither beats {named}: both lose to it",
+        "differs": f"neither differs from {named} by more than chance",
+    }
+    apart = {
         "beats": f"beats {named}",
-        "loses to": f"loses to {named}",
+        "loses": f"loses to {named}",
         "differs": f"does not differ from {named} by more than chance",
     }
-    return " and ".join(f"{cell} {words[kind]}" for cell, kind in outcomes.items()) + p_values
+    if len(set(outcomes.values())) == 1:
+        clause = common[outcomes[CELLS[0]]]
+    else:
+        clause = " and ".join(f"{cell} {apart[kind]}" for cell, kind in outcomes.items())
+    return f"{clause} ({p_values})"
 
 
 def _p(test: Difference) -> str:
     """Return ", p = 0.03", or why there is none."""
     if test.p_value != test.p_value:
-        return f", only {test.pairs} forecasts: too few to test"
+        return f", {test.pairs} forecasts are too few to test"
     return ", p < 0.001" if test.p_value < 0.001 else f", p = {test.p_value:.2g}"

@@ -1,0 +1,165 @@
+"""`compare`: LSTMs and GRUs beside simple forecasts, on real sales."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from joblib import cpu_count
+
+from ..datasets import load_bakery
+from .backtest import backtest
+from .comparison import Comparison, some
+from .folds import CALIBRATION, plan
+from .jobs import Job
+from .panel import Panel, to_panel
+from .settings import Settings
+from .store import Store, run_folder
+from .table import to_long
+
+
+def compare(
+    frame: pd.DataFrame | None = None,
+    *,
+    id: str | None = None,
+    date: str | None = None,
+    target: str | None = None,
+    date_format: str | None = None,
+    wide: bool = False,
+    future_covariates: Sequence[str] = (),
+    past_covariates: Sequence[str] = (),
+    calendar: bool = False,
+    freq: str | None = None,
+    season: int | None = None,
+    missing_dates: str = "error",
+    missing_values: str = "error",
+    zeros: str = "keep",
+    negatives: str = "keep",
+    skip_short: bool = False,
+    n_jobs: int | None = None,
+    backend: str = "processes",
+    address: str | None = None,
+    resume: bool | None = None,
+    on_start: Callable[[Sequence[Job]], None] = lambda jobs: None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
+    **settings: Any,
+) -> Comparison:
+    """Train LSTMs and GRUs on sales and compare them with simple forecasts.
+
+    Nothing that a model is judged on is seen before: the test part is the end of the data, scalers
+    are fitted and networks trained on what lies before it, and each forecast is made from what was
+    known at its cutoff.
+
+    Parameters
+    ----------
+    frame : DataFrame, optional
+        One row a date and series. Default: the bundled bakery sales.
+    id, date, target, date_format, wide : optional
+        Where to find what, see `to_long`.
+    future_covariates : sequence of str
+        Columns whose values are known in advance: holidays, promotions.
+    past_covariates : sequence of str
+        Columns whose values are known only afterwards: the weather.
+    calendar, freq, season, missing_dates, missing_values, zeros, negatives : optional
+        See `to_panel`.
+    skip_short : bool
+        Whether to leave out, and report, series that are too short; else they are an error.
+    n_jobs : int, optional
+        Worker processes. Default: one a core for the local models of many series, else 1.
+    backend, address, on_step : optional
+        Where to work, see `run`.
+    resume : bool, optional
+        Keep finished fits in the user's cache until the run is done, and with True take up those
+        of an interrupted run on the same data with the same settings. Default: keep nothing.
+    on_start : callable
+        Called with all jobs before the first is run.
+    **settings
+        See `Settings`: timesteps, horizon, units, epochs, batch_size, seed, seeds, ...
+
+    Returns
+    -------
+    Comparison
+        With `table`, `verdict`, `frame`, `tests`, `write_html`, `plot`, `write_json`, `write_csv`.
+
+    Raises
+    ------
+    ValueError
+        If a column, a value or a setting is unfit; the message names it.
+    OSError
+        If a cluster does not answer or a result cannot be kept.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import compare
+    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
+    >>> print(result.verdict)  # doctest: +SKIP
+    """
+    chosen = Settings(**settings)
+    table = load_bakery() if frame is None else frame
+    names = (*future_covariates, *past_covariates)
+    long = to_long(
+        table,
+        id=id,
+        date=date,
+        target=target,
+        covariates=names,
+        date_format=date_format,
+        wide=wide,
+    )
+    panel = to_panel(
+        long,
+        known=future_covariates,
+        past=past_covariates,
+        calendar=calendar,
+        freq=freq,
+        season=season,
+        missing_dates=missing_dates,
+        missing_values=missing_values,
+        zeros=zeros,
+        negatives=negatives,
+    )
+    if panel.known and chosen.horizon > chosen.timesteps:
+        raise ValueError(
+            f"timesteps is {chosen.timesteps}, expected at least horizon = {chosen.horizon} with "
+            "covariates known in advance"
+        )
+    whole, skipped = _enough(panel, chosen, skip_short)
+    if n_jobs is None:
+        n_jobs = cpu_count() if chosen.scope == "local" and len(whole.series) > 1 else 1
+    store = None
+    if resume is not None:
+        folder = run_folder(whole, chosen)
+        if not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        store = Store(folder)
+    result = backtest(
+        whole,
+        chosen,
+        on_start=on_start,
+        n_jobs=n_jobs,
+        backend=backend,
+        address=address,
+        store=store,
+        on_step=on_step,
+    )
+    if store:
+        shutil.rmtree(store.folder)
+    return Comparison(whole, chosen, result, skipped)
+
+
+def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:
+    """Return the panel of the series that can be judged, and the names of the others."""
+    folds = [fold for fold in plan(panel, settings) if fold.name != CALIBRATION]
+    short = [s for s in panel.series if not any(f.origins(s, settings) for f in folds)]
+    names = tuple(series.unique_id for series in short)
+    if names and (not skip or len(names) == len(panel.series)):
+        raise ValueError(
+            f"{len(names)} series too short for timesteps + horizon = "
+            f"{settings.timesteps + settings.horizon} values before the test part and a forecast "
+            f"in it: {some(names)}; leave them out with --skip-short"
+        )
+    kept = [series for series in panel.series if series.unique_id not in set(names)]
+    return replace(panel, series=kept), names
