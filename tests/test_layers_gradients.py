@@ -1,0 +1,165 @@
+"""Every layer's backward pass against central differences, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusedrnn import activations, backend, layers, losses, regularizers
+from fusedrnn.layers.layer import Layer
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def double() -> Iterator[None]:
+    backend.set_floatx("float64")
+    yield
+    backend.set_floatx("float32")
+
+
+def numeric(f: Callable[[], float], a: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    g = np.zeros_like(a)
+    for i in np.ndindex(a.shape):
+        kept = a[i]
+        a[i] = kept + step
+        up = f()
+        a[i] = kept - step
+        g[i] = (up - f()) / (2 * step)
+        a[i] = kept
+    return g
+
+
+def check(layer: Layer, x: np.ndarray, mask: np.ndarray | None = None) -> None:
+    layer.build((len(x) if getattr(layer, "stateful", False) else None, *x.shape[1:]))
+    buffer = layer.pack()
+    buffer.value[...] = rng.uniform(-0.7, 0.7, buffer.value.shape)
+    y = layer.forward(x, True, mask)
+    r = rng.normal(size=y.shape)
+
+    def loss() -> float:
+        buffer.changed()
+        return float((layer.forward(x, True, mask) * r).sum())
+
+    layer.forward(x, True, mask)
+    dx = layer.backward(r, True)
+    got = [v.grad.copy() for v in layer.weights]
+    for v, g in zip(layer.weights, got, strict=True):
+        np.testing.assert_allclose(g, numeric(loss, v.value), atol=1e-7, err_msg=v.path)
+    if x.dtype.kind == "f":
+        np.testing.assert_allclose(dx, numeric(loss, x), atol=1e-7)
+        layer.forward(x, True, mask)
+        assert layer.backward(r, False) is None or not layer.weights
+
+
+X = (3, 4, 2)
+MASKS = {"none": None, "mask": np.array([[1, 1, 0, 0], [0, 1, 0, 1], [1, 1, 1, 1]], bool)}
+RECURRENT: dict[str, Callable[[], Layer]] = {
+    "lstm": lambda: layers.LSTM(3),
+    "lstm sequences": lambda: layers.LSTM(3, return_sequences=True),
+    "lstm backwards": lambda: layers.LSTM(3, return_sequences=True, go_backwards=True),
+    "lstm no bias": lambda: layers.LSTM(3, use_bias=False, go_backwards=True),
+    "lstm zeros": lambda: layers.LSTM(3, return_sequences=True, zero_output_for_mask=True),
+    "lstm last zero": lambda: layers.LSTM(3, zero_output_for_mask=True),
+    "lstm elu": lambda: layers.LSTM(3, activation="elu", return_sequences=True),
+    "lstm softsign": lambda: layers.LSTM(3, recurrent_activation="softsign", go_backwards=True),
+    "gru": lambda: layers.GRU(3),
+    "gru sequences": lambda: layers.GRU(3, return_sequences=True),
+    "gru before": lambda: layers.GRU(3, reset_after=False, return_sequences=True),
+    "gru elu": lambda: layers.GRU(3, activation="elu", return_sequences=True),
+    "gru before elu": lambda: layers.GRU(3, activation="elu", reset_after=False),
+    "gru silu no bias": lambda: layers.GRU(3, activation="silu", use_bias=False),
+    "simple": lambda: layers.SimpleRNN(3, return_sequences=True),
+    "simple silu": lambda: layers.SimpleRNN(3, activation="silu", go_backwards=True),
+    **{f"bidirectional {mode}": lambda mode=mode: layers.Bidirectional(
+        layers.LSTM(2, return_sequences=True), merge_mode=mode)
+        for mode in ("concat", "sum", "ave", "mul")},
+    "bidirectional last": lambda: layers.Bidirectional(layers.GRU(2)),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", RECURRENT)
+def test_recurrent(name: str, mask: str) -> None:
+    check(RECURRENT[name](), rng.normal(size=X), MASKS[mask])
+
+
+OTHERS: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
+    "dense": (lambda: layers.Dense(3, activation="tanh"), (4, 2)),
+    "dense 3 axes": (lambda: layers.Dense(3, use_bias=False), X),
+    "activation": (lambda: layers.Activation("softmax"), X),
+    "flatten": (lambda: layers.Flatten(), X),
+    "reshape": (lambda: layers.Reshape((2, -1)), X),
+    "permute": (lambda: layers.Permute((2, 1)), X),
+    "repeat": (lambda: layers.RepeatVector(3), (4, 2)),
+    "normalization": (lambda: layers.LayerNormalization(), (3, 5)),
+    "normalization 3 axes": (lambda: layers.LayerNormalization(scale=False), X),
+    "masking": (lambda: layers.Masking(), X),
+    "time distributed": (lambda: layers.TimeDistributed(layers.Dense(2, activation="silu")), X),
+    "time distributed lstm": (lambda: layers.TimeDistributed(layers.LSTM(2)), (2, 3, 4, 2)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others(name: str) -> None:
+    make, shape = OTHERS[name]
+    check(make(), rng.normal(size=shape))
+
+
+def test_embedding() -> None:
+    check(layers.Embedding(6, 3), rng.integers(0, 6, (3, 4)))
+
+
+def test_nested_model_and_activity_regularizer() -> None:
+    from fusedrnn import Sequential
+    model = Sequential([Sequential([layers.LSTM(3, return_sequences=True), layers.Dropout(0.0)]),
+                        layers.Dense(2, activity_regularizer=regularizers.L2(0.3))])
+    x = rng.normal(size=X)
+    model.build((None, *X[1:]))
+    buffer = model.pack()
+
+    def loss() -> float:
+        return float(model.forward(x, True, None).sum()) + model.activity_loss
+
+    loss()
+    model.backward(np.ones((*X[:2], 2)), False)
+    got = buffer.grad.copy()
+    np.testing.assert_allclose(got, numeric(loss, buffer.value), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [n for n in activations.TABLE])
+def test_activation_gradients(name: str) -> None:
+    act = activations.get(name)
+    x = rng.normal(size=(3, 5)) * 2
+    r = rng.normal(size=x.shape)
+    got = act.gradient(r, x, act(x))
+    np.testing.assert_allclose(got, numeric(lambda: float((act(x) * r).sum()), x), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", losses.TABLE)
+def test_loss_gradients(name: str) -> None:
+    p = rng.uniform(0.1, 0.9, (4, 3))
+    t = {"sparse_categorical_crossentropy": rng.integers(0, 3, 4),
+         "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
+         "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0}.get(
+             name, rng.uniform(0.1, 0.9, (4, 3)))
+    options: list[dict[str, Any]] = [{}]
+    if "crossentropy" in name:
+        options.append({"from_logits": True})
+    for o in options:
+        loss = losses.CLASSES[name](**o)
+        w = rng.random(4)
+        value, got = loss.reduce(t, p, w)
+        assert value == pytest.approx(loss(t, p, w), rel=1e-6)
+        np.testing.assert_allclose(got, numeric(lambda loss=loss: loss.reduce(t, p, w)[0], p),
+                                   atol=1e-7)
+
+
+def test_regularizer_gradients() -> None:
+    w = rng.normal(size=(4, 3))
+    for r in (regularizers.L1L2(0.1, 0.2), regularizers.OrthogonalRegularizer(0.3),
+              regularizers.OrthogonalRegularizer(0.3, "columns")):
+        np.testing.assert_allclose(r.gradient(w), numeric(lambda r=r: r(w), w), atol=1e-7)
