@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations, constraints, functional, initializers, regularizers
 from ..backend import Array
 from .layer import Layer, Shape
 
@@ -43,19 +43,17 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        a = x @ self.kernel.value
-        if self.bias is not None:
-            a += self.bias.value
-        linear = self.activation is activations.linear
-        y = a if linear else self.activation.function(a)
-        self.tape = (x, a, y) if training else None
-        return y
+        flat = x if x.ndim == 2 else np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+        a = functional.dense(flat, self.kernel.value, self.bias and self.bias.value)
+        y = a if self.activation is activations.linear else self.activation.function(a)
+        self.tape = (flat, a, y) if training else None
+        return y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.units)
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         x, a, y = self.tape
-        da = dy if self.activation is activations.linear else self.activation.gradient(dy, a, y)
-        flat = da.reshape(-1, self.units)
-        np.matmul(x.reshape(len(flat), -1).T, flat, out=self.kernel.grad)
-        if self.bias is not None:
-            flat.sum(axis=0, out=self.bias.grad)
-        return da @ self.kernel.value.T if need_dx else None
+        da = np.ascontiguousarray(dy).reshape(a.shape)
+        if self.activation is not activations.linear:
+            da = self.activation.gradient(da, a, y)
+        dx = functional.dense_backward(x, self.kernel.value, da, need_dx=need_dx,
+                                       out=(self.kernel.grad, self.bias and self.bias.grad))[0]
+        return dx if dx is None or dy.ndim == 2 else dx.reshape(*dy.shape[:-1], -1)

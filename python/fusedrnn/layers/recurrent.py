@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ class Recurrent(Layer):
 
     # The pass -------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def path(self) -> str:
         """How the layer runs: "fused" or "step by step"."""
         return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
