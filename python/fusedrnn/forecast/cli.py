@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,7 +32,8 @@ FILLS = ("error", "zero", "previous", "seasonal")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, or 2 for an error of the user's."""
-    arguments = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     missing = [name for module, name in NEEDED.items() if find_spec(module) is None]
     if missing:
         need = ", ".join(missing)
@@ -181,8 +184,8 @@ def _compare(arguments: argparse.Namespace) -> None:
             on_step=bars.step,
         )
     show(result, Console())
-    writers = {
-        "html": result.write_html,
+    writers: dict[str, Callable[[str], None]] = {
+        "html": partial(result.write_html, command=shlex.join(["fusedrnn", *arguments.argv])),
         "plot": result.plot,
         "json": result.write_json,
         "frame": result.write_csv,

@@ -162,11 +162,11 @@ class Comparison:
         """Write `frame` as a CSV file."""
         files.write(path, lambda file: self.frame.to_csv(file, index=False))
 
-    def write_html(self, path: str | Path) -> None:
-        """Write the report as one page that needs nothing else."""
+    def write_html(self, path: str | Path, command: str = "") -> None:
+        """Write the report as one page; `command` is what makes it again."""
         from .page import page
 
-        text = page(self)
+        text = page(self, command)
         files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def plot(self, path: str | Path) -> None:

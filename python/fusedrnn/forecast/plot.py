@@ -1,58 +1,129 @@
-"""The comparison as one picture."""
+"""The comparison in pictures: each function draws one into given axes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from .settings import CELLS
+from .settings import CELLS, EQUAL
 
 if TYPE_CHECKING:
     from .comparison import Comparison
 
-COLOURS = {"y": "#222222", "LSTM": "#d1495b", "GRU": "#00798c", "SeasonalNaive": "#bbbbbb"}
-CURVES = 10
-LAST = 84
+COLOURS = {
+    "y": "#1f2933",
+    "LSTM": "#d1495b",
+    "GRU": "#00798c",
+    EQUAL: "#7fbcc4",
+    "SeasonalNaive": "#9aa5b1",
+}
+OTHER = "#cbd2d9"
+MARKERS = {"Naive": "x-", "MovingAverage": "s-", "ETS": "^-", "Theta": "v-"}
+"""Of the models that share a colour."""
+PERIODS = 56
 """Forecast periods shown one by one; more are only a smear."""
+CURVES = 10
+"""Training curves shown of each network."""
 
 
 def draw(comparison: Comparison) -> Figure:
-    """Draw forecasts beside the sales, the errors of all models, and the training curves."""
+    """Draw forecasts, errors and training curves in one figure."""
     figure = Figure(figsize=(11, 7), layout="constrained")
     axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", "losses"]])
-    first = comparison.panel.series[0].unique_id
-    frame = comparison.frame[comparison.frame["unique_id"] == first]
-    frame = frame.groupby("ds").first().tail(LAST)
-    for name in ("SeasonalNaive", "y", *CELLS):
-        axes["forecasts"].plot(
-            frame.index,
-            frame[name],
-            label="sales" if name == "y" else name,
-            color=COLOURS[name],
-            linewidth=2 if name == "y" else 1.4,
+    draw_forecasts(comparison, axes["forecasts"])
+    draw_errors(comparison, axes["errors"])
+    draw_losses(comparison, axes["losses"])
+    return figure
+
+
+def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
+    """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
+    h, levels = comparison.settings.horizon, comparison.settings.levels
+    sizes = comparison.frame.groupby("unique_id")["y"].sum()
+    one = comparison.frame[comparison.frame["unique_id"] == sizes.idxmax()]
+    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
+    apart = max(1, -(-h // comparison.settings.step))
+    shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
+    truth = shown.drop_duplicates("ds").set_index("ds")["y"]
+    ax.plot(truth.index, truth, color=COLOURS["y"], linewidth=2, label="sales")
+    if h > 1:  # a row without values between two cutoffs breaks the lines
+        breaks = shown.groupby("cutoff").tail(1)[["ds"]]
+        shown = pd.concat([shown, breaks]).sort_values("ds", kind="stable")
+    for model in ("SeasonalNaive", *CELLS):
+        if model in shown:
+            ax.plot(shown["ds"], shown[model], color=COLOURS[model], linewidth=1.4, label=model)
+    best = min(CELLS, key=lambda cell: comparison.table.loc[cell, "MAE"])
+    for level in levels[:1]:
+        low, high = (shown[f"{best}-{side}-{level}"] for side in ("lo", "hi"))
+        label = f"{best}, {level} %"
+        ax.fill_between(
+            shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
-    axes["forecasts"].set_title(f"Last {len(frame)} forecasts, each made before its period")
-    axes["forecasts"].legend(ncols=4, frameon=False, loc="upper left")
-    axes["forecasts"].margins(x=0.01, y=0.15)
-    table = comparison.table.sort_values("MASE", ascending=False)
-    bars = axes["errors"].barh(
-        table.index, table["MASE"], color=[COLOURS.get(name, "#dddddd") for name in table.index]
-    )
-    axes["errors"].bar_label(bars, fmt="%.2f", padding=3)
-    axes["errors"].set_title("MASE on the test part (smaller is better)")
-    axes["errors"].margins(x=0.12)
+    many = f" of series {sizes.idxmax()}" if len(sizes) > 1 else ""
+    ax.set_title(f"Last forecasts{many}, each made before its periods")
+    ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
+    ax.margins(x=0.01)
+    _plain(ax)
+
+
+def draw_errors(comparison: Comparison, ax: Axes) -> None:
+    """Draw the error of each model."""
+    unit = "MAE" if comparison.table["MASE"].isna().any() else "MASE"
+    table = comparison.table.sort_values(unit, ascending=False)
+    colours = [COLOURS.get(str(model), OTHER) for model in table.index]
+    bars = ax.barh(table.index, table[unit], color=colours)
+    ax.bar_label(bars, fmt="%.3g", padding=3)
+    ax.set_title(f"{unit} on the test part (smaller is better)")
+    ax.margins(x=0.14)
+    _plain(ax)
+
+
+def draw_losses(comparison: Comparison, ax: Axes) -> None:
+    """Draw training curves."""
     for cell in CELLS:
         for i, cost in enumerate(comparison.result.costs.get(cell, [])[:CURVES]):
-            axes["losses"].plot(
-                range(1, len(cost.losses) + 1),
-                cost.losses,
-                color=COLOURS[cell],
-                label=None if i else cell,
-                linewidth=1.2,
-            )
-    axes["losses"].set(title="Training loss", xlabel="epoch", yscale="log")
-    axes["losses"].legend(frameon=False)
-    for ax in axes.values():
-        ax.spines[["top", "right"]].set_visible(False)
-    return figure
+            epochs = range(1, len(cost.losses) + 1)
+            label = None if i else cell
+            ax.plot(epochs, cost.losses, color=COLOURS[cell], label=label, linewidth=1.2)
+    ax.set(title="Training loss", xlabel="epoch", yscale="log")
+    ax.legend(frameon=False)
+    _plain(ax)
+
+
+def draw_horizon(comparison: Comparison, ax: Axes) -> None:
+    """Draw the error of each model at each step ahead."""
+    table = comparison.by_horizon.pivot(index="step", columns="model", values="MAE")
+    for model in comparison.settings.models:
+        main = model in CELLS
+        colour = COLOURS.get(model, OTHER)
+        marker = MARKERS.get(model, "o-")
+        width = 2 if main else 1.2
+        ax.plot(table.index, table[model], marker, color=colour, linewidth=width, label=model)
+    ax.set(title="MAE by step ahead", xlabel="periods ahead")
+    ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
+    ax.legend(ncols=3, frameon=False, loc="upper center", fontsize="small")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _plain(ax)
+
+
+def draw_series(comparison: Comparison, ax: Axes) -> None:
+    """Draw how the error spreads over series."""
+    table = comparison.by_series.pivot(index="unique_id", columns="model", values="MASE").dropna()
+    models = [m for m in comparison.settings.models if m in table]
+    parts = ax.boxplot(
+        [table[m] for m in models], orientation="horizontal", patch_artist=True, showfliers=False
+    )
+    for box, model in zip(parts["boxes"], models, strict=True):
+        box.set_facecolor(COLOURS.get(model, OTHER))
+    ax.set_yticks(np.arange(len(models)) + 1, models)
+    ax.set_title(f"MASE over {len(table)} series: median, quartiles, whiskers")
+    _plain(ax)
+
+
+def _plain(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)

@@ -83,7 +83,6 @@ def _against(rival: str, named: str, tests: Tests) -> str:
         return "beats" if test.mean < 0 else "loses"
 
     outcomes = {cell: outcome(cell) for cell in CELLS}
-    p_values = ", ".join(f"{cell} {_p(tests[cell, rival]).removeprefix(', ')}" for cell in CELLS)
     common = {
         "beats": f"both beat {named}",
         "loses": f"neither beats {named}: both lose to it",
@@ -95,10 +94,8 @@ def _against(rival: str, named: str, tests: Tests) -> str:
         "differs": f"does not differ from {named} by more than chance",
     }
     if len(set(outcomes.values())) == 1:
-        clause = common[outcomes[CELLS[0]]]
-    else:
-        clause = " and ".join(f"{cell} {apart[kind]}" for cell, kind in outcomes.items())
-    return f"{clause} ({p_values})"
+        return common[outcomes[CELLS[0]]]
+    return " and ".join(f"{cell} {apart[kind]}" for cell, kind in outcomes.items())
 
 
 def _p(test: Difference) -> str:
