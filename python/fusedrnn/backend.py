@@ -61,3 +61,19 @@ def auto_name(class_name: str) -> str:
 def clear_session() -> None:
     """Start the automatic names anew."""
     _names.clear()
+
+
+def get_value(x: Any) -> Any:
+    """Return the value of a variable, as old scripts ask for it."""
+    return np.asarray(x)[()]
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Set a variable or an optimizer's learning rate."""
+    x.assign(value)
+
+
+# What metrics of one's own are written with.
+abs, sum, mean, max, min = np.abs, np.sum, np.mean, np.max, np.min
+square, sqrt, exp, log, clip = np.square, np.sqrt, np.exp, np.log, np.clip
+maximum, minimum, equal, round, cast = np.maximum, np.minimum, np.equal, np.round, np.asarray

@@ -240,6 +240,19 @@ class Sequential(Trainer, Layer):
         return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
 
 
+class Model:
+    """Keras's graphs of layers are beyond this package: raises NotImplementedError."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            "Model: graphs of layers and subclassed models are beyond fusedrnn, which has "
+            "Sequential; keep Keras for the model and speed up its LSTM and GRU instead: see "
+            "fusedrnn.keras")
+
+
+Functional = Model
+
+
 def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
     """Build the model that ``model.to_json()`` described, with new weights."""
     return Sequential.from_config(json.loads(text)["config"], custom_objects)

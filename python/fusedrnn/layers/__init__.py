@@ -1,5 +1,7 @@
 """The layers, under Keras's names."""
 
+from typing import Any
+
 from .activation import Activation
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
@@ -18,3 +20,19 @@ __all__ = ["GRU", "LSTM", "Activation", "Bidirectional", "Dense", "Dropout", "Em
            "Input", "InputLayer", "Layer", "LayerNormalization", "Masking", "Permute",
            "RepeatVector", "Reshape", "SimpleRNN", "SpatialDropout1D", "TimeDistributed",
            "Variable"]
+
+_BEYOND = {"Add", "AdditiveAttention", "Attention", "AveragePooling1D",
+           "BatchNormalization", "Concatenate", "Conv1D", "Conv2D", "ConvLSTM1D",
+           "ConvLSTM2D", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
+           "LSTMCell", "Lambda", "MaxPooling1D", "MaxPooling2D",
+           "MultiHeadAttention", "RNN", "StackedRNNCells", "TextVectorization",
+           "concatenate"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _BEYOND:
+        raise ImportError(
+            f"layers.{name} is beyond fusedrnn, which has sequences of recurrent and dense "
+            "layers; keep Keras for the model and speed up its LSTM and GRU instead: see "
+            "fusedrnn.keras")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -242,6 +242,9 @@ class Layer(Configurable):
 
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the output for an array, the layer on its own."""
+        if isinstance(inputs, Layer):
+            raise NotImplementedError(f"{self.name}: was called on a layer; graphs of layers are "
+                                      "beyond fusedrnn: put the layers into a Sequential model")
         x = np.ascontiguousarray(inputs, None if self.integer_input else self.dtype or
                                  backend.floatx())
         if not self.built:

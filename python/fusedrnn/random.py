@@ -1,0 +1,5 @@
+"""``random.set_seed``, where TensorFlow has it."""
+
+from .utils import set_random_seed as set_seed
+
+__all__ = ["set_seed"]
