@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
-from .settings import SCOPES, Settings
+from .settings import SCOPES, STRATEGIES, Settings
 
 NEEDED = {
     "pandas": "pandas",
@@ -114,7 +114,7 @@ def add_settings(command: argparse.ArgumentParser) -> None:
     """Add an option for each field of `Settings`."""
     texts = {
         "timesteps": "periods a network sees",
-        "horizon": "periods to forecast at once",
+        "horizon": "periods to forecast",
         "units": "units of the layer",
         "epochs": "passes over the training part",
         "batch_size": "windows in a training step",
@@ -142,6 +142,12 @@ def add_settings(command: argparse.ArgumentParser) -> None:
             metavar="N" if field.type == "int" else "X" if field.type == "float" else "LIST",
             help=f"{texts[field.name]} (default: {shown})",
         )
+    group.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default=Settings.strategy,
+        help="an output for each period, or forecasts fed back (default: direct)",
+    )
     group.add_argument(
         "--scope",
         choices=SCOPES,

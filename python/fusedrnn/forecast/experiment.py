@@ -121,11 +121,7 @@ def compare(
         zeros=zeros,
         negatives=negatives,
     )
-    if panel.known and chosen.horizon > chosen.timesteps:
-        raise ValueError(
-            f"timesteps is {chosen.timesteps}, expected at least horizon = {chosen.horizon} with "
-            "covariates known in advance"
-        )
+    check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
         n_jobs = cpu_count() if chosen.scope == "local" and len(whole.series) > 1 else 1
@@ -148,6 +144,20 @@ def compare(
     if store:
         shutil.rmtree(store.folder)
     return Comparison(whole, chosen, result, skipped)
+
+
+def check_covariates(panel: Panel, settings: Settings) -> None:
+    """Raise `ValueError` if the settings cannot use the covariates."""
+    if panel.known and settings.outputs > settings.timesteps:
+        raise ValueError(
+            f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
+            "with covariates known in advance"
+        )
+    if panel.past and settings.outputs < settings.horizon:
+        raise ValueError(
+            "strategy is 'recursive', which cannot use covariates known only afterwards: "
+            + ", ".join(panel.past)
+        )
 
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:

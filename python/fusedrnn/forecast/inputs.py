@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,56 +18,99 @@ Float32Array = npt.NDArray[np.float32]
 class Inputs:
     """The windows of one series and the way back from outputs to sales.
 
-    Everything is scaled to 0..1 on the first `cut` rows, and each window is shifted by the mean of
-    its own sales, so that a network need not have seen a level to forecast at it.
+    Everything is scaled by its smallest and largest value of the training part, and each window is
+    shifted by the mean of its own sales, so that a network need not have seen a level to forecast
+    at it.
 
-    Covariates known in advance enter twice: as they are, and `horizon` steps ahead, so that the
-    last rows of a window hold those of the forecast periods. Covariates known only afterwards
-    enter as they are.
+    Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
+    outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
+    only afterwards enter as they are.
 
     Parameters
     ----------
     series : Series
-    cut : int
-        Rows that training may see.
+    extent : ndarray, (2, columns)
+        `extent` of the training part.
     settings : Settings
     """
 
-    def __init__(self, series: Series, cut: int, settings: Settings) -> None:
-        self.cut, self.settings = cut, settings
-        n, h = len(series.y), settings.horizon
-        self.scaler = MinMaxScaler().fit(series.y[:cut, None])
-        self.target = self.scaler.transform(series.y[:, None])[:, 0].astype(np.float32)
-        columns = [self.target[:, None]]
-        if series.past.shape[1]:
-            columns.append(MinMaxScaler().fit(series.past[:cut]).transform(series.past))
-        if series.known.shape[1]:
-            known = MinMaxScaler().fit(series.known[:cut]).transform(series.known)
-            ahead = np.full((n, known.shape[1]), np.nan)  # NaN: nobody may use what is not known
-            ahead[: len(known) - h] = known[h : h + n]
-            columns += [known[:n], ahead]
-        self.rows: Float32Array = np.hstack(columns, dtype=np.float32, casting="same_kind")
+    def __init__(self, series: Series, extent: FloatArray, settings: Settings) -> None:
+        self.timesteps, self.outputs = settings.timesteps, settings.outputs
+        self.blind = series.past.shape[1] > 0
+        self.scaler = MinMaxScaler().fit(extent[:, :1])
+        table = _table(series)
+        self.target = self.scaler.transform(table[:, :1])[:, 0].astype(np.float32)
+        scaled = MinMaxScaler().fit(extent).transform(table)
+        known = scaled[:, 1 + series.past.shape[1] :]
+        ahead = np.full_like(known, np.nan)  # NaN: nobody may use what is not known
+        ahead[: -self.outputs] = known[self.outputs :]
+        self.rows: Float32Array = np.hstack([scaled, ahead], dtype=np.float32, casting="same_kind")
 
-    def training(self) -> tuple[Float32Array, Float32Array]:
-        """Return windows (n, timesteps, features) and targets (n, horizon) up to the cut."""
-        t, h = self.settings.timesteps, self.settings.horizon
-        x, y = make_windows(self.rows[: self.cut], t, h, target=self.target[: self.cut])
+    def training(self, cut: int) -> tuple[Float32Array, Float32Array]:
+        """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
+        x, y = make_windows(self.rows[:cut], self.timesteps, self.outputs, target=self.target[:cut])
         return _shifted(x), y - _level(x)
 
-    def at(self, origins: Sequence[int]) -> tuple[Float32Array, FloatArray]:
-        """Return the windows that end before each origin, and what undoes their shift."""
-        x = np.stack([self.rows[p - self.settings.timesteps : p] for p in origins])
-        return _shifted(x), _level(x).astype(np.float64)
+    def forecast(
+        self,
+        predict: Callable[[Float32Array], Float32Array],
+        origins: Sequence[int],
+        horizon: int,
+    ) -> Float32Array:
+        """Return scaled forecasts, (origins, horizon).
 
-    def truth(self, origins: Sequence[int]) -> Float32Array:
-        """Return the scaled sales after each origin, (origins, horizon)."""
-        return np.stack([self.target[p : p + self.settings.horizon] for p in origins])
+        A horizon beyond a network's outputs is reached by feeding forecasts back (recursive).
 
-    def sales(self, outputs: npt.ArrayLike, level: FloatArray) -> FloatArray:
-        """Turn a network's outputs (n, horizon) into sales."""
-        shifted = np.asarray(outputs, np.float64) + level
-        flat = self.scaler.inverse_transform(shifted.reshape(-1, 1))
-        return np.asarray(flat, np.float64).reshape(shifted.shape)
+        Raises
+        ------
+        ValueError
+            If a covariate is needed that is not known.
+        """
+        if self.blind and horizon > self.outputs:
+            raise ValueError(
+                f"horizon is {horizon}, but covariates known only afterwards end after "
+                f"{self.outputs}: train with that horizon, or without them"
+            )
+        x = np.stack([self.rows[p - self.timesteps : p] for p in origins])
+        steps = range(0, horizon, self.outputs)
+        blocks = []
+        for done in steps:
+            if np.isnan(x).any():
+                raise ValueError(
+                    "a covariate known in advance has no value for a forecast period: give its "
+                    "rows after the last sales"
+                )
+            blocks.append(predict(_shifted(x)) + _level(x))
+            if done != steps[-1]:
+                places = [range(p + done, p + done + self.outputs) for p in origins]
+                after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
+                if x.shape[2] > 1:
+                    after[:] = self.rows[np.array(places)]
+                after[:, :, 0] = blocks[-1]
+                x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
+        return np.hstack(blocks)[:, :horizon]
+
+    def sales(self, scaled: Float32Array) -> FloatArray:
+        """Turn scaled forecasts of any shape into sales."""
+        flat = self.scaler.inverse_transform(scaled.astype(np.float64).reshape(-1, 1))
+        return np.asarray(flat, np.float64).reshape(scaled.shape)
+
+
+def extent(series: Series, cut: int) -> FloatArray:
+    """Return the smallest and largest value of each column in the first rows, (2, columns)."""
+    table = _table(series)[:cut]
+    return np.stack([table.min(axis=0), table.max(axis=0)])
+
+
+def _table(series: Series) -> FloatArray:
+    """Return sales, covariates known afterwards and in advance, NaN where they end earlier."""
+    n = max(len(series.y), len(series.known) if series.known.shape[1] else 0)
+    columns = np.full((n, 1 + series.past.shape[1] + series.known.shape[1]), np.nan)
+    columns[: len(series.y), 0] = series.y
+    columns[: len(series.y), 1 : 1 + series.past.shape[1]] = series.past
+    if series.known.shape[1]:
+        columns[:, 1 + series.past.shape[1] :] = series.known
+    return columns
 
 
 def _level(x: Float32Array) -> Float32Array:

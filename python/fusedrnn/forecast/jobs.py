@@ -14,10 +14,10 @@ from .. import runtime
 from .baselines import moving_average, naive, seasonal_naive
 from .classical import ets, theta
 from .folds import Fold
-from .inputs import Inputs
-from .network import equal_units, train
+from .inputs import Inputs, extent
+from .network import train
 from .panel import FloatArray, Series
-from .settings import EQUAL, NETWORKS, Settings
+from .settings import NETWORKS, Settings
 
 METHODS = {
     "Naive": naive,
@@ -80,31 +80,35 @@ class Job:
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings
         live = [(s, o) for s in self.series if (o := self.fold.origins(s, settings))]
-        inputs = [Inputs(s, self.fold.cut(s), settings) for s, _ in live]
-        features = inputs[0].rows.shape[1]
-        units = equal_units(features, settings) if self.model == EQUAL else settings.units
+        cuts = [self.fold.cut(s) for s, _ in live]
+        inputs = [
+            Inputs(s, extent(s, cut), settings) for (s, _), cut in zip(live, cuts, strict=True)
+        ]
         network = train(
-            self.model.partition("-")[0],
-            [each.training() for each in inputs],
+            self.model,
+            [each.training(cut) for each, cut in zip(inputs, cuts, strict=True)],
             settings,
             self.seed,
-            units=units,
             on_epoch=on_step,
         )
         start = time.perf_counter()
-        rows, truth, outputs = [], [], []
-        for each, (_, origins) in zip(inputs, live, strict=True):
-            windows, level = each.at(origins)
-            output = network.predict(windows)
-            rows.append(each.sales(output, level))
-            outputs.append(output)
-            truth.append(each.truth(origins) - level)
+        scaled = [
+            each.forecast(network.predict, origins, settings.horizon)
+            for each, (_, origins) in zip(inputs, live, strict=True)
+        ]
+        sales = [each.sales(rows) for each, rows in zip(inputs, scaled, strict=True)]
+        spent = time.perf_counter() - start
+        steps = np.arange(settings.horizon)
+        truth = [
+            each.target[np.asarray(origins)[:, None] + steps]
+            for each, (_, origins) in zip(inputs, live, strict=True)
+        ]
         return Result(
-            _stack(rows, settings.horizon),
+            _stack(sales, settings.horizon),
             seconds=network.seconds,
-            forecast_seconds=time.perf_counter() - start,
+            forecast_seconds=spent,
             losses=np.asarray(network.losses),
-            test_loss=float(np.abs(np.vstack(outputs) - np.vstack(truth)).mean()),
+            test_loss=float(np.abs(np.vstack(scaled) - np.vstack(truth)).mean()),
             parameters=network.parameters,
         )
 

@@ -16,7 +16,7 @@ from ..models import Sequential
 from ..optimizers import Adam
 from ..optimizers.schedules import CosineDecay
 from ..utils import set_random_seed
-from .settings import Settings
+from .settings import EQUAL, Settings
 
 Float32Array = npt.NDArray[np.float32]
 LAYERS = {"LSTM": LSTM, "GRU": GRU}
@@ -40,31 +40,29 @@ class Trained:
         return int(self.model.count_params())
 
     def predict(self, x: Float32Array) -> Float32Array:
-        """Return outputs (n, horizon) for windows (n, timesteps, features)."""
+        """Return (n, outputs) for windows (n, timesteps, features)."""
         outputs = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
         return np.asarray(outputs, np.float32)
 
 
 def train(
-    cell: str,
+    model: str,
     parts: Sequence[tuple[Float32Array, Float32Array]],
     settings: Settings,
     seed: int,
     *,
-    units: int,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train a layer of `cell` and a dense output of one value a step ahead.
 
     Parameters
     ----------
-    cell : {"LSTM", "GRU"}
+    model : {"LSTM", "GRU", "GRU-equal"}
     parts : sequence of (windows, targets)
-        Of each series: (n, timesteps, features) and (n, horizon), oldest first.
+        Of each series: (n, timesteps, features) and (n, outputs), oldest first.
     settings : Settings
     seed : int
         Of the weights and of the order of the windows.
-    units : int
     on_epoch : callable
         Called after each epoch.
     """
@@ -82,9 +80,9 @@ def train(
         callbacks.append(EarlyStopping(patience=settings.patience, restore_best_weights=True))
     x, y = _join(parts)
     steps = settings.epochs * -(-len(x) // settings.batch_size)
-    model = build(cell, x.shape[1:], y.shape[1], units)
-    model.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss="mae")
-    history = model.fit(
+    network = build(model, x.shape[2], settings)
+    network.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss="mae")
+    history = network.fit(
         x,
         y,
         epochs=settings.epochs,
@@ -94,20 +92,21 @@ def train(
         callbacks=callbacks,
     )
     losses = [float(loss) for loss in history.history["loss"]]
-    return Trained(model, losses, time.perf_counter() - start)
+    return Trained(network, losses, time.perf_counter() - start)
 
 
-def build(cell: str, shape: Sequence[int], horizon: int, units: int) -> Any:
-    """Return the untrained network for windows of a shape (timesteps, features)."""
-    return Sequential([Input(tuple(shape)), LAYERS[cell](units), Dense(horizon)])
+def build(model: str, features: int, settings: Settings) -> Any:
+    """Return the untrained network for windows (n, timesteps, features)."""
+    units = equal_units(features, settings) if model == EQUAL else settings.units
+    layer = LAYERS[model.partition("-")[0]](units)
+    return Sequential([Input((settings.timesteps, features)), layer, Dense(settings.outputs)])
 
 
 def equal_units(features: int, settings: Settings) -> int:
     """Return the units of the GRU whose weights are nearest in number to the LSTM's."""
 
     def weights(gates: int, biases: int, units: int) -> int:
-        dense = (units + 1) * settings.horizon
-        return gates * units * (features + units + biases) + dense
+        return gates * units * (features + units + biases) + (units + 1) * settings.outputs
 
     goal = weights(4, 1, settings.units)
     return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(3, 2, u) - goal))

@@ -12,6 +12,7 @@ NETWORKS = (*CELLS, EQUAL)
 SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
 """The forecasts that every network has to beat."""
 SCOPES = ("local", "global")
+STRATEGIES = ("direct", "recursive")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class Settings:
     timesteps: int = 28
     """Periods that a network sees."""
     horizon: int = 1
-    """Periods that are forecast at once (direct: one output a period)."""
+    """Periods that are forecast."""
+    strategy: str = "direct"
+    """"direct": a network has an output for each period of the horizon; "recursive": it has one
+    and is fed its own forecasts."""
     units: int = 50
     epochs: int = 100
     batch_size: int = 32
@@ -73,8 +77,10 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
-        if self.scope not in SCOPES:
-            raise ValueError(f"scope is {self.scope!r}, expected one of {', '.join(SCOPES)}")
+        for name, choices in (("scope", SCOPES), ("strategy", STRATEGIES)):
+            if getattr(self, name) not in choices:
+                value, known = getattr(self, name), ", ".join(choices)
+                raise ValueError(f"{name} is {value!r}, expected one of {known}")
         unknown = set(self.models) - {*SIMPLE, *NETWORKS}
         if unknown or not set(CELLS) <= set(self.models) or not set(SIMPLE) & set(self.models):
             raise ValueError(
@@ -83,6 +89,11 @@ class Settings:
             )
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a network."""
+        return self.horizon if self.strategy == "direct" else 1
 
     @property
     def networks(self) -> list[str]:
