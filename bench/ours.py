@@ -1,0 +1,104 @@
+"""fusedrnn, and variants of it that say what threads and instruction sets bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from fusedrnn import functional as F
+from fusedrnn import runtime
+from fusedrnn.layers import GRU, LSTM, Dense, Input
+from fusedrnn.models import Sequential
+
+from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
+from .contestant import Contestant
+
+NAME = "fusedrnn"
+
+
+def contestant(case: Case, threads: int, isa: str, variant: str = "", full: bool = False
+               ) -> Contestant:  # fmt: skip
+    """Our entry; `full` ignores the lengths of a ragged case."""
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        with ExitStack() as stack:
+            stack.enter_context(runtime.use_isa(isa))
+            stack.enter_context(runtime.threads(threads))
+            yield
+
+    with context():  # weights are packed for the instruction set in use
+        run, answer = TASKS[case.task](case, None if full or not case.ragged else case.lengths)
+    steps = -(-FIT_WINDOWS // FIT_BATCH) if case.task == "fit" else 1
+    return Contestant(f"{NAME} {variant}".strip(), run, answer, context, peer=False, steps=steps)
+
+
+def _weights(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return case.data["kernel"], case.data["recurrent_kernel"], case.data["bias"]
+
+
+def _form(case: Case) -> dict[str, Any]:
+    return {} if case.cell == "lstm" else {"reset_after": case.cell == "gru"}
+
+
+def inference(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any], Any]:
+    packed = (F.PackedLSTM if case.cell == "lstm" else F.PackedGRU)(*_weights(case), **_form(case))
+    x = case.data["x"]
+    if lengths is None:  # as short as users write it: at N 1 an argument more is seen
+        return lambda: packed(x, time_major=True), lambda out: {"y": out[0]}
+    return lambda: packed(x, lengths=lengths, time_major=True), lambda out: {"y": out[0]}
+
+
+def training(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any], Any]:
+    lstm = case.cell == "lstm"
+    forward, backward = (F.lstm, F.lstm_backward) if lstm else (F.gru, F.gru_backward)
+    weights, form, x, dy = _weights(case), _form(case), case.data["x"], case.data["dy"]
+
+    def run() -> Any:
+        y, *_, tape = forward(x, *weights, lengths=lengths, time_major=True, training=True, **form)
+        return y, backward(tape, dy)
+
+    def answer(out: Any) -> dict[str, np.ndarray]:
+        y, gradients = out
+        names = "dx", "dkernel", "drecurrent_kernel", "dbias"
+        return {"y": y, **dict(zip(names, gradients, strict=False))}
+
+    return run, answer
+
+
+def step(case: Case, lengths: None) -> tuple[Callable[[], Any], Any]:
+    x, h, c = case.data["x"][0], case.data["h"], case.data["c"]
+    if case.cell == "lstm":
+        lstm = F.LSTMStep(*_weights(case))
+        return lambda: lstm(x, h, c), lambda out: {"h": out[0], "c": out[1]}
+    gru = F.GRUStep(*_weights(case), **_form(case))
+    return lambda: gru(x, h), lambda out: {"h": out}
+
+
+def tutorial(case: Case) -> Sequential:
+    """The tutorial model with the case's weights."""
+    layer = LSTM(FIT_UNITS) if case.cell == "lstm" else GRU(FIT_UNITS, **_form(case))
+    model = Sequential([Input((FIT_STEPS, 1)), layer, Dense(1)])
+    model.compile(optimizer="adam", loss="mean_squared_error")
+    model.set_weights([*_weights(case), case.data["head_kernel"], case.data["head_bias"]])
+    return model
+
+
+def fit(case: Case, lengths: None) -> tuple[Callable[[], Any], Any]:
+    x, y = case.windows
+
+    def epoch(model: Sequential, shuffle: bool) -> Sequential:
+        model.fit(x, y, batch_size=FIT_BATCH, epochs=1, verbose=0, shuffle=shuffle)
+        return model
+
+    def answer(out: Any) -> dict[str, np.ndarray]:
+        return {"prediction": epoch(tutorial(case), False).predict(x, verbose=0)}
+
+    model = tutorial(case)
+    return lambda: epoch(model, True), answer
+
+
+TASKS = {"inference": inference, "training": training, "step": step, "fit": fit}
