@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .experiment import compare
+    from .forecaster import RNNForecaster
     from .settings import Settings
 
-__all__ = ["Comparison", "Settings", "compare"]
+__all__ = ["Comparison", "RNNForecaster", "Settings", "compare"]
 
-_HOMES = {"Comparison": "comparison", "compare": "experiment", "Settings": "settings"}
+_HOMES = {
+    "Comparison": "comparison",
+    "RNNForecaster": "forecaster",
+    "Settings": "settings",
+    "compare": "experiment",
+    "load_forecaster": "pipeline",
+    "save_forecaster": "pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
-from .settings import SCOPES, STRATEGIES, Settings
+from .settings import CELLS, SCOPES, STRATEGIES, Settings
 
 NEEDED = {
     "pandas": "pandas",
@@ -75,6 +75,31 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--plot", metavar="FILE.png", help="write a picture")
     output.add_argument("--json", metavar="FILE", help="write all figures")
     output.add_argument("--csv", dest="frame", metavar="FILE", help="write all forecasts")
+    command = commands.add_parser(
+        "fit",
+        help="train on all sales and keep the forecaster",
+        description="Train one cell on everything in a table and save the whole pipeline.",
+    )
+    command.set_defaults(run=_fit)
+    add_data(command)
+    add_settings(command, leave_out=("test_size", "step", "folds", "models"))
+    command.add_argument("--cell", choices=CELLS, default="GRU", help="default: GRU")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
+    command.add_argument("--out", required=True, metavar="MODEL", help="folder to write")
+    command = commands.add_parser(
+        "forecast",
+        help="forecast with a fitted forecaster",
+        description="Forecast what follows the last sales, with intervals.",
+    )
+    command.set_defaults(run=_forecast)
+    command.add_argument("model", help="folder that fusedrnn fit wrote")
+    command.add_argument(
+        "csv",
+        nargs="?",
+        help="newer sales, and rows with the future of covariates (default: the fitted sales)",
+    )
+    command.add_argument("--horizon", type=int, metavar="N", help="default: that of the fit")
+    command.add_argument("--csv", dest="frame", metavar="FILE", help="write the forecasts")
     return top
 
 
@@ -110,7 +135,7 @@ def add_data(command: argparse.ArgumentParser) -> None:
     data.add_argument("--skip-short", action="store_true", help="leave out series too short")
 
 
-def add_settings(command: argparse.ArgumentParser) -> None:
+def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()) -> None:
     """Add an option for each field of `Settings`."""
     texts = {
         "timesteps": "periods a network sees",
@@ -131,7 +156,7 @@ def add_settings(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("networks and evaluation")
     kinds: dict[str, Any] = {"int": int, "float": float, "tuple[str, ...]": _names}
     for field in fields(Settings):
-        if field.name not in texts:
+        if field.name not in texts or field.name in leave_out:
             continue
         default: Any = field.default
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
@@ -199,6 +224,40 @@ def _compare(arguments: argparse.Namespace) -> None:
     for name, path in outputs.items():
         if path:
             writers[name](path)
+
+
+def _fit(arguments: argparse.Namespace) -> None:
+    """Run ``fusedrnn fit``."""
+    from ..datasets import load_bakery
+    from .forecaster import RNNForecaster
+    from .pipeline import check_folder, save_forecaster
+    from .table import read_table
+
+    options = compare_options(arguments)
+    if options.pop("skip_short"):
+        raise ValueError("--skip-short is for fusedrnn compare")
+    seed = options.pop("seed")
+    check_folder(arguments.out)
+    frame = read_table(arguments.csv) if arguments.csv else load_bakery()
+    forecaster = RNNForecaster(arguments.cell, **options, random_state=seed, n_jobs=arguments.jobs)
+    save_forecaster(forecaster.fit(frame), arguments.out)
+
+
+def _forecast(arguments: argparse.Namespace) -> None:
+    """Run ``fusedrnn forecast``."""
+    from .files import check_writable, write
+    from .pipeline import load_forecaster
+    from .table import read_table
+
+    if arguments.frame:
+        check_writable(arguments.frame)
+    forecaster = load_forecaster(arguments.model)
+    frame = read_table(arguments.csv) if arguments.csv else None
+    future = forecaster.predict(frame, arguments.horizon)
+    if arguments.frame:
+        write(arguments.frame, lambda file: future.to_csv(file, index=False))
+    else:
+        print(future.to_string(index=False, float_format="{:,.1f}".format))
 
 
 def _names(text: str) -> tuple[str, ...]:

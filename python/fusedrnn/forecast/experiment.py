@@ -16,7 +16,7 @@ from .comparison import Comparison, some
 from .folds import CALIBRATION, plan
 from .jobs import Job
 from .panel import Panel, to_panel
-from .settings import Settings
+from .settings import CELLS, SIMPLE, Settings
 from .store import Store, run_folder
 from .table import to_long
 
@@ -98,6 +98,11 @@ def compare(
     >>> print(result.verdict)  # doctest: +SKIP
     """
     chosen = Settings(**settings)
+    if not (set(CELLS) <= set(chosen.models) and chosen.simple):
+        raise ValueError(
+            f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
+            + ", ".join(SIMPLE)
+        )
     table = load_bakery() if frame is None else frame
     names = (*future_covariates, *past_covariates)
     long = to_long(

@@ -81,12 +81,9 @@ class Settings:
             if getattr(self, name) not in choices:
                 value, known = getattr(self, name), ", ".join(choices)
                 raise ValueError(f"{name} is {value!r}, expected one of {known}")
-        unknown = set(self.models) - {*SIMPLE, *NETWORKS}
-        if unknown or not set(CELLS) <= set(self.models) or not set(SIMPLE) & set(self.models):
-            raise ValueError(
-                f"models is {', '.join(self.models)}: expected LSTM, GRU, one or more of "
-                f"{', '.join(SIMPLE)}, and {EQUAL} or not"
-            )
+        if not set(self.models) <= {*SIMPLE, *NETWORKS}:
+            expected = ", ".join((*SIMPLE, *NETWORKS))
+            raise ValueError(f"models is {', '.join(self.models)}, expected some of {expected}")
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 

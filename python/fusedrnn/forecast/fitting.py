@@ -1,0 +1,88 @@
+"""Train on everything, and measure on held-out ends how far forecasts go wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from .. import runtime
+from .calendar import calendar_features
+from .folds import CALIBRATION, Fold
+from .inputs import Inputs, extent
+from .jobs import Job
+from .network import Trained, build, train
+from .panel import FloatArray, Panel, Series
+from .settings import Settings
+
+Weights = list[np.ndarray]
+HELD_OUT = 0.2
+"""Share of a series at its end on which the errors for the intervals are measured."""
+
+
+def groups(panel: Panel, settings: Settings) -> list[tuple[Series, ...]]:
+    """Return the series that share networks."""
+    if settings.scope == "global":
+        return [tuple(panel.series)]
+    return [(series,) for series in panel.series]
+
+
+def train_on_all(cell: str, group: Sequence[Series], settings: Settings, seed: int) -> Weights:
+    """Return the weights of a network that saw everything."""
+    with runtime.threads(1):
+        parts = [Inputs(s, extent(s, len(s.y)), settings).training(len(s.y)) for s in group]
+        return [np.asarray(w) for w in train(cell, parts, settings, seed).model.get_weights()]
+
+
+def load_network(cell: str, features: int, settings: Settings, weights: Weights) -> Trained:
+    """Return the network with these weights."""
+    model = build(cell, features, settings)
+    model.set_weights(weights)
+    return Trained(model, [], 0.0)
+
+
+def held_out_errors(
+    cell: str, group: Sequence[Series], panel: Panel, settings: Settings
+) -> list[FloatArray]:
+    """Return each series' sorted absolute errors on its end, by a network that saw the rest."""
+    grid = pd.date_range(min(s.ds[0] for s in group), max(s.ds[-1] for s in group), freq=panel.freq)
+    first = len(grid) - math.ceil(HELD_OUT * len(grid))
+    cutoffs = grid[first - 1 : len(grid) - settings.horizon]
+    none = np.empty((0, settings.horizon))
+    if not len(cutoffs):
+        return [none for _ in group]
+    fold = Fold(CALIBRATION, cutoffs[0], cutoffs)
+    origins = [fold.origins(series, settings) for series in group]
+    live = tuple(series for series, at in zip(group, origins, strict=True) if at)
+    if not live:
+        return [none for _ in group]
+    found = Job(cell, settings.seed, fold, live, panel.season, settings).run_alone()
+    if found.error:
+        raise ValueError(found.error)
+    errors, start = [], 0
+    for series, at in zip(group, origins, strict=True):
+        rows = np.asarray(at, np.intp)[:, None] + np.arange(settings.horizon)
+        truth = np.where(series.observed, series.y, np.nan)[rows]
+        error = np.abs(truth - found.forecasts[start : start + len(at)])
+        errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
+        start += len(at)
+    return errors
+
+
+def extended(series: Series, panel: Panel, steps: int) -> Series:
+    """Return a series whose covariates known in advance reach `steps` beyond its sales."""
+    n = len(series.y)
+    if not panel.known or len(series.known) >= n + steps:
+        return series
+    dates = pd.date_range(series.ds[0], periods=n + steps, freq=panel.freq)
+    cycles = calendar_features(dates, panel.freq)
+    given = [name for name in panel.known if name not in cycles]
+    if given:
+        raise ValueError(
+            f"series {series.unique_id!r}: {', '.join(given)} are known in advance and need rows "
+            f"until {dates[-1]:%Y-%m-%d}; they end on {dates[len(series.known) - 1]:%Y-%m-%d}"
+        )
+    return replace(series, known=np.stack([cycles[name] for name in panel.known], axis=1))

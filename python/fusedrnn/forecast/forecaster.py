@@ -1,0 +1,275 @@
+"""`RNNForecaster`: the networks of the comparison as an estimator that forecasts the future."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from .backtest import backtest
+from .experiment import check_covariates
+from .fitting import extended, groups, held_out_errors, load_network, train_on_all
+from .inputs import Inputs, extent
+from .network import Trained
+from .panel import FloatArray, Panel, Series, to_panel
+from .settings import Settings
+from .table import to_long
+
+TABLE = ("id", "date", "target", "date_format", "wide")
+PANEL = ("calendar", "freq", "season", "missing_dates", "missing_values", "zeros", "negatives")
+
+
+class RNNForecaster(BaseEstimator):  # type: ignore[misc]
+    """Forecast sales with LSTMs or GRUs.
+
+    Parameters
+    ----------
+    cell : {"GRU", "LSTM"}
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+        See `Settings`.
+    seeds, scope, levels : optional
+        See `Settings`.
+    random_state : int
+        First of the seeds.
+    id, date, target, date_format, wide : optional
+        See `to_long`.
+    future_covariates, past_covariates : sequence of str
+        Columns known in advance, and known only afterwards.
+    calendar, freq, season, missing_dates, missing_values, zeros, negatives : optional
+        See `to_panel`.
+    n_jobs : int
+        Processes that train.
+
+    Attributes
+    ----------
+    panel_ : Panel
+        The series that were fitted.
+    weights_ : list of list of list of ndarray
+        Of each group of series (one series, or all with the scope "global") and seed.
+    extents_ : list of ndarray, (2, columns)
+        Smallest and largest values of each series, by which it is scaled.
+    errors_ : list of ndarray, (cutoffs, horizon)
+        Absolute errors of each series' held-out part, sorted by size, for the intervals.
+    """
+
+    def __init__(
+        self,
+        cell: str = "GRU",
+        *,
+        timesteps: int = Settings.timesteps,
+        horizon: int = Settings.horizon,
+        strategy: str = Settings.strategy,
+        units: int = Settings.units,
+        epochs: int = Settings.epochs,
+        batch_size: int = Settings.batch_size,
+        learning_rate: float = Settings.learning_rate,
+        patience: int = Settings.patience,
+        seeds: int = Settings.seeds,
+        scope: str = Settings.scope,
+        levels: Sequence[int] = Settings.levels,
+        random_state: int = 0,
+        id: str | None = None,
+        date: str | None = None,
+        target: str | None = None,
+        date_format: str | None = None,
+        wide: bool = False,
+        future_covariates: Sequence[str] = (),
+        past_covariates: Sequence[str] = (),
+        calendar: bool = False,
+        freq: str | None = None,
+        season: int | None = None,
+        missing_dates: str = "error",
+        missing_values: str = "error",
+        zeros: str = "keep",
+        negatives: str = "keep",
+        n_jobs: int = 1,
+    ) -> None:
+        self.cell = cell
+        self.timesteps = timesteps
+        self.horizon = horizon
+        self.strategy = strategy
+        self.units = units
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.seeds = seeds
+        self.scope = scope
+        self.levels = levels
+        self.random_state = random_state
+        self.id = id
+        self.date = date
+        self.target = target
+        self.date_format = date_format
+        self.wide = wide
+        self.future_covariates = future_covariates
+        self.past_covariates = past_covariates
+        self.calendar = calendar
+        self.freq = freq
+        self.season = season
+        self.missing_dates = missing_dates
+        self.missing_values = missing_values
+        self.zeros = zeros
+        self.negatives = negatives
+        self.n_jobs = n_jobs
+
+    def fit(self, frame: pd.DataFrame, y: None = None) -> RNNForecaster:
+        """Train on everything in a table of sales.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row a date and series.
+        y : None
+            Not used; the sales are a column of `frame`.
+
+        Raises
+        ------
+        ValueError
+            If the table or a parameter is unfit, or a series is too short for one window.
+        """
+        settings = self._settings()
+        panel = self._panel(frame)
+        check_covariates(panel, settings)
+        need = settings.timesteps + settings.outputs
+        for series in panel.series:
+            if len(series.y) < need:
+                raise ValueError(
+                    f"series {series.unique_id!r} has {len(series.y)} values, training needs at "
+                    f"least timesteps + horizon = {need}"
+                )
+        seeds = range(settings.seed, settings.seed + settings.seeds)
+        together = groups(panel, settings)
+        parallel = joblib.Parallel(n_jobs=self.n_jobs)
+        tasks = [(group, seed) for group in together for seed in seeds]
+        weights = parallel(
+            joblib.delayed(train_on_all)(self.cell, group, settings, seed) for group, seed in tasks
+        )
+        errors = parallel(
+            joblib.delayed(held_out_errors)(self.cell, group, panel, settings) for group in together
+        )
+        self.panel_ = panel
+        self.weights_ = [weights[i : i + len(seeds)] for i in range(0, len(weights), len(seeds))]
+        self.extents_ = [extent(series, len(series.y)) for series in panel.series]
+        self.errors_ = [rows for group in errors for rows in group]
+        return self
+
+    def predict(
+        self, frame: pd.DataFrame | None = None, horizon: int | None = None
+    ) -> pd.DataFrame:
+        """Forecast what follows the last sales.
+
+        Parameters
+        ----------
+        frame : DataFrame, optional
+            Newer sales of the same series, with covariates known in advance in rows after the last
+            sales. Default: the table that was fitted.
+        horizon : int, optional
+            Default: that of the fit. A longer one feeds forecasts back, and has no intervals
+            beyond that of the fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``unique_id, ds``, the cell, and ``CELL-lo-LEVEL``, ``CELL-hi-LEVEL``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If there are other series than were fitted, too few values, or unknown covariates.
+        """
+        if not hasattr(self, "panel_"):
+            raise NotFittedError("RNNForecaster is not fitted: call fit first")
+        settings = self._settings()
+        steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
+        panel = self.panel_ if frame is None else self._newer(frame)
+        places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
+        networks: dict[int, list[Trained]] = {}
+        parts = []
+        for series in panel.series:
+            if len(series.y) < settings.timesteps:
+                raise ValueError(
+                    f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
+                    f"timesteps = {settings.timesteps}"
+                )
+            i = places[series.unique_id]
+            inputs = Inputs(extended(series, panel, steps), self.extents_[i], settings)
+            group = 0 if settings.scope == "global" else i
+            if group not in networks:  # of one group only: thousands need not be in memory
+                features = inputs.rows.shape[1]
+                loaded = [
+                    load_network(self.cell, features, settings, w) for w in self.weights_[group]
+                ]
+                networks = {group: loaded}
+            each = [
+                inputs.sales(inputs.forecast(n.predict, [len(series.y)], steps))[0]
+                for n in networks[group]
+            ]
+            parts.append(self._frame(series, panel.freq, np.mean(each, axis=0), self.errors_[i]))
+        return pd.concat(parts, ignore_index=True)
+
+    def cross_validation(
+        self, frame: pd.DataFrame, *, test_size: float = 0.2, step: int = 1, folds: int = 1
+    ) -> pd.DataFrame:
+        """Forecast the end of a table at one cutoff after another; see `backtest`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``unique_id, ds, cutoff, y``, the cell and its intervals.
+        """
+        chosen = replace(
+            self._settings(), models=(self.cell,), test_size=test_size, step=step, folds=folds
+        )
+        panel = self._panel(frame)
+        check_covariates(panel, chosen)
+        found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
+        return found[[name for name in found if "-seed" not in str(name)]]
+
+    def _settings(self) -> Settings:
+        if self.cell not in ("LSTM", "GRU"):
+            raise ValueError(f"cell is {self.cell!r}, expected 'LSTM' or 'GRU'")
+        named = {f.name for f in fields(Settings)} & set(self.get_params())
+        values = {name: getattr(self, name) for name in named}
+        return Settings(**values | {"levels": tuple(self.levels)}, seed=self.random_state)
+
+    def _panel(self, frame: pd.DataFrame) -> Panel:
+        names = (*self.future_covariates, *self.past_covariates)
+        options = {name: getattr(self, name) for name in TABLE}
+        long = to_long(frame, covariates=names, **options)
+        rules = {name: getattr(self, name) for name in PANEL}
+        return to_panel(long, known=self.future_covariates, past=self.past_covariates, **rules)
+
+    def _newer(self, frame: pd.DataFrame) -> Panel:
+        panel = self._panel(frame)
+        fitted = {series.unique_id for series in self.panel_.series}
+        strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
+        if strangers:
+            raise ValueError(f"series {strangers[0]!r} was not among those that were fitted")
+        if panel.freq != self.panel_.freq:
+            raise ValueError(f"the table has frequency {panel.freq}, expected {self.panel_.freq}")
+        return panel
+
+    def _frame(
+        self, series: Series, freq: str, sales: FloatArray, errors: FloatArray
+    ) -> pd.DataFrame:
+        ds = pd.date_range(series.ds[-1], periods=len(sales) + 1, freq=freq)[1:]
+        columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell: sales}
+        for level in self.levels:
+            rank = math.ceil((len(errors) + 1) * level / 100)
+            half = np.full(len(sales), np.nan)
+            if rank <= len(errors):
+                known = errors[rank - 1][: len(sales)]
+                half[: len(known)] = known
+            columns[f"{self.cell}-lo-{level}"] = sales - half
+            columns[f"{self.cell}-hi-{level}"] = sales + half
+        return pd.DataFrame(columns)
