@@ -16,6 +16,8 @@ Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weig
 
 def as_array(name: str, data: Any, dtype: Any) -> Array:
     """Return data (an array, a pandas object, lists) as a C-contiguous array of ``dtype``."""
+    if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0], np.ndarray):
+        data = data[0]  # the list of a model's inputs, of which there is one
     if isinstance(data, dict) or (isinstance(data, (list, tuple)) and len(data) > 1
                                   and all(hasattr(d, "shape") and np.ndim(d) > 1 for d in data)
                                   and len({np.shape(d) for d in data}) > 1):
@@ -23,10 +25,10 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
                          f"{len(data)}; models with several are beyond fusedrnn")
     try:
         array = np.asarray(data)
-        if array.dtype.kind not in "fiub":
-            array = array.astype(np.float64)
         if array.dtype.kind == "O":
-            raise TypeError("objects")
+            array = array.astype(np.float64)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"its type is {array.dtype}")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
     return np.ascontiguousarray(array, dtype)

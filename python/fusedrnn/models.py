@@ -230,12 +230,14 @@ class Sequential(Trainer, Layer):
         expected = self.input_shape or ()
         if x.ndim == len(expected) - 1 and expected[-1] == 1:
             return x[..., None]
+        if x.ndim == len(expected) + 1 and x.shape[-1] == 1:
+            return x[..., 0]
         raise ValueError(f"{self.name}: input has shape {x.shape}, expected {expected}")
 
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Array:
         """Return the output for an array."""
         x = np.ascontiguousarray(inputs, self.input_type)
-        self._prepare(x, None)
+        self._prepare(x)
         self.pack()
         return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
 

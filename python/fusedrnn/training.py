@@ -37,6 +37,7 @@ class Trainer:
     integer_input: bool
     dtype: Any
     batch_shape: Any
+    input_shape: Any
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None,
                 metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
@@ -116,10 +117,19 @@ class Trainer:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{what}()`.")
 
-    def _prepare(self, x: Array, y: Array | None, y_pred: Array | None = None) -> None:
-        """Build the model for a batch, if that is still to be done."""
+    def _prepare(self, x: Array) -> None:
+        """Build the model for a batch, if that is still to be done, and check its shape."""
         if not self.built:
             self.build((None, *x.shape[1:]))
+        expected = tuple(self.input_shape)
+        shape = x.shape
+        if len(shape) == len(expected) - 1 and expected[-1] == 1:
+            shape = (*shape, 1)
+        elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+            shape = shape[:-1]
+        if len(shape) != len(expected) or any(
+                e not in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True)):
+            raise ValueError(f"{self.name}: x has shape {x.shape}, expected {expected}")
 
     def _record(self, loss: float, x: Array, y: Array | None, y_pred: Array,
                 weight: Array | None) -> None:
@@ -199,7 +209,7 @@ class Trainer:
                ) -> batches.Batch:
         x = batches.as_array("x", x, self.input_type)
         y = None if y is None else batches.as_array("y", y, self.float_type)
-        self._prepare(x, y)
+        self._prepare(x)
         return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
 
     def _result(self, return_dict: bool) -> Any:
@@ -213,7 +223,9 @@ class Trainer:
         """Take one training step; return the loss, and the metrics since ``reset_metrics``."""
         self._require("train_on_batch")
         batch = self._batch(x, y, sample_weight, class_weight)
-        self._train(self._pack(), *batch)
+        buffer = self._pack()
+        self.optimizer.build(buffer)
+        self._train(buffer, *batch)
         return self._result(return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
@@ -303,8 +315,9 @@ class Trainer:
                 buffer = None
                 for step, batch in enumerate(data):
                     if buffer is None:
-                        self._prepare(*batch[:2])
+                        self._prepare(batch[0])
                         buffer = self._pack()
+                        self.optimizer.build(buffer)
                     for hook in begin:
                         hook(step)
                     self._train(buffer, *batch)
@@ -336,7 +349,7 @@ class Trainer:
         buffer = None
         for step, batch in enumerate(data):
             if buffer is None:
-                self._prepare(*batch[:2])
+                self._prepare(batch[0])
                 buffer = self._pack()
             for hook in begin:
                 hook(step)
@@ -375,7 +388,7 @@ class Trainer:
         every.on_predict_begin()
         for step, (batch, _, _) in enumerate(data):
             if not outputs:
-                self._prepare(batch, None)
+                self._prepare(batch)
                 self.pack()
             for hook in begin:
                 hook(step)
