@@ -1,0 +1,23 @@
+"""Fused LSTM and GRU for PyTorch.
+
+``LSTM``, ``GRU``, ``LSTMCell`` and ``GRUCell`` stand in for the classes of ``torch.nn`` of the same
+names; :func:`accelerate` puts them into an existing model. ``layer.path`` says whether a layer runs
+fused. Threads follow ``torch.get_num_threads()``, for the whole process.
+
+Under ``torch.compile`` a layer is one operator of the graph, ``fusedrnn::recurrent``, if
+``torch._dynamo.config.allow_rnn`` is True; torch otherwise breaks the graph at any recurrent layer,
+its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing.
+"""
+
+from __future__ import annotations
+
+try:
+    import torch  # noqa: F401
+except ImportError as error:
+    raise ImportError("fusedrnn.torch needs PyTorch: pip install torch") from error
+
+from .accelerate import Accelerated, accelerate, restore
+from .cells import GRUCell, LSTMCell
+from .layers import GRU, LSTM
+
+__all__ = ["GRU", "LSTM", "Accelerated", "GRUCell", "LSTMCell", "accelerate", "restore"]

@@ -1,0 +1,66 @@
+"""Put the fused layers into an existing model, and take them out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+from .cells import GRUCell, LSTMCell
+from .layers import GRU, LSTM
+
+FUSED = {
+    torch.nn.LSTM: LSTM,
+    torch.nn.GRU: GRU,
+    torch.nn.LSTMCell: LSTMCell,
+    torch.nn.GRUCell: GRUCell,
+}
+
+
+class Accelerated(NamedTuple):
+    """What :func:`accelerate` did, by the names of the modules."""
+
+    replaced: list[str]
+    kept: dict[str, str]  # name -> why it stays torch's
+
+
+def accelerate(model: torch.nn.Module) -> Accelerated:
+    """Make every LSTM, GRU, LSTMCell and GRUCell of `model` run on the fused kernels, in place.
+
+    The modules stay the same objects with the same parameters and hooks, so optimizers and other
+    references to them go on working; only their class changes.
+
+    Returns
+    -------
+    replaced : list of str
+        Names of the modules that now are fused, "" for `model` itself.
+    kept : dict
+        Names of those that stay torch's, with the reason.
+    """
+    done = Accelerated([], {})
+    recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
+    for name, module in model.named_modules():
+        if type(module) in FUSED:
+            before = type(module)
+            module.__class__ = FUSED[before]
+            path = module.path
+            if path == "fused":
+                done.replaced.append(name)
+            else:
+                module.__class__ = before
+                done.kept[name] = path.removeprefix("torch: ")
+        elif isinstance(module, recurrent) and type(module) not in FUSED.values():
+            done.kept[name] = f"{type(module).__name__} has no fused class"
+    return done
+
+
+def restore(model: torch.nn.Module) -> list[str]:
+    """Undo :func:`accelerate`, and return the names of the modules that are torch's again."""
+    own = {fused: cls for cls, fused in FUSED.items()}
+    names = []
+    for name, module in model.named_modules():
+        if type(module) in own:
+            module.__class__ = own[type(module)]
+            module.__dict__.pop("_packed", None)
+            names.append(name)
+    return names

@@ -1,0 +1,85 @@
+"""``torch.nn.LSTMCell`` and ``torch.nn.GRUCell`` on the fused kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .layers import path_of
+from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
+from .packed import PackedWeights
+
+
+class FusedCell:
+    """What LSTMCell and GRUCell share."""
+
+    _call: Call
+    _states: int
+
+    @property
+    def path(self: Any) -> str:
+        """How the cell runs now: "fused", or "torch: " and the reason."""
+        return path_of(self.weight_ih)
+
+    def forward(self: Any, input: Tensor, hx: Any = None) -> Any:
+        """Run one step on an input (N, I) or (I,), as torch.nn does."""
+        lstm = self._call.cell == "lstm"
+        states: Tensors = () if hx is None else tuple(hx) if lstm else (hx,)
+        if self.path != "fused" or not self._fits(input, states):
+            return super().forward(input, hx)  # type: ignore[misc]
+        weights = [self.weight_ih, self.weight_hh]
+        weights += [self.bias_ih, self.bias_hh] if self.bias else []
+        x = input if input.dim() == 2 else input.unsqueeze(0)
+        states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
+        states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
+        if torch.is_grad_enabled() or traced():
+            finals = recurrent(self._call, x.unsqueeze(0), weights, states)[1:]
+        else:
+            follow_torch_threads()
+            cache = self.__dict__.setdefault("_packed", PackedWeights(self._call, step=True))
+            results = cache.get(weights)(array(x), *map(array, states))
+            finals = [torch.from_numpy(a) for a in (results if lstm else (results,))]
+        finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
+        return tuple(finals) if lstm else finals[0]
+
+    def _fits(self: Any, x: Any, states: Tensors) -> bool:
+        w = self.weight_ih
+        return (
+            isinstance(x, Tensor)
+            and x.dtype == w.dtype
+            and x.device == w.device
+            and x.dim() in (1, 2)
+            and x.shape[-1] == self.input_size
+            and x.numel() > 0
+            and (
+                not states
+                or (
+                    len(states) == self._states
+                    and all(
+                        isinstance(s, Tensor)
+                        and s.shape == (*x.shape[:-1], self.hidden_size)
+                        and s.dtype == x.dtype
+                        and s.device == x.device
+                        for s in states
+                    )
+                )
+            )
+        )
+
+    def __getstate__(self: Any) -> dict[str, Any]:
+        """Leave the packed weights out of copies and files."""
+        return {k: v for k, v in super().__getstate__().items() if k != "_packed"}  # type: ignore
+
+
+class LSTMCell(FusedCell, torch.nn.LSTMCell):
+    """Drop-in for ``torch.nn.LSTMCell``; see :class:`fusedrnn.torch.LSTM`."""
+
+    _call, _states = Call("lstm", "torch"), 2
+
+
+class GRUCell(FusedCell, torch.nn.GRUCell):
+    """Drop-in for ``torch.nn.GRUCell``; see :class:`fusedrnn.torch.LSTM`."""
+
+    _call, _states = Call("gru", "torch"), 1

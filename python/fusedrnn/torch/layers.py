@@ -1,0 +1,188 @@
+"""``torch.nn.LSTM`` and ``torch.nn.GRU`` on the fused kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+from torch.nn.utils.rnn import PackedSequence
+
+from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
+from .packed import PackedWeights
+
+
+def path_of(weight: Tensor, proj_size: int = 0) -> str:
+    """Return "fused", or "torch: " and the reason why torch's own code runs."""
+    if proj_size:
+        return "torch: proj_size has no fused kernel"
+    if weight.device.type != "cpu":
+        return f"torch: the weights are on {weight.device}"
+    if weight.dtype not in (torch.float32, torch.float64):
+        return f"torch: the weights are {weight.dtype}"
+    if torch.is_autocast_enabled("cpu"):
+        return "torch: autocast is on"
+    if torch._C._are_functorch_transforms_active():
+        return "torch: inside a transform of torch.func"
+    return "fused"
+
+
+class FusedLayer:
+    """What LSTM and GRU share. Parameters, their names and `state_dict` are torch's."""
+
+    _cell: str
+    _states: int
+
+    @property
+    def path(self: Any) -> str:
+        """How the layer runs now: "fused", or "torch: " and the reason."""
+        return path_of(self.weight_ih_l0, self.proj_size)
+
+    def forward(self: Any, input: Any, hx: Any = None) -> Any:
+        """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
+
+        Arguments that are wrong go to torch's own code, whose errors they then raise.
+        """
+        packed = isinstance(input, PackedSequence)
+        x = input.data if packed else input
+        states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
+        if self.path != "fused" or not self._fits(x, states, input):
+            return super().forward(input, hx)  # type: ignore[misc]
+        if packed:
+            y, finals = self._packed_sequence(input, states)
+        elif x.dim() == 2:
+            y, *finals = self._layers(x.unsqueeze(1), [s.unsqueeze(1) for s in states])
+            y, finals = y.squeeze(1), [s.squeeze(1) for s in finals]
+        elif self.batch_first:
+            y, *finals = self._layers(x.transpose(0, 1), states, batch_first=True)
+        else:
+            y, *finals = self._layers(x, states)
+        return y, tuple(finals) if self._cell == "lstm" else finals[0]
+
+    def _fits(self: Any, x: Any, states: Tensors, input: Any) -> bool:
+        packed = x is not input
+        w = self.weight_ih_l0
+        if (
+            not isinstance(x, Tensor)
+            or x.dtype != w.dtype
+            or x.device != w.device
+            or x.layout != torch.strided
+            or x.dim() not in ((2,) if packed else (2, 3))
+            or x.shape[-1] != self.input_size
+            or x.numel() == 0
+        ):
+            return False
+        if not states:
+            return True
+        batch: tuple[int, ...] = ()
+        if packed:
+            batch = (int(input.batch_sizes[0]),)
+        elif x.dim() == 3:
+            batch = (x.shape[0 if self.batch_first else 1],)
+        shape = (self.num_layers * (1 + self.bidirectional), *batch, self.hidden_size)
+        return len(states) == self._states and all(
+            isinstance(s, Tensor)
+            and s.shape == shape
+            and s.dtype == x.dtype
+            and s.device == x.device
+            for s in states
+        )
+
+    def _packed_sequence(self: Any, input: PackedSequence, states: Tensors) -> Any:
+        data, batch_sizes, order, back = input
+        x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, len(batch_sizes))
+        if order is not None:
+            states = [s.index_select(1, order) for s in states]
+        y, *finals = self._layers(x, states, lengths)
+        if back is not None:
+            finals = [s.index_select(1, back) for s in finals]
+        return PackedSequence(_pack(y, lengths), batch_sizes, order, back), finals
+
+    def _layers(
+        self: Any,
+        x: Tensor,
+        states: Tensors,
+        lengths: Tensor | None = None,
+        batch_first: bool = False,
+    ) -> list[Tensor]:
+        """Run all layers and directions on x (T, N, I); y is (N, T, DH) if `batch_first`."""
+        D, last = 1 + self.bidirectional, self.num_layers - 1
+        weights = [getattr(self, name) for name in self._flat_weights_names]
+        each = len(weights) // (D * self.num_layers)
+        finals: list[Tensors] = []
+        for layer in range(self.num_layers):
+            time_major = not (batch_first and layer == last)
+            if not time_major:
+                x = x.transpose(0, 1)
+            ys = []
+            for _ in range(D):
+                k = len(finals)
+                y, *final = self._one(
+                    x, weights[k * each : (k + 1) * each], [s[k] for s in states], lengths, k,
+                    time_major,
+                )  # fmt: skip
+                ys.append(y)
+                finals.append(final)
+            x = torch.cat(ys, -1) if D == 2 else ys[0]
+            if self.dropout and self.training and layer < last:
+                x = _dropout(x, lengths, self.dropout)
+        if len(finals) == 1:
+            return [x, *(s.unsqueeze(0) for s in finals[0])]
+        return [x, *map(torch.stack, zip(*finals, strict=True))]
+
+    def _one(
+        self: Any, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None, k: int,
+        time_major: bool,
+    ) -> Tensors:  # fmt: skip
+        reverse = self.bidirectional and k % 2 == 1
+        if torch.is_grad_enabled() or traced():
+            return recurrent(
+                Call(self._cell, "torch", reverse, time_major), x, weights, states, lengths
+            )
+        follow_torch_threads()
+        cache = self.__dict__.setdefault("_packed", {})
+        if k not in cache:
+            cache[k] = PackedWeights(Call(self._cell, "torch"))
+        results = cache[k].get(weights)(
+            array(x),
+            *map(array, states),
+            lengths=None if lengths is None else array(lengths),
+            reverse=reverse,
+            time_major=time_major,
+        )
+        return [torch.from_numpy(a) for a in results]
+
+    def __getstate__(self: Any) -> dict[str, Any]:
+        """Leave the packed weights out of copies and files."""
+        return {k: v for k, v in super().__getstate__().items() if k != "_packed"}  # type: ignore
+
+
+def _pack(y: Tensor, lengths: Tensor) -> Tensor:
+    return torch._VF._pack_padded_sequence(y, lengths, False)[0]
+
+
+def _dropout(y: Tensor, lengths: Tensor | None, p: float) -> Tensor:
+    """Drop values of y (T, N, DH), drawing just the random numbers that torch draws."""
+    if lengths is None:
+        return dropout(y, p)
+    y, sizes = torch._VF._pack_padded_sequence(y, lengths, False)
+    return torch._VF._pad_packed_sequence(dropout(y, p), sizes, False, 0.0, len(sizes))[0]
+
+
+class LSTM(FusedLayer, torch.nn.LSTM):
+    """Drop-in for ``torch.nn.LSTM``: the same arguments, parameters and results.
+
+    On a CPU in float32 or float64 it runs on fused kernels. With `proj_size`, on another device or
+    dtype, under autocast and inside transforms of ``torch.func`` it runs on torch's own code;
+    ``layer.path`` says which. First derivatives are fused; with ``create_graph=True`` they come
+    from differentiable torch operations, so that second ones are right, and slow.
+    """
+
+    _cell, _states = "lstm", 2
+
+
+class GRU(FusedLayer, torch.nn.GRU):
+    """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`."""
+
+    _cell, _states = "gru", 1
