@@ -42,7 +42,7 @@ def tables(rows: list[Row]) -> Iterator[Table]:
     for (mode, dtype, threads), group in groupby(
         rows, lambda r: (r["mode"], r["dtype"], r["threads"])
     ):
-        title = f"{mode}, {dtype}, {threads} thread{'s' * (threads > 1)}"
+        title = f"{mode}, {dtype}, {_threads(threads)}"
         if mode == "memory":
             yield _memory(title, list(group))
         elif mode == "contention":
@@ -117,6 +117,10 @@ def _memory(title: str, rows: list[Row]) -> Table:
                  ["cell", "shape", "I, H, T, N", *(f"{n} MB" for n in names)], lines)  # fmt: skip
 
 
+def _threads(n: int) -> str:
+    return f"{n} thread{'s' * (n > 1)}"
+
+
 def _number(value: float | None, form: str = ".2f") -> str:
     return "-" if value is None else format(value, form)
 
@@ -134,7 +138,7 @@ def heading(machine: Row, rows: list[Row]) -> list[str]:
     peaks: dict[str, list[float]] = {}
     for row in rows:
         if "peak_gflops" in row:
-            key = f"{row['dtype']}, {row['threads']} threads:"
+            key = f"{row['dtype']}, {_threads(row['threads'])}:"
             peaks.setdefault(key, []).append(row["peak_gflops"])
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['isa']}, {machine['platform']}; "
@@ -151,31 +155,37 @@ def heading(machine: Row, rows: list[Row]) -> list[str]:
 
 def markdown(machine: Row, rows: list[Row]) -> str:
     """The whole report in Markdown."""
-    parts = ["  \n".join(heading(machine, rows))]
-    for title, columns, lines in tables(rows):
-        rule = ["---"] * min(3, len(columns)) + ["--:"] * (len(columns) - 3)
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rule, *lines])
-        parts.append(f"**{title[0].upper()}{title[1:]}**\n\n{table}")
+    parts = ["  \n".join(heading(machine, rows)), *map(markdown_table, tables(rows))]
     return "\n\n".join(parts) + "\n"
 
 
+def markdown_table(table: Table) -> str:
+    """One table in Markdown, its title above it."""
+    title, columns, lines = table
+    rule = ["---"] * 3 + ["--:"] * (len(columns) - 3)
+    text = "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rule, *lines])
+    return f"**{title[0].upper()}{title[1:]}**\n\n{text}"
+
+
 def show(machine: Row, rows: list[Row]) -> None:
-    """Print the report, as tables with rich installed, else as Markdown."""
+    """Print the report."""
+    print("\n".join(heading(machine, rows)))
+    for table in tables(rows):
+        show_table(table)
+
+
+def show_table(table: Table) -> None:
+    """Print a table, with rich if it is installed, else in Markdown."""
     try:
         from rich.console import Console
         from rich.table import Table as RichTable
     except ImportError:
-        print(markdown(machine, rows))
+        print(f"\n{markdown_table(table)}")
         return
+    rich = RichTable(title=table.title, title_justify="left")
+    for number, column in enumerate(table.columns):
+        rich.add_column(column, justify="left" if number < 3 else "right")
+    for cells in table.lines:
+        rich.add_row(*cells)
     console = Console()
-    if not console.is_terminal:
-        console.width = 200
-    for line in heading(machine, rows):
-        console.print(line, highlight=False)
-    for title, columns, lines in tables(rows):
-        table = RichTable(title=title, title_justify="left")
-        for number, column in enumerate(columns):
-            table.add_column(column, justify="left" if number < 3 else "right")
-        for cells in lines:
-            table.add_row(*cells)
-        console.print(table)
+    Console(width=None if console.is_terminal else 200).print(rich)

@@ -1,0 +1,109 @@
+"""A report beside what was aimed at: ``python -m bench.targets bench/results/latest.json``.
+
+The aims are ratios for a two-core Zen 4; microseconds among them are for that machine too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .ours import NAME
+from .report import Row, Table, show_table
+
+SHARE = {  # of the FMA peak, one thread
+    "inference": {"seed": 0.62, "fc": 0.76, "mid": 0.86, "big": 0.91, "xl": 0.92, "xxl": 0.91,
+                  "speech": 0.90},
+    "training": {"seed": 0.48, "fc": 0.65, "mid": 0.78, "big": 0.85, "xl": 0.85, "xxl": 0.85,
+                 "speech": 0.85},
+}  # fmt: skip
+SCALING = {"inference": 1.85, "training": 1.8}  # two threads over one
+LARGE = ("mid", "big", "xl", "xxl", "speech")
+MEAN = {("inference", "lstm"): 1.4, ("inference", "gru"): 1.4, ("training", "lstm"): 1.8,
+        ("training", "gru"): 2.8}  # fmt: skip
+MICROSECONDS = {"lat1": 7.0, "step64": 2.5, "step256": 24.0}
+FIT = {"lstm": 420.0, "gru": 350.0}
+FLOAT64_LESS, BEFORE, AVX2, RAGGED, CONTENTION = 0.05, 0.85, 0.85, 0.85, 2.5
+
+
+class Aim(NamedTuple):
+    what: str
+    reached: float
+    aim: float
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        return self.reached >= self.aim if self.at_least else self.reached <= self.aim
+
+
+def aims(row: Row, rows: list[Row]) -> Iterator[Aim]:
+    """What a row should reach; `rows` has the reset-after rows beside which others are put."""
+    mode, name, cell, threads = row["mode"], row["shape"], row["cell"], row["threads"]
+    if mode == "memory":
+        if "torch" in row["megabytes"]:
+            yield Aim("MB, PyTorch's", row["megabytes"][NAME], row["megabytes"]["torch"], False)
+        return
+    us, single = row["seconds"][NAME]["median"] * 1e6, row["dtype"] == "float32"
+    if mode == "contention":
+        quiet = row["quiet"][NAME]["median"] * 1e6
+        yield Aim("x quiet one thread", us / quiet, CONTENTION, False)
+        return
+    if row["ratio"]:
+        yield Aim("x best peer", row["ratio"], 1.0)
+    against = row["against"]
+    if "full" in against:
+        yield Aim("of the full batch", against["full"], RAGGED)
+    if "avx2" in against:
+        yield Aim("AVX2 of AVX-512", 1 / against["avx2"], AVX2)
+    if mode == "fit":
+        if threads > 1:
+            yield Aim("x one thread", against["one thread"], 1.0)
+        elif cell in FIT and single:
+            yield Aim("us", us, FIT[cell], False)
+    if threads == 1 and mode in ("inference", "step") and name in MICROSECONDS and single:
+        yield Aim("us", us, MICROSECONDS[name], False)
+    if threads == 1 and name in SHARE.get(mode, {}):
+        if cell == "gru_before":
+            same = ("mode", "shape", "threads", "dtype")
+            for r in rows:
+                if r["cell"] == "gru" and all(r[k] == row[k] for k in same):
+                    yield Aim("of reset after", row["share"] / r["share"], BEFORE)
+        else:
+            less = 0 if single else FLOAT64_LESS
+            yield Aim("of peak", row["share"], SHARE[mode][name] - less)
+    if threads == 2 and mode in SCALING:
+        if name in LARGE:
+            yield Aim("x one thread", against["one thread"], SCALING[mode])
+        if name == "long1" and mode == "inference":
+            yield Aim("x one thread", against["one thread"], 1.6)
+
+
+def compare(report: dict[str, Any]) -> Table:
+    """A line for each aim, the missed ones marked."""
+    rows = report["rows"]
+    lines = []
+    for row in rows:
+        about = [row[k] for k in ("mode", "cell", "shape", "dtype")] + [str(row["threads"])]
+        lines += [about + _line(aim) for aim in aims(row, rows)]
+    for mean in report["summary"]:
+        if aim := MEAN.get((mean["mode"], mean["cell"])):
+            about = [mean["mode"], mean["cell"], "mean", mean["dtype"], str(mean["threads"])]
+            lines.append(about + _line(Aim("x best peer", mean["mean"], aim)))
+    columns = ["mode", "cell", "shape", "type", "threads", "of what", "reached", "aim", "met"]
+    met = sum(line[-1] == "yes" for line in lines)
+    return Table(f"aims: {met} of {len(lines)} met", columns, lines)
+
+
+def _line(aim: Aim) -> list[str]:
+    bound = "at least" if aim.at_least else "at most"
+    return [aim.what, f"{aim.reached:.2f}", f"{bound} {aim.aim:.2f}", "yes" if aim.met else "NO"]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m bench.targets REPORT.json")
+    show_table(compare(json.loads(Path(sys.argv[1]).read_text())))
