@@ -40,7 +40,8 @@ def progress(k: Any, target: int | None, verbose: int, step: float, count: int) 
     """Return what a progress bar prints for steps that take ``step`` seconds."""
     now = [1000.0]
     out = io.StringIO()
-    with mock.patch("time.time", lambda: now[0]), contextlib.redirect_stdout(out):
+    clock = mock.Mock(side_effect=lambda: now[0])
+    with mock.patch("time.time", clock), contextlib.redirect_stdout(out):
         bar = k.utils.Progbar(target, verbose=verbose)
         for i in range(count):
             now[0] += step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -146,12 +145,11 @@ def test_loss_gradients(name: str) -> None:
          "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
          "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0}.get(
              name, rng.uniform(0.1, 0.9, (4, 3)))
-    options: list[dict[str, Any]] = [{}]
+    w, options = rng.random(4), [{}]
     if "crossentropy" in name:
         options.append({"from_logits": True})
     for o in options:
         loss = losses.CLASSES[name](**o)
-        w = rng.random(4)
         value, got = loss.reduce(t, p, w)
         assert value == pytest.approx(loss(t, p, w), rel=1e-6)
         np.testing.assert_allclose(got, numeric(lambda loss=loss: loss.reduce(t, p, w)[0], p),

@@ -178,5 +178,6 @@ def make(model: Any, x: Any, y: Any, sample_weight: Any, batch_size: int | None,
     x = as_array("x", x, model.input_type)
     y = None if y is None else as_array("y", y, model.float_type)
     weight = weights(y, sample_weight, class_weight, model.float_type)
-    return Batches(ArrayBatches(x, y, weight, batch_size or model.fixed_batch_size or 32,
-                                bool(shuffle)), steps)
+    if batch_size is None:
+        batch_size = model.fixed_batch_size or 32
+    return Batches(ArrayBatches(x, y, weight, batch_size, bool(shuffle)), steps)

@@ -6,7 +6,7 @@ them. ``FUNCTIONS`` has the former; the losses of ``losses.TABLE`` are metrics t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -300,16 +300,8 @@ def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = Non
             sparse = y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1
             key = ("binary_accuracy" if y_pred.shape[-1] == 1 else
                    "sparse_categorical_accuracy" if sparse else "categorical_accuracy")
-        metric: Metric = lookup("metric", key if key in CLASSES else key.lower(), CLASSES)
+        metric: Metric = lookup("metric", key.lower() if key.lower() in CLASSES else key, CLASSES)
         metric.name = identifier
         return metric
-    metric = identifier
-    if not isinstance(identifier, Metric):
-        metric = lookup("metric", identifier, CLASSES) if not callable(identifier) or isinstance(
-            identifier, type) else MeanMetricWrapper(identifier)
-    return metric
-
-
-def collect(identifiers: Sequence[Any], y_true: Array, y_pred: Array) -> list[Metric]:
-    """Return the metrics for a list of identifiers, given a batch to tell shapes from."""
-    return [get(i, y_true, y_pred) for i in identifiers]
+    found = lookup("metric", identifier, CLASSES)
+    return found if isinstance(found, Metric) else MeanMetricWrapper(found)

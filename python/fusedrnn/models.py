@@ -227,7 +227,7 @@ class Sequential(Trainer, Layer):
         return self.output_mask
 
     def _with_rank(self, x: Array) -> Array:
-        expected = self.input_shape or ()
+        expected: Shape = self.input_shape or ()
         if x.ndim == len(expected) - 1 and expected[-1] == 1:
             return x[..., None]
         if x.ndim == len(expected) + 1 and x.shape[-1] == 1:

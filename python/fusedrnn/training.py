@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, batches, losses, metrics, optimizers
+from . import backend, batches, losses, optimizers
 from .backend import Array
 from .callbacks import CallbackList, History, ProgbarLogger
 from .losses import align
+from .metrics import Mean
+from .metrics import get as metric_of
 
 Logs = dict[str, Any]
 
@@ -64,10 +66,11 @@ class Trainer:
         self.loss = None if later else losses.get(self._user_loss)
         weight = _one("loss_weights", loss_weights)
         self._loss_weight = 1.0 if weight is None else float(weight)
-        self._user_metrics = _several("metrics", metrics), _several(
-            "weighted_metrics", weighted_metrics)
+        self._user_metrics = [
+            [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
+            for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))]
         self._metrics: list[list[Any]] | None = None
-        self.loss_tracker = _mean("loss")
+        self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
             "optimizer": self.optimizer, "loss": self._user_loss, "loss_weights": loss_weights,
@@ -100,7 +103,7 @@ class Trainer:
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns."""
         if self._metrics is None:
-            return ["loss", *(m if isinstance(m, str) else getattr(m, "name", m.__name__)
+            return ["loss", *(m if isinstance(m, str) else m.name
                               for group in self._user_metrics for m in group)]
         return [m.name for m in self.metrics]
 
@@ -139,7 +142,8 @@ class Trainer:
         if not any(self._user_metrics) or y is None:
             return
         if self._metrics is None:
-            self._metrics = [metrics.collect(group, y, y_pred) for group in self._user_metrics]
+            self._metrics = [[metric_of(m, y, y_pred) for m in group]
+                             for group in self._user_metrics]
         mask = self.output_mask
         if mask is not None:
             mask = mask.astype(y_pred.dtype)
@@ -307,11 +311,11 @@ class Trainer:
         end = every.batch_hooks("on_train_batch_end")
         self.history, self.stop_training = history, False
         logs: Logs = {}
-        every.on_train_begin()
+        every.on_train_begin({})
         try:
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
-                every.on_epoch_begin(epoch)
+                every.on_epoch_begin(epoch, {})
                 buffer = None
                 for step, batch in enumerate(data):
                     if buffer is None:
@@ -319,7 +323,7 @@ class Trainer:
                         buffer = self._pack()
                         self.optimizer.build(buffer)
                     for hook in begin:
-                        hook(step)
+                        hook(step, {})
                     self._train(buffer, *batch)
                     for hook in end:
                         hook(step, self._logs())
@@ -345,14 +349,14 @@ class Trainer:
         end = every.batch_hooks("on_test_batch_end")
         progress = next((c for c in every.callbacks if isinstance(c, ProgbarLogger)), None)
         self.reset_metrics()
-        every.on_test_begin()
+        every.on_test_begin({})
         buffer = None
         for step, batch in enumerate(data):
             if buffer is None:
                 self._prepare(batch[0])
                 buffer = self._pack()
             for hook in begin:
-                hook(step)
+                hook(step, {})
             self._test(buffer, *batch)
             for hook in end:
                 hook(step, self._logs())
@@ -385,23 +389,19 @@ class Trainer:
         end = every.batch_hooks("on_predict_batch_end")
         progress = every.callbacks[-1]
         outputs: list[Array] = []
-        every.on_predict_begin()
+        every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
             if not outputs:
                 self._prepare(batch)
                 self.pack()
             for hook in begin:
-                hook(step)
+                hook(step, {})
             outputs.append(self.forward(batch, False, None))
             for hook in end:
                 hook(step, {"outputs": outputs[-1]})
             progress.batch(step + 1, dict)
-        every.on_predict_end()
+        every.on_predict_end({})
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
-
-
-def _mean(name: str) -> metrics.Mean:
-    return metrics.Mean(name)
 
 
 def _verbosity(verbose: Any) -> int:

@@ -44,7 +44,7 @@ class Dense(Layer):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         flat = x if x.ndim == 2 else np.ascontiguousarray(x).reshape(-1, x.shape[-1])
-        a = functional.dense(flat, self.kernel.value, self.bias and self.bias.value)
+        a = functional.dense(flat, self.kernel.value, self.bias.value if self.bias else None)
         y = a if self.activation is activations.linear else self.activation.function(a)
         self.tape = (flat, a, y) if training else None
         return y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.units)
@@ -54,6 +54,6 @@ class Dense(Layer):
         da = np.ascontiguousarray(dy).reshape(a.shape)
         if self.activation is not activations.linear:
             da = self.activation.gradient(da, a, y)
-        dx = functional.dense_backward(x, self.kernel.value, da, need_dx=need_dx,
-                                       out=(self.kernel.grad, self.bias and self.bias.grad))[0]
+        out = (self.kernel.grad, self.bias.grad if self.bias else None)
+        dx = functional.dense_backward(x, self.kernel.value, da, need_dx=need_dx, out=out)[0]
         return dx if dx is None or dy.ndim == 2 else dx.reshape(*dy.shape[:-1], -1)

@@ -56,5 +56,5 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
-        del config["noise_shape"]
+        del config["noise_shape"], config["trainable"]  # Keras's class takes neither
         return config

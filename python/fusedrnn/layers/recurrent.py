@@ -154,10 +154,10 @@ class Recurrent(Layer):
     _given: Any = None
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
+        if self.stateful and len(x) != self.input_shape[0]:  # type: ignore[index]
+            raise ValueError(f"{self.name}: the batch has {len(x)} rows, but stateful=True was "
+                             f"built for {self.input_shape[0]}")  # type: ignore[index]
         states, self._given = self._initial(x, self._given), None
-        if self.stateful and x.shape[0] != self.input_shape[0]:  # type: ignore[index]
-            raise ValueError(f"{self.name}: the batch has {x.shape[0]} rows, but stateful=True "
-                             f"was built for {self.input_shape[0]}")  # type: ignore[index]
         kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
         bias = None if self.bias is None else self.bias.value
         options: dict[str, Any] = {"mask": mask, "reverse": self.go_backwards,

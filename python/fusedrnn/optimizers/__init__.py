@@ -145,11 +145,11 @@ class Optimizer(Configurable):
         views, (steps, *rest) = self._views(buffer), arrays
         if not callable(self._rate) and rest:
             self._rate = float(rest.pop(0))
-        if [v.shape for v in views] != [a.shape for a in rest]:
+        if rest and [v.shape for v in views] != [a.shape for a in rest]:
             raise ValueError(f"{self.name}: the optimizer's state does not fit the model: shapes "
                              f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}")
         self.iterations = int(steps)
-        for view, array in zip(views, rest, strict=True):
+        for view, array in zip(views, rest, strict=bool(rest)):  # none before the first step
             view[...] = array
 
     def _clip(self, buffer: Any) -> None:
@@ -266,8 +266,10 @@ class Nadam(Optimizer):
         return [*super().arrays(buffer), np.array(self.u_product, np.float32)]
 
     def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:  # noqa: D102
-        super().set_arrays(buffer, arrays[:-1])
-        self.u_product = float(arrays[-1])
+        last = arrays[-1]
+        if len(arrays) > 2:
+            super().set_arrays(buffer, arrays[:-1])
+            self.u_product = float(last)
 
 
 class Adagrad(Optimizer):

@@ -1,0 +1,149 @@
+"""The fused optimizer steps against the formulas in NumPy, and their arguments."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusedrnn import Sequential, _core, optimizers
+from fusedrnn.layers import Dense, Input
+from fusedrnn.optimizers import schedules
+
+N = 37  # not a multiple of any vector width
+DTYPES = [np.float32, np.float64]
+
+
+def arrays(dtype: Any, count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.uniform(0.1, 1, N).astype(dtype) * (1 if i else -1) for i in range(count)]
+
+
+def close(a: np.ndarray, b: np.ndarray) -> None:
+    tolerance = 3e-6 if a.dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd(dtype: Any, nesterov: bool, momentum: float) -> None:
+    p, g, v = arrays(dtype, 3)
+    v_new = momentum * v - 0.1 * g
+    step = (momentum * v_new - 0.1 * g if nesterov else v_new) if momentum else -0.1 * g
+    want = p * (1 - 0.1 * 0.02) + step
+    _core.sgd(p, g, v if momentum else None, 0.1, 0.02, momentum, nesterov)
+    close(p, want)
+    if momentum:
+        close(v, v_new)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_rmsprop(dtype: Any, centered: bool, momentum: float) -> None:
+    p, g, v, a, m = arrays(dtype, 5)
+    v = v + 1
+    v_new = 0.9 * v + 0.1 * g * g
+    a_new = 0.9 * a + 0.1 * g
+    step = 0.01 * g / np.sqrt(v_new - (a_new**2 if centered else 0) + 1e-7)
+    want = p - (momentum * m + step if momentum else step)
+    _core.rmsprop(p, g, v, a if centered else None, m if momentum else None, 0.01, 0.0, 0.9,
+                  momentum, 1e-7)
+    close(p, want)
+    close(v, v_new)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_adam(dtype: Any, amsgrad: bool) -> None:
+    p, g, m, v, w = arrays(dtype, 5)
+    m_new, v_new = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    alpha = 0.01 * math.sqrt(1 - 0.999**3) / (1 - 0.9**3)
+    used = np.maximum(w, v_new) if amsgrad else v_new
+    want = p * (1 - 0.01 * 0.1) - alpha * m_new / (np.sqrt(used) + 1e-7)
+    _core.adam(p, g, m, v, w if amsgrad else None, 0.01, 0.1, alpha, 0.9, 0.999, 1e-7)
+    close(p, want)
+    close(m, m_new)
+    close(v, v_new)
+
+
+def test_the_model_is_one_buffer_and_a_step_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Sequential([Input((3,)), Dense(4), Dense(2, use_bias=False)])
+    model.compile("adam", "mse")
+    buffer = model.pack()
+    assert buffer.value.size == model.count_params() == buffer.grad.size
+    assert all(v.value.base is not None and np.shares_memory(v.value, buffer.value)
+               for v in model.weights)
+    calls = []
+    monkeypatch.setattr(optimizers.Adam, "step", lambda self, p, g, *a: calls.append(p.size))
+    model.train_on_batch(np.ones((5, 3)), np.ones((5, 2)))
+    assert calls == [model.count_params()]
+
+
+def test_errors() -> None:
+    p, g = arrays(np.float32, 2)
+    with pytest.raises(ValueError, match="sgd: grad has 3 elements, expected 37"):
+        _core.sgd(p, g[:3].copy(), None, 0.1, 0.0, 0.0, False)
+    with pytest.raises(ValueError, match="sgd: momentum needs velocity"):
+        _core.sgd(p, g, None, 0.1, 0.0, 0.9, False)
+    with pytest.raises(TypeError):
+        _core.sgd(p, g.astype(np.float64), None, 0.1, 0.0, 0.0, False)
+    with pytest.raises(TypeError, match="velocity must be a C-contiguous array"):
+        _core.sgd(p, g, np.zeros(2 * N, np.float32)[::2], 0.1, 0.0, 0.9, False)
+    p.flags.writeable = False
+    with pytest.raises(ValueError, match="writeable"):
+        _core.sgd(p, g, None, 0.1, 0.0, 0.0, False)
+    with pytest.raises(ValueError, match="only one of clipnorm"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+    with pytest.raises(ValueError, match="Argument\\(s\\) not recognized"):
+        optimizers.SGD(rate=1.0)
+    with pytest.raises(NotImplementedError, match="use_ema is not supported"):
+        optimizers.Adam(use_ema=True)
+    with pytest.raises(ValueError, match="'adamax' is not known here"):
+        optimizers.get("adamax")
+
+
+def test_another_model_needs_another_optimizer() -> None:
+    optimizer = optimizers.Adam()
+    for units in (2, 3):
+        model = Sequential([Input((3,)), Dense(units)])
+        model.compile(optimizer, "mse")
+        if units == 2:
+            model.train_on_batch(np.ones((5, 3)), np.ones((5, 2)))
+        else:
+            with pytest.raises(ValueError, match="built for another set of parameters"):
+                model.train_on_batch(np.ones((5, 3)), np.ones((5, 3)))
+
+
+def test_learning_rate_can_be_read_and_set() -> None:
+    optimizer = optimizers.Adam(0.01)
+    optimizer.learning_rate.assign(0.5)
+    assert optimizer.learning_rate == optimizer.lr == 0.5
+    assert optimizer.learning_rate.numpy() == np.float32(0.5)
+    scheduled = optimizers.SGD(schedules.PiecewiseConstantDecay([1, 3], [1.0, 0.5, 0.25]))
+    rates = []
+    for _ in range(5):
+        rates.append(float(scheduled.learning_rate))
+        scheduled.iterations += 1
+    assert rates == [1.0, 1.0, 0.5, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("schedule", [
+    schedules.ExponentialDecay(0.1, 5, 0.5, staircase=True), schedules.InverseTimeDecay(0.1, 5, 2.),
+    schedules.PolynomialDecay(0.1, 7, 0.01, power=2.0, cycle=True),
+    schedules.PolynomialDecay(0.1, 7), schedules.CosineDecay(0.1, 9, alpha=0.1),
+    schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+    schedules.CosineDecayRestarts(0.1, 4, t_mul=2.0, m_mul=0.5, alpha=0.1),
+    schedules.CosineDecayRestarts(0.1, 4, t_mul=1.0),
+    schedules.PiecewiseConstantDecay([3, 8], [0.3, 0.2, 0.1])])
+def test_schedules_are_keras_s(schedule: Any) -> None:
+    keras = pytest.importorskip("keras")
+    config = schedule.get_config()
+    theirs = getattr(keras.optimizers.schedules, type(schedule).__name__)(**config)
+    for step in range(25):
+        assert schedule(step) == pytest.approx(float(theirs(step)), rel=1e-5)
+    again = schedules.get({"class_name": type(schedule).__name__, "config": config})
+    assert again(3) == schedule(3)
