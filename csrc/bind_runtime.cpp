@@ -24,8 +24,8 @@ py::object elementwise(const char* name, py::handle x, Function pick) {
   });
 }
 
-// GFLOP/s of one core in multiply-adds that only wait for themselves, the best of twenty tries: what
-// the kernels are measured against.
+// GFLOP/s of one core in multiply-adds that only wait for themselves, the best of twenty tries:
+// what the kernels are measured against.
 template <class Real>
 double fma_peak() {
   using Clock = std::chrono::steady_clock;

@@ -114,7 +114,6 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   // n z r of the input product; z r n, or z r, of the recurrent product; n of the reset-before one.
   Buffer<Real> of_input(nzr.row() * (1 + I));
   Buffer<Real> of_state((after ? nzr : zr).row() * (1 + H)), of_reset(after ? 0 : n.row() * H);
-  dgates.zero();
   of_input.zero();
   of_state.zero();
   of_reset.zero();

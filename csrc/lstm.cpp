@@ -79,7 +79,6 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
 
   Buffer<Real> dgates(P.row() * dgates_rows), gradient(P.row() * K), x(chunk * N * I);
   Buffer<Real> dh(N * Hp), dc(N * Hp);
-  dgates.zero();
   gradient.zero();
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
   scatter_rows(schedule, H, Hp, a.dc_n, dc.get());

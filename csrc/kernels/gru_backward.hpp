@@ -74,47 +74,44 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
   const Panels D = {a.H, a.reset_after ? 4 : 3, 1, V}, X = {a.H, 1, kMaxVectors, V};
   const int recurrent_gates = a.reset_after ? 3 : 2;
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
+  const ptrdiff_t gates_row = D.row();
 
   for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
     const ptrdiff_t row = (s - a.step_begin) * a.N;
     const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
     for (ptrdiff_t q = 0; q < X.count(); ++q) {
       const ptrdiff_t width = X.width(q);
-      for_backward_tiles(
-          a.schedule, begin, end, s, int(width / V), [&](ptrdiff_t n, int R, bool has_next) {
-            recurrent_gradient(a.dgates, D, K, next_row, has_next, n, R, 1, recurrent_gates,
-                               a.rt[0], X, q, a.dh, Hp, out);
-            for (int r = 0; r < R; ++r) {
-              const ptrdiff_t slot = n + r;
-              for (ptrdiff_t j = 0; j < width; j += V) {
-                const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V, m = D.units_in(p);
-                const ptrdiff_t at = slot * Hp + unit, gate_width = D.width(p);
-                const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-                const Real* dy = s >= 0 && a.dy.data && (flags & fusedrnn::Schedule::kEmit)
-                                     ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
-                                           a.schedule.time(slot, s) * a.dy.stride_t + unit
-                                     : nullptr;
-                const Vec<Real> dh = output_gradient(out + r * width + j, dy, m);
-                if (s < 0) {
-                  store(a.dh + at, dh);
-                  continue;
-                }
-                Real* dgates = a.dgates + D.offset(p, K) + (row + slot) * gate_width;
-                if (!(flags & fusedrnn::Schedule::kValid)) {
-                  store(a.dh + at, dh);
-                  for (ptrdiff_t k = 0; k < gate_width; k += V) store(dgates + k, Vec<Real>{});
-                  continue;
-                }
-                const Real* gates =
-                    a.gates + s * a.N * D.row() + D.offset(p, a.N) + slot * gate_width;
-                const Real* h_prev = a.h + s * a.N * Hp + at;
-                if (m == V)
-                  gru_cell_backward<true>(a, dh, V, gates, h_prev, a.dh + at, dgates);
-                else
-                  gru_cell_backward<false>(a, dh, m, gates, h_prev, a.dh + at, dgates);
-              }
+      const int C = int(width / V);
+      for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
+        recurrent_gradient(a.dgates, D, K, next_row, has_next, n, R, 1, recurrent_gates, a.rt[0], X,
+                           q, a.dh, Hp, out);
+        for (int r = 0; r < R; ++r) {
+          const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
+          const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+          const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
+          const Real* h_prev = a.h + s * a.N * Hp + at;
+          for (int v = 0; v < C; ++v) {
+            const ptrdiff_t p = q * kMaxVectors + v, m = D.units_in(p), j = v * V;
+            const ptrdiff_t gate_width = D.width(p);
+            const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
+            if (s < 0) {
+              store(a.dh + at + j, dh);
+              continue;
             }
-          });
+            Real* dgates = a.dgates + D.offset(p, K) + (row + slot) * gate_width;
+            if (!(flags & fusedrnn::Schedule::kValid)) {
+              pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
+              continue;
+            }
+            const Real* gates =
+                a.gates + s * a.N * gates_row + D.offset(p, a.N) + slot * gate_width;
+            if (m == V)
+              gru_cell_backward<true>(a, dh, V, gates, h_prev + j, a.dh + at + j, dgates);
+            else
+              gru_cell_backward<false>(a, dh, m, gates, h_prev + j, a.dh + at + j, dgates);
+          }
+        }
+      });
     }
     if (!a.reset_after && s >= 0) gru_reset_gradient(a, s, begin, end, D, X, out);
   }

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "gemm.hpp"
-#include "lstm_forward.hpp"
 #include "math.hpp"
+#include "rows.hpp"
 
 namespace {
 
@@ -15,37 +15,36 @@ FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev,
   return keeps ? n + z * (h_prev - n) : h_prev + z * (n - h_prev);
 }
 
-// Reset after, one vector of units; pre_x and pre_h have z r n, m values apart.
-template <bool kWhole, class Real>
-FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, const Real* pre_h, ptrdiff_t m,
-                                      bool update_keeps, const Real* h_prev, Real* h, Real* y,
-                                      Real* gates) {
-  const auto gate = [m](const Real* p, int g) { return load_lanes<kWhole>(p + g * m, m); };
-  const Vec<Real> z = sigmoid<Real>(gate(pre_x, 0) + gate(pre_h, 0));
-  const Vec<Real> r = sigmoid<Real>(gate(pre_x, 1) + gate(pre_h, 1));
-  const Vec<Real> hn = gate(pre_h, 2);
-  const Vec<Real> n = tanh<Real>(gate(pre_x, 2) + r * hn);
-  const Vec<Real> h_new = gru_update<Real>(z, n, load(h_prev), update_keeps);
-  store(h, h_new);
-  if (y) store_lanes<kWhole>(y, h_new, m);
-  if (gates) {
-    store_lanes<kWhole>(gates, z, m);
-    store_lanes<kWhole>(gates + m, r, m);
-    store_lanes<kWhole>(gates + 2 * m, n, m);
-    store_lanes<kWhole>(gates + 3 * m, hn, m);
-  }
-}
-
-template <class Real>
-FUSEDRNN_INLINE const Real* x_row(const fusedrnn::GruForward<Real>& a, ptrdiff_t slot,
-                                  ptrdiff_t s) {
-  return a.x.data + a.schedule.row[slot] * a.x.stride_n + a.schedule.time(slot, s) * a.x.stride_t;
-}
-
-template <class Real>
-FUSEDRNN_INLINE Real* y_row(const fusedrnn::GruForward<Real>& a, ptrdiff_t slot, ptrdiff_t s) {
-  if (!a.y.data) return nullptr;
-  return a.y.data + a.schedule.row[slot] * a.y.stride_n + a.schedule.time(slot, s) * a.y.stride_t;
+// Reset after, one vector of units of `kRows` rows, `pre_row`, `state_row` and `gates_row` apart;
+// pre_x and pre_h have z r n, m values apart, and so has the tape, with h R_n + c_n behind them.
+template <bool kWhole, int kRows, class Real>
+FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, const Real* pre_h, ptrdiff_t pre_row,
+                                      ptrdiff_t m, bool update_keeps, const Real* h_prev, Real* h,
+                                      ptrdiff_t state_row, Real* const* y, Real* gates,
+                                      ptrdiff_t gates_row) {
+  const auto gate = [&](const Real* pre, int r, int g) {
+    return load_lanes<kWhole>(pre + r * pre_row + g * m, m);
+  };
+  Vec<Real> zr[2 * kRows], n[kRows], hn[kRows];
+  lockstep<2 * kRows>(
+      [&](int k) { zr[k] = gate(pre_x, k / 2, k % 2) + gate(pre_h, k / 2, k % 2); });
+  activate<Real, 2 * kRows>(zr);
+  lockstep<kRows>([&](int r) { hn[r] = gate(pre_h, r, 2); });
+  lockstep<kRows>([&](int r) { n[r] = gate(pre_x, r, 2) + zr[2 * r + 1] * hn[r]; });
+  activate<Real, 0>(n);
+  lockstep<kRows>([&](int r) {
+    const Vec<Real> h_new =
+        gru_update<Real>(zr[2 * r], n[r], load(h_prev + r * state_row), update_keeps);
+    store(h + r * state_row, h_new);
+    if (y[r]) store_lanes<kWhole>(y[r], h_new, m);
+    if (gates) {
+      Real* out = gates + r * gates_row;
+      store_lanes<kWhole>(out, zr[2 * r], m);
+      store_lanes<kWhole>(out + m, zr[2 * r + 1], m);
+      store_lanes<kWhole>(out + 2 * m, n[r], m);
+      store_lanes<kWhole>(out + 3 * m, hn[r], m);
+    }
+  });
 }
 
 template <class Real>
@@ -74,24 +73,26 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
       h_part.b = wh + width;
       kTiles<Real>[R - 1][C - 1](&x_part, 1, width, wx, 0, pre[0], width);
       kTiles<Real>[R - 1][C - 1](&h_part, 1, width, wh, 0, pre[1], width);
-      for (int r = 0; r < R; ++r) {
+      const auto cells = [&](auto whole, auto rows, int r) {
+        constexpr int kRows = decltype(rows)::value;
         const ptrdiff_t slot = n + r, at = slot * Hp + unit;
-        Real* y = y_row(a, slot, s);
-        if (y) y += unit;
+        Real* y[kRows];
+        for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
+        const ptrdiff_t tape_width = tape.width(p);
+        gru_cell_forward<decltype(whole)::value, kRows>(
+            pre[0] + r * width, pre[1] + r * width, width, m, a.update_keeps, h_prev + at, h + at,
+            Hp, y,
+            a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape_width
+                    : nullptr,
+            tape_width);
+      };
+      for_rows(R, a.schedule.mask == nullptr, m == V, [&](auto whole, auto rows, int r) {
+        const ptrdiff_t slot = n + r, at = slot * Hp + unit;
         const uint8_t flags = a.schedule.flags(slot, s);
-        if (!(flags & fusedrnn::Schedule::kValid)) {
-          carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
-          continue;
-        }
-        Real* gates =
-            a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape.width(p)
-                    : nullptr;
-        const Real *px = pre[0] + r * width, *ph = pre[1] + r * width;
-        if (m == V)
-          gru_cell_forward<true>(px, ph, V, a.update_keeps, h_prev + at, h + at, y, gates);
-        else
-          gru_cell_forward<false>(px, ph, m, a.update_keeps, h_prev + at, h + at, y, gates);
-      }
+        if (flags & fusedrnn::Schedule::kValid) return cells(whole, rows, r);
+        carry_state(h_prev + at, h + at, y_row(a, slot, s, unit), flags & fusedrnn::Schedule::kEmit,
+                    m);
+      });
     });
   }
 }
@@ -145,9 +146,10 @@ FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, 
   gru_product(a, s, begin, end, ZR, a.weights[0], h_prev,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
                 const ptrdiff_t at = slot * Hp + unit;
-                const Vec<Real> z = sigmoid<Real>(m == V ? load(pre) : load_n(pre, m));
-                const Vec<Real> r =
-                    sigmoid<Real>(m == V ? load(pre + apart) : load_n(pre + apart, m));
+                Vec<Real> zr[2] = {m == V ? load(pre) : load_n(pre, m),
+                                   m == V ? load(pre + apart) : load_n(pre + apart, m)};
+                activate<Real, 2>(zr);
+                const Vec<Real> z = zr[0], r = zr[1];
                 store(z_step + at, z);
                 store(rh_step + at, r * load(h_prev + at));
                 if (a.gates) {
@@ -158,8 +160,7 @@ FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, 
   gru_product(a, s, begin, end, N, a.weights[1], rh_step,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t) {
                 const ptrdiff_t at = slot * Hp + unit;
-                Real* y = y_row(a, slot, s);
-                if (y) y += unit;
+                Real* y = y_row(a, slot, s, unit);
                 const uint8_t flags = a.schedule.flags(slot, s);
                 if (!(flags & fusedrnn::Schedule::kValid)) {
                   carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);

@@ -55,7 +55,7 @@ constexpr fusedrnn::Kernels<Real> kKernels = {kLanes<Real>,
                                               &pack_transposed<Real>,
                                               &elementwise<Real, &sigmoid<Real>>,
                                               &elementwise<Real, &tanh<Real>>,
-    &multiply_add<Real>};
+                                              &multiply_add<Real>};
 
 }  // namespace
 

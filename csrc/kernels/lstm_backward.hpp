@@ -10,12 +10,11 @@ namespace {
 
 template <bool kWhole, class Real>
 FUSEDRNN_INLINE void lstm_cell_backward(Vec<Real> dh, ptrdiff_t m, const Real* gates,
-                                        const Real* c_prev, const Real* c, Real* dc_inout,
+                                        const Real* c_prev, Vec<Real> tanh_c, Real* dc_inout,
                                         Real* dgates) {
   const Vec<Real> i = load_lanes<kWhole>(gates, m), f = load_lanes<kWhole>(gates + m, m);
   const Vec<Real> g = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> o = load_lanes<kWhole>(gates + 3 * m, m);
-  const Vec<Real> tanh_c = tanh<Real>(load(c));
   const Vec<Real> dc = load(dc_inout) + dh * o * (Real(1) - tanh_c * tanh_c);
   store(dc_inout, dc * f);
   const Vec<Real> dci = dc * i;
@@ -31,6 +30,31 @@ FUSEDRNN_INLINE Vec<Real> output_gradient(const Real* recurrent, const Real* dy,
   const Vec<Real> dh = load(recurrent);
   if (!dy) return dh;
   return dh + (m == kLanes<Real> ? load(dy) : load_n(dy, m));
+}
+
+// The gradient of a slot's output at a step, from `unit` on; null where there is none.
+template <class Arguments>
+FUSEDRNN_INLINE auto* emitted_gradient(const Arguments& a, ptrdiff_t slot, ptrdiff_t s,
+                                       uint8_t flags, ptrdiff_t unit) {
+  return a.dy.data && (flags & fusedrnn::Schedule::kEmit)
+             ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
+                   a.schedule.time(slot, s) * a.dy.stride_t + unit
+             : nullptr;
+}
+
+// A masked step of one vector of units: its gradient is carried, its gates have none.
+template <class Real>
+FUSEDRNN_INLINE void pass_masked_step(Vec<Real> dh, Real* dh_carried, Real* dgates,
+                                      ptrdiff_t width) {
+  store(dh_carried, dh);
+  for (ptrdiff_t k = 0; k < width; k += kLanes<Real>) store(dgates + k, Vec<Real>{});
+}
+
+template <class Real>
+FUSEDRNN_INLINE void tanh_of_row(const Real* c, int C, Vec<Real> (&out)[kMaxVectors]) {
+  for (int v = 0; v < C; ++v) out[v] = load(c + v * kLanes<Real>);
+  if (C == kMaxVectors && kRegisters == 32) return activate<Real, 0>(out);
+  for (int v = 0; v < C; ++v) out[v] = tanh<Real>(out[v]);
 }
 
 // out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, R rows from n.
@@ -80,48 +104,49 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
   alignas(64) Real out[kMaxRows * kMaxVectors * V];
   const Panels P = {a.H, 4, 1, V}, X = {a.H, 1, kMaxVectors, V};
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
+  const ptrdiff_t gates_row = P.row();
 
   for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
     const ptrdiff_t row = (s - a.step_begin) * a.N;
     const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
     for (ptrdiff_t q = 0; q < X.count(); ++q) {
       const ptrdiff_t width = X.width(q);
-      for_backward_tiles(
-          a.schedule, begin, end, s, int(width / V), [&](ptrdiff_t n, int R, bool has_next) {
-            recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
-                               out);
-            for (int r = 0; r < R; ++r) {
-              const ptrdiff_t slot = n + r;
-              for (ptrdiff_t j = 0; j < width; j += V) {
-                const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V, m = P.units_in(p);
-                const ptrdiff_t at = slot * Hp + unit, gate_width = P.width(p);
-                const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-                const Real* dy = s >= 0 && a.dy.data && (flags & fusedrnn::Schedule::kEmit)
-                                     ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
-                                           a.schedule.time(slot, s) * a.dy.stride_t + unit
-                                     : nullptr;
-                const Vec<Real> dh = output_gradient(out + r * width + j, dy, m);
-                if (s < 0) {
-                  store(a.dh + at, dh);
-                  continue;
-                }
-                Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
-                if (!(flags & fusedrnn::Schedule::kValid)) {
-                  store(a.dh + at, dh);
-                  for (ptrdiff_t k = 0; k < gate_width; k += V) store(dgates + k, Vec<Real>{});
-                  continue;
-                }
-                store(a.dh + at, Vec<Real>{});
-                const Real* gates =
-                    a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * gate_width;
-                const Real* c = a.c + (s + 1) * a.N * Hp + at;
-                if (m == V)
-                  lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp, c, a.dc + at, dgates);
-                else
-                  lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp, c, a.dc + at, dgates);
-              }
+      const int C = int(width / V);
+      for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
+        recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
+                           out);
+        for (int r = 0; r < R; ++r) {
+          const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
+          const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+          const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
+          const Real* c = a.c + (s + 1) * a.N * Hp + at;
+          Vec<Real> tanh_c[kMaxVectors];
+          if (flags & fusedrnn::Schedule::kValid) tanh_of_row(c, C, tanh_c);
+          for (int v = 0; v < C; ++v) {
+            const ptrdiff_t p = q * kMaxVectors + v, m = P.units_in(p), j = v * V;
+            const ptrdiff_t gate_width = P.width(p);
+            const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
+            if (s < 0) {
+              store(a.dh + at + j, dh);
+              continue;
             }
-          });
+            Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
+            if (!(flags & fusedrnn::Schedule::kValid)) {
+              pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
+              continue;
+            }
+            store(a.dh + at + j, Vec<Real>{});
+            const Real* gates =
+                a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * gate_width;
+            if (m == V)
+              lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
+                                       dgates);
+            else
+              lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
+                                        dgates);
+          }
+        }
+      });
     }
   }
   if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end);

@@ -3,36 +3,41 @@
 
 #include "gemm.hpp"
 #include "math.hpp"
+#include "rows.hpp"
 
 namespace {
 
-// One vector of units of one row; `pre` and `gates` have their gates m values apart.
-template <bool kWhole, class Real>
-FUSEDRNN_INLINE void lstm_cell_forward(const Real* pre, ptrdiff_t m, const Real* c_prev, Real* c,
-                                       Real* h, Real* y, Real* gates) {
-  const Vec<Real> i = sigmoid<Real>(load_lanes<kWhole>(pre, m));
-  const Vec<Real> f = sigmoid<Real>(load_lanes<kWhole>(pre + m, m));
-  const Vec<Real> g = tanh<Real>(load_lanes<kWhole>(pre + 2 * m, m));
-  const Vec<Real> o = sigmoid<Real>(load_lanes<kWhole>(pre + 3 * m, m));
-  const Vec<Real> c_new = f * load(c_prev) + i * g;
-  const Vec<Real> h_new = o * tanh<Real>(c_new);
-  store(c, c_new);
-  store(h, h_new);
-  if (y) store_lanes<kWhole>(y, h_new, m);
-  if (gates) {
-    store_lanes<kWhole>(gates, i, m);
-    store_lanes<kWhole>(gates + m, f, m);
-    store_lanes<kWhole>(gates + 2 * m, g, m);
-    store_lanes<kWhole>(gates + 3 * m, o, m);
-  }
-}
-
-// A masked step of one vector of units: the state is carried, y is the state or zero.
-template <class Real>
-FUSEDRNN_INLINE void carry_state(const Real* h_prev, Real* h, Real* y, bool emit, ptrdiff_t m) {
-  const Vec<Real> v = load(h_prev);
-  store(h, v);
-  if (y) store_n(y, emit ? v : Vec<Real>{}, m);
+// One vector of units of `kRows` rows, `pre_row` and `state_row` apart; `pre` has its gates m
+// values apart, and so have the gates of the tape, `pre_row` between rows.
+template <bool kWhole, int kRows, class Real>
+FUSEDRNN_INLINE void lstm_cell_forward(const Real* pre, ptrdiff_t pre_row, ptrdiff_t m,
+                                       const Real* c_prev, Real* c, Real* h, ptrdiff_t state_row,
+                                       Real* const* y, Real* gates) {
+  Vec<Real> gate[4 * kRows], c_new[kRows];  // i f o of every row, then g
+  lockstep<4 * kRows>([&](int k) {
+    const int row = k < 3 * kRows ? k / 3 : k - 3 * kRows, at = k < 3 * kRows ? k % 3 : 2;
+    const int block = k >= 3 * kRows ? 2 : at == 2 ? 3 : at;
+    gate[k] = load_lanes<kWhole>(pre + row * pre_row + block * m, m);
+  });
+  activate<Real, 3 * kRows>(gate);
+  lockstep<kRows>([&](int r) {
+    const Vec<Real> i = gate[3 * r], f = gate[3 * r + 1], o = gate[3 * r + 2];
+    const Vec<Real> g = gate[3 * kRows + r];
+    c_new[r] = f * load(c_prev + r * state_row) + i * g;
+    store(c + r * state_row, c_new[r]);
+    if (gates) {
+      store_lanes<kWhole>(gates + r * pre_row, i, m);
+      store_lanes<kWhole>(gates + r * pre_row + m, f, m);
+      store_lanes<kWhole>(gates + r * pre_row + 2 * m, g, m);
+      store_lanes<kWhole>(gates + r * pre_row + 3 * m, o, m);
+    }
+  });
+  activate<Real, 0>(c_new);
+  lockstep<kRows>([&](int r) {
+    const Vec<Real> h_new = gate[3 * r + 2] * c_new[r];
+    store(h + r * state_row, h_new);
+    if (y[r]) store_lanes<kWhole>(y[r], h_new, m);
+  });
 }
 
 template <class Real>
@@ -58,8 +63,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
       for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
         Segment<Real> segments[2];
         for (int r = 0; r < R; ++r) {
-          segments[0].row[r] = a.x.data + a.schedule.row[n + r] * a.x.stride_n +
-                               a.schedule.time(n + r, s) * a.x.stride_t;
+          segments[0].row[r] = x_row(a, n + r, s);
           segments[1].row[r] = h_prev + (n + r) * Hp;
         }
         segments[0].stride = segments[1].stride = 1;
@@ -69,24 +73,23 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         segments[1].b = w + (1 + a.I) * width;
         kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre, width);
 
-        for (int r = 0; r < R; ++r) {
+        const auto cells = [&](auto whole, auto rows, int r) {
+          constexpr int kRows = decltype(rows)::value;
           const ptrdiff_t slot = n + r, at = slot * Hp + unit;
-          Real* y = a.y.data ? a.y.data + a.schedule.row[slot] * a.y.stride_n +
-                                   a.schedule.time(slot, s) * a.y.stride_t + unit
-                             : nullptr;
+          Real* y[kRows];
+          for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
+          lstm_cell_forward<decltype(whole)::value, kRows>(
+              pre + r * width, width, m, c_prev + at, c + at, h + at, Hp, y,
+              a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr);
+        };
+        for_rows(R, a.schedule.mask == nullptr, m == V, [&](auto whole, auto rows, int r) {
+          const ptrdiff_t slot = n + r, at = slot * Hp + unit;
           const uint8_t flags = a.schedule.flags(slot, s);
-          if (!(flags & fusedrnn::Schedule::kValid)) {
-            carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
-            store(c + at, load(c_prev + at));
-            continue;
-          }
-          Real* gates =
-              a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr;
-          if (m == V)
-            lstm_cell_forward<true>(pre + r * width, V, c_prev + at, c + at, h + at, y, gates);
-          else
-            lstm_cell_forward<false>(pre + r * width, m, c_prev + at, c + at, h + at, y, gates);
-        }
+          if (flags & fusedrnn::Schedule::kValid) return cells(whole, rows, r);
+          carry_state(h_prev + at, h + at, y_row(a, slot, s, unit),
+                      flags & fusedrnn::Schedule::kEmit, m);
+          store(c + at, load(c_prev + at));
+        });
       });
     }
   }
