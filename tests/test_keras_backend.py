@@ -1,0 +1,203 @@
+"""fusedrnn.keras: Keras's own layers and models on the fused kernels."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras")
+if keras.backend.backend() != "torch":
+    pytest.skip("Keras runs on another backend", allow_module_level=True)
+
+import fusedrnn.keras as fk  # noqa: E402
+from fusedrnn.torch import op  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+RNG = np.random.default_rng(0)
+layers = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    yield
+    fk.disable()
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Count the fused forward passes."""
+    seen = []
+    original = op.forward
+    monkeypatch.setattr(op, "forward", lambda *a, **k: seen.append(a[0]) or original(*a, **k))
+    return seen
+
+
+def results(model, x, y):
+    """Predictions, and the losses and predictions of a short training from the same start."""
+    before = model.predict(x, verbose=0)
+    weights = model.get_weights()
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    history = model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    after = model.predict(x, verbose=0)
+    model.set_weights(weights)
+    return [before, np.array(history.history["loss"]), after]
+
+
+def check(build, calls, x=None, fused=True):
+    x = RNG.normal(size=(16, 6, 3)).astype("float32") if x is None else x
+    keras.utils.set_random_seed(1)
+    model = build()
+    y = RNG.normal(size=model(x[:8]).shape).astype("float32")
+    y = np.concatenate([y, y])
+    model.compile("adam", "mse")
+    expected = results(model, x, y)
+    assert not calls
+    fk.enable()
+    got = results(model, x, y)
+    assert bool(calls) == fused
+    for g, e in zip(got, expected, strict=True):
+        np.testing.assert_allclose(g, e, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"return_sequences": True},
+        {"go_backwards": True, "return_sequences": True},
+        {"go_backwards": True},
+        {"use_bias": False},
+        {"unroll": True},
+        {"reset_after": False},
+        {"dtype": "float64"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("masked", [False, True])
+def test_layers(cell, options, masked, calls):
+    if "reset_after" in options and cell == "LSTM":
+        return
+    x = RNG.normal(size=(16, 6, 3)).astype("float32")
+    x[RNG.random((16, 6)) < 0.3] = 0
+    x[0] = 0  # a row with no valid step
+
+    def build():
+        head = [layers.Masking()] if masked else []
+        return keras.Sequential([*head, getattr(layers, cell)(5, **options), layers.Dense(2)])
+
+    check(build, calls, x)
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("merge", ["concat", "sum"])
+def test_bidirectional(cell, masked, merge, calls):
+    x = RNG.normal(size=(16, 6, 3)).astype("float32")
+    x[RNG.random((16, 6)) < 0.3] = 0
+
+    def build():
+        head = [layers.Masking()] if masked else []
+        inner = getattr(layers, cell)
+        return keras.Sequential([
+            *head,
+            layers.Bidirectional(inner(4, return_sequences=True), merge_mode=merge),
+            layers.Bidirectional(inner(3), merge_mode=merge),
+            layers.Dense(1),
+        ])  # fmt: skip
+
+    check(build, calls, x)
+
+
+def test_graph_with_states_and_two_inputs(calls):
+    def build():
+        given = keras.Input((6, 3))
+        y, h, c = layers.LSTM(4, return_sequences=True, return_state=True)(given)
+        z = layers.LSTM(4, return_sequences=True)(y, initial_state=[h, c])
+        g = layers.GRU(4)(z, initial_state=h)
+        return keras.Model(given, layers.Dense(1)(layers.concatenate([g, c])))
+
+    check(build, calls)
+
+
+def test_stateful(calls):
+    x = RNG.normal(size=(8, 6, 3)).astype("float32")
+    model = keras.Sequential([keras.Input(batch_shape=(8, 6, 3)), layers.GRU(4, stateful=True)])
+    expected = [model.predict(x, verbose=0) for _ in range(2)]
+    model.layers[0].reset_state()
+    fk.enable()
+    for e in expected:
+        np.testing.assert_allclose(model.predict(x, batch_size=8, verbose=0), e, rtol=1e-5)
+    assert calls
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+def test_dropout_draws_the_same_masks(cell, calls):
+    x = RNG.normal(size=(8, 6, 3)).astype("float32")
+    outputs = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        layer = getattr(layers, cell)(5, dropout=0.5, seed=3)
+        outputs.append(keras.ops.convert_to_numpy(layer(x, training=True)))
+        fk.enable()
+    assert calls
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-5)
+
+
+def test_custom_loop_of_torch(calls):
+    import torch
+
+    fk.enable()
+    layer = layers.LSTM(4)
+    x = torch.randn(2, 5, 3, requires_grad=True)
+    layer(x).sum().backward()
+    assert x.grad.shape == x.shape
+    assert all(v.value.grad is not None for v in layer.trainable_weights)
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("options", "training", "reason"),
+    [
+        ({"activation": "relu"}, False, "activations"),
+        ({"recurrent_activation": "hard_sigmoid"}, False, "activations"),
+        ({"recurrent_dropout": 0.2}, True, "recurrent_dropout"),
+        ({"use_cudnn": False}, False, "use_cudnn"),
+        ({"dtype": "mixed_bfloat16"}, False, "compute dtype is bfloat16"),
+    ],
+)
+def test_what_stays_keras_is_named(options, training, reason, calls):
+    layer = layers.LSTM(4, **options)
+    fk.enable()
+    assert reason in fk.path(layer, training)
+    assert fk.path(layer, training).startswith("keras: ")
+    layer(np.zeros((2, 3, 4), "float32"), training=training)
+    assert not calls
+
+
+def test_enable_and_disable():
+    own = layers.LSTM.inner_loop, layers.GRU.inner_loop
+    layer = layers.GRU(4)
+    assert fk.path(layer).startswith("keras: fusedrnn.keras is not enabled")
+    fk.enable()
+    fk.enable()
+    assert fk.path(layer) == "fused"
+    fk.disable()
+    fk.disable()
+    assert (layers.LSTM.inner_loop, layers.GRU.inner_loop) == own
+
+
+def test_refuses_unknown_versions_and_other_backends(monkeypatch):
+    own = layers.LSTM.inner_loop
+    monkeypatch.setattr(keras, "__version__", "4.0.0")
+    with pytest.raises(RuntimeError, match=r"not tested with Keras 4\.0\.0"):
+        fk.enable()
+    monkeypatch.undo()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="Keras runs on jax, expected the torch backend"):
+        fk.enable()
+    assert layers.LSTM.inner_loop is own
