@@ -20,7 +20,7 @@ from .torch.op import Call, recurrent
 
 TESTED = ("3.15.",)
 
-_own_loops: dict[type, Any] = {}
+_own_loops: dict[Any, Any] = {}
 
 
 def enable() -> None:

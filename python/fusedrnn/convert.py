@@ -1,0 +1,297 @@
+"""Weights between our layers, Keras's and PyTorch's.
+
+``convert.copy_weights(source, target)`` takes layers and modules of any of the three, on either
+side. What differs between them is in :class:`RecurrentWeights`: gate order, transposition, one bias
+or two. A layer that the other side has no equivalent of is refused by name.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from . import layers
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
+    """Reorder the gate blocks along `axis`, e.g. from "rzn" to "zrn"."""
+    blocks = np.split(a, len(source), axis)
+    return np.concatenate([blocks[source.index(gate)] for gate in target], axis)
+
+
+@dataclass(frozen=True)
+class RecurrentWeights:
+    """The weights of one LSTM or GRU in one direction, in our layout, which is Keras's.
+
+    Parameters
+    ----------
+    cell : {"lstm", "gru"}
+    kernel : (I, GH) array
+        Gates i f g o (LSTM) or z r n (GRU).
+    recurrent_kernel : (H, GH) array
+    bias : (4H,) array, or (2, 3H) for a GRU with `reset_after`, or (3H,) without; or None
+    reset_after : bool
+        Of a GRU.
+    """
+
+    cell: str
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array | None = None
+    reset_after: bool = True
+
+    @classmethod
+    def from_torch(
+        cls,
+        weight_ih: Array,
+        weight_hh: Array,
+        bias_ih: Array | None = None,
+        bias_hh: Array | None = None,
+    ) -> RecurrentWeights:
+        """Take PyTorch's arrays: (GH, I), (GH, H), gates i f g o or r z n, two biases (GH,).
+
+        Raises
+        ------
+        ValueError
+            If GH is neither 4H nor 3H.
+        """
+        gates, rest = divmod(len(weight_hh), weight_hh.shape[1])
+        if rest or gates not in (3, 4):
+            raise ValueError(
+                f"from_torch: weight_hh has shape {weight_hh.shape}, expected (4H, H) or (3H, H)"
+            )
+        arrays = [a for a in (weight_ih, weight_hh, bias_ih, bias_hh) if a is not None]
+        if gates == 3:
+            arrays = [permute_gates(a, "rzn", "zrn", 0) for a in arrays]
+        kernel, recurrent_kernel = (np.ascontiguousarray(a.T) for a in arrays[:2])
+        if len(arrays) == 2:
+            return cls("gru" if gates == 3 else "lstm", kernel, recurrent_kernel)
+        if gates == 3:
+            return cls("gru", kernel, recurrent_kernel, np.stack(arrays[2:]))
+        return cls("lstm", kernel, recurrent_kernel, arrays[2] + arrays[3])
+
+    def to_torch(self) -> list[Array]:
+        """Return PyTorch's weight_ih, weight_hh and, with a bias, bias_ih, bias_hh.
+
+        The one bias of an LSTM becomes bias_ih, and bias_hh is zero.
+
+        Raises
+        ------
+        ValueError
+            For a GRU with ``reset_after=False``, which PyTorch does not have.
+        """
+        if not self.reset_after:
+            raise ValueError("to_torch: PyTorch has no GRU with reset_after=False")
+        arrays = [self.kernel.T, self.recurrent_kernel.T]
+        if self.bias is not None:
+            bias = self.bias
+            arrays += list(bias) if self.cell == "gru" else [bias, np.zeros_like(bias)]
+        if self.cell == "gru":
+            arrays = [permute_gates(a, "zrn", "rzn", 0) for a in arrays]
+        return [np.ascontiguousarray(a) for a in arrays]
+
+    def to_onnx(self) -> tuple[Array, Array, Array | None]:
+        """Return one direction of ONNX's W (GH, I), R (GH, H) and B (2GH,); gates i o f c or z r h.
+
+        A GRU's operator needs ``linear_before_reset=1`` with `reset_after`, 0 without.
+        """
+        W, R, B = self.kernel.T, self.recurrent_kernel.T, self.bias
+        if B is not None:
+            B = B.ravel() if B.ndim == 2 else np.concatenate([B, np.zeros_like(B)])
+        if self.cell == "lstm":
+            W, R = (permute_gates(a, "ifco", "iofc", 0) for a in (W, R))
+            if B is not None:
+                B = np.concatenate([permute_gates(b, "ifco", "iofc", 0) for b in np.split(B, 2)])
+        return np.ascontiguousarray(W), np.ascontiguousarray(R), B
+
+
+@dataclass(frozen=True)
+class DenseWeights:
+    """The weights of a dense layer: kernel (I, O) and bias (O,) or None."""
+
+    kernel: Array
+    bias: Array | None = None
+
+    def to_torch(self) -> list[Array]:
+        """Return PyTorch's weight (O, I) and, if there is one, bias."""
+        return [np.ascontiguousarray(self.kernel.T)] + ([] if self.bias is None else [self.bias])
+
+
+Weights = RecurrentWeights | DenseWeights
+
+
+def weights_of(source: Any) -> list[Weights]:
+    """Return the weights of a layer, module, model or list of them, by layer and direction.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`copy_weights`.
+    """
+    return [place.read() for place in _places(source)]
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Copy the weights of `source` into `target`; either may be ours, Keras's or PyTorch's.
+
+    Parameters
+    ----------
+    source, target : layer, module, model, or a list of them
+        With LSTM, GRU, Bidirectional around them, and Dense or ``torch.nn.Linear``; what has no
+        weights is passed over. The layers of a PyTorch module are taken in the order in which they
+        were made. A PyTorch layer with ``num_layers=2`` stands for two layers, a bidirectional one
+        for Bidirectional. Keras's layers and ours must be built.
+
+    Raises
+    ------
+    ValueError
+        If the two have not the same cells and shapes, or something has no equivalent:
+        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Nothing is changed then.
+    TypeError
+        If there is a layer that this module does not know.
+    """
+    given, places = weights_of(source), _places(target)
+    if len(given) != len(places):
+        raise ValueError(
+            f"copy_weights: source has {len(given)} sets of weights, target takes {len(places)}; "
+            "each layer in each direction is one"
+        )
+    ready = [place.fitted(weights) for place, weights in zip(places, given, strict=True)]
+    for place, weights in zip(places, ready, strict=True):
+        place.write(weights)
+
+
+# Where the weights of one layer in one direction are ----------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Place:
+    name: str
+    read: Callable[[], Weights]
+    write: Callable[[Weights], None]
+
+    def fitted(self, weights: Weights) -> Weights:
+        """Return the weights as this place takes them, with a bias where it has one; or raise."""
+        own = self.read()
+        for what, a, b in [
+            ("cell", _cell(weights), _cell(own)),
+            ("kernel of shape", weights.kernel.shape, own.kernel.shape),
+        ]:
+            if a != b:
+                raise ValueError(f"copy_weights: source has the {what} {a}, {self.name} {b}")
+        if weights.bias is None and own.bias is not None:
+            return replace(weights, bias=np.zeros_like(own.bias))
+        if weights.bias is not None and own.bias is None and weights.bias.any():
+            raise ValueError(f"copy_weights: source has a bias, {self.name} has none")
+        return weights if own.bias is not None else replace(weights, bias=None)
+
+
+def _cell(weights: Weights) -> str:
+    if isinstance(weights, DenseWeights):
+        return "dense"
+    return weights.cell + ("" if weights.reset_after else " with reset_after=False")
+
+
+def _places(layer: Any) -> list[_Place]:
+    if isinstance(layer, list | tuple):
+        return [place for part in layer for place in _places(part)]
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(layer, torch.nn.Module) and not _is_keras(layer):
+        return _torch_places(layer, torch)
+    if _is_keras(layer) or isinstance(layer, layers.Layer):
+        return _keras_places(layer)
+    raise TypeError(
+        f"convert: {type(layer).__name__} is no layer, module or model, or list of them"
+    )
+
+
+def _is_keras(layer: Any) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(layer, keras.layers.Layer)
+
+
+def _keras_places(layer: Any) -> list[_Place]:
+    """Find the weights in Keras's layers and in ours, which have the same names."""
+    kind = type(layer).__name__
+    if kind == "Bidirectional":
+        return _keras_places(layer.forward_layer) + _keras_places(layer.backward_layer)
+    if hasattr(layer, "layers"):
+        inner = [place for part in layer.layers for place in _keras_places(part)]
+        if inner:
+            return inner
+    if not layer.built:
+        raise ValueError(f"convert: {layer.name} is not built: it has no weights yet")
+    if kind == "Dense":
+        return [_Place(layer.name, lambda: DenseWeights(*_numpy(layer)), _keras_writer(layer))]
+    if kind not in ("LSTM", "GRU"):
+        if not layer.weights:
+            return []
+        raise TypeError(f"convert: {layer.name} is a {kind}, which has no equivalent")
+    functions = (layer.activation.__name__, layer.recurrent_activation.__name__)
+    if functions != ("tanh", "sigmoid"):
+        raise ValueError(
+            f"convert: {layer.name} has the activations {functions}; only tanh and sigmoid have "
+            "an equivalent everywhere"
+        )
+    reset_after = getattr(layer, "reset_after", True)
+
+    def read() -> Weights:
+        kernel, recurrent_kernel, *bias = _numpy(layer)
+        return RecurrentWeights(
+            kind.lower(), kernel, recurrent_kernel, bias[0] if bias else None, reset_after
+        )
+
+    return [_Place(layer.name, read, _keras_writer(layer))]
+
+
+def _numpy(layer: Any) -> list[Array]:
+    return [np.array(w) for w in layer.get_weights()]
+
+
+def _keras_writer(layer: Any) -> Callable[[Weights], None]:
+    def write(w: Weights) -> None:
+        matrices = [w.kernel] if isinstance(w, DenseWeights) else [w.kernel, w.recurrent_kernel]
+        layer.set_weights(matrices if w.bias is None else [*matrices, w.bias])
+
+    return write
+
+
+def _torch_places(module: Any, torch: Any) -> list[_Place]:
+    kind = type(module).__name__
+    if isinstance(module, torch.nn.Linear):
+        return [_torch_place(kind, [module.weight, module.bias], _dense_from_torch)]
+    if isinstance(module, torch.nn.LSTM | torch.nn.GRU):
+        if module.proj_size:
+            raise ValueError("convert: a torch.nn.LSTM with proj_size has no equivalent")
+        sets = module.all_weights
+        return [
+            _torch_place(f"{kind}, set {k}", w, RecurrentWeights.from_torch)
+            for k, w in enumerate(sets)
+        ]
+    if isinstance(module, torch.nn.LSTMCell | torch.nn.GRUCell):
+        names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+        w = [getattr(module, name) for name in names]
+        return [_torch_place(kind, w, RecurrentWeights.from_torch)]
+    if next(module.parameters(recurse=False), None) is not None:
+        raise TypeError(f"convert: a torch module {kind} has no equivalent")
+    return [place for child in module.children() for place in _torch_places(child, torch)]
+
+
+def _torch_place(name: str, tensors: list[Any], make: Callable[..., Weights]) -> _Place:
+    tensors = [t for t in tensors if t is not None]
+
+    def write(w: Weights) -> None:
+        for tensor, array in zip(tensors, w.to_torch(), strict=True):
+            tensor.detach().copy_(tensor.new_tensor(array))  # a new version, which `.data` is not
+
+    return _Place(name, lambda: make(*(t.detach().cpu().numpy() for t in tensors)), write)
+
+
+def _dense_from_torch(weight: Array, bias: Array | None = None) -> Weights:
+    return DenseWeights(np.ascontiguousarray(weight.T), bias)

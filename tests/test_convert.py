@@ -1,0 +1,170 @@
+"""fusedrnn.convert: the same numbers on the other side."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from fusedrnn import Sequential, convert, layers
+
+torch = pytest.importorskip("torch")
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(4, 7, 3)).astype("float32")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+cells = pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+
+
+def ours(cell, bidirectional=False, number=1, **options):
+    parts = [getattr(layers, cell)(5, return_sequences=True, **options) for _ in range(number)]
+    parts = [layers.Bidirectional(p) for p in parts] if bidirectional else parts
+    model = Sequential(parts)
+    model.build((None, None, 3))
+    randomize(model)
+    return model
+
+
+def randomize(model):
+    model.set_weights([RNG.normal(size=w.shape).astype("float32") for w in model.get_weights()])
+
+
+def of_torch(module, x=X):
+    with torch.no_grad():
+        return module(torch.from_numpy(x))[0].numpy()
+
+
+@cells
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("bias", [True, False])
+def test_ours_and_torch(cell, bidirectional, number, bias):
+    model = ours(cell, bidirectional, number, use_bias=bias)
+    make = getattr(torch.nn, cell)
+    module = make(3, 5, number, bias, batch_first=True, bidirectional=bidirectional)
+    expected = of_torch(module)
+    convert.copy_weights(module, model)
+    np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-6)
+    randomize(model)
+    convert.copy_weights(model, module)
+    np.testing.assert_allclose(of_torch(module), model(X), rtol=1e-4, atol=1e-5)
+
+
+@cells
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_keras_torch_and_ours(cell, bidirectional):
+    keras = pytest.importorskip("keras")
+    theirs = getattr(keras.layers, cell)(5, return_sequences=True)
+    theirs = keras.Sequential([keras.layers.Bidirectional(theirs) if bidirectional else theirs])
+    theirs.build((None, None, 3))
+    randomize(theirs)
+    expected = keras.ops.convert_to_numpy(theirs(X))
+    module = getattr(torch.nn, cell)(3, 5, batch_first=True, bidirectional=bidirectional)
+    convert.copy_weights(theirs, module)
+    np.testing.assert_allclose(of_torch(module), expected, rtol=1e-4, atol=1e-5)
+    model = ours(cell, bidirectional)
+    convert.copy_weights(theirs, model)
+    np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-5)
+    randomize(theirs)
+    convert.copy_weights(module, theirs)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(theirs(X)), expected, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_reset_before_between_keras_and_ours():
+    keras = pytest.importorskip("keras")
+    theirs = keras.layers.GRU(5, reset_after=False)
+    theirs.build((None, None, 3))
+    model = Sequential([layers.Input((None, 3)), layers.GRU(5, reset_after=False)])
+    convert.copy_weights(theirs, model)
+    np.testing.assert_allclose(
+        model(X), keras.ops.convert_to_numpy(theirs(X)), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_whole_models():
+    model = Sequential([layers.Input((7, 3)), layers.GRU(5, return_sequences=True),
+                        layers.Dropout(0.1), layers.LSTM(4), layers.Dense(2)])  # fmt: skip
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru = torch.nn.GRU(3, 5, batch_first=True)
+            self.lstm = torch.nn.LSTM(5, 4, batch_first=True)
+            self.out = torch.nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.out(self.lstm(self.gru(x)[0])[0][:, -1])
+
+    module = Module()
+    with torch.no_grad():
+        expected = module(torch.from_numpy(X)).numpy()
+    convert.copy_weights(module, model)
+    np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_our_torch_layer_sees_the_new_weights():
+    import fusedrnn.torch
+
+    layer = fusedrnn.torch.LSTM(3, 5, batch_first=True)
+    before = of_torch(layer)
+    convert.copy_weights(ours("LSTM"), layer)
+    assert not np.allclose(before, of_torch(layer))
+
+
+def test_missing_bias_is_zero_and_given_bias_is_not_lost():
+    with_bias, without = ours("GRU"), ours("GRU", use_bias=False)
+    with pytest.raises(ValueError, match=r"source has a bias, .* has none"):
+        convert.copy_weights(with_bias, without)
+    convert.copy_weights(without, with_bias)
+    np.testing.assert_array_equal(with_bias(X), without(X))
+
+
+@cells
+def test_single_steps(cell):
+    module = getattr(torch.nn, cell + "Cell")(3, 5)
+    model = ours(cell)
+    convert.copy_weights(module, model)
+    with torch.no_grad():
+        h = module(torch.from_numpy(X[:, 0]))
+    h = h[0] if cell == "LSTM" else h
+    np.testing.assert_allclose(model(X[:, :1])[:, 0], h.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        (lambda: torch.nn.LSTM(3, 5, proj_size=2), lambda: ours("LSTM"), "proj_size"),
+        (lambda: torch.nn.GRU(3, 5), lambda: ours("LSTM"), "the cell gru, .* lstm"),
+        (lambda: torch.nn.GRU(3, 5), lambda: ours("GRU", reset_after=False),
+         "reset_after=False"),
+        (lambda: ours("GRU", reset_after=False), lambda: torch.nn.GRU(3, 5),
+         "reset_after=False"),
+        (lambda: ours("LSTM", recurrent_activation="hard_sigmoid"),
+         lambda: torch.nn.LSTM(3, 5), "hard_sigmoid"),
+        (lambda: torch.nn.LSTM(4, 5), lambda: ours("LSTM"), r"\(4, 20\).* \(3, 20\)"),
+        (lambda: torch.nn.LSTM(3, 5, 2), lambda: ours("LSTM"), "2 sets of weights.* takes 1"),
+        (lambda: ours("LSTM"), lambda: Sequential([layers.LSTM(5)]), "not built"),
+    ],
+)  # fmt: skip
+def test_refusals(source, target, message):
+    target = target()
+    before = [np.array(w.detach()) for w in target.parameters()] if isinstance(
+        target, torch.nn.Module) else None  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        convert.copy_weights(source(), target)
+    if before is not None:
+        for a, b in zip(target.parameters(), before, strict=True):
+            np.testing.assert_array_equal(a.detach(), b)
+
+
+def test_unknown_things():
+    with pytest.raises(TypeError, match="RNN has no equivalent"):
+        convert.copy_weights(torch.nn.RNN(3, 5), ours("LSTM"))
+    with pytest.raises(TypeError, match="str is no layer"):
+        convert.weights_of("lstm")
+    with pytest.raises(ValueError, match=r"weight_hh has shape \(6, 3\)"):
+        convert.RecurrentWeights.from_torch(np.zeros((6, 2)), np.zeros((6, 3)))
