@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fusedrnn
-from fusedrnn.layers import dropout, recurrent
+from fusedrnn.layers import dropout, rnn
 
 NUMBERS = json.loads((Path(__file__).parent / "data" / "keras_numbers.json").read_text())
 
@@ -33,7 +33,7 @@ def test_same_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return keras_table.masks(tuple(shape), rate, 0)
 
     monkeypatch.setattr(dropout, "dropout_mask", mask)
-    monkeypatch.setattr(recurrent, "dropout_mask", mask)
+    monkeypatch.setattr(rnn, "dropout_mask", mask)
     got = keras_table.run(fusedrnn, name)
     assert got["parameters"] == expected["parameters"]
     assert got["shape"] == expected["shape"]

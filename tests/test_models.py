@@ -284,6 +284,15 @@ def test_datasets_of_windows() -> None:
     m.fit(windows, epochs=2, validation_data=windows, verbose=0)
 
 
+def test_old_names() -> None:
+    old, new = model(), model()
+    a = old.fit_generator(Batches(), epochs=2, verbose=0, shuffle=False).history
+    assert a == new.fit(X, Y, batch_size=10, epochs=2, verbose=0, shuffle=False).history
+    assert old.evaluate_generator(Batches(), verbose=0) == old.evaluate(X, Y, 10, verbose=0)
+    y = old.predict_generator(Batches(), verbose=0)
+    np.testing.assert_array_equal(old.predict_classes(X, batch_size=10, verbose=0), y > 0.5)
+
+
 # Callbacks
 
 
@@ -469,6 +478,10 @@ from fusedrnn.regularizers import l1, l2, l1_l2
 from fusedrnn.initializers import GlorotUniform, Orthogonal
 from fusedrnn.constraints import MaxNorm
 from fusedrnn.activations import relu
+from fusedrnn.layers.core import Dense, Activation, Dropout
+from fusedrnn.layers.recurrent import LSTM
+from fusedrnn.utils import np_utils
+from fusedrnn.utils.np_utils import to_categorical
 import fusedrnn; fusedrnn.random.set_seed(1)
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=os.environ)

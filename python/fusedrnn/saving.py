@@ -24,7 +24,7 @@ from . import layers, models
 from .backend import Array, snake_case
 from .configurable import custom_object_scope, lookup, serialize
 from .layers.layer import Layer, Variable
-from .layers.recurrent import Recurrent
+from .layers.rnn import Recurrent
 from .layers.wrapper import Bidirectional, TimeDistributed
 
 ENDINGS = ".keras, .h5 or .safetensors"

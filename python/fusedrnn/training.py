@@ -403,6 +403,26 @@ class Trainer:
         every.on_predict_end({})
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
+    # Old names ------------------------------------------------------------------------------------
+
+    def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1,
+                      **kwargs: Any) -> History:
+        """Train on a generator, as scripts for Keras 2 say it; ``fit`` does the same."""
+        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs)
+
+    def evaluate_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Any:
+        """Evaluate on a generator; ``evaluate`` does the same."""
+        return self.evaluate(generator, steps=steps, **kwargs)
+
+    def predict_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Array:
+        """Predict on a generator; ``predict`` does the same."""
+        return self.predict(generator, steps=steps, **kwargs)
+
+    def predict_classes(self, x: Any, **kwargs: Any) -> Array:
+        """Return the class with the largest output, or for one output whether it is above 0.5."""
+        y = self.predict(x, **kwargs)
+        return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
+
 
 def _verbosity(verbose: Any) -> int:
     if verbose not in ("auto", 0, 1, 2, True, False):

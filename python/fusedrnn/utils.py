@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from .progress import Progbar
 
 __all__ = ["Progbar", "Sequence", "clear_session", "normalize", "pad_sequences", "set_random_seed",
            "timeseries_dataset_from_array", "to_categorical"]
+
+
+np_utils = sys.modules[f"{__name__}.np_utils"] = sys.modules[__name__]  # its name in Keras 2
 
 
 def set_random_seed(seed: int) -> None:

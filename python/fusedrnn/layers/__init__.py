@@ -1,5 +1,6 @@
 """The layers, under Keras's names."""
 
+import sys
 from typing import Any
 
 from .activation import Activation
@@ -20,6 +21,10 @@ __all__ = ["GRU", "LSTM", "Activation", "Bidirectional", "Dense", "Dropout", "Em
            "Input", "InputLayer", "Layer", "LayerNormalization", "Masking", "Permute",
            "RepeatVector", "Reshape", "SimpleRNN", "SpatialDropout1D", "TimeDistributed",
            "Variable"]
+
+# Keras 1 and 2 also had the layers in modules of these names.
+for _old in ("core", "embeddings", "normalization", "recurrent", "wrappers"):
+    sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
 
 _BEYOND = {"Add", "AdditiveAttention", "Attention", "AveragePooling1D",
            "BatchNormalization", "Concatenate", "Conv1D", "Conv2D", "ConvLSTM1D",

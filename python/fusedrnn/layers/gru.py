@@ -7,7 +7,7 @@ from typing import Any
 from .. import activations, functional
 from . import step_by_step
 from .layer import Shape
-from .recurrent import Recurrent, given
+from .rnn import Recurrent, given
 
 
 class GRU(Recurrent):

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import activations, functional, initializers
 from . import step_by_step
-from .recurrent import Recurrent, given, initializer_of_blocks
+from .rnn import Recurrent, given, initializer_of_blocks
 
 
 class LSTM(Recurrent):

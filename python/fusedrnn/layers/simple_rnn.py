@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import step_by_step
-from .recurrent import Recurrent, given
+from .rnn import Recurrent, given
 
 
 class SimpleRNN(Recurrent):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Array
 from .layer import Layer, Shape
-from .recurrent import Recurrent
+from .rnn import Recurrent
 
 
 def _layer(name: str, layer: Any) -> Layer:
