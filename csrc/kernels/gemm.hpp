@@ -63,6 +63,27 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
     for (int c = 0; c < C; ++c) store(out + r * out_stride + c * V, acc[r][c]);
 }
 
+// One row over two full panels of C vectors, `panel` apart: a single row has only C sums in a tile,
+// too few to hide the latency of a multiply-add. The same sums in the same order as two tiles.
+template <class Real, int C>
+void tile_pair(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, const Real* init,
+               Real* out) {
+  constexpr int V = kLanes<Real>;
+  Vec<Real> acc[2 * C];
+#pragma GCC unroll 8
+  for (int c = 0; c < 2 * C; ++c) acc[c] = load(init + (c / C) * panel + (c % C) * V);
+  for (ptrdiff_t s = 0; s < count; ++s) {
+    const Real *a = segments[s].row[0], *b = segments[s].b;
+    for (ptrdiff_t k = 0; k < segments[s].K; ++k, b += C * V) {
+      const Vec<Real> x = splat(a[k]);
+#pragma GCC unroll 8
+      for (int c = 0; c < 2 * C; ++c) acc[c] += x * load(b + (c / C) * panel + (c % C) * V);
+    }
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < 2 * C; ++c) store(out + c * V, acc[c]);
+}
+
 template <class Real>
 using TileFunction = void (*)(const Segment<Real>*, ptrdiff_t, ptrdiff_t, const Real*, ptrdiff_t,
                               Real*, ptrdiff_t);

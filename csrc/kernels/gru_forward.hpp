@@ -55,7 +55,30 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
   alignas(64) Real pre[2][kMaxRows * 3 * V];
   const Panels P = {a.H, 3, 1, V}, tape = {a.H, 4, 1, V};
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  for (ptrdiff_t p = 0; p < P.count(); ++p) {
+  ptrdiff_t first = 0;
+  if (end - begin == 1 && !a.schedule.mask)
+    for (; (first + 2) * V <= a.H; first += 2) {
+      const ptrdiff_t unit = first * V, at = begin * Hp + unit;
+      const Real* w[2] = {a.weights[0] + P.offset(first, 1 + a.I),
+                          a.weights[1] + P.offset(first, 1 + a.H)};
+      Segment<Real> part;
+      part.row[0] = x_row(a, begin, s);
+      part.K = a.I;
+      part.b = w[0] + 3 * V;
+      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.I), w[0], pre[0]);
+      part.row[0] = h_prev + begin * Hp;
+      part.K = a.H;
+      part.b = w[1] + 3 * V;
+      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.H), w[1], pre[1]);
+      Real* y = y_row(a, begin, s, unit);
+      Real* const ys[2] = {y, y ? y + V : nullptr};
+      gru_cell_forward<true, 2>(
+          pre[0], pre[1], 3 * V, V, a.update_keeps, h_prev + at, h + at, V, ys,
+          a.gates ? a.gates + s * a.N * tape.row() + tape.offset(first, a.N) + begin * 4 * V
+                  : nullptr,
+          tape.offset(1, a.N));
+    }
+  for (ptrdiff_t p = first; p < P.count(); ++p) {
     const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
     const int C = int(width / V);
     const Real* wx = a.weights[0] + P.offset(p, 1 + a.I);

@@ -7,12 +7,12 @@
 
 namespace {
 
-// One vector of units of `kRows` rows, `pre_row` and `state_row` apart; `pre` has its gates m
-// values apart, and so have the gates of the tape, `pre_row` between rows.
+// One vector of units of `kRows` rows, `pre_row`, `state_row` and `gates_row` apart; `pre` and the
+// gates of the tape have their gates m values apart. (Or kRows vectors of units of one row.)
 template <bool kWhole, int kRows, class Real>
 FUSEDRNN_INLINE void lstm_cell_forward(const Real* pre, ptrdiff_t pre_row, ptrdiff_t m,
                                        const Real* c_prev, Real* c, Real* h, ptrdiff_t state_row,
-                                       Real* const* y, Real* gates) {
+                                       Real* const* y, Real* gates, ptrdiff_t gates_row) {
   Vec<Real> gate[4 * kRows], c_new[kRows];  // i f o of every row, then g
   lockstep<4 * kRows>([&](int k) {
     const int row = k < 3 * kRows ? k / 3 : k - 3 * kRows, at = k < 3 * kRows ? k % 3 : 2;
@@ -26,10 +26,10 @@ FUSEDRNN_INLINE void lstm_cell_forward(const Real* pre, ptrdiff_t pre_row, ptrdi
     c_new[r] = f * load(c_prev + r * state_row) + i * g;
     store(c + r * state_row, c_new[r]);
     if (gates) {
-      store_lanes<kWhole>(gates + r * pre_row, i, m);
-      store_lanes<kWhole>(gates + r * pre_row + m, f, m);
-      store_lanes<kWhole>(gates + r * pre_row + 2 * m, g, m);
-      store_lanes<kWhole>(gates + r * pre_row + 3 * m, o, m);
+      store_lanes<kWhole>(gates + r * gates_row, i, m);
+      store_lanes<kWhole>(gates + r * gates_row + m, f, m);
+      store_lanes<kWhole>(gates + r * gates_row + 2 * m, g, m);
+      store_lanes<kWhole>(gates + r * gates_row + 3 * m, o, m);
     }
   });
   activate<Real, 0>(c_new);
@@ -56,7 +56,27 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
     const Real* c_prev = a.c + (s & c_ring) * a.N * Hp;
     Real* c = a.c + ((s + 1) & c_ring) * a.N * Hp;
 
-    for (ptrdiff_t p = 0; p < P.count(); ++p) {
+    ptrdiff_t p = 0;
+    if (end - begin == 1 && !a.schedule.mask)
+      for (; (p + 2) * V <= a.H; p += 2) {
+        const Real* w = a.weights + P.offset(p, K);
+        Segment<Real> segments[2];
+        segments[0].row[0] = x_row(a, begin, s);
+        segments[0].K = a.I;
+        segments[0].b = w + 4 * V;
+        segments[1].row[0] = h_prev + begin * Hp;
+        segments[1].K = a.H;
+        segments[1].b = w + (1 + a.I) * 4 * V;
+        tile_pair<Real, 4>(segments, 2, P.offset(1, K), w, pre);
+        const ptrdiff_t unit = p * V, at = begin * Hp + unit;
+        Real* y = y_row(a, begin, s, unit);
+        Real* const ys[2] = {y, y ? y + V : nullptr};
+        lstm_cell_forward<true, 2>(
+            pre, 4 * V, V, c_prev + at, c + at, h + at, V, ys,
+            a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + begin * 4 * V : nullptr,
+            P.offset(1, a.N));
+      }
+    for (; p < P.count(); ++p) {
       const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
       const int C = int(width / V);
       const Real* w = a.weights + P.offset(p, K);
@@ -80,7 +100,8 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
           for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
           lstm_cell_forward<decltype(whole)::value, kRows>(
               pre + r * width, width, m, c_prev + at, c + at, h + at, Hp, y,
-              a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr);
+              a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr,
+              width);
         };
         for_rows(R, a.schedule.mask == nullptr, m == V, [&](auto whole, auto rows, int r) {
           const ptrdiff_t slot = n + r, at = slot * Hp + unit;
