@@ -22,11 +22,16 @@ def test_ets_is_statsmodels_at_the_cut_and_with_its_parameters_later(y, season):
     cut = len(y) - 20
     shape = {"seasonal": "add", "seasonal_periods": season} if season > 1 else {}
     trends = ({}, {"trend": "add", "damped_trend": True})
-    fits = [ets_models.ETSModel(y[:cut], **shape, **t).fit(disp=False) for t in trends]
+    model, start = ets_models.ETSModel, {"initialization_method": "heuristic"}
+    fits = [model(y[:cut], **shape, **t, **start).fit(disp=False) for t in trends]
     best = int(np.argmin([fit.aicc for fit in fits]))
     ours = ets(y, cut, [cut, cut + 5], 9, season)
     np.testing.assert_allclose(ours[0], fits[best].forecast(9))
-    later = ets_models.ETSModel(y[: cut + 5], **shape, **trends[best]).smooth(fits[best].params)
+    known = {n: getattr(fits[best], n) for n in ("initial_level", "initial_trend")[: 1 + best]}
+    if season > 1:
+        known["initial_seasonal"] = fits[best].initial_seasonal
+    later = model(y[: cut + 5], **shape, **trends[best], initialization_method="known", **known)
+    later = later.smooth(fits[best].params)
     np.testing.assert_allclose(ours[1], later.forecast(9))
 
 

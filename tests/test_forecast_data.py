@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusedrnn.datasets import load_bakery
+from fusedrnn.datasets import load_bakery, load_bakery_series
 from fusedrnn.forecast.panel import infer_frequency, to_panel
 from fusedrnn.forecast.table import read_table, to_long
 
@@ -22,6 +22,13 @@ def test_the_bakery_sales_are_what_the_notice_says():
     panel = to_panel(to_long(frame))
     assert (panel.freq, panel.season) == ("D", 7)
     assert panel.notes == ("16 zeros: keep",)
+
+
+def test_the_single_series_add_up_to_the_total():
+    wide, total = load_bakery_series(), load_bakery()
+    assert wide.shape == (1215, 1 + 105)
+    np.testing.assert_array_equal(wide["date"], total["date"])
+    np.testing.assert_allclose(wide.drop(columns="date").sum(axis=1), total["sales"], atol=0.05)
 
 
 @pytest.mark.parametrize(

@@ -99,17 +99,19 @@ def backtest(
 def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> list[Job]:
     """Return a job for each group of series, fold, model and seed.
 
-    A group is one series, or with the scope "global" all of them. The calibration fold has one
-    network a model: it only measures errors.
+    A group is one series; for networks of the scope "global" it is all of them. The calibration
+    fold has one network a model: it only measures errors.
     """
-    groups = [(s,) for s in panel.series] if settings.scope == "local" else [(*panel.series,)]
     seeds = range(settings.seed, settings.seed + settings.seeds)
+    alone = [(series,) for series in panel.series]
+    together = [tuple(panel.series)] if settings.scope == "global" else alone
     return [
         Job(model, seed, fold, live, panel.season, settings)
+        for models, groups in ((settings.networks, together), (settings.simple, alone))
         for group in groups
         for fold in folds
         if (live := tuple(s for s in group if fold.origins(s, settings)))
-        for model in settings.models
+        for model in models
         for seed in (seeds if model in NETWORKS and fold.name != CALIBRATION else seeds[:1])
     ]
 

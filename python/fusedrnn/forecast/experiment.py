@@ -68,7 +68,7 @@ def compare(
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
-        Worker processes. Default: one a core for the local models of many series, else 1.
+        Worker processes. Default: one a core for many series, else 1.
     backend, address, on_step : optional
         Where to work, see `run`.
     resume : bool, optional
@@ -129,7 +129,7 @@ def compare(
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
-        n_jobs = cpu_count() if chosen.scope == "local" and len(whole.series) > 1 else 1
+        n_jobs = cpu_count() if len(whole.series) > 1 else 1
     store = None
     if resume is not None:
         folder = run_folder(whole, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import warnings
 from collections.abc import Callable
@@ -42,8 +43,9 @@ class Job:
     @property
     def key(self) -> str:
         """A name that no other job of a run has, fit for a file."""
-        many = f"{self.series[0].unique_id}+{len(self.series)}".encode().hex()[-80:]
-        return f"{self.fold.name}_{self.model}_{self.seed}_{many}"
+        ids = repr([series.unique_id for series in self.series])
+        digest = hashlib.sha256(ids.encode()).hexdigest()[:16]
+        return f"{self.fold.name}_{self.model}_{self.seed}_{digest}"
 
     @property
     def cost(self) -> int:

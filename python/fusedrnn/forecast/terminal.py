@@ -82,11 +82,10 @@ def show(comparison: Comparison, console: Console) -> None:
     if settings.seeds > 1:
         console.print(f"{seeds(comparison)}", highlight=False)
     for level in settings.levels:
-        told = comparison.coverage.query("level == @level").set_index("model")
-        shares = ", ".join(
-            f"{model} {told.loc[model, 'coverage']:.0f} %" for model in settings.networks
-        )
-        console.print(f"{level} % intervals held {shares} of the sales.", highlight=False)
+        told = comparison.coverage.query("level == @level").set_index("model")["coverage"]
+        shares = [f"{m} {told[m]:.0f} %" for m in settings.networks if told[m] == told[m]]
+        held = f"held {', '.join(shares)} of the sales" if shares else "would need more errors"
+        console.print(f"{level} % intervals {held}.", highlight=False)
     console.print(f"\n[bold]{comparison.verdict}[/]", highlight=False)
 
 
