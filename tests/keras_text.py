@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
+import tempfile
 from typing import Any
 from unittest import mock
 
@@ -68,7 +70,6 @@ def everything(k: Any) -> dict[str, str]:
 
 def fit_lines(k: Any) -> list[str]:
     """Return what fit, evaluate and predict print, the times left out."""
-    import re
     out = io.StringIO()
     k.backend.clear_session()
     x, y = np.ones((20, 3), np.float32), np.ones((20, 1), np.float32)
@@ -85,9 +86,15 @@ def fit_lines(k: Any) -> list[str]:
         model.evaluate(x, y, verbose=2)
         model.evaluate(x, y)
         model.predict(x)
+        with tempfile.TemporaryDirectory() as folder:
+            best = k.callbacks.ModelCheckpoint(f"{folder}/{{epoch}}.keras", "loss", verbose=1,
+                                               save_best_only=True)
+            model.fit(x, y, verbose=2, epochs=2, callbacks=[best])
+            every = k.callbacks.ModelCheckpoint(f"{folder}/model.keras", verbose=1)
+            model.fit(x, y, verbose=2, callbacks=[every])
         plateau = k.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=100, verbose=1)
         model.fit(x, y, verbose=2, epochs=3, callbacks=[
             plateau, k.callbacks.LearningRateScheduler(lambda e, lr: lr * 0.5, verbose=1)])
-    text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue())
+    text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue()).replace(folder, "FOLDER")
     lines = re.split(r"\n", re.sub(r"\x08+", "", text))
     return [line.split("\r")[-1] for line in lines]  # only the last drawing of each bar

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -220,6 +222,31 @@ def test_float64_models() -> None:
         assert m.predict(X, verbose=0).dtype == np.float64
     finally:
         fusedrnn.backend.set_floatx("float32")
+
+
+@pytest.mark.parametrize("copy", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_are_independent_and_train_the_same(copy: Any) -> None:
+    m = model(layers.Bidirectional(LSTM(4, kernel_regularizer="l2")), Dense(3, activation="gelu"),
+              Dense(1), metrics=["mae", "RootMeanSquaredError"])
+    m.fit(X, Y, verbose=0)
+    other = copy(m)
+    before = m.predict(X, verbose=0)
+    np.testing.assert_array_equal(other.predict(X, verbose=0), before)
+    a = other.fit(X, Y, epochs=2, verbose=0, shuffle=False).history
+    np.testing.assert_array_equal(m.predict(X, verbose=0), before)
+    assert a == m.fit(X, Y, epochs=2, verbose=0, shuffle=False).history
+    np.testing.assert_array_equal(other.predict(X, verbose=0), m.predict(X, verbose=0))
+
+
+def test_models_may_share_layers() -> None:
+    m = model(LSTM(4), layers.RepeatVector(6), LSTM(3, return_sequences=True), Dense(2))
+    encoder = Sequential(m.layers[:1])
+    for _ in range(2):
+        m.fit(X, X, verbose=0)
+        codes = encoder.predict(X, batch_size=40, verbose=0)
+        np.testing.assert_array_equal(codes, m.layers[0](X))
+    with pytest.raises(NotImplementedError, match="they share weights"):
+        m.layers[0].output  # noqa: B018
 
 
 # Data

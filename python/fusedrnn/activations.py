@@ -37,6 +37,9 @@ class Activation:
         """Return the function's values at ``x``."""
         return self.function(np.asarray(x))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (get, (self.__name__,)) if self.__name__ in TABLE else super().__reduce__()
+
     def __repr__(self) -> str:
         return f"<activation {self.__name__}>"
 

@@ -193,7 +193,7 @@ class Sequential(Trainer, Layer):
             y = layer.forward(x, training, mask)
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
-                layer.output = y
+                layer.penalized = y
                 self.activity_loss += layer.activity_regularizer(y) / len(y)
             elif isinstance(layer, Sequential):
                 self.activity_loss += layer.activity_loss
@@ -205,7 +205,7 @@ class Sequential(Trainer, Layer):
         """Go back through the layers, no further than is needed."""
         for layer, need in self._plan(need_dx):
             if layer.activity_regularizer is not None:
-                dy = dy + layer.activity_regularizer.gradient(layer.output) / len(dy)
+                dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
             dy = layer.backward(dy, need)
         return dy if need_dx else None
 

@@ -132,7 +132,7 @@ class Layer(Configurable):
         self.input_shape: Shape | None = None
         self.output_shape: Shape | None = None
         self.tape: Any = None
-        self.output: Any = None  # kept where there is a penalty on it
+        self.penalized: Any = None  # the output, where there is a penalty on it
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -235,8 +235,9 @@ class Layer(Configurable):
         variables = self.weights
         buffer = variables[0].buffer if variables else None
         order = [*(v for v in variables if v.trainable), *(v for v in variables if not v.trainable)]
-        if buffer is None or buffer.variables != order or (
-                buffer.trainable_size != sum(v.size for v in order if v.trainable)):
+        if (buffer is None or buffer.variables != order
+                or variables[0].value.base is not buffer.value  # this is a copy of a model
+                or buffer.trainable_size != sum(v.size for v in order if v.trainable)):
             buffer = Buffer(variables, self.dtype or backend.floatx())
         return buffer
 
@@ -251,6 +252,13 @@ class Layer(Configurable):
             self.build((None, *x.shape[1:]))
         self.pack()
         return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("input", "inputs", "output", "outputs"):
+            raise NotImplementedError(
+                f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer of a "
+                "model gives out, make a Sequential of the layers up to it: they share weights")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the layer."""

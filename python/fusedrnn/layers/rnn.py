@@ -77,6 +77,9 @@ class Recurrent(Layer):
             del config["implementation"]  # Keras does not write it, and SimpleRNN refuses it
         return config
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_packed": None, "tape": None}  # the rest can be copied
+
     # Weights and shapes ---------------------------------------------------------------------------
 
     def bias_shape(self) -> Shape:
