@@ -135,7 +135,7 @@ class _RNN(BaseEstimator):
     def _forward(self, X: Any) -> Array:
         check_is_fitted(self)
         X, _ = self._windows(X)
-        return np.asarray(self.model_.predict(X, verbose=0))
+        return np.asarray(self.model_.predict(X, verbose=0), np.float64)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
