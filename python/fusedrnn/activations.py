@@ -37,7 +37,7 @@ class Activation:
         """Return the function's values at ``x``."""
         return self.function(np.asarray(x))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> Any:
         return (get, (self.__name__,)) if self.__name__ in TABLE else super().__reduce__()
 
     def __repr__(self) -> str:

@@ -133,7 +133,7 @@ class Sequential(Trainer, Layer):
         def walk(layers: Iterable[Layer]) -> None:
             for layer in layers:
                 if getattr(layer, "stateful", False):
-                    layer.reset_states()  # type: ignore[attr-defined]
+                    layer.reset_states()
                 else:
                     walk(layer.layers)
         walk(self._layers)
