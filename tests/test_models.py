@@ -83,6 +83,14 @@ def summary(m: Sequential) -> str:
     return "\n".join(lines)
 
 
+def test_shapes_may_be_numpy_integers_and_lists() -> None:
+    m = Sequential([layers.Bidirectional(LSTM(3), input_shape=[np.int64(6), np.int32(2)])])
+    assert m.input_shape == (None, 6, 2)
+    assert '"batch_shape": [null, 6, 2]' in m.to_json()
+    stateful = GRU(3, stateful=True)
+    assert np.abs(stateful(X) - stateful(X)).max() > 1e-3
+
+
 def test_parameter_counts() -> None:
     for layer, count in ((LSTM(50), 10400), (GRU(50), 7950), (GRU(50, reset_after=False), 7800)):
         assert Sequential([Input((10, 1)), layer]).count_params() == count

@@ -12,7 +12,7 @@ from . import backend, summary
 from .backend import Array
 from .configurable import custom_object_scope, serialize
 from .layers.input import InputLayer
-from .layers.layer import Layer, Shape
+from .layers.layer import Layer, Shape, sizes
 from .training import Trainer
 
 
@@ -89,7 +89,7 @@ class Sequential(Trainer, Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights for inputs of ``input_shape``, the batch axis included."""
-        shape = tuple(input_shape if input_shape is not None else self.batch_shape or ())
+        shape = sizes(input_shape if input_shape is not None else self.batch_shape or ())
         if not shape:
             raise ValueError("Sequential: build needs input_shape, the batch axis included")
         if not self._layers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import Array
-from .layer import Layer
+from .layer import Layer, sizes
 
 
 class InputLayer(Layer):
@@ -23,7 +23,7 @@ class InputLayer(Layer):
             if shape is None:
                 raise ValueError("Input: needs shape, or batch_shape with the batch axis")
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
-        self.batch_shape = tuple(batch_shape or self.batch_shape or ())
+        self.batch_shape = sizes(batch_shape or self.batch_shape or ())
         self.input_type = dtype
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102

@@ -123,7 +123,8 @@ class Layer(Configurable):
         self.trainable, self.dtype = trainable, dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.initial_weights = legacy.pop("weights", None)
-        self.batch_shape = _batch_shape(self, legacy)
+        batch_shape = _batch_shape(self, legacy)
+        self.batch_shape = None if batch_shape is None else sizes(batch_shape)
         if legacy:
             raise ValueError("Unrecognized keyword arguments passed to "
                              f"{type(self).__name__}: {legacy}")
@@ -190,7 +191,7 @@ class Layer(Configurable):
 
     def build(self, input_shape: Sequence[Any]) -> None:
         """Create the weights for inputs of ``input_shape``, the batch axis included."""
-        shape = tuple(input_shape)
+        shape = sizes(input_shape)
         if self.input_rank is not None and len(shape) != self.input_rank:
             raise ValueError(f"{self.name}: input has {len(shape)} axes {shape}, "
                              f"expected {self.input_rank}")
@@ -249,7 +250,7 @@ class Layer(Configurable):
         x = np.ascontiguousarray(inputs, None if self.integer_input else self.dtype or
                                  backend.floatx())
         if not self.built:
-            self.build((None, *x.shape[1:]))
+            self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
         self.pack()
         return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
 
@@ -269,6 +270,11 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def sizes(shape: Sequence[Any]) -> Shape:
+    """Return a shape as plain integers, None where a size is not fixed."""
+    return tuple(None if size is None else int(size) for size in shape)
 
 
 def _batch_shape(layer: Layer, legacy: dict[str, Any]) -> Shape | None:
