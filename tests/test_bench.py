@@ -128,3 +128,20 @@ def test_half_of_a_ragged_batch_counts():
     assert case.lengths.max() == case.shape.T
     full = Case("inference", "inference", "lstm", "mid", ALL["mid"])
     assert case.flops / full.flops == pytest.approx(0.5, abs=0.02)
+
+
+def test_aims():
+    from bench.targets import compare
+
+    def row(cell, share):
+        times = {"median": 6e-6}
+        return {"mode": "inference", "cell": cell, "shape": "mid", "dtype": "float32",
+                "threads": 1, "ratio": 0.9, "share": share, "against": {},
+                "seconds": {"fusedrnn": times}}  # fmt: skip
+
+    report = {"rows": [row("gru", 0.9), row("gru_before", 0.72)], "summary": []}
+    met = {(cell, what): yes for _, cell, _, _, _, what, *_, yes in compare(report).lines}
+    assert met == {
+        ("gru", "of peak"): "yes", ("gru", "x best peer"): "NO",
+        ("gru_before", "of reset after"): "NO", ("gru_before", "x best peer"): "NO",
+    }  # fmt: skip
