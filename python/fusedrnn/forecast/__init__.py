@@ -9,9 +9,17 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .experiment import compare
     from .forecaster import RNNForecaster
+    from .pipeline import load_forecaster, save_forecaster
     from .settings import Settings
 
-__all__ = ["Comparison", "RNNForecaster", "Settings", "compare"]
+__all__ = [
+    "Comparison",
+    "RNNForecaster",
+    "Settings",
+    "compare",
+    "load_forecaster",
+    "save_forecaster",
+]
 
 _HOMES = {
     "Comparison": "comparison",

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from fusedrnn.datasets import BAKERY_KNOWN, BAKERY_PAST, load_bakery, load_bakery_series
+from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast.cli import main
+
+SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}
+
+
+@pytest.fixture(scope="module")
+def bakery():
+    return load_bakery().tail(300).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(bakery):
+    return RNNForecaster(horizon=3, **SMALL).fit(bakery)
+
+
+def test_parameters_obey_scikit_learn(bakery):
+    forecaster = RNNForecaster("LSTM", **SMALL)
+    params = forecaster.get_params()
+    assert params["cell"] == "LSTM"
+    assert clone(forecaster).get_params() == params
+    assert forecaster.set_params(units=7).units == 7
+    assert forecaster.fit(bakery) is forecaster
+    assert forecaster.get_params() == {**params, "units": 7}
+    assert "weights_" not in vars(clone(forecaster))
+
+
+def test_the_future_follows_the_last_sales(bakery, fitted):
+    future = fitted.predict()
+    assert list(future["ds"]) == list(pd.date_range("2019-05-01", periods=3))
+    assert (future["GRU-lo-95"] <= future["GRU-lo-80"]).all()
+    assert (future["GRU-lo-80"] < future["GRU"]).all()
+    assert (future["GRU"] < future["GRU-hi-80"]).all()
+    assert (future["GRU-hi-80"] <= future["GRU-hi-95"]).all()
+    assert future["GRU"].between(bakery["sales"].min(), bakery["sales"].max()).all()
+
+
+def test_the_errors_of_the_intervals_are_those_of_the_held_out_part(bakery, fitted):
+    errors = fitted.errors_[0]
+    assert errors.shape == (60 - 3 + 1, 3)
+    assert (np.diff(errors, axis=0) >= 0).all()
+    future = fitted.predict()
+    half = errors[int(np.ceil((len(errors) + 1) * 0.8)) - 1]
+    np.testing.assert_allclose(future["GRU-hi-80"] - future["GRU"], half)
+
+
+def test_newer_sales_move_the_origin_and_longer_horizons_feed_back(bakery, fitted):
+    early = RNNForecaster(horizon=3, **SMALL).fit(bakery.head(280))
+    newer = early.predict(bakery)
+    assert newer["ds"][0] == pd.Timestamp("2019-05-01")
+    longer = early.predict(bakery, horizon=8)
+    pd.testing.assert_series_equal(longer["GRU"][:3], newer["GRU"])
+    assert longer["GRU"].notna().all()
+    assert longer["GRU-lo-80"].isna().tolist() == [False] * 3 + [True] * 5
+    # Fed back: the next block is what the network says after its own first block.
+    fed = pd.DataFrame({"date": newer["ds"], "sales": newer["GRU"]})
+    after = early.predict(pd.concat([bakery[["date", "sales"]], fed]))
+    # The mean of two networks fed with its own forecast is not that of each fed with its own.
+    np.testing.assert_allclose(after["GRU"], longer["GRU"][3:6], rtol=0.05)
+
+
+def test_a_recursive_network_has_one_output(bakery):
+    frame = RNNForecaster(horizon=4, strategy="recursive", **SMALL).fit(bakery)
+    assert frame.weights_[0][0][-1].shape == (1,)
+    assert frame.predict()["GRU"].notna().all()
+
+
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_saved_and_loaded_it_forecasts_the_same_bits(scope, tmp_path):
+    series = load_bakery_series().iloc[-150:, :3]
+    forecaster = RNNForecaster(wide=True, scope=scope, calendar=True, horizon=2, **SMALL)
+    before = forecaster.fit(series).predict()
+    save_forecaster(forecaster, tmp_path / "model")
+    loaded = load_forecaster(tmp_path / "model")
+    pd.testing.assert_frame_equal(loaded.predict(), before, check_exact=True)
+    assert set(before["unique_id"]) == {"s02_p101", "s02_p109"}
+    pd.testing.assert_frame_equal(loaded.predict(series), before, check_exact=True)
+    described = json.loads((tmp_path / "model" / "pipeline.json").read_text())
+    assert described["parameters"]["units"] == 4
+    assert described["versions"]["fusedrnn"]
+    save_forecaster(loaded, tmp_path / "model")  # in place of the old one
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_known_covariates_must_reach_the_horizon(bakery):
+    names = {"future_covariates": BAKERY_KNOWN, "past_covariates": BAKERY_PAST}
+    forecaster = RNNForecaster(horizon=2, **SMALL, **names).fit(bakery)
+    with pytest.raises(ValueError, match=r"is_holiday, .* need rows until 2019-05-02"):
+        forecaster.predict()
+    days = pd.DataFrame(
+        {"date": pd.date_range("2019-05-01", periods=2), **dict.fromkeys(BAKERY_KNOWN, 0.0)}
+    )
+    closed = days.assign(is_holiday=1.0)
+    open_, shut = (forecaster.predict(pd.concat([bakery, d])) for d in (days, closed))
+    assert (open_["GRU"] != shut["GRU"]).all()
+    longer = pd.concat([bakery, days, days.tail(1).assign(date=pd.Timestamp("2019-05-03"))])
+    with pytest.raises(ValueError, match="known only afterwards"):
+        forecaster.predict(longer, horizon=3)
+
+
+def test_cross_validation_is_a_frame_of_forecasts(bakery):
+    frame = RNNForecaster("LSTM", **SMALL).cross_validation(bakery, test_size=30, folds=2)
+    assert list(frame)[:5] == ["unique_id", "ds", "cutoff", "y", "LSTM"]
+    assert len(frame) == 30
+
+
+def test_bad_use_is_named(bakery, fitted):
+    with pytest.raises(NotFittedError):
+        RNNForecaster().predict()
+    with pytest.raises(ValueError, match="cell is 'RNN'"):
+        RNNForecaster("RNN").fit(bakery)
+    with pytest.raises(ValueError, match="units is 0"):
+        RNNForecaster(units=0).fit(bakery)
+    with pytest.raises(ValueError, match="has 14 values, training needs at least"):
+        RNNForecaster(**SMALL).fit(bakery.head(14))
+    with pytest.raises(ValueError, match="series 'b' was not among"):
+        fitted.predict(bakery.assign(unique_id="b"))
+    with pytest.raises(ValueError, match="horizon is 0"):
+        fitted.predict(horizon=0)
+    with pytest.raises(ValueError, match="frequency W-MON, expected D"):
+        fitted.predict(bakery[bakery["date"].dt.day_of_week == 0])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda m: (m / "arrays.npz").write_bytes((m / "arrays.npz").read_bytes()[:-100]),
+        lambda m: (m / "arrays.npz").unlink(),
+        lambda m: (m / "pipeline.json").write_text("{"),
+        lambda m: (m / "pipeline.json").unlink(),
+        lambda m: (m / "pipeline.json").write_text('{"format": 99}'),
+    ],
+)
+def test_a_damaged_folder_is_one_line_and_status_2(fitted, damage, tmp_path, capsys):
+    save_forecaster(fitted, tmp_path / "model")
+    damage(tmp_path / "model")
+    assert main(["forecast", str(tmp_path / "model")]) == 2
+    assert "is damaged or no saved forecaster" in capsys.readouterr().err
+
+
+def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
+    table, model, out = tmp_path / "sales.csv", tmp_path / "model", tmp_path / "future.csv"
+    bakery.to_csv(table, index=False)
+    options = ["--epochs", "2", "--units", "3", "--timesteps", "10", "--seeds", "1"]
+    assert main(["fit", str(table), *options, "--cell", "LSTM", "--out", str(model)]) == 0
+    assert main(["forecast", str(model), "--horizon", "5"]) == 0
+    assert "2019-05-05" in capsys.readouterr().out
+    assert main(["forecast", str(model), str(table), "--csv", str(out)]) == 0
+    assert list(pd.read_csv(out)["ds"]) == ["2019-05-01"]
+    assert main(["fit", str(table), *options, "--out", str(tmp_path)]) == 2
+    assert "is no saved forecaster" in capsys.readouterr().err
+    assert main(["forecast", str(tmp_path / "none")]) == 2
