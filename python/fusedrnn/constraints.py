@@ -75,4 +75,5 @@ def get(identifier: Any) -> Any:
     return None if identifier is None else lookup("constraint", identifier, TABLE)
 
 
-max_norm, min_max_norm, unit_norm, non_neg = MaxNorm, MinMaxNorm, UnitNorm, NonNeg
+max_norm = maxnorm = MaxNorm
+min_max_norm, unit_norm, non_neg = MinMaxNorm, UnitNorm, NonNeg

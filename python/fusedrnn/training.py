@@ -339,7 +339,8 @@ class Trainer:
                 if self.stop_training:
                     break
         except KeyboardInterrupt:
-            print()  # leave the progress line
+            if _verbosity(verbose) == 1:
+                print()  # leave the progress line
             raise
         every.on_train_end(logs)
         return history
