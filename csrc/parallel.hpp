@@ -42,10 +42,11 @@ class FlushDenormals {
 #endif
 };
 
-// Threads worth starting for `operations` floating-point operations in `pieces` pieces. Below half
-// a million (about 5 us of one core) a second thread costs more than it brings.
+// Threads worth starting for `operations` floating-point operations in `pieces` pieces: one for each
+// millisecond of work or so. OpenMP's threads spin between regions, so where another process keeps a
+// core busy, a region waits for a scheduler's slice of milliseconds: a shorter call stays serial.
 inline int threads_for(double operations, ptrdiff_t pieces) {
-  constexpr double kWorth = 5e5;
+  constexpr double kWorth = 1e8;
   const double most = std::min(operations / kWorth, double(pieces));
   return std::max(1, int(std::min(most, double(num_threads()))));
 }
