@@ -2,7 +2,8 @@
 
 It serves the activations that the fused kernels do not have. Each cell has ``forward``, which
 takes the projected input of a step, and ``backward``, which returns the gradients with respect to
-the projected input, to the recurrent product, and to the states.
+the projected input, to the recurrent product, and to the states. The gradient of the recurrent
+kernel is one product for all steps.
 """
 
 from __future__ import annotations
@@ -15,64 +16,82 @@ from ..backend import Array
 
 
 class _Cell:
-    """Activations, weights and the masks of recurrent dropout, one per gate."""
+    """Activations, weights and the masks of recurrent dropout, (gates, N, H) or None."""
 
     def __init__(self, layer: Any, recurrent_kernel: Array, bias: Array | None,
-                 recurrent_mask: Array | None) -> None:
+                 masks: Array | None) -> None:
         self.act: Any = layer.activation
         self.gate: Any = getattr(layer, "recurrent_activation", None)
-        self.kernels = np.split(recurrent_kernel, layer.gates, axis=1)
-        self.bias = bias  # of the recurrent product, or None
-        self.masks = recurrent_mask if recurrent_mask is not None else [1.0] * layer.gates
+        self.kernel, self.bias, self.masks = recurrent_kernel, bias, masks
+        self.units = len(recurrent_kernel)
 
-    def product(self, h: Array) -> list[Array]:
-        """Return ``(h * mask) @ kernel + bias`` for every gate."""
-        parts = [(h * m) @ k for m, k in zip(self.masks, self.kernels, strict=True)]
-        if self.bias is None:
-            return parts
-        return [p + b for p, b in zip(parts, np.split(self.bias, len(parts)), strict=True)]
+    def columns(self, gate: int) -> slice:
+        """Return where a gate is in the kernel."""
+        return slice(gate * self.units, (gate + 1) * self.units)
 
-    def back(self, gradients: list[Array]) -> Array:
-        """Return the gradient of ``h`` from those of the products of the first gates."""
-        parts = zip(gradients, self.kernels, self.masks, strict=False)
-        return sum(g @ k.T * m for g, k, m in parts)
+    def product(self, h: Array, gates: int) -> list[Array]:
+        """Return ``(h * mask) @ kernel + bias`` for the first gates."""
+        if self.masks is None:
+            a = h @ self.kernel[:, :gates * self.units]
+        else:
+            a = np.hstack([(h * self.masks[g]) @ self.kernel[:, self.columns(g)]
+                           for g in range(gates)])
+        if self.bias is not None:
+            a += self.bias[:gates * self.units]
+        return np.split(a, gates, axis=1)
 
-    def weights(self, h: Array, gradients: list[Array]) -> Array:
-        """Return the gradient of the recurrent kernels of the first gates."""
-        return np.hstack([(h * m).T @ g for m, g in zip(self.masks, gradients, strict=False)])
+    def back(self, da: Array) -> Array:
+        """Return the gradient of ``h`` from that of the products of the first gates."""
+        if self.masks is None:
+            return da @ self.kernel[:, :da.shape[1]].T
+        return sum(da[:, self.columns(g)] @ self.kernel[:, self.columns(g)].T * self.masks[g]
+                   for g in range(da.shape[1] // self.units))
+
+    def weights(self, saved: list[Any], da: Array) -> Array:
+        """Return the gradient of the recurrent kernel from those of all steps' products."""
+        h = np.stack([s[0] for s in saved])
+        if self.masks is None:
+            return _sum_of_products(h, da)
+        return np.hstack([_sum_of_products(h * m, da[..., self.columns(g)])
+                          for g, m in enumerate(self.masks)])
+
+
+def _sum_of_products(a: Array, b: Array) -> Array:
+    """Return the sum over steps and rows of ``a.T @ b``."""
+    return a.reshape(-1, a.shape[2]).T @ b.reshape(-1, b.shape[2])
 
 
 class Simple(_Cell):
     """``h = act(a)``."""
 
     def forward(self, a_x: Array, h: Array) -> tuple[Any, ...]:  # noqa: D102
-        a = a_x + self.product(h)[0]
+        a = a_x + self.product(h, 1)[0]
         y = self.act(a)
         return [y], (h, a, y)
 
     def backward(self, saved: Any, dh: Array) -> tuple[Any, ...]:  # noqa: D102
-        h, a, y = saved
+        _, a, y = saved
         da = self.act.gradient(dh, a, y)
-        return da, da, self.weights(h, [da]), [self.back([da])]
+        return da, da, [self.back(da)]
 
 
 class LSTM(_Cell):
     """``c = f c + i g``, ``h = o act(c)``."""
 
     def forward(self, a_x: Array, h: Array, c: Array) -> tuple[Any, ...]:  # noqa: D102
-        a_i, a_f, a_g, a_o = (np.stack(np.split(a_x, 4, axis=1)) + self.product(h))
+        parts = zip(np.split(a_x, 4, axis=1), self.product(h, 4), strict=True)
+        a_i, a_f, a_g, a_o = (x + p for x, p in parts)
         i, f, g, o = self.gate(a_i), self.gate(a_f), self.act(a_g), self.gate(a_o)
         c_new = f * c + i * g
         s = self.act(c_new)
         return [o * s, c_new], (h, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s)
 
     def backward(self, saved: Any, dh: Array, dc: Array) -> tuple[Any, ...]:  # noqa: D102
-        h, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s = saved
+        _, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s = saved
         dc = dc + self.act.gradient(dh * o, c_new, s)
-        da = [self.gate.gradient(dc * g, a_i, i), self.gate.gradient(dc * c, a_f, f),
-              self.act.gradient(dc * i, a_g, g), self.gate.gradient(dh * s, a_o, o)]
-        whole = np.hstack(da)
-        return whole, whole, self.weights(h, da), [self.back(da), dc * f]
+        da = np.hstack([self.gate.gradient(dc * g, a_i, i), self.gate.gradient(dc * c, a_f, f),
+                        self.act.gradient(dc * i, a_g, g), self.gate.gradient(dh * s, a_o, o)])
+        return da, da, [self.back(da), dc * f]
 
 
 class GRU(_Cell):
@@ -82,13 +101,16 @@ class GRU(_Cell):
         super().__init__(layer, *args)
         self.after = layer.reset_after
 
+    def before(self, r: Array, h: Array) -> Array:
+        """Return what the candidate's kernel multiplies when the reset gate comes before it."""
+        return r * h if self.masks is None else r * h * self.masks[2]
+
     def forward(self, a_x: Array, h: Array) -> tuple[Any, ...]:  # noqa: D102
         x_z, x_r, x_n = np.split(a_x, 3, axis=1)
-        p_z, p_r, p_n = self.product(h)
+        p_z, p_r, *rest = self.product(h, 3 if self.after else 2)
         a_z, a_r = x_z + p_z, x_r + p_r
         z, r = self.gate(a_z), self.gate(a_r)
-        if not self.after:
-            p_n = (r * h * self.masks[2]) @ self.kernels[2]
+        p_n = rest[0] if self.after else self.before(r, h) @ self.kernel[:, self.columns(2)]
         a_n = x_n + (r * p_n if self.after else p_n)
         n = self.act(a_n)
         return [z * h + (1 - z) * n], (h, (a_z, a_r, a_n), (z, r, n), p_n)
@@ -98,18 +120,24 @@ class GRU(_Cell):
         da_n = self.act.gradient(dh * (1 - z), a_n, n)
         da_z = self.gate.gradient(dh * (h - n), a_z, z)
         if self.after:
-            dp_n = da_n * r
             da_r = self.gate.gradient(da_n * p_n, a_r, r)
-            dh_prev = self.back([da_z, da_r, dp_n])
-            dR = self.weights(h, [da_z, da_r, dp_n])
+            da_h = np.hstack([da_z, da_r, da_n * r])
+            dh_prev = self.back(da_h)
         else:
-            dp_n = da_n
-            drh = da_n @ self.kernels[2].T * self.masks[2]
+            drh = da_n @ self.kernel[:, self.columns(2)].T
+            if self.masks is not None:
+                drh *= self.masks[2]
             da_r = self.gate.gradient(drh * h, a_r, r)
-            dh_prev = self.back([da_z, da_r]) + drh * r
-            dR = np.hstack([self.weights(h, [da_z, da_r]), (r * h * self.masks[2]).T @ da_n])
-        dh_prev = dh_prev + dh * z
-        return np.hstack([da_z, da_r, da_n]), np.hstack([da_z, da_r, dp_n]), dR, [dh_prev]
+            da_h = np.hstack([da_z, da_r, da_n])
+            dh_prev = self.back(da_h[:, :2 * self.units]) + drh * r
+        return np.hstack([da_z, da_r, da_n]), da_h, [dh_prev + dh * z]
+
+    def weights(self, saved: list[Any], da: Array) -> Array:  # noqa: D102
+        dR = super().weights(saved, da)
+        if not self.after:
+            rh = np.stack([self.before(gates[1], h) for h, _, gates, _ in saved])
+            dR[:, self.columns(2)] = _sum_of_products(rh, da[..., self.columns(2)])
+        return dR
 
 
 def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None,
@@ -148,26 +176,24 @@ def backward(tape: Any, dy: Array | None = None, dh_n: Array | None = None, *,
     dstates = [zeros if dh_n is None else dh_n] + [zeros] * (layer.state_count - 1)
     carried = zeros  # gradient of an output that later, masked steps repeat
     da_x = np.empty((*x.shape[:2], kernel.shape[1]), x.dtype)
-    da_h = np.zeros(kernel.shape[1], x.dtype)
-    drecurrent[...] = 0
-    for t, s in zip(steps[::-1], saved[::-1], strict=True):
+    da_h = np.empty((x.shape[1], len(x), kernel.shape[1]), x.dtype)  # in the order of processing
+    for k in reversed(range(len(saved))):
+        t, s = steps[k], saved[k]
         dy_t = carried if dy is None else carried + dy[:, t]
         if mask is None:
-            dh, rest = dstates[0] + dy_t, dstates[1:]
-            da_x[:, t], da, dR, dstates = cell.backward(s, dh, *rest)
+            da_x[:, t], da_h[k], dstates = cell.backward(s, dstates[0] + dy_t, *dstates[1:])
         else:
             m = mask[:, t, None]
             dh, rest = np.where(m, dstates[0] + dy_t, 0), [np.where(m, d, 0) for d in dstates[1:]]
-            da_x[:, t], da, dR, back = cell.backward(s, dh, *rest)
+            da_x[:, t], da_h[k], back = cell.backward(s, dh, *rest)
             dstates = [np.where(m, b, d) for b, d in zip(back, dstates, strict=True)]
             carried = np.where(m, 0, dy_t)
-        drecurrent += dR
-        da_h += da.sum(axis=0)
+    drecurrent[...] = cell.weights(saved, da_h)
     flat = da_x.reshape(-1, da_x.shape[2])
     np.matmul(x.reshape(-1, x.shape[2]).T, flat, out=dkernel)
     if dbias is not None:
         if bias.ndim == 2:
-            dbias[0], dbias[1] = flat.sum(axis=0), da_h
+            dbias[0], dbias[1] = flat.sum(axis=0), da_h.sum(axis=(0, 1))
         else:
             flat.sum(axis=0, out=dbias)
     return da_x @ kernel.T if need_dx else None, dkernel, drecurrent, dbias, *dstates
