@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from .contestant import Contestant
 
 MIN_ROUNDS, MAX_ROUNDS = 4, 201
-TURN = 2e-3  # seconds a turn's calls should take together: far above the clock's resolution
-SETTLE = 5e-3  # seconds for the spinning threads of the turn before to fall asleep
+TURN = 4e-3  # seconds a turn's calls should take together: far above the clock's resolution
+REST = 10e-3  # seconds in which no pool may spin before the next turn
 
 
 def race(contestants: Sequence[Contestant], seconds: float, threads: int) -> dict[str, list[float]]:
@@ -33,14 +33,26 @@ def race(contestants: Sequence[Contestant], seconds: float, threads: int) -> dic
             if not active:
                 break
             for c in active if round_ % 2 else reversed(active):
-                if threads > 1:
-                    time.sleep(SETTLE)
                 before = time.perf_counter()
+                if threads > 1:
+                    _settle()
                 samples[c.name].append(_turn(c, calls[c.name]))
                 used[c.name] += time.perf_counter() - before
     finally:
         gc.enable()
     return samples
+
+
+def _settle() -> None:
+    """Wait until this process is idle.
+
+    After a call, ONNX Runtime's and OpenBLAS's threads spin on for some 40 ms, OpenMP's for 5.
+    """
+    for _ in range(50):
+        before = time.process_time()
+        time.sleep(REST)
+        if time.process_time() - before < REST / 20:
+            return
 
 
 def _turn(c: Contestant, calls: int) -> float:
