@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import cProfile
 import os
 import pickle
 import subprocess
@@ -156,6 +157,36 @@ def test_prediction_does_not_depend_on_the_batch_and_follows_the_weights() -> No
     assert np.abs(b - c).max() > 1e-5  # ... nor after an assignment
     m.set_weights([w * 0 for w in m.get_weights()])
     assert not m.predict(X, verbose=0).any()
+
+
+def test_initial_epoch_and_validation_freq() -> None:
+    history = model().fit(X, Y, epochs=6, initial_epoch=2, validation_data=(X, Y),
+                          validation_freq=2, verbose=0)
+    assert history.epoch == [2, 3, 4, 5]
+    assert len(history.history["loss"]) == 4
+    assert len(history.history["val_loss"]) == 2
+
+
+def test_single_batches() -> None:
+    m = model(metrics=["mae"], optimizer=fusedrnn.optimizers.SGD(0.0))
+    loss, mae = m.train_on_batch(X[:8], Y[:8])
+    assert m.test_on_batch(X[:8], Y[:8], return_dict=True) == pytest.approx(
+        {"loss": loss, "mae": mae}, rel=1e-6)  # averages go on until reset_metrics
+    m.reset_metrics()
+    both = m.test_on_batch(X, Y)
+    assert both == pytest.approx(m.evaluate(X, Y, verbose=0), rel=1e-6)
+
+
+def test_a_step_is_few_python_calls() -> None:
+    """The deterministic part of "Python takes at most a fifth of a step"."""
+    def calls(epochs: int) -> int:
+        profile = cProfile.Profile()
+        profile.runcall(m.fit, X, Y, batch_size=1, epochs=epochs, verbose=0)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    m = model()
+    m.fit(X, Y, verbose=0)
+    assert (calls(3) - calls(2)) / len(X) < 75
 
 
 def test_frozen_layers_do_not_move() -> None:
