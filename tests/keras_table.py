@@ -69,8 +69,8 @@ def data(name: str, case: Case) -> tuple[np.ndarray, np.ndarray]:
 def set_weights(name: str, model: Any) -> None:
     """Give a model weights that depend on nothing but the name of its case."""
     rng = np.random.default_rng(zlib.crc32(name.encode()) + 1)
-    model.set_weights([rng.uniform(-0.5, 0.5, w.shape).astype(np.float32)
-                       for w in model.get_weights()])
+    model.set_weights([(rng.uniform(-0.5, 0.5, w.shape) + np.all(w == 1)).astype(np.float32)
+                       for w in model.get_weights()])  # scales and variances stay around 1
 
 
 def masks(shape: tuple[int, ...], rate: float, gate: int) -> np.ndarray:
@@ -279,6 +279,18 @@ CASES: dict[str, Case] = {
         k.layers.Input((6, 3)), k.layers.LSTM(5, return_sequences=True),
         k.layers.LayerNormalization(), k.layers.GRU(4), k.layers.LayerNormalization(center=False),
         k.layers.Dense(1)], tolerance=1e-5),
+    "batch_normalization": Case(lambda k: [
+        k.layers.Input((6, 3)), k.layers.LSTM(5, return_sequences=True),
+        k.layers.BatchNormalization(momentum=0.9), k.layers.GRU(4),
+        k.layers.BatchNormalization(scale=False, epsilon=1e-2), k.layers.Dense(1)],
+        tolerance=1e-5),
+    "batch_normalization_mask": Case(lambda k: [
+        k.layers.Input((6, 3)), k.layers.Masking(), k.layers.BatchNormalization(),
+        k.layers.LSTM(5, return_sequences=True), k.layers.BatchNormalization(),
+        k.layers.Dense(1)], padding="post", target_shape=(6, 1), tolerance=1e-5),
+    "leaky_relu_layer": Case(lambda k: [
+        k.layers.Input((6, 3)), k.layers.LSTM(5), k.layers.Dense(4),
+        k.layers.LeakyReLU(negative_slope=0.1), k.layers.Dense(1)]),
     "dropout": Case(lambda k: [
         k.layers.Input((6, 3)), k.layers.LSTM(5, return_sequences=True), k.layers.Dropout(0.25),
         k.layers.LSTM(4), k.layers.Dropout(0.5), k.layers.Dense(1)]),

@@ -36,6 +36,9 @@ def check(layer: Layer, x: np.ndarray, mask: np.ndarray | None = None) -> None:
     layer.build((len(x) if getattr(layer, "stateful", False) else None, *x.shape[1:]))
     buffer = layer.pack()
     buffer.value[...] = rng.uniform(-0.7, 0.7, buffer.value.shape)
+    for v in layer.weights:
+        if v.frozen:  # a variance
+            v.value[...] = np.abs(v.value) + 0.1
     y = layer.forward(x, True, mask)
     r = rng.normal(size=y.shape)
 
@@ -45,8 +48,9 @@ def check(layer: Layer, x: np.ndarray, mask: np.ndarray | None = None) -> None:
 
     layer.forward(x, True, mask)
     dx = layer.backward(r, True)
-    got = [v.grad.copy() for v in layer.weights]
-    for v, g in zip(layer.weights, got, strict=True):
+    variables = [v for v in layer.weights if not v.frozen]
+    got = [v.grad.copy() for v in variables]
+    for v, g in zip(variables, got, strict=True):
         np.testing.assert_allclose(g, numeric(loss, v.value), atol=1e-7, err_msg=v.path)
     if x.dtype.kind == "f":
         np.testing.assert_allclose(dx, numeric(loss, x), atol=1e-7)
@@ -96,6 +100,10 @@ OTHERS: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
     "repeat": (lambda: layers.RepeatVector(3), (4, 2)),
     "normalization": (lambda: layers.LayerNormalization(), (3, 5)),
     "normalization 3 axes": (lambda: layers.LayerNormalization(scale=False), X),
+    "batch normalization": (lambda: layers.BatchNormalization(), (4, 3)),
+    "batch normalization 3 axes": (lambda: layers.BatchNormalization(scale=False), X),
+    "frozen batch normalization": (lambda: layers.BatchNormalization(trainable=False), X),
+    "leaky relu": (lambda: layers.LeakyReLU(), X),
     "masking": (lambda: layers.Masking(), X),
     "time distributed": (lambda: layers.TimeDistributed(layers.Dense(2, activation="silu")), X),
     "time distributed lstm": (lambda: layers.TimeDistributed(layers.LSTM(2)), (2, 3, 4, 2)),

@@ -123,7 +123,8 @@ def other_models(k: Any, name: str) -> Any:
     else:
         inner = [la.Input((5, 3)), la.Masking(), la.Bidirectional(
             la.LSTM(4, return_sequences=True, kernel_regularizer="l2"), merge_mode="ave"),
-            la.TimeDistributed(la.Dense(3)), la.GRU(3), la.LayerNormalization(),
+            la.TimeDistributed(la.Dense(3)), la.BatchNormalization(), la.GRU(3),
+            la.LayerNormalization(), la.LeakyReLU(negative_slope=0.2),
             k.Sequential([la.Input((3,)), la.Dense(2)]), la.Dense(1)]
     model = k.Sequential(inner)
     model.compile(k.optimizers.Adam(0.01), k.losses.Huber(),

@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-from .activation import Activation
+from .activation import Activation, LeakyReLU
+from .batch_normalization import BatchNormalization
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
@@ -17,17 +18,17 @@ from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .simple_rnn import SimpleRNN
 from .wrapper import Bidirectional, TimeDistributed
 
-__all__ = ["GRU", "LSTM", "Activation", "Bidirectional", "Dense", "Dropout", "Embedding", "Flatten",
-           "Input", "InputLayer", "Layer", "LayerNormalization", "Masking", "Permute",
-           "RepeatVector", "Reshape", "SimpleRNN", "SpatialDropout1D", "TimeDistributed",
-           "Variable"]
+__all__ = ["GRU", "LSTM", "Activation", "BatchNormalization", "Bidirectional", "Dense", "Dropout",
+           "Embedding", "Flatten", "Input", "InputLayer", "Layer", "LayerNormalization",
+           "LeakyReLU", "Masking", "Permute", "RepeatVector", "Reshape", "SimpleRNN",
+           "SpatialDropout1D", "TimeDistributed", "Variable"]
 
 # Keras 1 and 2 also had the layers in modules of these names.
 for _old in ("core", "embeddings", "normalization", "recurrent", "wrappers"):
     sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
 
 _BEYOND = {"Add", "AdditiveAttention", "Attention", "AveragePooling1D",
-           "BatchNormalization", "Concatenate", "Conv1D", "Conv2D", "ConvLSTM1D",
+           "Concatenate", "Conv1D", "Conv2D", "ConvLSTM1D",
            "ConvLSTM2D", "GRUCell", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
            "LSTMCell", "Lambda", "MaxPooling1D", "MaxPooling2D",
            "MultiHeadAttention", "RNN", "StackedRNNCells", "TextVectorization",

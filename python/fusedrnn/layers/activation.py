@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import activations
 from ..backend import Array
 from .layer import Layer
@@ -23,3 +25,19 @@ class Activation(Layer):
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return self.activation.gradient(dy, *self.tape)
+
+
+class LeakyReLU(Layer):
+    """``x`` where positive, else ``negative_slope * x``."""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)  # its name in Keras 2
+        super().__init__(**kwargs)
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = np.where(x > 0, x.dtype.type(1), x.dtype.type(self.negative_slope))
+        return x * self.tape
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy * self.tape

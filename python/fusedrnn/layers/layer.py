@@ -50,7 +50,7 @@ class Variable:
                  path: str = "") -> None:
         self.name, self.path = name, path
         self.regularizer, self.constraint = regularizer, constraint
-        self.trainable = True
+        self.trainable, self.frozen = True, False  # frozen: no optimizer ever changes it
         self.value, self.grad = value, np.zeros_like(value)
         self.shape, self.size, self.start = value.shape, value.size, 0
         self.buffer: Buffer | None = None
@@ -185,7 +185,7 @@ class Layer(Configurable):
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
         for v in self.variables:
-            v.trainable = self.trainable and outer
+            v.trainable = self.trainable and outer and not v.frozen
         for layer in self.layers:
             layer.mark_trainable(self.trainable and outer)
 
