@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -193,6 +195,21 @@ def test_two_frequencies_are_an_error():
     frame = pd.concat([sales(60).assign(series_id="a"), sales(20, "MS").assign(series_id="b")])
     with pytest.raises(ValueError, match=r"two frequencies in one table: .*'b'"):
         to_panel(to_long(frame))
+
+
+def test_reading_parquet(tmp_path, monkeypatch):
+    path = tmp_path / "sales.parquet"
+    with monkeypatch.context() as context:
+        context.setitem(sys.modules, "pyarrow", None)
+        context.setitem(sys.modules, "fastparquet", None)
+        with pytest.raises(ValueError, match="pip install pyarrow"):
+            read_table(path)
+    pytest.importorskip("pyarrow")
+    sales().to_parquet(path)
+    assert len(to_long(read_table(path))) == 30
+    path.write_bytes(b"no parquet")
+    with pytest.raises(ValueError, match="arquet"):
+        read_table(path)
 
 
 def test_reading(tmp_path):
