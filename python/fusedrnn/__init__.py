@@ -9,10 +9,34 @@ __version__ = "0.1.0"
 
 # Loaded when first asked for: importing the package costs no more than NumPy.
 _NAMES = {"Sequential": "models", "Model": "models", "Input": "layers", "build_info": "runtime"}
-_MODULES = {"activations", "backend", "callbacks", "constraints", "convert", "functional",
-            "initializers", "keras", "layers", "losses", "metrics", "models", "onnx", "optimizers",
-            "preprocessing", "random", "regularizers", "runtime", "saving", "sklearn", "torch",
-            "utils", "windows"}
+_MODULES = {
+    "activations",
+    "backend",
+    "callbacks",
+    "constraints",
+    "convert",
+    "datasets",
+    "forecast",
+    "functional",
+    "initializers",
+    "keras",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "onnx",
+    "optimizers",
+    "preprocessing",
+    "random",
+    "reference",
+    "regularizers",
+    "runtime",
+    "saving",
+    "sklearn",
+    "torch",
+    "utils",
+    "windows",
+}
 
 
 def __getattr__(name: str) -> Any:
