@@ -100,6 +100,7 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
         mask = keras.ops.convert_to_tensor(mask).bool()
     dtype = weights[0].dtype
     y, *final = recurrent(call, x.to(dtype), weights, [s.to(dtype) for s in states], mask=mask)
+    final = [s[0] for s in final]
     if mask is not None and self.zero_output_for_mask:
         y = y * mask[:, :, None]
     last = y[:, 0 if self.go_backwards else -1]

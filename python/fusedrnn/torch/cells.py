@@ -35,7 +35,7 @@ class FusedCell:
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
         if torch.is_grad_enabled() or traced():
-            finals = recurrent(self._call, x.unsqueeze(0), weights, states)[1:]
+            finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
         else:
             follow_torch_threads()
             cache = self.__dict__.setdefault("_packed", PackedWeights(self._call, step=True))

@@ -39,6 +39,11 @@ class FusedLayer:
         """How the layer runs now: "fused", or "torch: " and the reason."""
         return path_of(self.weight_ih_l0, self.proj_size)
 
+    def _weights(self: Any) -> list[Tensor]:
+        # A parametrized weight is not among the parameters, and costs a slow look-up.
+        own = self._parameters
+        return [own[n] if n in own else getattr(self, n) for n in self._flat_weights_names]
+
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
 
@@ -47,22 +52,22 @@ class FusedLayer:
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
-        if self.path != "fused" or not self._fits(x, states, input):
+        w = self._weights()
+        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
-            y, finals = self._packed_sequence(input, states)
+            y, finals = self._packed_sequence(input, w, states)
         elif x.dim() == 2:
-            y, *finals = self._layers(x.unsqueeze(1), [s.unsqueeze(1) for s in states])
+            y, *finals = self._layers(x.unsqueeze(1), w, [s.unsqueeze(1) for s in states])
             y, finals = y.squeeze(1), [s.squeeze(1) for s in finals]
         elif self.batch_first:
-            y, *finals = self._layers(x.transpose(0, 1), states, batch_first=True)
+            y, *finals = self._layers(x.transpose(0, 1), w, states, batch_first=True)
         else:
-            y, *finals = self._layers(x, states)
+            y, *finals = self._layers(x, w, states)
         return y, tuple(finals) if self._cell == "lstm" else finals[0]
 
-    def _fits(self: Any, x: Any, states: Tensors, input: Any) -> bool:
+    def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any) -> bool:
         packed = x is not input
-        w = self.weight_ih_l0
         if (
             not isinstance(x, Tensor)
             or x.dtype != w.dtype
@@ -89,12 +94,14 @@ class FusedLayer:
             for s in states
         )
 
-    def _packed_sequence(self: Any, input: PackedSequence, states: Tensors) -> Any:
+    def _packed_sequence(
+        self: Any, input: PackedSequence, weights: Tensors, states: Tensors
+    ) -> Any:
         data, batch_sizes, order, back = input
         x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, len(batch_sizes))
         if order is not None:
             states = [s.index_select(1, order) for s in states]
-        y, *finals = self._layers(x, states, lengths)
+        y, *finals = self._layers(x, weights, states, lengths)
         if back is not None:
             finals = [s.index_select(1, back) for s in finals]
         return PackedSequence(_pack(y, lengths), batch_sizes, order, back), finals
@@ -102,13 +109,13 @@ class FusedLayer:
     def _layers(
         self: Any,
         x: Tensor,
+        weights: Tensors,
         states: Tensors,
         lengths: Tensor | None = None,
         batch_first: bool = False,
     ) -> list[Tensor]:
         """Run all layers and directions on x (T, N, I); y is (N, T, DH) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
-        weights = [getattr(self, name) for name in self._flat_weights_names]
         each = len(weights) // (D * self.num_layers)
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
@@ -118,18 +125,17 @@ class FusedLayer:
             ys = []
             for _ in range(D):
                 k = len(finals)
-                y, *final = self._one(
-                    x, weights[k * each : (k + 1) * each], [s[k] for s in states], lengths, k,
-                    time_major,
-                )  # fmt: skip
+                own = weights[k * each : (k + 1) * each]
+                given = [s[k] for s in states] if len(weights) > each else states
+                y, *final = self._one(x, own, given, lengths, k, time_major)
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
             if self.dropout and self.training and layer < last:
                 x = _dropout(x, lengths, self.dropout)
         if len(finals) == 1:
-            return [x, *(s.unsqueeze(0) for s in finals[0])]
-        return [x, *map(torch.stack, zip(*finals, strict=True))]
+            return [x, *finals[0]]
+        return [x, *map(torch.cat, zip(*finals, strict=True))]
 
     def _one(
         self: Any, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None, k: int,
@@ -146,12 +152,13 @@ class FusedLayer:
             cache[k] = PackedWeights(Call(self._cell, "torch"))
         results = cache[k].get(weights)(
             array(x),
-            *map(array, states),
+            *(array(s).reshape(s.shape[-2:]) for s in states),
             lengths=None if lengths is None else array(lengths),
             reverse=reverse,
             time_major=time_major,
         )
-        return [torch.from_numpy(a) for a in results]
+        y, *finals = results
+        return [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the packed weights out of copies and files."""

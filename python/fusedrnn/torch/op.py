@@ -56,7 +56,7 @@ def recurrent(
     x : (T, N, I) tensor, or (N, T, I) unless ``call.time_major``
     weights : tensors
         In the layout ``call.layout``.
-    states : (N, H) tensors
+    states : (N, H) or (1, N, H) tensors
         ``(h0, c0)`` or ``(h0,)``; none for zeros.
     lengths : (N,) integer tensor, optional
     mask : (N, T) bool tensor, optional
@@ -64,7 +64,9 @@ def recurrent(
 
     Returns
     -------
-    y, h_n[, c_n]
+    y : tensor of the layout of `x`, with H features
+    h_n[, c_n] : (1, N, H) tensors
+        As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
     training = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *weights, *states))
     if traced():
@@ -89,7 +91,7 @@ def traced() -> bool:
 
 def array(t: Tensor) -> Array:
     """Return the tensor's memory as an array."""
-    return t.detach().numpy()
+    return (t.detach() if t.requires_grad else t).numpy()
 
 
 def follow_torch_threads() -> None:
@@ -106,10 +108,12 @@ def transposed(a: Array) -> Array:
     return torch.from_numpy(a).t().contiguous().numpy()
 
 
-def swap_gates(a: Array, axis: int = 0) -> Array:
-    """Change the GRU's r z n into z r n, and back."""
-    first, second, third = np.split(a, 3, axis)
-    return np.concatenate((second, first, third), axis)
+def swap_gates(a: Array) -> Array:
+    """Change the GRU's r z n into z r n along the first axis, and back."""
+    return a.reshape(3, -1, *a.shape[1:]).take(_SWAP, axis=0).reshape(a.shape)
+
+
+_SWAP = np.array([1, 0, 2])
 
 
 def to_core(call: Call, weights: Tensors) -> tuple[Array, Array, Array | None]:
@@ -158,7 +162,7 @@ def forward(
     results = (F.lstm if call.cell == "lstm" else F.gru)(
         array(x),
         *to_core(call, weights),
-        *map(array, states),
+        *(array(s).reshape(s.shape[-2:]) for s in states),
         lengths=None if lengths is None else array(lengths),
         mask=None if mask is None else array(mask),
         reverse=call.reverse,
@@ -166,22 +170,24 @@ def forward(
         training=training,
         **options,
     )
-    tape = results[-1] if training else None
-    return [torch.from_numpy(a) for a in (results[:-1] if training else results)], tape
+    y, *finals = results[:-1] if training else results
+    tensors = [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
+    return tensors, results[-1] if training else None
 
 
 def backward(
-    call: Call, tape: Any, gradients: Sequence[Tensor | None], need_dx: bool
+    call: Call, tape: Any, gradients: Sequence[Tensor | None], need_dx: bool, states: Tensors
 ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
     """Return the gradients of x, of the weights and of the states."""
     follow_torch_threads()
+    dy, *dfinals = (None if g is None else array(g) for g in gradients)
     dx, dkernel, drecurrent_kernel, dbias, *dstates = (
         F.lstm_backward if call.cell == "lstm" else F.gru_backward
-    )(tape, *(None if g is None else array(g) for g in gradients), need_dx=need_dx)
+    )(tape, dy, *(None if d is None else d[0] for d in dfinals), need_dx=need_dx)
     return (
         None if dx is None else torch.from_numpy(dx),
         [torch.from_numpy(g) for g in from_core(call, dkernel, drecurrent_kernel, dbias)],
-        [torch.from_numpy(g) for g in dstates],
+        [torch.from_numpy(g.reshape(s.shape)) for g, s in zip(dstates, states, strict=False)],
     )
 
 
@@ -239,8 +245,8 @@ class Recurrent(torch.autograd.Function):
             )
             return None, None, dx, None, None, *dtensors
         tape = held(holder, ctx.call, x, weights, states, lengths, mask)
-        dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[2])
-        return None, None, dx, None, None, *dweights, *(dstates if states else ())
+        dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[2], states)
+        return None, None, dx, None, None, *dweights, *dstates
 
 
 def differentiable_backward(
@@ -281,7 +287,8 @@ def composed(
     kernel, recurrent_kernel, b, rb = _composed_weights(call, weights)
     x = x if call.time_major else x.transpose(0, 1)
     (T, N), H = x.shape[:2], recurrent_kernel.shape[0]
-    h, *c = states or [x.new_zeros(N, H)] * (2 if call.cell == "lstm" else 1)
+    zeros = [x.new_zeros(N, H)] * (2 if call.cell == "lstm" else 1)
+    h, *c = [s.reshape(N, H) for s in states] or zeros
     valid = torch.ones(T, N, dtype=torch.bool)
     if lengths is not None:
         valid &= torch.arange(T)[:, None] < lengths
@@ -308,7 +315,7 @@ def composed(
         h, y = torch.where(on, new_h, h), torch.where(on, new_h, y)
         ys.append(torch.where(ended[t, :, None], torch.zeros_like(y), y))
     out = torch.stack(ys[::-1] if call.reverse else ys)
-    return [out if call.time_major else out.transpose(0, 1), h, *c]
+    return [out if call.time_major else out.transpose(0, 1), *(s[None] for s in (h, *c))]
 
 
 def _composed_weights(call: Call, weights: Tensors) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -355,7 +362,7 @@ def _(
 ) -> list[Tensor]:  # fmt: skip
     H = weights[1].shape[1 if layout == "torch" else 0]
     N = x.shape[1 if time_major else 0]
-    finals = [x.new_empty(N, H) for _ in range(2 if cell == "lstm" else 1)]
+    finals = [x.new_empty(1, N, H) for _ in range(2 if cell == "lstm" else 1)]
     return [x.new_empty(*x.shape[:2], H), *finals, x.new_empty(0)]
 
 
@@ -374,8 +381,8 @@ def backward_operator(
     """Return the gradients of x (empty unless `need_dx`), the weights and the states."""
     call = Call(cell, layout, reverse, time_major, reset_after)
     tape = held(holder, call, x, weights, states, lengths, mask)
-    dx, dweights, dstates = backward(call, tape, gradients, need_dx)
-    return [x.new_empty(0) if dx is None else dx, *dweights, *(dstates if states else ())]
+    dx, dweights, dstates = backward(call, tape, gradients, need_dx, states)
+    return [x.new_empty(0) if dx is None else dx, *dweights, *dstates]
 
 
 @backward_operator.register_fake
