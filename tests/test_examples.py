@@ -42,8 +42,3 @@ def test_anomaly_autoencoder() -> None:
     found, false = example("anomaly_autoencoder").main(epochs=60)
     assert found > 0.9
     assert false < 0.05
-
-
-def test_all_examples_are_documented() -> None:
-    listed = (EXAMPLES / "README.md").read_text()
-    assert all(path.name in listed for path in EXAMPLES.glob("*.py"))
