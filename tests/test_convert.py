@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,3 +171,10 @@ def test_unknown_things():
         convert.weights_of("lstm")
     with pytest.raises(ValueError, match=r"weight_hh has shape \(6, 3\)"):
         convert.RecurrentWeights.from_torch(np.zeros((6, 2)), np.zeros((6, 3)))
+
+
+def test_example(capsys):
+    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/convert_weights.py"))
+    printed = capsys.readouterr().out
+    assert float(re.search(r"difference (\S+)", printed)[1]) < 1e-6
+    assert "proj_size has no equivalent" in printed

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,3 +204,10 @@ def test_refuses_unknown_versions_and_other_backends(monkeypatch):
     with pytest.raises(RuntimeError, match="Keras runs on jax, expected the torch backend"):
         fk.enable()
     assert layers.LSTM.inner_loop is own
+
+
+def test_example(capsys):
+    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/keras_backend.py"))
+    printed = capsys.readouterr().out
+    assert "['fused']" in printed
+    assert float(re.search(r"accuracy (\S+)", printed)[1]) > 0.9

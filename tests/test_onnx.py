@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -184,3 +188,9 @@ def test_a_wrong_file_is_not_written(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="ONNX Runtime's y differs"):
         fusedrnn.onnx.export(model_of(layers.LSTM(3)), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_example(capsys):
+    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/onnx_export.py"))
+    printed = capsys.readouterr().out
+    assert float(re.search(r"difference (\S+)", printed)[1]) < 1e-5

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +125,9 @@ def test_wrong_rank():
     X, y = windows()
     with pytest.raises(ValueError, match=r"expected \(samples, timesteps"):
         RNNRegressor().fit(X[:, :, None, None], y)
+
+
+def test_example(capsys):
+    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/sklearn_grid_search.py"))
+    printed = capsys.readouterr().out
+    assert float(re.search(r"R2 (\S+)", printed)[1]) > 0.8

@@ -10,6 +10,8 @@ import gc
 import io
 import multiprocessing
 import os
+import re
+import runpy
 import subprocess
 import sys
 import weakref
@@ -652,7 +654,7 @@ def test_works_in_dataloader_workers(name):
 
 def test_two_processes_with_ddp_have_the_losses_of_one():
     example = ROOT / "docs/examples/torch_ddp.py"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "python")}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(ft.__file__).parents[2])}
 
     def losses(*launcher):
         command = [sys.executable, *launcher, str(example)]
@@ -665,3 +667,12 @@ def test_two_processes_with_ddp_have_the_losses_of_one():
     assert len(one) >= 5
     assert one[-1] < one[0]
     assert two == pytest.approx(one, rel=1e-4)
+
+
+def test_example(capsys):
+    runpy.run_path(str(ROOT / "docs/examples/torch_accelerate.py"))
+    printed = capsys.readouterr().out
+    assert "replaced ['gru'] kept {} path: fused" in printed
+    assert "same forecasts as before: True" in printed
+    assert float(re.search(r"loss (\S+)", printed)[1]) < 0.01
+    assert "h_n (2, 3, 16)" in printed
