@@ -74,12 +74,16 @@ def page(comparison: Comparison, command: str = "") -> str:
     settings = comparison.settings
     coverage = comparison.coverage.set_index("model")
     tests = pd.DataFrame(
-        [
-            (f"{a} less {b}", t.mean, t.low, t.high, t.p_value)
-            for (a, b), t in comparison.tests.items()
-        ],
-        columns=["", "difference", "from", "to", "p_value"],
-    ).set_index("")
+        {
+            f"{a} less {b}": {
+                "difference": test.mean,
+                "from": test.low,
+                "to": test.high,
+                "p_value": _p(test.p_value),
+            }
+            for (a, b), test in comparison.tests.items()
+        }
+    ).T
     parts = [
         f"<h1>{escape(comparison.verdict)}</h1>",
         f'<p class="soft">{escape(headline(comparison))}</p>',
@@ -96,9 +100,7 @@ def page(comparison: Comparison, command: str = "") -> str:
         _svg(comparison, plot.draw_losses),
         "</div>",
         "<h2>Is a difference more than chance?</h2>",
-        _table(
-            tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{:.4f}"}
-        ),
+        _table(tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{}"}),
         '<p class="soft">Difference of the mean absolute error in units of the MASE, with a 95 % '
         f"interval: {next(iter(comparison.tests.values())).test}. Below zero the first is better."
         "</p>",
@@ -166,6 +168,11 @@ def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
         for index, row in frame.iterrows()
     )
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _p(value: float) -> str:
+    """Return a p value as one reads it."""
+    return "too few" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _list(items: Iterable[str]) -> str:

@@ -68,8 +68,7 @@ def run(
         failures = 0
         while todo:
             before = len(todo)
-            parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-            done = parallel(joblib.delayed(_work)(job) for job in list(todo.values()))
+            done = _results(list(todo.values()), backend)
             try:
                 for job, result in _keep(todo, done, store):
                     on_step(job.model, job.cost)
@@ -78,6 +77,18 @@ def run(
                 failures = failures + 1 if len(todo) == before else 0
                 if failures == ATTEMPTS:
                     raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
+
+
+def _results(jobs: Sequence[Job], backend: str) -> Iterator[tuple[str, Result]]:
+    """Yield the keys and results of jobs as workers finish them."""
+    if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
+        size = 4 * joblib.effective_n_jobs()
+        for start in range(0, len(jobs), size):
+            part = jobs[start : start + size]
+            yield from joblib.Parallel()(joblib.delayed(_work)(job) for job in part)
+        return
+    parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+    yield from parallel(joblib.delayed(_work)(job) for job in jobs)
 
 
 def _work(job: Job) -> tuple[str, Result]:

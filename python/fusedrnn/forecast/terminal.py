@@ -79,8 +79,7 @@ def show(comparison: Comparison, console: Console) -> None:
         ]
         table.add_row(str(model), *cells, style="bold" if model == best else "")
     console.print(table)
-    if settings.seeds > 1:
-        console.print(f"{seeds(comparison)}", highlight=False)
+    console.print(seeds(comparison), highlight=False)
     for level in settings.levels:
         told = comparison.coverage.query("level == @level").set_index("model")["coverage"]
         shares = [f"{m} {told[m]:.0f} %" for m in settings.networks if told[m] == told[m]]
@@ -106,6 +105,8 @@ def headline(comparison: Comparison) -> str:
 def seeds(comparison: Comparison) -> str:
     """Return one sentence about what a network's row means."""
     settings = comparison.settings
+    if settings.seeds == 1:
+        return f"One network each, from seed {settings.seed}."
     return (
         f"A network's forecast is the mean of {settings.seeds} trained from seeds {settings.seed} "
         f"to {settings.seed + settings.seeds - 1}; ± sd is that of one network's WAPE."
