@@ -179,14 +179,16 @@ void bind_gru(py::module_& m) {
       "gru",
       [](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
          py::object h0, bool reset_after, const std::string& update_gate, py::object lengths,
-         py::object mask, bool reverse, bool time_major, bool training, bool return_sequences) {
+         py::object mask, bool reverse, bool time_major, bool training, bool return_sequences,
+         py::object recurrent_mask) {
         return gru(x, kernel, recurrent_kernel, bias, h0, form_of("gru", reset_after, update_gate),
-                   {lengths, mask, reverse, time_major, return_sequences}, training);
+                   {lengths, mask, reverse, time_major, return_sequences, recurrent_mask},
+                   training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
       py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep", arg("lengths") = none,
       arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
-      arg("training") = false, arg("return_sequences") = true);
+      arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
   m.def("gru_backward", &gru_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

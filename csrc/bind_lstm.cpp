@@ -168,14 +168,15 @@ void bind_lstm(py::module_& m) {
       "lstm",
       [](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
          py::object h0, py::object c0, py::object lengths, py::object mask, bool reverse,
-         bool time_major, bool training, bool return_sequences) {
+         bool time_major, bool training, bool return_sequences, py::object recurrent_mask) {
         return lstm(x, kernel, recurrent_kernel, bias, h0, c0,
-                    {lengths, mask, reverse, time_major, return_sequences}, training);
+                    {lengths, mask, reverse, time_major, return_sequences, recurrent_mask},
+                    training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
       arg("c0") = none, py::kw_only(), arg("lengths") = none, arg("mask") = none,
       arg("reverse") = false, arg("time_major") = false, arg("training") = false,
-      arg("return_sequences") = true);
+      arg("return_sequences") = true, arg("recurrent_mask") = none);
   m.def("lstm_backward", &lstm_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         arg("dc_n") = none, py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

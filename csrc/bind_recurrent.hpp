@@ -10,6 +10,7 @@ namespace fusedrnn {
 struct SequenceOptions {
   py::object lengths, mask;
   bool reverse, time_major, return_sequences;
+  py::object recurrent_mask = py::none();
 };
 
 // H and I from the weights; throws if they do not fit each other.
@@ -51,6 +52,8 @@ struct ForwardCall {
     arrays.x = args_.sequence("x", x, tm, N, T, I, tm ? "(T, N, I)" : "(N, T, I)");
     arrays.h0 = args_.matrix("h0", h0, {N, H}, "(N, H)");
     arrays.c0 = args_.matrix("c0", c0, {N, H}, "(N, H)");
+    arrays.recurrent_mask =
+        args_.matrix("recurrent_mask", o.recurrent_mask, {has_cell ? 4 : 3, N, H}, "(G, N, H)");
     arrays.reverse = o.reverse;
     arrays.lengths = lengths(function, o.lengths, N, T);
     arrays.mask = mask(function, o.mask, N, T);

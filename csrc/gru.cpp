@@ -1,5 +1,9 @@
 #include "gru.hpp"
 
+#include <optional>
+
+#include "recurrent_dropout.hpp"
+
 namespace fusedrnn {
 
 template <class Real>
@@ -52,6 +56,8 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
   Buffer<Real> h((tape ? T + 1 : 2) * N * Hp), gates(tape ? T * N * D.row() : 0);
   Buffer<Real> scratch(weights.form.reset_after ? 0 : 2 * N * Hp);
   scatter_rows(schedule, H, Hp, a.h0, h.get());
+  Buffer<Real> recurrent_mask = masks_by_slot(schedule, 3, H, Hp, a.recurrent_mask);
+  Buffer<Real> masked(a.recurrent_mask ? 3 * N * Hp : 0);
 
   const GruForward<Real> args = {N,
                                  I,
@@ -65,20 +71,31 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
                                  h.get(),
                                  ring,
                                  tape ? gates.get() : nullptr,
-                                 scratch.get()};
+                                 scratch.get(),
+                                 recurrent_mask.get(),
+                                 masked.get()};
+  const auto forward = a.recurrent_mask ? k.gru_forward_dropout : k.gru_forward;
   const int threads = threads_for(2.0 * double(order.work()) * 3 * double(H) * double(I + H), N);
   const std::vector<ptrdiff_t> bounds = order.cut(threads);
   parallel(threads, [&](const Team& team) {
     team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-      k.gru_forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+      forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
     });
   });
 
   zero_after_end(schedule, T, H, a.y);
   gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
   if (tape)
-    *tape = {
-        N, T, I, H, weights.form, &weights.table, std::move(order), std::move(h), std::move(gates)};
+    *tape = {N,
+             T,
+             I,
+             H,
+             weights.form,
+             &weights.table,
+             std::move(order),
+             std::move(h),
+             std::move(gates),
+             std::move(recurrent_mask)};
 }
 
 template <class Real>
@@ -118,6 +135,10 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   of_state.zero();
   of_reset.zero();
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
+  std::optional<GatewiseGradient<Real>> dropout;
+  if (tape.recurrent_mask.get())
+    dropout.emplace(k, schedule, H, chunk, after ? 3 : 2, 3 * H, tape.recurrent_mask.get(),
+                    a.recurrent_kernel);
 
   const GruBackward<Real> args = {N,
                                   H,
@@ -127,13 +148,14 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
                                   a.dy,
                                   tape.h.get(),
                                   tape.gates.get(),
-                                  {rt[0].get(), rt[1].get()},
+                                  {dropout ? dropout->rt() : rt[0].get(), rt[1].get()},
                                   dgates.get(),
                                   dh.get(),
                                   rh.get(),
                                   0,
                                   0,
-                                  chunk};
+                                  chunk,
+                                  tape.recurrent_mask.get()};
   const double operations = 2.0 * double(tape.order.work()) * 3 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * D.count());
   const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
@@ -143,16 +165,20 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
       GruBackward<Real> step = args;
       step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
       step.step_end = end;
+      const Real* h = tape.h.get() + step.step_begin * N * Hp;
       team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
         const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
         k.gru_backward(step, n0, n1);
         copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
+        if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
       });
       const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
-      const Real* h = tape.h.get() + step.step_begin * N * Hp;
       std::vector<GradientPart<Real>> parts = {
-          {x.get(), I, I, nzr, 0, of_input.get(), 1 + I, 1, true},
-          {h, Hp, H, after ? nzr : zr, 1, of_state.get(), 1 + H, 1, after}};
+          {x.get(), I, I, nzr, 0, of_input.get(), 1 + I, 1, true}};
+      if (dropout)
+        dropout->add_parts(parts, 1, after);
+      else
+        parts.push_back({h, Hp, H, after ? nzr : zr, 1, of_state.get(), 1 + H, 1, after});
       if (!after) parts.push_back({rh.get(), Hp, H, n, 0, of_reset.get(), H, 0, false});
       add_weight_gradients(team, k, parts, dgates.get(), D, dgates_rows, runs);
       if (a.dx.data)
@@ -167,11 +193,16 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   rows.first = 1;
   rows.rows = I;
   k.unpack(rows, a.dkernel);
+  Real* dbias_h = a.dbias && after ? a.dbias + 3 * H : nullptr;
   rows = {after ? nzr : zr, 1 + H, 0, of_state.get(), 1, 3 * H, {0, H, 2 * H}};
-  if (a.dbias && after) k.unpack(rows, a.dbias + 3 * H);
-  rows.first = 1;
-  rows.rows = H;
-  k.unpack(rows, a.drecurrent);
+  if (dropout) {
+    dropout->unpack(dbias_h, a.drecurrent);
+  } else {
+    if (dbias_h) k.unpack(rows, dbias_h);
+    rows.first = 1;
+    rows.rows = H;
+    k.unpack(rows, a.drecurrent);
+  }
   if (!after) k.unpack({n, H, 0, of_reset.get(), H, 3 * H, {2 * H}}, a.drecurrent);
   zero_after_end(schedule, tape.T, I, a.dx);
   gather_rows(schedule, H, Hp, dh.get(), a.dh0);

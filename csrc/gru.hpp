@@ -34,8 +34,9 @@ struct GruTape {
   GruForm form;
   const KernelTable* table;
   RowOrder order;
-  Buffer<Real> h;      // [T+1][N][Hp]
-  Buffer<Real> gates;  // [T][panel][N][width], z r n and, reset after, h R_n + b
+  Buffer<Real> h;               // [T+1][N][Hp]
+  Buffer<Real> gates;           // [T][panel][N][width], z r n and, reset after, h R_n + b
+  Buffer<Real> recurrent_mask;  // [3][N][Hp] by slot, or empty
 };
 
 template <class Real>

@@ -1,5 +1,9 @@
 #include "lstm.hpp"
 
+#include <optional>
+
+#include "recurrent_dropout.hpp"
+
 namespace fusedrnn {
 
 template <class Real>
@@ -36,6 +40,9 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   scatter_rows(schedule, H, Hp, a.h0, h.get());
   scatter_rows(schedule, H, Hp, a.c0, c.get());
 
+  Buffer<Real> recurrent_mask = masks_by_slot(schedule, 4, H, Hp, a.recurrent_mask);
+  Buffer<Real> masked(a.recurrent_mask ? 4 * N * Hp : 0);
+
   const LstmForward<Real> args = {N,
                                   I,
                                   H,
@@ -46,12 +53,15 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
                                   h.get(),
                                   c.get(),
                                   ring,
-                                  tape ? gates.get() : nullptr};
+                                  tape ? gates.get() : nullptr,
+                                  recurrent_mask.get(),
+                                  masked.get()};
+  const auto forward = a.recurrent_mask ? k.lstm_forward_dropout : k.lstm_forward;
   const int threads = threads_for(2.0 * double(order.work()) * 4 * double(H) * double(I + H), N);
   const std::vector<ptrdiff_t> bounds = order.cut(threads);
   parallel(threads, [&](const Team& team) {
     team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-      k.lstm_forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+      forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
     });
   });
 
@@ -59,8 +69,16 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   gather_final(schedule, H, Hp, h.get(), ring, a.h_n);
   gather_final(schedule, H, Hp, c.get(), tape ? ring : 0, a.c_n);
   if (tape)
-    *tape = {
-        N, T, I, H, &weights.table, std::move(order), std::move(h), std::move(c), std::move(gates)};
+    *tape = {N,
+             T,
+             I,
+             H,
+             &weights.table,
+             std::move(order),
+             std::move(h),
+             std::move(c),
+             std::move(gates),
+             std::move(recurrent_mask)};
 }
 
 template <class Real>
@@ -83,9 +101,24 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
   scatter_rows(schedule, H, Hp, a.dc_n, dc.get());
 
-  LstmBackward<Real> args = {
-      N,        H,        schedule, a.dy, tape.c.get(), tape.gates.get(), rt.get(), dgates.get(),
-      dh.get(), dc.get(), 0,        0,    chunk};
+  std::optional<GatewiseGradient<Real>> dropout;
+  if (tape.recurrent_mask.get())
+    dropout.emplace(k, schedule, H, chunk, 4, 4 * H, tape.recurrent_mask.get(), a.recurrent_kernel);
+
+  LstmBackward<Real> args = {N,
+                             H,
+                             schedule,
+                             a.dy,
+                             tape.c.get(),
+                             tape.gates.get(),
+                             dropout ? dropout->rt() : rt.get(),
+                             dgates.get(),
+                             dh.get(),
+                             dc.get(),
+                             0,
+                             0,
+                             chunk,
+                             tape.recurrent_mask.get()};
   const double operations = 2.0 * double(tape.order.work()) * 4 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * P.count());
   const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
@@ -95,15 +128,19 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
       LstmBackward<Real> step = args;
       step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
       step.step_end = end;
+      const Real* h = tape.h.get() + step.step_begin * N * Hp;
       team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
         const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
         k.lstm_backward(step, n0, n1);
         copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
+        if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
       });
       const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
-      const std::vector<GradientPart<Real>> parts = {
-          {x.get(), I, I, P, 0, gradient.get(), K, 1, true},
-          {tape.h.get() + step.step_begin * N * Hp, Hp, H, P, 0, gradient.get(), K, 1 + I, false}};
+      std::vector<GradientPart<Real>> parts = {{x.get(), I, I, P, 0, gradient.get(), K, 1, true}};
+      if (dropout)
+        dropout->add_parts(parts, 0, false);
+      else
+        parts.push_back({h, Hp, H, P, 0, gradient.get(), K, 1 + I, false});
       add_weight_gradients(team, k, parts, dgates.get(), P, dgates_rows, runs);
       if (a.dx.data)
         write_input_gradient(
@@ -119,7 +156,10 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   k.unpack(rows, a.dkernel);
   rows.first = 1 + I;
   rows.rows = H;
-  k.unpack(rows, a.drecurrent);
+  if (dropout)
+    dropout->unpack(nullptr, a.drecurrent);
+  else
+    k.unpack(rows, a.drecurrent);
   zero_after_end(schedule, tape.T, I, a.dx);
   gather_rows(schedule, H, Hp, dh.get(), a.dh0);
   gather_rows(schedule, H, Hp, dc.get(), a.dc0);

@@ -26,8 +26,9 @@ struct LstmTape {
   ptrdiff_t N, T, I, H;
   const KernelTable* table;
   RowOrder order;
-  Buffer<Real> h, c;   // [T+1][N][Hp]
-  Buffer<Real> gates;  // [T][panel][N][width], post-activation
+  Buffer<Real> h, c;            // [T+1][N][Hp]
+  Buffer<Real> gates;           // [T][panel][N][width], post-activation
+  Buffer<Real> recurrent_mask;  // [4][N][Hp] by slot, or empty
 };
 
 // Fills y, h_n, c_n and, unless null, the tape.

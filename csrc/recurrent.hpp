@@ -21,8 +21,9 @@ struct ForwardArrays {
   const ptrdiff_t* lengths;  // (N,) each in [0, T], or null
   const bool* mask;          // (N, T), true where a step is valid, or null
   bool reverse;
-  const Real *h0, *c0;  // (N, H) or null: zeros
-  Real *h_n, *c_n;      // (N, H), filled
+  const Real *h0, *c0;                   // (N, H) or null: zeros
+  Real *h_n, *c_n;                       // (N, H), filled
+  const Real* recurrent_mask = nullptr;  // (G, N, H), recurrent dropout's; or null
 };
 
 template <class Real>

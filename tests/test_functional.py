@@ -34,6 +34,22 @@ def test_packed_and_steps_give_the_same_bits(kind):
         np.testing.assert_array_equal(states[0], y[:, t])
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_recurrent_mask_without_training_and_kept_by_the_tape(kind):
+    N, T, I, H = 5, 7, 3, 21
+    w = weights(kind, I, H)
+    x = rng.normal(size=(N, T, I)).astype(np.float32)
+    mask = rng.random((len(w[1][0]) // H, N, H)).astype(np.float32)
+    forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+    *outputs, tape = forward(x, *w, training=True, recurrent_mask=mask)
+    for a, b in zip(forward(x, *w, recurrent_mask=mask), outputs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    before = backward(tape, outputs[0])
+    mask[:] = 0
+    for a, b in zip(backward(tape, outputs[0]), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_packed_keeps_its_own_copy():
     w = weights("lstm", 2, 3)
     x = np.ones((1, 4, 2), np.float32)
@@ -144,6 +160,14 @@ BAD = {
     "lengths shape": (dict(lengths=[1, 2, 3]), ValueError, r"lengths has shape \(3,\)"),
     "mask dtype": (dict(mask=np.ones((2, 3))), TypeError, "mask has dtype float64, expected"),
     "mask shape": (dict(mask=np.ones((3, 2), bool)), ValueError, r"mask has shape \(3, 2\)"),
+    "recurrent_mask shape": (
+        dict(recurrent_mask=np.ones((3, 2, 5), np.float32)), ValueError,
+        r"lstm: recurrent_mask has shape \(3, 2, 5\), expected \(G, N, H\) = \(4, 2, 5\)",
+    ),
+    "recurrent_mask dtype": (
+        dict(recurrent_mask=np.ones((4, 2, 5))), TypeError,
+        "lstm: recurrent_mask has dtype float64, expected an array of float32",
+    ),
 }  # fmt: skip
 
 

@@ -30,6 +30,11 @@ OPTIONS = {
     "no_bias": {"bias": False},
     "no_states": {"states": False},
     "last_only": {"return_sequences": False},
+    "recurrent_mask": {"recurrent_mask": True},
+    "recurrent_mask_and_the_rest": {
+        "recurrent_mask": True, "mask": True, "lengths": True, "reverse": True, "time_major": True,
+    },
+    "recurrent_mask_no_bias": {"recurrent_mask": True, "bias": False, "states": False},
 }  # fmt: skip
 
 
@@ -57,6 +62,7 @@ def make_case(cell, shape, options, seed=0):
         "dstates": [rng.normal(size=(N, H)) for _ in range(states)],
         "lengths": None,
         "mask": None,
+        "recurrent_mask": None,
     }
     if not options.get("bias", True):
         case["bias"] = None
@@ -67,6 +73,8 @@ def make_case(cell, shape, options, seed=0):
         case["lengths"][0] = T
     if options.get("mask"):
         case["mask"] = rng.random((N, T)) < 0.6
+    if options.get("recurrent_mask"):
+        case["recurrent_mask"] = 2 * rng.random((G, N, H))
     return case
 
 
@@ -98,7 +106,9 @@ def run_reference(cell, case, options):
 
     forward = getattr(reference, kind)
     backward = getattr(reference, f"{kind}_backward")
-    y, *final, steps = forward(by_step(x), W, R, b, *states, valid, **form)
+    y, *final, steps = forward(
+        by_step(x), W, R, b, *states, valid, recurrent_mask=case["recurrent_mask"], **form
+    )
     dy = by_step(case["dy"]) if options.get("return_sequences", True) else 0 * by_step(case["dy"])
     for t in range(1, T):
         y[:, t] = np.where(repeats[:, t, None], y[:, t - 1], y[:, t])
@@ -126,7 +136,8 @@ def run_kernels(cell, case, options, dtype):
         np.ascontiguousarray(swap(cast(case["x"]))), cast(case["kernel"]),
         cast(case["recurrent_kernel"]), cast(case["bias"]), *map(cast, case["states"]),
         lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
-        time_major=time_major, training=True, return_sequences=sequences, **form,
+        time_major=time_major, training=True, return_sequences=sequences,
+        recurrent_mask=cast(case["recurrent_mask"]), **form,
     )  # fmt: skip
     dy = np.ascontiguousarray(swap(cast(case["dy"]))) if sequences else None
     dx, *rest = getattr(F, f"{kind}_backward")(tape, dy, *map(cast, case["dstates"]))
@@ -144,11 +155,13 @@ def assert_close(got, expected, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", ["plain", "recurrent_mask"])
 @pytest.mark.parametrize("shape", TEST_SHAPES)
-def test_every_shape(isa, shape, cell, dtype):
-    case = make_case(cell, TEST_SHAPES[shape], {})
-    outputs, gradients = run_kernels(cell, case, {}, dtype)
-    expected_outputs, expected_gradients = run_reference(cell, case, {})
+def test_every_shape(isa, shape, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    outputs, gradients = run_kernels(cell, case, options, dtype)
+    expected_outputs, expected_gradients = run_reference(cell, case, options)
     assert_close(outputs, expected_outputs, dtype)
     assert_close(gradients, expected_gradients, dtype)
 

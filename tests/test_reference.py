@@ -15,8 +15,9 @@ GRU_FORMS = [
 ]
 
 
+@pytest.mark.parametrize("dropout", [False, True])
 @pytest.mark.parametrize(("kind", "form"), [("lstm", {}), *(("gru", f) for f in GRU_FORMS)])
-def test_gradients_match_central_differences(kind, form):
+def test_gradients_match_central_differences(kind, form, dropout):
     rng = np.random.default_rng(0)
     N, T, I, H, G = 3, 4, 2, 5, 4 if kind == "lstm" else 3
     after = kind == "gru" and form["reset_after"]
@@ -24,10 +25,13 @@ def test_gradients_match_central_differences(kind, form):
     x, W, R = (rng.normal(size=s) for s in [(N, T, I), (I, G * H), (H, G * H)])
     b = rng.normal(size=(2, G * H) if after else G * H)
     states = [rng.normal(size=(N, H)) for _ in range(2 if kind == "lstm" else 1)]
+    recurrent_mask = 2 * rng.random((G, N, H)) if dropout else None
     dy, *dstates = (rng.normal(size=s.shape) for s in [np.empty((N, T, H)), *states])
 
     def loss():
-        y, *final, steps = getattr(reference, kind)(x, W, R, b, *states, valid, **form)
+        y, *final, steps = getattr(reference, kind)(
+            x, W, R, b, *states, valid, recurrent_mask=recurrent_mask, **form
+        )
         return np.sum(y * dy) + sum(
             np.sum(f * d) for f, d in zip(final, dstates, strict=True)
         ), steps

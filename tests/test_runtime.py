@@ -60,7 +60,7 @@ def test_threads():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("options", [{}, {"lengths": True}])
+@pytest.mark.parametrize("options", [{}, {"lengths": True}, {"recurrent_mask": True}])
 def test_same_bits_for_any_number_of_threads(cell, options):
     case = make_case(cell, Shape(32, 128, 40, 37), options)  # enough work for more threads
     results = []

@@ -56,12 +56,14 @@ FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, pt
           }
           const Vec<Real> r =
               load_n(a.gates + s * a.N * D.row() + D.offset(p, a.N) + slot * D.width(p) + m, m);
-          const Vec<Real> drh = load(out + t * width + j);
+          const Vec<Real> mask =
+              a.recurrent_mask ? load(a.recurrent_mask + 2 * a.N * Hp + at) : splat(Real(1));
+          const Vec<Real> drh = load(out + t * width + j) * mask;
           const Vec<Real> h_prev = load(a.h + s * a.N * Hp + at);
           store_n(a.dgates + D.offset(p, K) + (row + slot) * D.width(p) + 2 * m,
                   drh * h_prev * (r - r * r), m);
           store(a.dh + at, load(a.dh + at) + drh * r);
-          store(rh, r * h_prev);
+          store(rh, r * h_prev * mask);
         }
     });
   }
@@ -83,8 +85,8 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
       for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
-        recurrent_gradient(a.dgates, D, K, next_row, has_next, n, R, 1, recurrent_gates, a.rt[0], X,
-                           q, a.dh, Hp, out);
+        recurrent_gradient(a, D, K, next_row, has_next, n, R, 1, recurrent_gates, a.rt[0], X, q, Hp,
+                           out);
         for (int r = 0; r < R; ++r) {
           const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
           const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);

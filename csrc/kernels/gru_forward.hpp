@@ -154,32 +154,41 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, ptrdiff_t 
 }
 
 template <class Real>
-FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
-                                           ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
-                                           Real* h) {
-  constexpr int V = kLanes<Real>;
-  const Panels ZR = {a.H, 2, 2, V}, N = {a.H, 1, 4, V}, tape = {a.H, 3, 1, V};
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  Real *z_step = a.scratch, *rh_step = a.scratch + a.N * Hp;
-  const auto tape_row = [&](ptrdiff_t slot, ptrdiff_t unit) {
-    return a.gates + s * a.N * tape.row() + tape.offset(unit / V, a.N) +
-           slot * tape.width(unit / V);
-  };
+FUSEDRNN_INLINE Real* reset_before_tape(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
+                                        ptrdiff_t slot, ptrdiff_t unit) {
+  const Panels tape = {a.H, 3, 1, kLanes<Real>};
+  const ptrdiff_t p = unit / kLanes<Real>;
+  return a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape.width(p);
+}
 
-  gru_product(a, s, begin, end, ZR, a.weights[0], h_prev,
-              [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
-                const ptrdiff_t at = slot * Hp + unit;
-                Vec<Real> zr[2] = {m == V ? load(pre) : load_n(pre, m),
-                                   m == V ? load(pre + apart) : load_n(pre + apart, m)};
-                activate<Real, 2>(zr);
-                const Vec<Real> z = zr[0], r = zr[1];
-                store(z_step + at, z);
-                store(rh_step + at, r * load(h_prev + at));
-                if (a.gates) {
-                  store_n(tape_row(slot, unit), z, m);
-                  store_n(tape_row(slot, unit) + m, r, m);
-                }
-              });
+// Reset before, the first half of a step: z and r * state of one vector of units.
+template <class Real>
+FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
+                                     ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre,
+                                     ptrdiff_t apart, const Real* state) {
+  constexpr int V = kLanes<Real>;
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V), at = slot * Hp + unit;
+  Vec<Real> zr[2] = {m == V ? load(pre) : load_n(pre, m),
+                     m == V ? load(pre + apart) : load_n(pre + apart, m)};
+  activate<Real, 2>(zr);
+  const Vec<Real> z = zr[0], r = zr[1];
+  store(a.scratch + at, z);
+  store(a.scratch + a.N * Hp + at, r * load(state + at));
+  if (a.gates) {
+    Real* gates = reset_before_tape(a, s, slot, unit);
+    store_n(gates, z, m);
+    store_n(gates + m, r, m);
+  }
+}
+
+// The second half: the candidate from r * state, and the new state.
+template <class Real>
+FUSEDRNN_INLINE void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
+                                   ptrdiff_t begin, ptrdiff_t end, const Real* h_prev, Real* h) {
+  constexpr int V = kLanes<Real>;
+  const Panels N = {a.H, 1, 4, V};
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
+  const Real *z_step = a.scratch, *rh_step = a.scratch + a.N * Hp;
   gru_product(a, s, begin, end, N, a.weights[1], rh_step,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t) {
                 const ptrdiff_t at = slot * Hp + unit;
@@ -194,8 +203,20 @@ FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, 
                     gru_update<Real>(load(z_step + at), n, load(h_prev + at), a.update_keeps);
                 store(h + at, h_new);
                 if (y) store_n(y, h_new, m);
-                if (a.gates) store_n(tape_row(slot, unit) + 2 * m, n, m);
+                if (a.gates) store_n(reset_before_tape(a, s, slot, unit) + 2 * m, n, m);
               });
+}
+
+template <class Real>
+FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
+                                           ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
+                                           Real* h) {
+  const Panels ZR = {a.H, 2, 2, kLanes<Real>};
+  gru_product(a, s, begin, end, ZR, a.weights[0], h_prev,
+              [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
+                gru_reset_state(a, s, slot, unit, m, pre, apart, h_prev);
+              });
+  gru_candidate(a, s, begin, end, h_prev, h);
 }
 
 template <class Real>

@@ -48,6 +48,8 @@ struct LstmForward {
   Real* c;                 // likewise
   ptrdiff_t ring;          // -1: T+1 time slots are kept (a tape); 1: h has two, c one
   Real* gates;             // [T][panel][N][width] post-activation i f g o, filled; or null
+  const Real* recurrent_mask = nullptr;  // for lstm_forward_dropout: [4][N][Hp] by slot
+  Real* masked = nullptr;                // likewise, scratch: h times its gate's mask
 };
 
 template <class Real>
@@ -57,12 +59,14 @@ struct LstmBackward {
   Sequence<const Real> dy;  // (N, T, H), by row; or absent
   const Real* c;            // as the forward pass left it (ring -1)
   const Real* gates;
-  const Real* rt;  // plain panels of R^T, K = 4H rows in the order of the gate panels
+  const Real* rt;  // plain panels of R^T, K = 4H rows in the order of the gate panels;
+                   // with a recurrent mask, those of each gate's R^T, K = H rows
   Real* dgates;    // panels of i f g o, K = (chunk + 1) * N rows, filled for the chunk;
                    // the last N rows hold the step after it
   Real* dh;        // [N][Hp] in: dh_n; out: what is still to flow into dh0
   Real* dc;        // [N][Hp] in: dc_n; out, after step 0: dc0
   ptrdiff_t step_begin, step_end, chunk;
+  const Real* recurrent_mask = nullptr;  // [4][N][Hp] by slot, or null
 };
 
 template <class Real>
@@ -80,6 +84,8 @@ struct GruForward {
   ptrdiff_t ring;
   Real* gates;    // [T][panel][N][width] of z r n and, reset after, h R_n + b; or null
   Real* scratch;  // reset before: [2][N][Hp], z and r * h_prev of the step
+  const Real* recurrent_mask = nullptr;  // for gru_forward_dropout: [3][N][Hp] by slot
+  Real* masked = nullptr;                // as for the LSTM
 };
 
 template <class Real>
@@ -91,12 +97,13 @@ struct GruBackward {
   Sequence<const Real> dy;
   const Real* h;
   const Real* gates;
-  // reset after: R^T of z r n. Reset before: R^T of z r, and of n.
+  // reset after: R^T of z r n. Reset before: R^T of z r, and of n. As for the LSTM.
   const Real* rt[2];
   Real* dgates;  // panels of n z r and, reset after, n times r; as for the LSTM
   Real* dh;      // [N][Hp] as for the LSTM
-  Real* rh;      // reset before: [chunk * N][Hp], r * h_prev, filled
+  Real* rh;      // reset before: [chunk * N][Hp], r * h_prev (times its mask), filled
   ptrdiff_t step_begin, step_end, chunk;
+  const Real* recurrent_mask = nullptr;  // [3][N][Hp] by slot, or null
 };
 
 // One panel of d += A^T B, summed over the runs of rows in a fixed order.
@@ -144,8 +151,10 @@ template <class Real>
 struct Kernels {
   int lanes;
   void (*lstm_forward)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*lstm_forward_dropout)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*lstm_backward)(const LstmBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_forward)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*gru_forward_dropout)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_backward)(const GruBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
   void (*column_sums)(const WeightGradient<Real>&);

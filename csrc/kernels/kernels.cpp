@@ -9,6 +9,7 @@
 #include "lstm_forward.hpp"
 #include "math.hpp"
 #include "packing.hpp"
+#include "recurrent_dropout.hpp"
 
 #define FUSEDRNN_STRING_(x) #x
 #define FUSEDRNN_STRING(x) FUSEDRNN_STRING_(x)
@@ -43,8 +44,10 @@ Real multiply_add(ptrdiff_t rounds) {
 template <class Real>
 constexpr fusedrnn::Kernels<Real> kKernels = {kLanes<Real>,
                                               &lstm_forward<Real>,
+                                              &lstm_forward_dropout<Real>,
                                               &lstm_backward<Real>,
                                               &gru_forward<Real>,
+                                              &gru_forward_dropout<Real>,
                                               &gru_backward<Real>,
                                               &weight_gradient<Real>,
                                               &column_sums<Real>,

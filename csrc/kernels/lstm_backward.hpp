@@ -57,21 +57,45 @@ FUSEDRNN_INLINE void tanh_of_row(const Real* c, int C, Vec<Real> (&out)[kMaxVect
   for (int v = 0; v < C; ++v) out[v] = tanh<Real>(out[v]);
 }
 
-// out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, R rows from n.
+// out += mask[g] (dgates(step + 1) R_g^T) for every gate: recurrent dropout's recurrent_gradient.
 template <class Real>
-FUSEDRNN_INLINE void recurrent_gradient(const Real* dgates, const Panels& D, ptrdiff_t K,
+void add_masked_gradients(const Real* dgates, const Panels& D, ptrdiff_t K, ptrdiff_t next_row,
+                          ptrdiff_t N, ptrdiff_t n, int R, int skipped_gates, int gates,
+                          const Real* rt, const Real* mask, const Panels& X, ptrdiff_t q,
+                          ptrdiff_t Hp, Real* out) {
+  constexpr int V = kLanes<Real>;
+  alignas(64) const Real zeros[kMaxVectors * V] = {};
+  alignas(64) Real product[kMaxRows * kMaxVectors * V];
+  const ptrdiff_t width = X.width(q);
+  for (int g = 0; g < gates; ++g) {
+    panel_rows_product(dgates, D, K, next_row + n, R, skipped_gates + g, 1,
+                       rt + g * X.row() * D.units + X.offset(q, D.units), int(width / V), zeros, 0,
+                       product, width);
+    for (int r = 0; r < R; ++r)
+      for (ptrdiff_t j = 0; j < width; j += V) {
+        const ptrdiff_t at = r * width + j;
+        const Vec<Real> m = load(mask + (g * N + n + r) * Hp + X.offset(q, 1) + j);
+        store(out + at, load(out + at) + m * load(product + at));
+      }
+  }
+}
+
+// out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, R rows from n.
+template <class Real, class Arguments>
+FUSEDRNN_INLINE void recurrent_gradient(const Arguments& a, const Panels& D, ptrdiff_t K,
                                         ptrdiff_t next_row, bool has_next, ptrdiff_t n, int R,
                                         int skipped_gates, int gates, const Real* rt,
-                                        const Panels& X, ptrdiff_t q, const Real* dh, ptrdiff_t Hp,
-                                        Real* out) {
+                                        const Panels& X, ptrdiff_t q, ptrdiff_t Hp, Real* out) {
   const ptrdiff_t width = X.width(q);
   const int C = int(width / X.lanes);
-  const Real* carried = dh + n * Hp + X.offset(q, 1);
+  const Real* carried = a.dh + n * Hp + X.offset(q, 1);
+  if (has_next && !a.recurrent_mask)
+    return panel_rows_product<Real>(a.dgates, D, K, next_row + n, R, skipped_gates, gates,
+                                    rt + X.offset(q, gates * D.units), C, carried, Hp, out, width);
+  kTiles<Real>[R - 1][C - 1](nullptr, 0, 0, carried, Hp, out, width);
   if (has_next)
-    panel_rows_product(dgates, D, K, next_row + n, R, skipped_gates, gates,
-                       rt + X.offset(q, gates * D.units), C, carried, Hp, out, width);
-  else
-    kTiles<Real>[R - 1][C - 1](nullptr, 0, 0, carried, Hp, out, width);
+    add_masked_gradients<Real>(a.dgates, D, K, next_row, a.N, n, R, skipped_gates, gates, rt,
+                               a.recurrent_mask, X, q, Hp, out);
 }
 
 // Calls body(n, R, has_next) over the rows that run at `step`, those that also run at the next
@@ -113,8 +137,7 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
       for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
-        recurrent_gradient(a.dgates, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, a.dh, Hp,
-                           out);
+        recurrent_gradient(a, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, Hp, out);
         for (int r = 0; r < R; ++r) {
           const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
           const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);

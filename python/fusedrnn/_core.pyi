@@ -94,6 +94,7 @@ def lstm(
     time_major: bool = False,
     training: bool = False,
     return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
 ) -> Any: ...
 def lstm_backward(
     tape: LSTMTape,
@@ -119,6 +120,7 @@ def gru(
     time_major: bool = False,
     training: bool = False,
     return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
 ) -> Any: ...
 def gru_backward(
     tape: GRUTape,

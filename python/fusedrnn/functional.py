@@ -51,6 +51,7 @@ def lstm(
     time_major: bool = False,
     training: bool = False,
     return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
 ) -> Any:
     """Run an LSTM over a batch of sequences.
 
@@ -75,6 +76,9 @@ def lstm(
         weights may be changed in place.
     return_sequences : bool
         If False, `y` is None and costs nothing.
+    recurrent_mask : (4, N, H) array, optional
+        Recurrent dropout, as in Keras: the recurrent product of gate g has the previous `h` times
+        ``recurrent_mask[g]``, the same at all steps. Usually 0 or 1 / (1 - rate).
 
     Returns
     -------
@@ -86,7 +90,7 @@ def lstm(
     return _core.lstm(
         x, kernel, recurrent_kernel, bias, h0, c0,
         lengths=lengths, mask=mask, reverse=reverse, time_major=time_major,
-        training=training, return_sequences=return_sequences,
+        training=training, return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
 
 
@@ -136,6 +140,7 @@ def gru(
     time_major: bool = False,
     training: bool = False,
     return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
 ) -> Any:
     """Run a GRU over a batch of sequences.
 
@@ -155,6 +160,9 @@ def gru(
         ``h = (1 - z) * h_prev + z * n``, as in many textbooks.
     lengths, mask, reverse, time_major, training, return_sequences
         As in :func:`lstm`.
+    recurrent_mask : (3, N, H) array, optional
+        As in :func:`lstm`; what z carries is not masked. With ``reset_after=False`` the candidate
+        has ``(r * h * recurrent_mask[2])``.
 
     Returns
     -------
@@ -167,7 +175,7 @@ def gru(
         x, kernel, recurrent_kernel, bias, h0,
         reset_after=reset_after, update_gate=update_gate, lengths=lengths, mask=mask,
         reverse=reverse, time_major=time_major, training=training,
-        return_sequences=return_sequences,
+        return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
 
 
