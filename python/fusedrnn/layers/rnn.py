@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .. import activations, backend, constraints, functional, initializers, regularizers
+from .. import activations, backend, constraints, initializers, regularizers
 from ..backend import Array
 from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
-
-_FUSED_RECURRENT_DROPOUT = "recurrent_mask" in inspect.signature(functional.lstm).parameters
 
 
 class Recurrent(Layer):
@@ -145,8 +142,7 @@ class Recurrent(Layer):
         return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
 
     def _standard(self) -> bool:
-        return self.activation is activations.tanh and (
-            not self.recurrent_dropout or _FUSED_RECURRENT_DROPOUT)
+        return self.activation is activations.tanh
 
     def __call__(self, inputs: Any, initial_state: Any = None,  # type: ignore[override]
                  training: bool = False, mask: Any = None) -> Any:
