@@ -110,6 +110,18 @@ def test_a_run_with_other_settings_takes_nothing_from_the_cache(series, monkeypa
     assert len(set(kept)) == 3
 
 
+def test_a_cache_that_cannot_be_written_is_said_and_only_matters_to_resume(
+    series, undisturbed, monkeypatch, tmp_path
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    result = compare(series, wide=True, n_jobs=1, resume=False, **FAST)
+    assert "could not be kept for --resume" in result.notes[0]
+    pd.testing.assert_frame_equal(result.frame, undisturbed, check_exact=True)
+    with pytest.raises(OSError, match="Not a directory"):
+        compare(series, wide=True, n_jobs=1, resume=True, **FAST)
+
+
 def test_a_full_disk_is_an_error_that_says_so(series, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 

@@ -33,6 +33,8 @@ class Comparison:
 
     skipped: tuple[str, ...] = ()
     """Series too short to be judged, left out because that was asked for."""
+    remarks: tuple[str, ...] = ()
+    """What else the reader should know."""
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -117,7 +119,7 @@ class Comparison:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the data and what could not be done, a line each."""
-        notes = list(self.panel.notes)
+        notes = [*self.remarks, *self.panel.notes]
         if self.skipped:
             notes.append(f"{len(self.skipped)} series too short, left out: {some(self.skipped)}")
         for (model, why), names in sorted(self.result.troubles.items()):

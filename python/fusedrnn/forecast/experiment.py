@@ -130,12 +130,18 @@ def compare(
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
         n_jobs = cpu_count() if len(whole.series) > 1 else 1
-    store = None
+    store: Store | None = None
+    remarks: tuple[str, ...] = ()
     if resume is not None:
-        folder = run_folder(whole, chosen)
-        if not resume:
-            shutil.rmtree(folder, ignore_errors=True)
-        store = Store(folder)
+        try:
+            folder = run_folder(whole, chosen)
+            if not resume:
+                shutil.rmtree(folder, ignore_errors=True)
+            store = Store(folder)
+        except OSError as error:
+            if resume:
+                raise
+            remarks = (f"finished fits could not be kept for --resume: {error}",)
     result = backtest(
         whole,
         chosen,
@@ -148,7 +154,7 @@ def compare(
     )
     if store:
         shutil.rmtree(store.folder)
-    return Comparison(whole, chosen, result, skipped)
+    return Comparison(whole, chosen, result, skipped, remarks)
 
 
 def check_covariates(panel: Panel, settings: Settings) -> None:

@@ -45,5 +45,5 @@ def run_folder(panel: Panel, settings: Settings) -> Path:
         digest.update(series.unique_id.encode())
         for values in (series.ds.asi8, series.y, series.known, series.past):
             digest.update(np.ascontiguousarray(values).tobytes())
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(cache) / "fusedrnn" / digest.hexdigest()[:16]
