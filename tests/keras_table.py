@@ -206,6 +206,16 @@ CASES: dict[str, Case] = {
     "gru_both_dropouts": _recurrent("GRU", dropout=0.2, recurrent_dropout=0.3, case={"gates": 3}),
     "gru_reset_before_recurrent_dropout": _recurrent("GRU", recurrent_dropout=0.3,
                                                      reset_after=False, case={"gates": 3}),
+    "lstm_relu_both_dropouts": _recurrent("LSTM", activation="relu", dropout=0.2,
+                                          recurrent_dropout=0.3, case={"gates": 4}),
+    "gru_reset_before_elu_both_dropouts": _recurrent(
+        "GRU", activation="elu", dropout=0.2, recurrent_dropout=0.3, reset_after=False,
+        case={"gates": 3}),
+    "simple_rnn_both_dropouts": _recurrent("SimpleRNN", dropout=0.2, recurrent_dropout=0.3),
+    "lstm_mask_recurrent_dropout": Case(lambda k: [
+        k.layers.Input((6, 3)), k.layers.Masking(),
+        k.layers.LSTM(5, recurrent_dropout=0.3, return_sequences=True), k.layers.Dense(1)],
+        padding="holes", target_shape=(6, 1), gates=4),
     "lstm_regularized": Case(lambda k: [
         k.layers.Input((6, 3)),
         k.layers.LSTM(4, kernel_regularizer="l2", recurrent_regularizer=k.regularizers.L1(0.01),
