@@ -257,6 +257,21 @@ def test_path_says_what_runs():
     assert layer.bfloat16().path == "torch: the weights are torch.bfloat16"
     assert layer(torch.zeros(2, 1, 3, dtype=torch.bfloat16))[0].dtype == torch.bfloat16
     assert ft.GRU(3, 4, device="meta").path == "torch: the weights are on meta"
+    assert ft.GRUCell(3, 4).path.startswith("torch: gradients are recorded")
+    with torch.no_grad():
+        assert ft.GRUCell(3, 4).path == "fused"
+
+
+@both
+def test_single_steps_with_gradients_are_torchs(name, monkeypatch):
+    _, ours = pair(name, 3, 4)
+    calls = []
+    original = op.forward
+    monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
+    ours(torch.zeros(1, 2, 3))
+    assert not calls
+    ours(torch.zeros(2, 1, 3))
+    assert len(calls) == 1
 
 
 # Autograd -----------------------------------------------------------------------------------------
@@ -654,7 +669,8 @@ def test_works_in_dataloader_workers(name):
 
 def test_two_processes_with_ddp_have_the_losses_of_one():
     example = ROOT / "docs/examples/torch_ddp.py"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(ft.__file__).parents[2])}
+    installed = str(Path(ft.__file__).parents[2])
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": installed}
 
     def losses(*launcher):
         command = [sys.executable, *launcher, str(example)]

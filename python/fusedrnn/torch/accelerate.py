@@ -43,7 +43,8 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
         if type(module) in FUSED:
             before = type(module)
             module.__class__ = FUSED[before]
-            path = module.path
+            with torch.no_grad():
+                path = module.path
             if path == "fused":
                 done.replaced.append(name)
             else:

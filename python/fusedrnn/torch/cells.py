@@ -1,4 +1,4 @@
-"""``torch.nn.LSTMCell`` and ``torch.nn.GRUCell`` on the fused kernels."""
+"""``torch.nn.LSTMCell`` and ``torch.nn.GRUCell`` on the fused kernels, without gradients."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class FusedCell:
     @property
     def path(self: Any) -> str:
         """How the cell runs now: "fused", or "torch: " and the reason."""
+        if torch.is_grad_enabled():
+            return "torch: gradients are recorded, and of a single step torch's are the faster ones"
         return path_of(self.weight_ih)
 
     def forward(self: Any, input: Tensor, hx: Any = None) -> Any:
@@ -34,11 +36,13 @@ class FusedCell:
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
-        if torch.is_grad_enabled() or traced():
+        if traced():
             finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
         else:
             follow_torch_threads()
-            cache = self.__dict__.setdefault("_packed", PackedWeights(self._call, step=True))
+            cache = self.__dict__.get("_packed")
+            if cache is None:
+                cache = self.__dict__["_packed"] = PackedWeights(self._call, step=True)
             results = cache.get(weights)(array(x), *map(array, states))
             finals = [torch.from_numpy(a) for a in (results if lstm else (results,))]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
@@ -74,12 +78,12 @@ class FusedCell:
 
 
 class LSTMCell(FusedCell, torch.nn.LSTMCell):
-    """Drop-in for ``torch.nn.LSTMCell``; see :class:`fusedrnn.torch.LSTM`."""
+    """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded."""
 
     _call, _states = Call("lstm", "torch"), 2
 
 
 class GRUCell(FusedCell, torch.nn.GRUCell):
-    """Drop-in for ``torch.nn.GRUCell``; see :class:`fusedrnn.torch.LSTM`."""
+    """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded."""
 
     _call, _states = Call("gru", "torch"), 1

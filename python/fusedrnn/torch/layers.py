@@ -36,7 +36,11 @@ class FusedLayer:
 
     @property
     def path(self: Any) -> str:
-        """How the layer runs now: "fused", or "torch: " and the reason."""
+        """How the layer runs now: "fused", or "torch: " and the reason.
+
+        Whatever it says, an input of a single step runs on torch's own code while gradients are
+        recorded: there the weights' gradients are all the work, and torch's are the faster ones.
+        """
         return path_of(self.weight_ih_l0, self.proj_size)
 
     def _weights(self: Any) -> list[Tensor]:
@@ -53,7 +57,11 @@ class FusedLayer:
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
         w = self._weights()
-        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
+        if (
+            path_of(w[0], self.proj_size) != "fused"
+            or not self._fits(x, w[0], states, input)
+            or (torch.is_grad_enabled() and not traced() and self._one_step(input))
+        ):
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
             y, finals = self._packed_sequence(input, w, states)
@@ -93,6 +101,11 @@ class FusedLayer:
             and s.device == x.device
             for s in states
         )
+
+    def _one_step(self: Any, input: Any) -> bool:
+        if isinstance(input, PackedSequence):
+            return len(input.batch_sizes) == 1
+        return bool(input.shape[1 if input.dim() == 3 and self.batch_first else 0] == 1)
 
     def _packed_sequence(
         self: Any, input: PackedSequence, weights: Tensors, states: Tensors
@@ -182,8 +195,10 @@ class LSTM(FusedLayer, torch.nn.LSTM):
 
     On a CPU in float32 or float64 it runs on fused kernels. With `proj_size`, on another device or
     dtype, under autocast and inside transforms of ``torch.func`` it runs on torch's own code;
-    ``layer.path`` says which. First derivatives are fused; with ``create_graph=True`` they come
-    from differentiable torch operations, so that second ones are right, and slow.
+    ``layer.path`` says which. So does a single step while gradients are recorded.
+
+    First derivatives are fused; with ``create_graph=True`` they come from differentiable torch
+    operations, so that second ones are right, and slow.
     """
 
     _cell, _states = "lstm", 2
