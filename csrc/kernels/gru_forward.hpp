@@ -154,18 +154,17 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, ptrdiff_t 
 }
 
 template <class Real>
-FUSEDRNN_INLINE Real* reset_before_tape(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
-                                        ptrdiff_t slot, ptrdiff_t unit) {
-  const Panels tape = {a.H, 3, 1, kLanes<Real>};
+FUSEDRNN_INLINE Real* tape_row(const fusedrnn::GruForward<Real>& a, const Panels& tape, ptrdiff_t s,
+                               ptrdiff_t slot, ptrdiff_t unit) {
   const ptrdiff_t p = unit / kLanes<Real>;
   return a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape.width(p);
 }
 
 // Reset before, the first half of a step: z and r * state of one vector of units.
 template <class Real>
-FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
-                                     ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre,
-                                     ptrdiff_t apart, const Real* state) {
+FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, const Panels& tape,
+                                     ptrdiff_t s, ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m,
+                                     const Real* pre, ptrdiff_t apart, const Real* state) {
   constexpr int V = kLanes<Real>;
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V), at = slot * Hp + unit;
   Vec<Real> zr[2] = {m == V ? load(pre) : load_n(pre, m),
@@ -175,18 +174,19 @@ FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, ptrdif
   store(a.scratch + at, z);
   store(a.scratch + a.N * Hp + at, r * load(state + at));
   if (a.gates) {
-    Real* gates = reset_before_tape(a, s, slot, unit);
+    Real* gates = tape_row(a, tape, s, slot, unit);
     store_n(gates, z, m);
     store_n(gates + m, r, m);
   }
 }
 
-// The second half: the candidate from r * state, and the new state.
+// The second half: the candidate from r * state, and the new state. Not inline: it has two callers,
+// and its body is inlined only where there is one copy of it.
 template <class Real>
-FUSEDRNN_INLINE void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
-                                   ptrdiff_t begin, ptrdiff_t end, const Real* h_prev, Real* h) {
+void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end,
+                   const Real* h_prev, Real* h) {
   constexpr int V = kLanes<Real>;
-  const Panels N = {a.H, 1, 4, V};
+  const Panels N = {a.H, 1, 4, V}, tape = {a.H, 3, 1, V};
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   const Real *z_step = a.scratch, *rh_step = a.scratch + a.N * Hp;
   gru_product(a, s, begin, end, N, a.weights[1], rh_step,
@@ -203,7 +203,7 @@ FUSEDRNN_INLINE void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_
                     gru_update<Real>(load(z_step + at), n, load(h_prev + at), a.update_keeps);
                 store(h + at, h_new);
                 if (y) store_n(y, h_new, m);
-                if (a.gates) store_n(reset_before_tape(a, s, slot, unit) + 2 * m, n, m);
+                if (a.gates) store_n(tape_row(a, tape, s, slot, unit) + 2 * m, n, m);
               });
 }
 
@@ -211,10 +211,10 @@ template <class Real>
 FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
                                            ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
                                            Real* h) {
-  const Panels ZR = {a.H, 2, 2, kLanes<Real>};
+  const Panels ZR = {a.H, 2, 2, kLanes<Real>}, tape = {a.H, 3, 1, kLanes<Real>};
   gru_product(a, s, begin, end, ZR, a.weights[0], h_prev,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
-                gru_reset_state(a, s, slot, unit, m, pre, apart, h_prev);
+                gru_reset_state(a, tape, s, slot, unit, m, pre, apart, h_prev);
               });
   gru_candidate(a, s, begin, end, h_prev, h);
 }

@@ -132,14 +132,14 @@ FUSEDRNN_INLINE void gru_dropout_reset_before(const fusedrnn::GruForward<Real>& 
                                               ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
                                               Real* h) {
   constexpr int V = kLanes<Real>;
-  const Panels ZR = {a.H, 2, 2, V};
+  const Panels ZR = {a.H, 2, 2, V}, tape = {a.H, 3, 1, V};
   const Real* masked_n = a.masked + 2 * a.N * fusedrnn::round_up(a.H, V);
   gatewise_product(a, s, begin, end, ZR, a.weights[0], a.I,
                    [&](ptrdiff_t p, ptrdiff_t n, int R, const Real* pre, ptrdiff_t pre_row) {
                      const ptrdiff_t apart = ZR.units_in(p);
                      for (int r = 0; r < R; ++r)
                        for (ptrdiff_t j = 0; j < apart; j += V)
-                         gru_reset_state(a, s, n + r, p * ZR.full_units() + j,
+                         gru_reset_state(a, tape, s, n + r, p * ZR.full_units() + j,
                                          apart - j < V ? apart - j : V, pre + r * pre_row + j,
                                          apart, masked_n);
                    });
