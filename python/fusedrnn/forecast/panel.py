@@ -107,6 +107,8 @@ def to_panel(
     for name, (rule, choices) in rules.items():
         if rule not in choices:
             raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(choices)}")
+    if season is not None and season < 1:
+        raise ValueError(f"season is {season}, expected at least 1")
     groups = [(str(key), part.set_index("ds")) for key, part in long.groupby("unique_id")]
     freq = freq or _common_frequency(groups)
     season = season or SEASONS.get(freq.partition("-")[0].rstrip("SE"), 1)

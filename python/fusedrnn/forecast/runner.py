@@ -52,6 +52,8 @@ def run(
     OSError
         If no cluster answers at the address, or workers die again and again.
     """
+    if n_jobs == 0:
+        raise ValueError("n_jobs is 0, expected the number of processes, or -1 for one a core")
     todo = {}
     for job in jobs:
         found = store.get(job.key) if store else None
