@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layers import path_of
+from .layers import path_of, weights_of
 from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
 from .packed import PackedWeights
+
+_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class FusedCell:
@@ -29,10 +31,13 @@ class FusedCell:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
         lstm = self._call.cell == "lstm"
         states: Tensors = () if hx is None else tuple(hx) if lstm else (hx,)
-        if self.path != "fused" or not self._fits(input, states):
+        weights = weights_of(self, _NAMES if self.bias else _NAMES[:2])
+        if (
+            torch.is_grad_enabled()
+            or path_of(weights[0]) != "fused"
+            or not self._fits(input, weights[0], states)
+        ):
             return super().forward(input, hx)  # type: ignore[misc]
-        weights = [self.weight_ih, self.weight_hh]
-        weights += [self.bias_ih, self.bias_hh] if self.bias else []
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
@@ -48,8 +53,7 @@ class FusedCell:
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
         return tuple(finals) if lstm else finals[0]
 
-    def _fits(self: Any, x: Any, states: Tensors) -> bool:
-        w = self.weight_ih
+    def _fits(self: Any, x: Any, w: Tensor, states: Tensors) -> bool:
         return (
             isinstance(x, Tensor)
             and x.dtype == w.dtype

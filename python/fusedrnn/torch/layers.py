@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,6 +29,12 @@ def path_of(weight: Tensor, proj_size: int = 0) -> str:
     return "fused"
 
 
+def weights_of(module: Any, names: Sequence[str]) -> list[Tensor]:
+    """Return weights by name; one that is parametrized is not among the parameters."""
+    own = module._parameters
+    return [own[n] if n in own else getattr(module, n) for n in names]
+
+
 class FusedLayer:
     """What LSTM and GRU share. Parameters, their names and `state_dict` are torch's."""
 
@@ -43,11 +50,6 @@ class FusedLayer:
         """
         return path_of(self.weight_ih_l0, self.proj_size)
 
-    def _weights(self: Any) -> list[Tensor]:
-        # A parametrized weight is not among the parameters, and costs a slow look-up.
-        own = self._parameters
-        return [own[n] if n in own else getattr(self, n) for n in self._flat_weights_names]
-
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
 
@@ -56,7 +58,7 @@ class FusedLayer:
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
-        w = self._weights()
+        w = weights_of(self, self._flat_weights_names)
         if (
             path_of(w[0], self.proj_size) != "fused"
             or not self._fits(x, w[0], states, input)
