@@ -42,9 +42,10 @@ class FlushDenormals {
 #endif
 };
 
-// Threads worth starting for `operations` floating-point operations in `pieces` pieces: one for each
-// millisecond of work or so. OpenMP's threads spin between regions, so where another process keeps a
-// core busy, a region waits for a scheduler's slice of milliseconds: a shorter call stays serial.
+// Threads worth starting for `operations` floating-point operations in `pieces` pieces: one for
+// each millisecond of work or so. OpenMP's threads spin between regions, so where another process
+// keeps a core busy, a region waits for a scheduler's slice of milliseconds: a shorter call stays
+// serial.
 inline int threads_for(double operations, ptrdiff_t pieces) {
   constexpr double kWorth = 1e8;
   const double most = std::min(operations / kWorth, double(pieces));

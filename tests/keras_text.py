@@ -17,8 +17,15 @@ from unittest import mock
 import keras_table
 import numpy as np
 
-SUMMARIES = ["lstm", "gru_stacked_relu_head", "bidirectional_two_layers", "autoencoder",
-             "nested_sequential", "embedding_mask_gru_softmax", "layer_normalization"]
+SUMMARIES = [
+    "lstm",
+    "gru_stacked_relu_head",
+    "bidirectional_two_layers",
+    "autoencoder",
+    "nested_sequential",
+    "embedding_mask_gru_softmax",
+    "layer_normalization",
+]
 WIDTHS = [80, 120, 60]
 
 
@@ -52,15 +59,23 @@ def progress(k: Any, target: int | None, verbose: int, step: float, count: int) 
     return out.getvalue()
 
 
-PROGRESS = {"bar": (8, 1, 0.2, 8), "fast bar": (1000, 1, 0.003, 100), "slow bar": (90, 1, 50.0, 2),
-            "hours": (2000, 1, 90.0, 2), "unknown": (None, 1, 0.4, 3), "lines": (32, 2, 0.02, 32),
-            "slow lines": (3, 2, 1.5, 3), "microseconds": (640, 2, 1e-4, 640)}
+PROGRESS = {
+    "bar": (8, 1, 0.2, 8),
+    "fast bar": (1000, 1, 0.003, 100),
+    "slow bar": (90, 1, 50.0, 2),
+    "hours": (2000, 1, 90.0, 2),
+    "unknown": (None, 1, 0.4, 3),
+    "lines": (32, 2, 0.02, 32),
+    "slow lines": (3, 2, 1.5, 3),
+    "microseconds": (640, 2, 1e-4, 640),
+}
 
 
 def everything(k: Any) -> dict[str, str]:
     """Return all texts by name."""
-    texts = {f"summary {name} {width}": summary(k, name, width)
-             for name in SUMMARIES for width in WIDTHS}
+    texts = {
+        f"summary {name} {width}": summary(k, name, width) for name in SUMMARIES for width in WIDTHS
+    }
     texts["summary trained"] = summary(k, "lstm", 80, trained=True)
     texts["summary trainable"] = summary(k, "lstm", 120, trained=True, show_trainable=True)
     texts["summary nested"] = summary(k, "nested_sequential", 80, expand_nested=True)
@@ -75,11 +90,13 @@ def fit_lines(k: Any) -> list[str]:
     x, y = np.ones((20, 3), np.float32), np.ones((20, 1), np.float32)
     with contextlib.redirect_stdout(out):
         k.utils.set_random_seed(1)
-        model = k.Sequential([k.layers.Input((3,)), k.layers.Dense(
-            1, kernel_initializer="ones", name="d")])
+        model = k.Sequential(
+            [k.layers.Input((3,)), k.layers.Dense(1, kernel_initializer="ones", name="d")]
+        )
         model.compile("sgd", "mse", metrics=["mae"])
-        stop = k.callbacks.EarlyStopping("loss", patience=0, verbose=1, min_delta=100,
-                                         restore_best_weights=True)
+        stop = k.callbacks.EarlyStopping(
+            "loss", patience=0, verbose=1, min_delta=100, restore_best_weights=True
+        )
         model.fit(x, y, epochs=3, verbose=2, validation_split=0.5, callbacks=[stop])
         model.fit(x, y, epochs=2, verbose=1)
         model.fit(x, y, verbose=2)
@@ -87,14 +104,23 @@ def fit_lines(k: Any) -> list[str]:
         model.evaluate(x, y)
         model.predict(x)
         with tempfile.TemporaryDirectory() as folder:
-            best = k.callbacks.ModelCheckpoint(f"{folder}/{{epoch}}.keras", "loss", verbose=1,
-                                               save_best_only=True)
+            best = k.callbacks.ModelCheckpoint(
+                f"{folder}/{{epoch}}.keras", "loss", verbose=1, save_best_only=True
+            )
             model.fit(x, y, verbose=2, epochs=2, callbacks=[best])
             every = k.callbacks.ModelCheckpoint(f"{folder}/model.keras", verbose=1)
             model.fit(x, y, verbose=2, callbacks=[every])
         plateau = k.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=100, verbose=1)
-        model.fit(x, y, verbose=2, epochs=3, callbacks=[
-            plateau, k.callbacks.LearningRateScheduler(lambda e, lr: lr * 0.5, verbose=1)])
+        model.fit(
+            x,
+            y,
+            verbose=2,
+            epochs=3,
+            callbacks=[
+                plateau,
+                k.callbacks.LearningRateScheduler(lambda e, lr: lr * 0.5, verbose=1),
+            ],
+        )
     text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue()).replace(folder, "FOLDER")
     lines = re.split(r"\n", re.sub(r"\x08+", "", text))
     return [line.split("\r")[-1] for line in lines]  # only the last drawing of each bar

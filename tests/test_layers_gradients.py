@@ -77,9 +77,12 @@ RECURRENT: dict[str, Callable[[], Layer]] = {
     "gru silu no bias": lambda: layers.GRU(3, activation="silu", use_bias=False),
     "simple": lambda: layers.SimpleRNN(3, return_sequences=True),
     "simple silu": lambda: layers.SimpleRNN(3, activation="silu", go_backwards=True),
-    **{f"bidirectional {mode}": lambda mode=mode: layers.Bidirectional(
-        layers.LSTM(2, return_sequences=True), merge_mode=mode)
-        for mode in ("concat", "sum", "ave", "mul")},
+    **{
+        f"bidirectional {mode}": lambda mode=mode: layers.Bidirectional(
+            layers.LSTM(2, return_sequences=True), merge_mode=mode
+        )
+        for mode in ("concat", "sum", "ave", "mul")
+    },
     "bidirectional last": lambda: layers.Bidirectional(layers.GRU(2)),
 }
 
@@ -122,8 +125,13 @@ def test_embedding() -> None:
 
 def test_nested_model_and_activity_regularizer() -> None:
     from fusedrnn import Sequential
-    model = Sequential([Sequential([layers.LSTM(3, return_sequences=True), layers.Dropout(0.0)]),
-                        layers.Dense(2, activity_regularizer=regularizers.L2(0.3))])
+
+    model = Sequential(
+        [
+            Sequential([layers.LSTM(3, return_sequences=True), layers.Dropout(0.0)]),
+            layers.Dense(2, activity_regularizer=regularizers.L2(0.3)),
+        ]
+    )
     x = rng.normal(size=X)
     model.build((None, *X[1:]))
     buffer = model.pack()
@@ -149,10 +157,11 @@ def test_activation_gradients(name: str) -> None:
 @pytest.mark.parametrize("name", losses.TABLE)
 def test_loss_gradients(name: str) -> None:
     p = rng.uniform(0.1, 0.9, (4, 3))
-    t = {"sparse_categorical_crossentropy": rng.integers(0, 3, 4),
-         "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
-         "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0}.get(
-             name, rng.uniform(0.1, 0.9, (4, 3)))
+    t = {
+        "sparse_categorical_crossentropy": rng.integers(0, 3, 4),
+        "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
+        "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0,
+    }.get(name, rng.uniform(0.1, 0.9, (4, 3)))
     w, options = rng.random(4), [{}]
     if "crossentropy" in name:
         options.append({"from_logits": True})
@@ -160,12 +169,16 @@ def test_loss_gradients(name: str) -> None:
         loss = losses.CLASSES[name](**o)
         value, got = loss.reduce(t, p, w)
         assert value == pytest.approx(loss(t, p, w), rel=1e-6)
-        np.testing.assert_allclose(got, numeric(lambda loss=loss: loss.reduce(t, p, w)[0], p),
-                                   atol=1e-7)
+        np.testing.assert_allclose(
+            got, numeric(lambda loss=loss: loss.reduce(t, p, w)[0], p), atol=1e-7
+        )
 
 
 def test_regularizer_gradients() -> None:
     w = rng.normal(size=(4, 3))
-    for r in (regularizers.L1L2(0.1, 0.2), regularizers.OrthogonalRegularizer(0.3),
-              regularizers.OrthogonalRegularizer(0.3, "columns")):
+    for r in (
+        regularizers.L1L2(0.1, 0.2),
+        regularizers.OrthogonalRegularizer(0.3),
+        regularizers.OrthogonalRegularizer(0.3, "columns"),
+    ):
         np.testing.assert_allclose(r.gradient(w), numeric(lambda r=r: r(w), w), atol=1e-7)

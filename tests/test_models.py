@@ -53,12 +53,16 @@ def test_initial_weights_are_keras_s() -> None:
     assert kernel.dtype == np.float32
 
 
-@pytest.mark.parametrize("make", [
-    lambda: Sequential([Input((6, 2)), LSTM(4), Dense(1)]),
-    lambda: Sequential([Input(shape=(6, 2)), LSTM(4), Dense(1)]),
-    lambda: Sequential([LSTM(4, input_shape=(6, 2)), Dense(1)]),
-    lambda: Sequential([LSTM(4, batch_input_shape=(None, 6, 2)), Dense(1)]),
-    lambda: Sequential([LSTM(4, input_dim=2, input_length=6), Dense(1)])])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Sequential([Input((6, 2)), LSTM(4), Dense(1)]),
+        lambda: Sequential([Input(shape=(6, 2)), LSTM(4), Dense(1)]),
+        lambda: Sequential([LSTM(4, input_shape=(6, 2)), Dense(1)]),
+        lambda: Sequential([LSTM(4, batch_input_shape=(None, 6, 2)), Dense(1)]),
+        lambda: Sequential([LSTM(4, input_dim=2, input_length=6), Dense(1)]),
+    ],
+)
 def test_the_ways_to_say_the_shape_of_the_input(make: Any) -> None:
     m = make()
     assert m.built
@@ -114,8 +118,12 @@ def test_pop_get_layer_and_unique_names() -> None:
 
 
 def test_seeds_repeat_everything() -> None:
-    a, b = (model(LSTM(4, dropout=0.3), Dropout(0.2), Dense(1), seed=7).fit(
-        X, Y, epochs=2, verbose=0).history for _ in range(2))
+    a, b = (
+        model(LSTM(4, dropout=0.3), Dropout(0.2), Dense(1), seed=7)
+        .fit(X, Y, epochs=2, verbose=0)
+        .history
+        for _ in range(2)
+    )
     assert a == b
 
 
@@ -160,8 +168,9 @@ def test_prediction_does_not_depend_on_the_batch_and_follows_the_weights() -> No
 
 
 def test_initial_epoch_and_validation_freq() -> None:
-    history = model().fit(X, Y, epochs=6, initial_epoch=2, validation_data=(X, Y),
-                          validation_freq=2, verbose=0)
+    history = model().fit(
+        X, Y, epochs=6, initial_epoch=2, validation_data=(X, Y), validation_freq=2, verbose=0
+    )
     assert history.epoch == [2, 3, 4, 5]
     assert len(history.history["loss"]) == 4
     assert len(history.history["val_loss"]) == 2
@@ -171,7 +180,8 @@ def test_single_batches() -> None:
     m = model(metrics=["mae"], optimizer=fusedrnn.optimizers.SGD(0.0))
     loss, mae = m.train_on_batch(X[:8], Y[:8])
     assert m.test_on_batch(X[:8], Y[:8], return_dict=True) == pytest.approx(
-        {"loss": loss, "mae": mae}, rel=1e-6)  # averages go on until reset_metrics
+        {"loss": loss, "mae": mae}, rel=1e-6
+    )  # averages go on until reset_metrics
     m.reset_metrics()
     both = m.test_on_batch(X, Y)
     assert both == pytest.approx(m.evaluate(X, Y, verbose=0), rel=1e-6)
@@ -179,6 +189,7 @@ def test_single_batches() -> None:
 
 def test_a_step_is_few_python_calls() -> None:
     """The deterministic part of "Python takes at most a fifth of a step"."""
+
     def calls(epochs: int) -> int:
         profile = cProfile.Profile()
         profile.runcall(m.fit, X, Y, batch_size=1, epochs=epochs, verbose=0)
@@ -210,8 +221,12 @@ def test_nested_models_train_with_the_outer_one() -> None:
 
 
 def test_masks_reach_the_loss() -> None:
-    m = model(layers.Masking(), LSTM(3, return_sequences=True), Dense(1),
-              optimizer=fusedrnn.optimizers.SGD(0.0))
+    m = model(
+        layers.Masking(),
+        LSTM(3, return_sequences=True),
+        Dense(1),
+        optimizer=fusedrnn.optimizers.SGD(0.0),
+    )
     x, y = X.copy(), rng.normal(size=(40, 6, 1))
     x[:, 4:] = 0
     history = m.fit(x, y, batch_size=40, verbose=0).history
@@ -224,7 +239,7 @@ def test_stateful_layers_carry_their_state() -> None:
     whole = Sequential([Input((6, 2)), LSTM(5, return_sequences=True)])
     whole.set_weights(m.get_weights())
     x = X[:4]
-    parts = [m.predict(x[:, i:i + 3], verbose=0) for i in (0, 3)]
+    parts = [m.predict(x[:, i : i + 3], verbose=0) for i in (0, 3)]
     np.testing.assert_allclose(np.hstack(parts), whole.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
     m.reset_states()
     np.testing.assert_array_equal(m.predict(x[:, :3], verbose=0), parts[0])
@@ -249,8 +264,11 @@ def test_initial_state_and_return_state() -> None:
 
 def test_the_path_can_be_asked_for() -> None:
     assert LSTM(3).path == GRU(3, recurrent_dropout=0.2, dropout=0.1).path == "fused"
-    assert LSTM(3, activation="relu").path == GRU(3, recurrent_activation="hard_sigmoid").path == (
-        "step by step")
+    assert (
+        LSTM(3, activation="relu").path
+        == GRU(3, recurrent_activation="hard_sigmoid").path
+        == ("step by step")
+    )
 
 
 def test_float64_models() -> None:
@@ -265,8 +283,12 @@ def test_float64_models() -> None:
 
 @pytest.mark.parametrize("copy", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_copies_are_independent_and_train_the_same(copy: Any) -> None:
-    m = model(layers.Bidirectional(LSTM(4, kernel_regularizer="l2")), Dense(3, activation="gelu"),
-              Dense(1), metrics=["mae", "RootMeanSquaredError"])
+    m = model(
+        layers.Bidirectional(LSTM(4, kernel_regularizer="l2")),
+        Dense(3, activation="gelu"),
+        Dense(1),
+        metrics=["mae", "RootMeanSquaredError"],
+    )
     m.fit(X, Y, verbose=0)
     other = copy(m)
     before = m.predict(X, verbose=0)
@@ -296,7 +318,7 @@ class Batches(utils.Sequence):
         return 4
 
     def __getitem__(self, index: int) -> Any:
-        return X[index * 10:index * 10 + 10], Y[index * 10:index * 10 + 10]
+        return X[index * 10 : index * 10 + 10], Y[index * 10 : index * 10 + 10]
 
 
 def generator() -> Iterator[Any]:
@@ -305,14 +327,19 @@ def generator() -> Iterator[Any]:
             yield Batches()[i]
 
 
-@pytest.mark.parametrize("data", [
-    lambda: {"x": X, "y": Y, "batch_size": 10}, lambda: {"x": X.tolist(), "y": Y.tolist(),
-                                                         "batch_size": 10},
-    lambda: {"x": X.astype(np.float64), "y": Y[:, 0], "batch_size": 10}, lambda: {"x": Batches()},
-    lambda: {"x": generator(), "steps_per_epoch": 4}, lambda: {"x": [X], "y": [Y],
-                                                               "batch_size": 10},
-    lambda: {"x": X, "y": Y, "batch_size": 10, "sample_weight": np.ones(40)},
-    lambda: {"x": X, "y": Y, "batch_size": 10, "steps_per_epoch": 4}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: {"x": X, "y": Y, "batch_size": 10},
+        lambda: {"x": X.tolist(), "y": Y.tolist(), "batch_size": 10},
+        lambda: {"x": X.astype(np.float64), "y": Y[:, 0], "batch_size": 10},
+        lambda: {"x": Batches()},
+        lambda: {"x": generator(), "steps_per_epoch": 4},
+        lambda: {"x": [X], "y": [Y], "batch_size": 10},
+        lambda: {"x": X, "y": Y, "batch_size": 10, "sample_weight": np.ones(40)},
+        lambda: {"x": X, "y": Y, "batch_size": 10, "steps_per_epoch": 4},
+    ],
+)
 def test_kinds_of_data_give_the_same_training(data: Any) -> None:
     expected = model().fit(X, Y, batch_size=10, epochs=2, shuffle=False, verbose=0).history["loss"]
     got = model().fit(**data(), epochs=2, shuffle=False, verbose=0).history["loss"]
@@ -364,13 +391,33 @@ def test_old_names() -> None:
 
 def test_all_hooks_run_in_keras_s_order() -> None:
     order: list[str] = []
-    names = ["train_begin", "epoch_begin", "train_batch_begin", "train_batch_end", "test_begin",
-             "test_batch_begin", "test_batch_end", "test_end", "epoch_end", "train_end",
-             "predict_begin", "predict_batch_begin", "predict_batch_end", "predict_end"]
+    names = [
+        "train_begin",
+        "epoch_begin",
+        "train_batch_begin",
+        "train_batch_end",
+        "test_begin",
+        "test_batch_begin",
+        "test_batch_end",
+        "test_end",
+        "epoch_end",
+        "train_end",
+        "predict_begin",
+        "predict_batch_begin",
+        "predict_batch_end",
+        "predict_end",
+    ]
     hooks = {f"on_{n}": lambda *a, n=n, **k: order.append(n) for n in names}
     m = model()
-    m.fit(X, Y, verbose=0, callbacks=[LambdaCallback(**hooks)], batch_size=40,
-          validation_data=(X, Y), validation_batch_size=40)
+    m.fit(
+        X,
+        Y,
+        verbose=0,
+        callbacks=[LambdaCallback(**hooks)],
+        batch_size=40,
+        validation_data=(X, Y),
+        validation_batch_size=40,
+    )
     assert order == names[:10]
     order.clear()
     m.predict(X, verbose=0, batch_size=40, callbacks=[LambdaCallback(**hooks)])
@@ -445,10 +492,16 @@ def test_csv_logger_and_terminate_on_nan(tmp_path: Any, capsys: Any) -> None:
 
 def test_reduce_learning_rate_on_plateau() -> None:
     m = model()
-    history = m.fit(X, Y, epochs=4, verbose=0, callbacks=[
-        ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10, min_lr=2e-4)])
-    np.testing.assert_allclose(history.history["learning_rate"], [1e-3, 1e-3, 5e-4, 2.5e-4],
-                               rtol=1e-6)
+    history = m.fit(
+        X,
+        Y,
+        epochs=4,
+        verbose=0,
+        callbacks=[ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10, min_lr=2e-4)],
+    )
+    np.testing.assert_allclose(
+        history.history["learning_rate"], [1e-3, 1e-3, 5e-4, 2.5e-4], rtol=1e-6
+    )
 
 
 def test_ctrl_c_leaves_a_usable_model_and_the_history() -> None:
@@ -468,39 +521,46 @@ def test_ctrl_c_leaves_a_usable_model_and_the_history() -> None:
 # Bad input
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda m: m.fit(X[:, :, :1], Y), ValueError, "x has shape .*, expected"),
-    (lambda m: m.fit(X, Y[:-1]), ValueError, "y has 39 rows, but x has 40"),
-    (lambda m: m.fit(X[:0], Y[:0]), ValueError, "x has no rows"),
-    (lambda m: m.fit(X), ValueError, "y is missing"),
-    (lambda m: m.fit(X, Y, batch_size=0), ValueError, "batch_size is 0"),
-    (lambda m: m.fit(X, Y, validation_split=1.5), ValueError, "validation_split is 1.5"),
-    (lambda m: m.fit(X, Y, shuffle="batch"), ValueError, "shuffle is 'batch'"),
-    (lambda m: m.fit(X, Y, verbose=7), ValueError, "verbose is 7"),
-    (lambda m: m.fit(X, rng.normal(size=(40, 3, 2))), ValueError, "y has shape"),
-    (lambda m: m.fit(X, Y, sample_weight=np.ones(3)), ValueError, "sample_weight has 3 rows"),
-    (lambda m: m.fit([X, X[:, :2]], Y), ValueError, "one input and one output"),
-    (lambda m: m.fit(generator(), Y, steps_per_epoch=1), ValueError, "come out of the generator"),
-    (lambda m: m.fit(iter([]), verbose=0), ValueError, "the data gave no batch"),
-    (lambda m: m.fit(iter([(X, Y)]), steps_per_epoch=3), ValueError, "ran out after 1 batches"),
-    (lambda m: m.compile("adam", "mse", metrics="mae"), ValueError, "metrics is 'mae'"),
-    (lambda m: m.compile("adam", "nothing"), ValueError, "loss: 'nothing' is not known here"),
-    (lambda m: m.compile("adam", lambda t, p: p), TypeError, "cannot be differentiated here"),
-    (lambda m: m.compile("adam", ["mse", "mse"]), ValueError, "has one output"),
-    (lambda m: m.set_weights([]), ValueError, "weights have shapes"),
-    (lambda m: m.layers[0].kernel.assign(np.ones(3)), ValueError, "value has shape"),
-    (lambda m: m.add("dense"), TypeError, "is not a layer"),
-    (lambda m: LSTM(0), ValueError, "units is 0"),
-    (lambda m: LSTM(3, unknown=1), ValueError, "Unrecognized keyword arguments"),
-    (lambda m: LSTM(3, activation="nothing"), ValueError, "activation: 'nothing'"),
-    (lambda m: LSTM(3, activation=np.tanh), TypeError, "has no derivative"),
-    (lambda m: Dense(3, kernel_initializer="nothing"), ValueError, "initializer: 'nothing'"),
-    (lambda m: Dropout(2), ValueError, "rate is 2"),
-    (lambda m: layers.Embedding(3, 2)(np.array([[5]])), ValueError, "indices from 5 to 5"),
-    (lambda m: LSTM(3)(Input((3, 2))), NotImplementedError, "graphs of layers"),
-    (lambda m: fusedrnn.Model(), NotImplementedError, "graphs of layers"),
-    (lambda m: Sequential([LSTM(3), Dense(1)]).predict(X[0]), ValueError, "expected 3"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.fit(X[:, :, :1], Y), ValueError, "x has shape .*, expected"),
+        (lambda m: m.fit(X, Y[:-1]), ValueError, "y has 39 rows, but x has 40"),
+        (lambda m: m.fit(X[:0], Y[:0]), ValueError, "x has no rows"),
+        (lambda m: m.fit(X), ValueError, "y is missing"),
+        (lambda m: m.fit(X, Y, batch_size=0), ValueError, "batch_size is 0"),
+        (lambda m: m.fit(X, Y, validation_split=1.5), ValueError, "validation_split is 1.5"),
+        (lambda m: m.fit(X, Y, shuffle="batch"), ValueError, "shuffle is 'batch'"),
+        (lambda m: m.fit(X, Y, verbose=7), ValueError, "verbose is 7"),
+        (lambda m: m.fit(X, rng.normal(size=(40, 3, 2))), ValueError, "y has shape"),
+        (lambda m: m.fit(X, Y, sample_weight=np.ones(3)), ValueError, "sample_weight has 3 rows"),
+        (lambda m: m.fit([X, X[:, :2]], Y), ValueError, "one input and one output"),
+        (
+            lambda m: m.fit(generator(), Y, steps_per_epoch=1),
+            ValueError,
+            "come out of the generator",
+        ),
+        (lambda m: m.fit(iter([]), verbose=0), ValueError, "the data gave no batch"),
+        (lambda m: m.fit(iter([(X, Y)]), steps_per_epoch=3), ValueError, "ran out after 1 batches"),
+        (lambda m: m.compile("adam", "mse", metrics="mae"), ValueError, "metrics is 'mae'"),
+        (lambda m: m.compile("adam", "nothing"), ValueError, "loss: 'nothing' is not known here"),
+        (lambda m: m.compile("adam", lambda t, p: p), TypeError, "cannot be differentiated here"),
+        (lambda m: m.compile("adam", ["mse", "mse"]), ValueError, "has one output"),
+        (lambda m: m.set_weights([]), ValueError, "weights have shapes"),
+        (lambda m: m.layers[0].kernel.assign(np.ones(3)), ValueError, "value has shape"),
+        (lambda m: m.add("dense"), TypeError, "is not a layer"),
+        (lambda m: LSTM(0), ValueError, "units is 0"),
+        (lambda m: LSTM(3, unknown=1), ValueError, "Unrecognized keyword arguments"),
+        (lambda m: LSTM(3, activation="nothing"), ValueError, "activation: 'nothing'"),
+        (lambda m: LSTM(3, activation=np.tanh), TypeError, "has no derivative"),
+        (lambda m: Dense(3, kernel_initializer="nothing"), ValueError, "initializer: 'nothing'"),
+        (lambda m: Dropout(2), ValueError, "rate is 2"),
+        (lambda m: layers.Embedding(3, 2)(np.array([[5]])), ValueError, "indices from 5 to 5"),
+        (lambda m: LSTM(3)(Input((3, 2))), NotImplementedError, "graphs of layers"),
+        (lambda m: fusedrnn.Model(), NotImplementedError, "graphs of layers"),
+        (lambda m: Sequential([LSTM(3), Dense(1)]).predict(X[0]), ValueError, "expected 3"),
+    ],
+)
 def test_errors(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call(model())
@@ -554,12 +614,24 @@ import fusedrnn; fusedrnn.random.set_seed(1)
 
 
 def test_import_takes_no_longer_than_numpy_s() -> None:
-    code = ("import time; a = time.perf_counter(); import numpy, numpy.random; "
-            "b = time.perf_counter(); import fusedrnn; c = time.perf_counter(); "
-            "import fusedrnn.models; print(b - a, c - b, time.perf_counter() - c)")
-    runs = [[float(t) for t in subprocess.run([sys.executable, "-c", code], check=True, text=True,
-                                              capture_output=True, env=os.environ).stdout.split()]
-            for _ in range(5)]
+    code = (
+        "import time; a = time.perf_counter(); import numpy, numpy.random; "
+        "b = time.perf_counter(); import fusedrnn; c = time.perf_counter(); "
+        "import fusedrnn.models; print(b - a, c - b, time.perf_counter() - c)"
+    )
+    runs = [
+        [
+            float(t)
+            for t in subprocess.run(
+                [sys.executable, "-c", code],
+                check=True,
+                text=True,
+                capture_output=True,
+                env=os.environ,
+            ).stdout.split()
+        ]
+        for _ in range(5)
+    ]
     numpy, package, models = map(min, zip(*runs, strict=True))
     assert package < 0.1
     assert package + models < numpy

@@ -50,8 +50,9 @@ def test_rmsprop(dtype: Any, centered: bool, momentum: float) -> None:
     a_new = 0.9 * a + 0.1 * g
     step = 0.01 * g / np.sqrt(v_new - (a_new**2 if centered else 0) + 1e-7)
     want = p - (momentum * m + step if momentum else step)
-    _core.rmsprop(p, g, v, a if centered else None, m if momentum else None, 0.01, 0.0, 0.9,
-                  momentum, 1e-7)
+    _core.rmsprop(
+        p, g, v, a if centered else None, m if momentum else None, 0.01, 0.0, 0.9, momentum, 1e-7
+    )
     close(p, want)
     close(v, v_new)
 
@@ -75,8 +76,9 @@ def test_the_model_is_one_buffer_and_a_step_is_one_call(monkeypatch: pytest.Monk
     model.compile("adam", "mse")
     buffer = model.pack()
     assert buffer.value.size == model.count_params() == buffer.grad.size
-    assert all(v.value.base is not None and np.shares_memory(v.value, buffer.value)
-               for v in model.weights)
+    assert all(
+        v.value.base is not None and np.shares_memory(v.value, buffer.value) for v in model.weights
+    )
     calls = []
     monkeypatch.setattr(optimizers.Adam, "step", lambda self, p, g, *a: calls.append(p.size))
     model.train_on_batch(np.ones((5, 3)), np.ones((5, 2)))
@@ -131,14 +133,20 @@ def test_learning_rate_can_be_read_and_set() -> None:
     assert rates == [1.0, 1.0, 0.5, 0.5, 0.25]
 
 
-@pytest.mark.parametrize("schedule", [
-    schedules.ExponentialDecay(0.1, 5, 0.5, staircase=True), schedules.InverseTimeDecay(0.1, 5, 2.),
-    schedules.PolynomialDecay(0.1, 7, 0.01, power=2.0, cycle=True),
-    schedules.PolynomialDecay(0.1, 7), schedules.CosineDecay(0.1, 9, alpha=0.1),
-    schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
-    schedules.CosineDecayRestarts(0.1, 4, t_mul=2.0, m_mul=0.5, alpha=0.1),
-    schedules.CosineDecayRestarts(0.1, 4, t_mul=1.0),
-    schedules.PiecewiseConstantDecay([3, 8], [0.3, 0.2, 0.1])])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        schedules.ExponentialDecay(0.1, 5, 0.5, staircase=True),
+        schedules.InverseTimeDecay(0.1, 5, 2.0),
+        schedules.PolynomialDecay(0.1, 7, 0.01, power=2.0, cycle=True),
+        schedules.PolynomialDecay(0.1, 7),
+        schedules.CosineDecay(0.1, 9, alpha=0.1),
+        schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+        schedules.CosineDecayRestarts(0.1, 4, t_mul=2.0, m_mul=0.5, alpha=0.1),
+        schedules.CosineDecayRestarts(0.1, 4, t_mul=1.0),
+        schedules.PiecewiseConstantDecay([3, 8], [0.3, 0.2, 0.1]),
+    ],
+)
 def test_schedules_are_keras_s(schedule: Any) -> None:
     keras = pytest.importorskip("keras")
     config = schedule.get_config()

@@ -24,29 +24,45 @@ FORMATS = ["keras", "h5", "safetensors"]
 
 
 def trained(**compile: Any) -> Sequential:
-    model = Sequential([
-        layers.Input((5, 3)), layers.Masking(),
-        layers.Bidirectional(layers.LSTM(4, return_sequences=True, kernel_regularizer="l2")),
-        layers.TimeDistributed(layers.Dense(3, activation="relu")),
-        layers.GRU(3, recurrent_initializer="glorot_normal"), layers.LayerNormalization(),
-        Sequential([layers.Dense(2, kernel_regularizer=regularizers.L1L2(0.1, 0.2))]),
-        layers.Dense(1)])
+    model = Sequential(
+        [
+            layers.Input((5, 3)),
+            layers.Masking(),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True, kernel_regularizer="l2")),
+            layers.TimeDistributed(layers.Dense(3, activation="relu")),
+            layers.GRU(3, recurrent_initializer="glorot_normal"),
+            layers.LayerNormalization(),
+            Sequential([layers.Dense(2, kernel_regularizer=regularizers.L1L2(0.1, 0.2))]),
+            layers.Dense(1),
+        ]
+    )
     model.compile(**{"optimizer": "adam", "loss": "mse", "metrics": ["mae"], **compile})
     model.fit(X, Y, epochs=2, verbose=0)
     return model
 
 
-@pytest.mark.parametrize("optimizer", [
-    optimizers.SGD(0.01, momentum=0.9), optimizers.RMSprop(0.01, centered=True, momentum=0.1),
-    optimizers.Adam(0.01, amsgrad=True), optimizers.Nadam(0.01), optimizers.Adagrad(0.01),
-    optimizers.AdamW(optimizers.schedules.ExponentialDecay(0.01, 3, 0.5), clipnorm=1.0)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.SGD(0.01, momentum=0.9),
+        optimizers.RMSprop(0.01, centered=True, momentum=0.1),
+        optimizers.Adam(0.01, amsgrad=True),
+        optimizers.Nadam(0.01),
+        optimizers.Adagrad(0.01),
+        optimizers.AdamW(optimizers.schedules.ExponentialDecay(0.01, 3, 0.5), clipnorm=1.0),
+    ],
+)
 @pytest.mark.parametrize("ending", ["keras", "safetensors"])
-def test_training_goes_on_as_if_nothing_had_happened(ending: str, optimizer: Any,
-                                                     tmp_path: Path) -> None:
+def test_training_goes_on_as_if_nothing_had_happened(
+    ending: str, optimizer: Any, tmp_path: Path
+) -> None:
     if ending == "keras":
         pytest.importorskip("h5py")
-    model = trained(optimizer=optimizers.get({"class_name": type(optimizer).__name__,
-                                              "config": optimizer.get_config()}))
+    model = trained(
+        optimizer=optimizers.get(
+            {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
+        )
+    )
     path = tmp_path / f"model.{ending}"
     model.save(path)
     loaded = load_model(path)
@@ -100,35 +116,65 @@ def test_safetensors_can_be_read_by_its_library(tmp_path: Path) -> None:
 # Keras
 
 
-CASES = {
-    "all layers": "", "stateful": "stateful", "text": "text", "activations": "activations"}
+CASES = {"all layers": "", "stateful": "stateful", "text": "text", "activations": "activations"}
 
 
 def other_models(k: Any, name: str) -> Any:
     """Return a model of some kind, for Keras or for this package."""
     la = k.layers
     if name == "stateful":
-        inner = [la.Input(batch_shape=(12, 5, 3)), la.GRU(4, stateful=True, reset_after=False),
-                 la.Dense(1)]
+        inner = [
+            la.Input(batch_shape=(12, 5, 3)),
+            la.GRU(4, stateful=True, reset_after=False),
+            la.Dense(1),
+        ]
     elif name == "text":
-        inner = [la.Input((7,)), la.Embedding(9, 4, mask_zero=True), la.SpatialDropout1D(0.1),
-                 la.SimpleRNN(3, return_sequences=True), la.Flatten(), la.Dropout(0.2),
-                 la.Dense(1, activation="sigmoid")]
+        inner = [
+            la.Input((7,)),
+            la.Embedding(9, 4, mask_zero=True),
+            la.SpatialDropout1D(0.1),
+            la.SimpleRNN(3, return_sequences=True),
+            la.Flatten(),
+            la.Dropout(0.2),
+            la.Dense(1, activation="sigmoid"),
+        ]
     elif name == "activations":
-        inner = [la.Input((5, 3)), la.LSTM(4, activation="relu", recurrent_dropout=0.1,
-                                           recurrent_activation="hard_sigmoid", use_bias=False),
-                 la.RepeatVector(2), la.LSTM(2, go_backwards=True), la.Reshape((2, 1)),
-                 la.Permute((2, 1)), la.Flatten(), la.Activation("silu"),
-                 la.Dense(1, kernel_constraint=k.constraints.MaxNorm(3))]
+        inner = [
+            la.Input((5, 3)),
+            la.LSTM(
+                4,
+                activation="relu",
+                recurrent_dropout=0.1,
+                recurrent_activation="hard_sigmoid",
+                use_bias=False,
+            ),
+            la.RepeatVector(2),
+            la.LSTM(2, go_backwards=True),
+            la.Reshape((2, 1)),
+            la.Permute((2, 1)),
+            la.Flatten(),
+            la.Activation("silu"),
+            la.Dense(1, kernel_constraint=k.constraints.MaxNorm(3)),
+        ]
     else:
-        inner = [la.Input((5, 3)), la.Masking(), la.Bidirectional(
-            la.LSTM(4, return_sequences=True, kernel_regularizer="l2"), merge_mode="ave"),
-            la.TimeDistributed(la.Dense(3)), la.BatchNormalization(), la.GRU(3),
-            la.LayerNormalization(), la.LeakyReLU(negative_slope=0.2),
-            k.Sequential([la.Input((3,)), la.Dense(2)]), la.Dense(1)]
+        inner = [
+            la.Input((5, 3)),
+            la.Masking(),
+            la.Bidirectional(
+                la.LSTM(4, return_sequences=True, kernel_regularizer="l2"), merge_mode="ave"
+            ),
+            la.TimeDistributed(la.Dense(3)),
+            la.BatchNormalization(),
+            la.GRU(3),
+            la.LayerNormalization(),
+            la.LeakyReLU(negative_slope=0.2),
+            k.Sequential([la.Input((3,)), la.Dense(2)]),
+            la.Dense(1),
+        ]
     model = k.Sequential(inner)
-    model.compile(k.optimizers.Adam(0.01), k.losses.Huber(),
-                  metrics=["mae", k.metrics.RootMeanSquaredError()])
+    model.compile(
+        k.optimizers.Adam(0.01), k.losses.Huber(), metrics=["mae", k.metrics.RootMeanSquaredError()]
+    )
     return model
 
 
@@ -167,13 +213,18 @@ def run_keras(folder: Path, what: str) -> None:
     if python is None:
         pytest.importorskip("keras")
         python = sys.executable
-    done = subprocess.run([python, "-c", THEIRS, str(Path(__file__).parent), str(folder), what],
-                          capture_output=True, text=True, env=os.environ)
+    done = subprocess.run(
+        [python, "-c", THEIRS, str(Path(__file__).parent), str(folder), what],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_keras_opens_what_we_saved(tmp_path: Path) -> None:
     import fusedrnn
+
     pytest.importorskip("h5py")
     expected = {}
     for name in CASES:
@@ -190,6 +241,7 @@ def test_keras_opens_what_we_saved(tmp_path: Path) -> None:
 
 def test_we_open_what_keras_saved(tmp_path: Path) -> None:
     import fusedrnn
+
     pytest.importorskip("h5py")
     run_keras(tmp_path, "write")
     for name in CASES:
@@ -202,8 +254,9 @@ def test_we_open_what_keras_saved(tmp_path: Path) -> None:
         assert model.optimizer.iterations == (name != "stateful")
         fresh = other_models(fusedrnn, name)
         fresh.load_weights(tmp_path / f"{name}.weights.h5")
-        np.testing.assert_allclose(fresh.predict(inputs(name), verbose=0), expected, rtol=1e-5,
-                                   atol=1e-6)
+        np.testing.assert_allclose(
+            fresh.predict(inputs(name), verbose=0), expected, rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -212,39 +265,76 @@ def test_a_kept_file_of_keras(ending: str) -> None:
     pytest.importorskip("h5py")
     folder = Path(__file__).parent / "data"
     expected = json.loads((folder / "from_keras.json").read_text())
-    x, y = keras_table.data("from_keras", keras_table.Case(lambda k: [], shape=(5, 3),
-                                                           padding="post"))
+    x, y = keras_table.data(
+        "from_keras", keras_table.Case(lambda k: [], shape=(5, 3), padding="post")
+    )
     model = load_model(folder / f"from_keras.{ending}")
     np.testing.assert_allclose(model.predict(x, verbose=0).ravel(), expected["outputs"], atol=1e-6)
     assert model.evaluate(x, y, verbose=0) == pytest.approx(expected["scores"], rel=1e-5)
     if ending == "keras":
         model.fit(x, y, epochs=2, verbose=0, shuffle=False)
-        np.testing.assert_allclose(model.predict(x, verbose=0).ravel(),
-                                   expected["after two more epochs"], atol=1e-5)
+        np.testing.assert_allclose(
+            model.predict(x, verbose=0).ravel(), expected["after two more epochs"], atol=1e-5
+        )
 
 
 def test_files_of_keras_2(tmp_path: Path) -> None:
     """The old hard sigmoid, GRU without reset_after, layers as a list."""
     h5py = pytest.importorskip("h5py")
-    new = Sequential([layers.Input((5, 3)), layers.LSTM(
-        4, recurrent_activation="hard_sigmoid_keras2", return_sequences=True),
-        layers.GRU(2, reset_after=False), layers.Dense(1)])
+    new = Sequential(
+        [
+            layers.Input((5, 3)),
+            layers.LSTM(4, recurrent_activation="hard_sigmoid_keras2", return_sequences=True),
+            layers.GRU(2, reset_after=False),
+            layers.Dense(1),
+        ]
+    )
     config = [
-        {"class_name": "LSTM", "config": {
-            "name": "lstm_9", "batch_input_shape": [None, 5, 3], "units": 4,
-            "return_sequences": True, "recurrent_activation": "hard_sigmoid", "dtype": "float32",
-            "time_major": False, "implementation": 1,
-            "kernel_initializer": {"class_name": "VarianceScaling", "config": {
-                "scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None}}}},
+        {
+            "class_name": "LSTM",
+            "config": {
+                "name": "lstm_9",
+                "batch_input_shape": [None, 5, 3],
+                "units": 4,
+                "return_sequences": True,
+                "recurrent_activation": "hard_sigmoid",
+                "dtype": "float32",
+                "time_major": False,
+                "implementation": 1,
+                "kernel_initializer": {
+                    "class_name": "VarianceScaling",
+                    "config": {
+                        "scale": 1.0,
+                        "mode": "fan_avg",
+                        "distribution": "uniform",
+                        "seed": None,
+                    },
+                },
+            },
+        },
         {"class_name": "GRU", "config": {"name": "gru_9", "units": 2}},
-        {"class_name": "Dense", "config": {"name": "dense_9", "units": 1}}]
+        {"class_name": "Dense", "config": {"name": "dense_9", "units": 1}},
+    ]
     with h5py.File(tmp_path / "old.h5", "w") as file:
         file.attrs["keras_version"] = "2.1.6"
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": config})
-        file.attrs["training_config"] = json.dumps({
-            "loss": "mean_squared_error", "metrics": ["mae"], "sample_weight_mode": None,
-            "optimizer_config": {"class_name": "Adam", "config": {
-                "lr": 0.02, "decay": 0.0, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}}})
+        file.attrs["training_config"] = json.dumps(
+            {
+                "loss": "mean_squared_error",
+                "metrics": ["mae"],
+                "sample_weight_mode": None,
+                "optimizer_config": {
+                    "class_name": "Adam",
+                    "config": {
+                        "lr": 0.02,
+                        "decay": 0.0,
+                        "beta_1": 0.9,
+                        "beta_2": 0.999,
+                        "epsilon": 1e-7,
+                    },
+                },
+            }
+        )
         top = file.create_group("model_weights")
         top.attrs["layer_names"] = np.array(["lstm_9", "gru_9", "dense_9"], "S")
         for name, layer in zip(("lstm_9", "gru_9", "dense_9"), new.layers, strict=True):
@@ -287,7 +377,7 @@ def test_damaged_files(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"m.{ending}"
     trained().save(path)
     whole = path.read_bytes()
-    for damaged in (b"", b"nonsense", whole[:len(whole) // 2], whole[:20]):
+    for damaged in (b"", b"nonsense", whole[: len(whole) // 2], whole[:20]):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=rf"load_model: .*m\.{ending}: "):
             load_model(path)
@@ -295,9 +385,12 @@ def test_damaged_files(ending: str, tmp_path: Path) -> None:
 
 def test_files_with_what_is_not_here(tmp_path: Path) -> None:
     for name, config in {
-            "Functional": {"class_name": "Functional", "config": {}},
-            "Conv1D": {"class_name": "Sequential", "config": {"name": "m", "layers": [
-                {"class_name": "Conv1D", "config": {}}]}}}.items():
+        "Functional": {"class_name": "Functional", "config": {}},
+        "Conv1D": {
+            "class_name": "Sequential",
+            "config": {"name": "m", "layers": [{"class_name": "Conv1D", "config": {}}]},
+        },
+    }.items():
         with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
             archive.writestr("config.json", json.dumps(config))
         with pytest.raises(ValueError, match=name):

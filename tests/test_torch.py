@@ -350,8 +350,10 @@ def test_retained_graph_hooks_and_checkpoint(name):
 
     for reentrant in (False, True):
         grads = []
-        for m, run in [(theirs, lambda m, v: m(v)),
-                       (ours, lambda m, v: checkpoint(m, v, use_reentrant=reentrant))]:  # noqa: B023
+        for m, run in [
+            (theirs, lambda m, v: m(v)),
+            (ours, lambda m, v: checkpoint(m, v, use_reentrant=reentrant)),  # noqa: B023
+        ]:
             v = x.clone().requires_grad_()
             m.zero_grad()
             loss_of(run(m, v)[0]).backward()
@@ -619,6 +621,7 @@ def big_loss(layer):
 
 
 def child(queue, layer):
+    torch.set_num_threads(1)  # PyTorch's own threads do not survive a fork
     loss = big_loss(layer)
     loss.backward()
     queue.put(loss.item())

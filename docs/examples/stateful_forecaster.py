@@ -24,20 +24,23 @@ def main(epochs: int = 60, verbose: int = 0) -> tuple[float, float]:
     days = len(sales) // CHUNK * CHUNK
     cut = int(0.8 * days) // CHUNK * CHUNK
     scale = sales[:cut].max()
-    x = (sales[-days - 1:-1] / scale).reshape(-1, CHUNK, 1)  # today ...
-    y = (sales[-days:] / scale).reshape(-1, CHUNK, 1)        # ... and tomorrow
+    x = (sales[-days - 1 : -1] / scale).reshape(-1, CHUNK, 1)  # today ...
+    y = (sales[-days:] / scale).reshape(-1, CHUNK, 1)  # ... and tomorrow
     chunks = cut // CHUNK
 
-    model = Sequential([
-        Input(batch_shape=(1, CHUNK, 1)),
-        LSTM(32, stateful=True, return_sequences=True),
-        Dense(1),
-    ])
+    model = Sequential(
+        [
+            Input(batch_shape=(1, CHUNK, 1)),
+            LSTM(32, stateful=True, return_sequences=True),
+            Dense(1),
+        ]
+    )
     model.compile(Adam(0.005), "mae")
     for epoch in range(epochs):
         model.reset_states()  # an epoch starts at the first day
-        loss = model.fit(x[:chunks], y[:chunks], batch_size=1, shuffle=False,
-                         verbose=verbose).history["loss"][0]
+        loss = model.fit(
+            x[:chunks], y[:chunks], batch_size=1, shuffle=False, verbose=verbose
+        ).history["loss"][0]
         if epoch % 10 == 9:
             print(f"epoch {epoch + 1}: mean absolute error {loss * scale:.0f} a day")
 
@@ -45,8 +48,10 @@ def main(epochs: int = 60, verbose: int = 0) -> tuple[float, float]:
     forecast = model.predict(x, batch_size=1, verbose=0)[chunks:].ravel() * scale
     actual, yesterday = y[chunks:].ravel() * scale, x[chunks:].ravel() * scale
     wape, naive = (np.abs(actual - f).sum() / actual.sum() for f in (forecast, yesterday))
-    print(f"WAPE of one day ahead on the last {len(actual)} days: network {wape:.1%}, "
-          f"naive {naive:.1%}")
+    print(
+        f"WAPE of one day ahead on the last {len(actual)} days: network {wape:.1%}, "
+        f"naive {naive:.1%}"
+    )
     return wape, naive
 
 

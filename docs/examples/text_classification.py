@@ -41,26 +41,40 @@ def main(epochs: int = 8, verbose: int = 2) -> float:
 
     cut = int(0.8 * len(texts))
     tokens, counts = np.unique([t for text in texts[:cut] for t in text], return_counts=True)
-    frequent = tokens[np.argsort(-counts, kind="stable")][:VOCABULARY - 2]
+    frequent = tokens[np.argsort(-counts, kind="stable")][: VOCABULARY - 2]
     index = {token: i + 2 for i, token in enumerate(frequent)}  # 0 is padding, 1 any other token
 
-    x = pad_sequences([[index.get(t, 1) for t in text] for text in texts], LENGTH,
-                      padding="post", truncating="post")
-    model = Sequential([
-        Input((LENGTH,)),
-        Embedding(VOCABULARY, 16, mask_zero=True),
-        Bidirectional(LSTM(16)),
-        Dense(1, activation="sigmoid"),
-    ])
+    x = pad_sequences(
+        [[index.get(t, 1) for t in text] for text in texts],
+        LENGTH,
+        padding="post",
+        truncating="post",
+    )
+    model = Sequential(
+        [
+            Input((LENGTH,)),
+            Embedding(VOCABULARY, 16, mask_zero=True),
+            Bidirectional(LSTM(16)),
+            Dense(1, activation="sigmoid"),
+        ]
+    )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    model.fit(x[:cut], labels[:cut], epochs=epochs, verbose=verbose, validation_split=0.1,
-              callbacks=[EarlyStopping(patience=2, restore_best_weights=True)])
+    model.fit(
+        x[:cut],
+        labels[:cut],
+        epochs=epochs,
+        verbose=verbose,
+        validation_split=0.1,
+        callbacks=[EarlyStopping(patience=2, restore_best_weights=True)],
+    )
     _, accuracy = model.evaluate(x[cut:], labels[cut:], verbose=0)
     share = max(labels[cut:].mean(), 1 - labels[cut:].mean())
-    print(f"accuracy on {len(x) - cut} held-out lines: {accuracy:.1%} "
-          f"(always the same answer: {share:.1%})")
-    answers = model.predict(x[cut:cut + 5], verbose=0)[:, 0]
-    for text, p in zip(texts[cut:cut + 5], answers, strict=True):
+    print(
+        f"accuracy on {len(x) - cut} held-out lines: {accuracy:.1%} "
+        f"(always the same answer: {share:.1%})"
+    )
+    answers = model.predict(x[cut : cut + 5], verbose=0)[:, 0]
+    for text, p in zip(texts[cut : cut + 5], answers, strict=True):
         print(f"{'C++' if p > 0.5 else 'Python':>6} ({p:.2f})  {' '.join(text)}")
     return accuracy
 

@@ -23,11 +23,13 @@ LENGTH = 40
 
 def network(batch_shape: tuple[int | None, int | None, int], stateful: bool) -> Sequential:
     """Return the model; its outputs are logits for the next character."""
-    return Sequential([
-        Input(batch_shape=batch_shape),
-        GRU(96, return_sequences=True, stateful=stateful),
-        Dense(len(CHARACTERS)),
-    ])
+    return Sequential(
+        [
+            Input(batch_shape=batch_shape),
+            GRU(96, return_sequences=True, stateful=stateful),
+            Dense(len(CHARACTERS)),
+        ]
+    )
 
 
 def write(weights: list[np.ndarray], start: str, length: int, temperature: float) -> str:
@@ -52,8 +54,9 @@ def main(epochs: int = 15, verbose: int = 2) -> tuple[float, str]:
     x = np.eye(len(CHARACTERS), dtype=np.float32)[codes[starts]]
     y = codes[starts + 1]
     model = network((None, None, len(CHARACTERS)), stateful=False)
-    model.compile(Adam(0.005), SparseCategoricalCrossentropy(from_logits=True),
-                  metrics=["accuracy"])
+    model.compile(
+        Adam(0.005), SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
     history = model.fit(x, y, batch_size=64, epochs=epochs, verbose=verbose).history
     text = write(model.get_weights(), "the Work ", 200, temperature=0.5)
     print(text)

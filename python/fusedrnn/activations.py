@@ -29,8 +29,12 @@ class Activation:
         ``dx = gradient(dy, x, y)``.
     """
 
-    def __init__(self, name: str, function: Callable[[Array], Array],
-                 gradient: Callable[[Array, Array, Array], Array]) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[Array], Array],
+        gradient: Callable[[Array, Array, Array], Array],
+    ) -> None:
         self.__name__, self.function, self.gradient = name, function, gradient
 
     def __call__(self, x: Array) -> Array:
@@ -75,43 +79,85 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 linear = Activation("linear", lambda x: x, lambda dy, x, y: dy)
 relu = Activation("relu", lambda x: np.maximum(x, 0), lambda dy, x, y: dy * (y > 0))
 relu6 = Activation("relu6", lambda x: np.clip(x, 0, 6), lambda dy, x, y: dy * ((y > 0) & (y < 6)))
-leaky_relu = Activation("leaky_relu", lambda x: np.where(x > 0, x, 0.2 * x),
-                        lambda dy, x, y: dy * np.where(y > 0, dy.dtype.type(1), dy.dtype.type(0.2)))
+leaky_relu = Activation(
+    "leaky_relu",
+    lambda x: np.where(x > 0, x, 0.2 * x),
+    lambda dy, x, y: dy * np.where(y > 0, dy.dtype.type(1), dy.dtype.type(0.2)),
+)
 tanh = Activation("tanh", np.tanh, lambda dy, x, y: dy * (1 - y * y))
 sigmoid = Activation("sigmoid", _sigmoid, lambda dy, x, y: dy * (y * (1 - y)))
-hard_sigmoid = Activation("hard_sigmoid", lambda x: np.clip(x / 6 + 0.5, 0, 1),
-                          lambda dy, x, y: dy * ((y > 0) & (y < 1)) / 6)
+hard_sigmoid = Activation(
+    "hard_sigmoid",
+    lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    lambda dy, x, y: dy * ((y > 0) & (y < 1)) / 6,
+)
 # The hard sigmoid of Keras 1 and 2, that old files mean by "hard_sigmoid"; ONNX has it too.
-hard_sigmoid_keras2 = Activation("hard_sigmoid_keras2", lambda x: np.clip(0.2 * x + 0.5, 0, 1),
-                                 lambda dy, x, y: 0.2 * dy * ((y > 0) & (y < 1)))
-softmax = Activation("softmax", _softmax,
-                     lambda dy, x, y: y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
+hard_sigmoid_keras2 = Activation(
+    "hard_sigmoid_keras2",
+    lambda x: np.clip(0.2 * x + 0.5, 0, 1),
+    lambda dy, x, y: 0.2 * dy * ((y > 0) & (y < 1)),
+)
+softmax = Activation(
+    "softmax", _softmax, lambda dy, x, y: y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+)
 softplus = Activation("softplus", _softplus, lambda dy, x, y: -dy * np.expm1(-y))
-softsign = Activation("softsign", lambda x: x / (1 + np.abs(x)),
-                      lambda dy, x, y: dy * (1 - np.abs(y)) ** 2)
+softsign = Activation(
+    "softsign", lambda x: x / (1 + np.abs(x)), lambda dy, x, y: dy * (1 - np.abs(y)) ** 2
+)
 exponential = Activation("exponential", np.exp, lambda dy, x, y: dy * y)
-elu = Activation("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-                 lambda dy, x, y: dy * np.where(y > 0, 1, y + 1))
-selu = Activation("selu", lambda x: _SELU_SCALE * np.where(
-                      x > 0, x, _SELU_ALPHA * np.expm1(np.minimum(x, 0))),
-                  lambda dy, x, y: dy * np.where(y > 0, dy.dtype.type(_SELU_SCALE),
-                                                 y + _SELU_SCALE * _SELU_ALPHA))
-silu = Activation("silu", lambda x: x * _sigmoid(x),
-                  lambda dy, x, y: dy * (_sigmoid(x) + y * (1 - _sigmoid(x))))
-gelu = Activation("gelu", lambda x: x * _normal_cdf(x),
-                  lambda dy, x, y: dy * (_normal_cdf(x) + x * _normal_pdf(x)))
+elu = Activation(
+    "elu",
+    lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    lambda dy, x, y: dy * np.where(y > 0, 1, y + 1),
+)
+selu = Activation(
+    "selu",
+    lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(np.minimum(x, 0))),
+    lambda dy, x, y: (
+        dy * np.where(y > 0, dy.dtype.type(_SELU_SCALE), y + _SELU_SCALE * _SELU_ALPHA)
+    ),
+)
+silu = Activation(
+    "silu", lambda x: x * _sigmoid(x), lambda dy, x, y: dy * (_sigmoid(x) + y * (1 - _sigmoid(x)))
+)
+gelu = Activation(
+    "gelu",
+    lambda x: x * _normal_cdf(x),
+    lambda dy, x, y: dy * (_normal_cdf(x) + x * _normal_pdf(x)),
+)
 mish = Activation("mish", lambda x: x * np.tanh(_softplus(x)), _mish_gradient)
 swish = silu
 
-TABLE: dict[str, Activation] = {a.__name__: a for a in (
-    linear, relu, relu6, leaky_relu, tanh, sigmoid, hard_sigmoid, hard_sigmoid_keras2, softmax,
-    softplus, softsign, exponential, elu, selu, silu, gelu, mish)} | {"swish": silu}
+TABLE: dict[str, Activation] = {
+    a.__name__: a
+    for a in (
+        linear,
+        relu,
+        relu6,
+        leaky_relu,
+        tanh,
+        sigmoid,
+        hard_sigmoid,
+        hard_sigmoid_keras2,
+        softmax,
+        softplus,
+        softsign,
+        exponential,
+        elu,
+        selu,
+        silu,
+        gelu,
+        mish,
+    )
+} | {"swish": silu}
 
 
 def get(identifier: Any) -> Activation:
     """Return the activation that a name or an object stands for; None is ``linear``."""
     found = lookup("activation", "linear" if identifier is None else identifier, TABLE)
     if not isinstance(found, Activation):
-        raise TypeError(f"activation: {found!r} has no derivative here; give a name out of "
-                        f"{', '.join(TABLE)}, or a fusedrnn.activations.Activation with one")
+        raise TypeError(
+            f"activation: {found!r} has no derivative here; give a name out of "
+            f"{', '.join(TABLE)}, or a fusedrnn.activations.Activation with one"
+        )
     return found

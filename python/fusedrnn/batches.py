@@ -18,11 +18,16 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     """Return data (an array, a pandas object, lists) as a C-contiguous array of ``dtype``."""
     if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0], np.ndarray):
         data = data[0]  # the list of a model's inputs, of which there is one
-    if isinstance(data, dict) or (isinstance(data, (list, tuple)) and len(data) > 1
-                                  and all(hasattr(d, "shape") and np.ndim(d) > 1 for d in data)
-                                  and len({np.shape(d) for d in data}) > 1):
-        raise ValueError(f"{name}: a Sequential model has one input and one output, got "
-                         f"{len(data)}; models with several are beyond fusedrnn")
+    if isinstance(data, dict) or (
+        isinstance(data, (list, tuple))
+        and len(data) > 1
+        and all(hasattr(d, "shape") and np.ndim(d) > 1 for d in data)
+        and len({np.shape(d) for d in data}) > 1
+    ):
+        raise ValueError(
+            f"{name}: a Sequential model has one input and one output, got "
+            f"{len(data)}; models with several are beyond fusedrnn"
+        )
     try:
         array = np.asarray(data)
         if array.dtype.kind == "O":
@@ -37,8 +42,9 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
 class ArrayBatches:
     """Batches of arrays, in order or, with ``shuffle``, in a new order every epoch."""
 
-    def __init__(self, x: Array, y: Array | None, weight: Array | None, batch_size: int,
-                 shuffle: bool) -> None:
+    def __init__(
+        self, x: Array, y: Array | None, weight: Array | None, batch_size: int, shuffle: bool
+    ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1")
         if not len(x):
@@ -48,8 +54,14 @@ class ArrayBatches:
                 raise ValueError(f"{name} has {len(a)} rows, but x has {len(x)}")
         self.arrays, self.batch_size, self.shuffle = (x, y, weight), int(batch_size), shuffle
         self.gathered: list[tuple[Any, Any]] = [
-            (a, None if a is None or not shuffle else
-             np.empty((self.batch_size, *a.shape[1:]), a.dtype)) for a in self.arrays]
+            (
+                a,
+                None
+                if a is None or not shuffle
+                else np.empty((self.batch_size, *a.shape[1:]), a.dtype),
+            )
+            for a in self.arrays
+        ]
 
     def __len__(self) -> int:
         return math.ceil(len(self.arrays[0]) / self.batch_size)
@@ -59,12 +71,14 @@ class ArrayBatches:
         order = backend.random_generator().permutation(n) if self.shuffle else None
         for i in range(0, n, size):
             if order is None:
-                batch = [None if a is None else a[i:i + size] for a in self.arrays]
+                batch = [None if a is None else a[i : i + size] for a in self.arrays]
             else:
-                rows = order[i:i + size]
+                rows = order[i : i + size]
                 # mode="clip" writes straight into out; "raise" would go through a copy
-                batch = [None if a is None else a.take(rows, 0, out[:len(rows)], "clip")
-                         for a, out in self.gathered]
+                batch = [
+                    None if a is None else a.take(rows, 0, out[: len(rows)], "clip")
+                    for a, out in self.gathered
+                ]
             yield tuple(batch)  # type: ignore[misc]
 
 
@@ -93,8 +107,11 @@ class SequenceBatches:
             self.source.on_epoch_end()
 
     def _arrays(self, batch: Any) -> Batch:
-        x, y, weight = (*batch, None, None, None)[:3] if isinstance(batch, (tuple, list)) else (
-            batch, None, None)
+        x, y, weight = (
+            (*batch, None, None, None)[:3]
+            if isinstance(batch, (tuple, list))
+            else (batch, None, None)
+        )
         x = as_array("x", x, self.model.input_type)
         y = None if y is None else as_array("y", y, self.model.float_type)
         return x, y, weights(y, weight, self.class_weight, self.model.float_type)
@@ -120,10 +137,13 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
         raise ValueError("validation_split needs arrays; give validation_data instead")
     cut = math.floor(len(data[0]) * (1 - share))
     if not 0 < cut < len(data[0]):
-        raise ValueError(f"validation_split of {share} leaves one part of the {len(data[0])} rows "
-                         "empty")
-    return (tuple(None if a is None else a[:cut] for a in data),
-            tuple(None if a is None else a[cut:] for a in data))
+        raise ValueError(
+            f"validation_split of {share} leaves one part of the {len(data[0])} rows empty"
+        )
+    return (
+        tuple(None if a is None else a[:cut] for a in data),
+        tuple(None if a is None else a[cut:] for a in data),
+    )
 
 
 class Batches:
@@ -156,15 +176,25 @@ class Batches:
             if batch is None:
                 self.iterator = None
                 if fresh or getattr(self.source, "once", False):
-                    raise ValueError(f"the data ran out after {done} batches, but "
-                                     f"{self.limit} steps were asked for")
+                    raise ValueError(
+                        f"the data ran out after {done} batches, but "
+                        f"{self.limit} steps were asked for"
+                    )
                 continue
             done += 1
             yield batch
 
 
-def make(model: Any, x: Any, y: Any, sample_weight: Any, batch_size: int | None, shuffle: Any,
-         steps: int | None, class_weight: Any = None) -> Batches:
+def make(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: int | None,
+    shuffle: Any,
+    steps: int | None,
+    class_weight: Any = None,
+) -> Batches:
     """Return the batches of arrays, pandas objects, generators, Sequences or datasets."""
     if shuffle not in (True, False):
         raise ValueError(f"shuffle is {shuffle!r}, expected True or False")

@@ -15,10 +15,22 @@ from .progress import Progbar, write
 
 Logs = dict[str, float]
 
-HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end",
-         "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end",
-         "on_test_batch_begin", "on_test_batch_end", "on_predict_begin", "on_predict_end",
-         "on_predict_batch_begin", "on_predict_batch_end")
+HOOKS = (
+    "on_train_begin",
+    "on_train_end",
+    "on_epoch_begin",
+    "on_epoch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_predict_begin",
+    "on_predict_end",
+    "on_predict_batch_begin",
+    "on_predict_batch_end",
+)
 
 
 class Callback:
@@ -67,8 +79,11 @@ class CallbackList:
     """Several callbacks as one: ``callbacks.on_epoch_end(...)`` calls them all."""
 
     def __init__(self, callbacks: Any = None, model: Any = None, **params: Any) -> None:
-        given = [] if callbacks is None else (
-            list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks])
+        given = (
+            []
+            if callbacks is None
+            else (list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks])
+        )
         self.callbacks: list[Any] = given
         for c in given:
             c.set_params(params)
@@ -81,6 +96,7 @@ class CallbackList:
         def call(*args: Any, **kwargs: Any) -> None:
             for c in self.callbacks:
                 getattr(c, hook)(*args, **kwargs)
+
         return call
 
     def batch_hooks(self, hook: str) -> list[Function[..., None]]:
@@ -165,11 +181,13 @@ class ProgbarLogger(Callback):
 class MonitorCallback(Callback):
     """Base of the callbacks that watch one number."""
 
-    def __init__(self, monitor: str, mode: str, best: float | None = None,
-                 min_delta: float = 0.0) -> None:
+    def __init__(
+        self, monitor: str, mode: str, best: float | None = None, min_delta: float = 0.0
+    ) -> None:
         if mode not in ("auto", "min", "max"):
-            raise ValueError(f"{type(self).__name__}: mode is {mode!r}, expected 'auto', 'min' or "
-                             "'max'")
+            raise ValueError(
+                f"{type(self).__name__}: mode is {mode!r}, expected 'auto', 'min' or 'max'"
+            )
         self.monitor, self.mode, self.best, self.min_delta = monitor, mode, best, abs(min_delta)
         self.sign = 0  # 1: more is better, -1: less is better
 
@@ -177,8 +195,11 @@ class MonitorCallback(Callback):
         """Return the number watched; warn if it is not there."""
         current = (logs or {}).get(self.monitor)
         if current is None:
-            warnings.warn(f"{type(self).__name__}: {self.monitor} is not available; there are "
-                          f"{', '.join(logs or {})}", stacklevel=3)
+            warnings.warn(
+                f"{type(self).__name__}: {self.monitor} is not available; there are "
+                f"{', '.join(logs or {})}",
+                stacklevel=3,
+            )
         return current
 
     def better(self, value: float, than: float | None) -> bool:
@@ -187,8 +208,10 @@ class MonitorCallback(Callback):
             name = self.monitor.removeprefix("val_")
             up = {m.name: m.up for m in self.model.metrics}
             if self.mode == "auto" and name not in up:
-                raise ValueError(f"{type(self).__name__}: cannot tell whether {self.monitor} is to "
-                                 "be high or low; give mode='max' or mode='min'")
+                raise ValueError(
+                    f"{type(self).__name__}: cannot tell whether {self.monitor} is to "
+                    "be high or low; give mode='max' or mode='min'"
+                )
             self.sign = 1 if self.mode == "max" or (self.mode == "auto" and up[name]) else -1
         return than is None or self.sign * (value - than) > self.min_delta
 
@@ -196,9 +219,17 @@ class MonitorCallback(Callback):
 class EarlyStopping(MonitorCallback):
     """Stops when the number watched has not improved for ``patience`` epochs."""
 
-    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0,
-                 verbose: int = 0, mode: str = "auto", baseline: float | None = None,
-                 restore_best_weights: bool = False, start_from_epoch: int = 0) -> None:
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
@@ -229,8 +260,10 @@ class EarlyStopping(MonitorCallback):
             write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
         if self.best_weights is not None:
             if self.verbose:
-                write("Restoring model weights from the end of the best epoch: "
-                      f"{self.best_epoch + 1}.\n")
+                write(
+                    "Restoring model weights from the end of the best epoch: "
+                    f"{self.best_epoch + 1}.\n"
+                )
             self.model.set_weights(self.best_weights)
 
 
@@ -240,19 +273,33 @@ class ModelCheckpoint(MonitorCallback):
     ``filepath`` may hold ``{epoch}`` and names of logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
     """
 
-    def __init__(self, filepath: Any, monitor: str = "val_loss", verbose: int = 0,
-                 save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto",
-                 save_freq: Any = "epoch", initial_value_threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        filepath: Any,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: Any = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
-        endings = (".weights.h5", ".safetensors") if save_weights_only else (
-            ".keras", ".h5", ".safetensors")
+        endings = (
+            (".weights.h5", ".safetensors")
+            if save_weights_only
+            else (".keras", ".h5", ".safetensors")
+        )
         if not self.filepath.endswith(endings):
-            raise ValueError(f"ModelCheckpoint: filepath {self.filepath!r} must end in "
-                             f"{' or '.join(endings)}")
+            raise ValueError(
+                f"ModelCheckpoint: filepath {self.filepath!r} must end in {' or '.join(endings)}"
+            )
         if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(f"ModelCheckpoint: save_freq is {save_freq!r}, expected 'epoch' or a "
-                             "number of batches")
+            raise ValueError(
+                f"ModelCheckpoint: save_freq is {save_freq!r}, expected 'epoch' or a "
+                "number of batches"
+            )
         self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self.batches = self.epoch = 0
@@ -275,16 +322,20 @@ class ModelCheckpoint(MonitorCallback):
         try:
             path = self.filepath.format(**{**logs, "epoch": epoch + 1})
         except KeyError as error:
-            raise KeyError(f"ModelCheckpoint: filepath {self.filepath!r} has {error}, there are "
-                           f"{', '.join(logs)}") from None
+            raise KeyError(
+                f"ModelCheckpoint: filepath {self.filepath!r} has {error}, there are "
+                f"{', '.join(logs)}"
+            ) from None
         start = f"\nEpoch {epoch + 1}: "
         if self.save_best_only and (current := self.value(logs)) is not None:
             best = "None" if self.best is None else f"{self.best:.5f}"
             if not self.better(current, self.best):
                 self._say(f"{start}{self.monitor} did not improve from {best}\n")
                 return
-            self._say(f"{start}{self.monitor} improved from {best} to {current:.5f}, saving model "
-                      f"to {path}\n")
+            self._say(
+                f"{start}{self.monitor} improved from {best} to {current:.5f}, saving model "
+                f"to {path}\n"
+            )
             self.best = current
         else:
             self._say(f"{start}saving model to {path}\n")
@@ -300,9 +351,17 @@ class ModelCheckpoint(MonitorCallback):
 class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by ``factor`` after ``patience`` epochs of no improvement."""
 
-    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10,
-                 verbose: int = 0, mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0,
-                 min_lr: float = 0.0) -> None:
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
         if factor >= 1:
             raise ValueError(f"ReduceLROnPlateau: factor is {factor}, expected less than 1")
@@ -331,8 +390,9 @@ class ReduceLROnPlateau(MonitorCallback):
                 new = max(old * self.factor, self.min_lr)
                 optimizer.learning_rate = new
                 if self.verbose:
-                    write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                          f"{new}.\n")
+                    write(
+                        f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n"
+                    )
                 self.cooldown_counter, self.wait = self.cooldown, 0
 
 
@@ -366,16 +426,22 @@ class CSVLogger(Callback):
         self.writer: Any = None
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        header = not (self.append and os.path.exists(self.filename)
-                      and os.path.getsize(self.filename))
+        header = not (
+            self.append and os.path.exists(self.filename) and os.path.getsize(self.filename)
+        )
         self.header, self.writer = header, None
         self.file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         logs = logs or {}
         if self.writer is None:
-            self.writer = csv.DictWriter(self.file, ["epoch", *sorted(logs)], restval="NA",
-                                         extrasaction="ignore", delimiter=self.separator)
+            self.writer = csv.DictWriter(
+                self.file,
+                ["epoch", *sorted(logs)],
+                restval="NA",
+                extrasaction="ignore",
+                delimiter=self.separator,
+            )
             if self.header:
                 self.writer.writeheader()
         self.writer.writerow({"epoch": epoch, **logs})
@@ -401,8 +467,10 @@ class LambdaCallback(Callback):
     def __init__(self, **hooks: Function[..., Any]) -> None:
         allowed = {*HOOKS, "on_batch_begin", "on_batch_end"}
         if not hooks.keys() <= allowed:
-            raise TypeError(f"LambdaCallback: {', '.join(hooks.keys() - allowed)} is not a hook, "
-                            f"expected {', '.join(sorted(allowed))}")
+            raise TypeError(
+                f"LambdaCallback: {', '.join(hooks.keys() - allowed)} is not a hook, "
+                f"expected {', '.join(sorted(allowed))}"
+            )
         for name, function in hooks.items():
             if function is not None:
                 setattr(self, name, function)
@@ -411,6 +479,11 @@ class LambdaCallback(Callback):
 def _arguments(function: Function[..., Any]) -> int:
     """Return how many positional arguments a function takes."""
     kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    return 2 if inspect.Parameter.VAR_POSITIONAL in kinds else sum(
-        k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for k in kinds)
+    return (
+        2
+        if inspect.Parameter.VAR_POSITIONAL in kinds
+        else sum(
+            k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for k in kinds
+        )
+    )

@@ -52,15 +52,24 @@ class Configurable:
         What other versions of Keras add is left out where it says "none" or "no".
         """
         known = arguments(cls)
-        return cls(**{key: value for key, value in config.items()
-                      if key in known or value not in (None, False)})
+        return cls(
+            **{
+                key: value
+                for key, value in config.items()
+                if key in known or value not in (None, False)
+            }
+        )
 
 
 def serialize(value: Any) -> Any:
     """Return what JSON can hold: an object becomes Keras's dict of class name and config."""
     if isinstance(value, Configurable):
-        return {"module": value.module, "class_name": type(value).__name__,
-                "config": value.get_config(), "registered_name": None}
+        return {
+            "module": value.module,
+            "class_name": type(value).__name__,
+            "config": value.get_config(),
+            "registered_name": None,
+        }
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]
     if isinstance(value, dict):
@@ -69,8 +78,12 @@ def serialize(value: Any) -> Any:
         return value.item()
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
         name = value.__name__
-        return {"module": "builtins", "class_name": "function", "config": name,
-                "registered_name": name}
+        return {
+            "module": "builtins",
+            "class_name": "function",
+            "config": name,
+            "registered_name": name,
+        }
     return value.__name__ if callable(value) else value
 
 
@@ -102,13 +115,16 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         name = identifier["class_name"]
         cls = _custom.get(name, table.get(snake_case(name), table.get(name.lower())))
         if cls is None:
-            raise ValueError(f"{kind}: {identifier['class_name']!r} is not known here, "
-                             f"expected one of {', '.join(table)}")
+            raise ValueError(
+                f"{kind}: {identifier['class_name']!r} is not known here, "
+                f"expected one of {', '.join(table)}"
+            )
         return cls.from_config(config)
     if isinstance(identifier, str):
         found = _custom.get(identifier, table.get(identifier, table.get(snake_case(identifier))))
         if found is None:
-            raise ValueError(f"{kind}: {identifier!r} is not known here, "
-                             f"expected one of {', '.join(table)}")
+            raise ValueError(
+                f"{kind}: {identifier!r} is not known here, expected one of {', '.join(table)}"
+            )
         identifier = found
     return identifier() if inspect.isclass(identifier) else identifier

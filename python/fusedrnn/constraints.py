@@ -38,14 +38,14 @@ class MaxNorm(Constraint):
 class MinMaxNorm(Constraint):
     """The norm along ``axis`` is between two values, approached at ``rate``."""
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0,
-                 axis: Any = 0) -> None:
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
+    ) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Array) -> Array:  # noqa: D102
         norm = _norm(w, self.axis)
-        wanted = (self.rate * np.clip(norm, self.min_value, self.max_value)
-                  + (1 - self.rate) * norm)
+        wanted = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
         return w * (wanted / (epsilon() + norm))
 
 
@@ -67,7 +67,11 @@ class NonNeg(Constraint):
 
 
 TABLE: dict[str, type[Constraint]] = {
-    "max_norm": MaxNorm, "min_max_norm": MinMaxNorm, "unit_norm": UnitNorm, "non_neg": NonNeg}
+    "max_norm": MaxNorm,
+    "min_max_norm": MinMaxNorm,
+    "unit_norm": UnitNorm,
+    "non_neg": NonNeg,
+}
 
 
 def get(identifier: Any) -> Any:

@@ -82,8 +82,9 @@ class TruncatedNormal(RandomNormal):
 class RandomUniform(_Random):
     """Uniform values."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05,
-                 seed: int | None = None) -> None:
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+    ) -> None:
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
@@ -97,8 +98,13 @@ class VarianceScaling(_Random):
     The fans of an (in, out) kernel are its two sizes: for an LSTM kernel (I, 4H) the fan out is 4H.
     """
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in",
-                 distribution: str = "truncated_normal", seed: int | None = None) -> None:
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
 
@@ -106,8 +112,9 @@ class VarianceScaling(_Random):
         fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         if self.mode not in fans:
-            raise ValueError(f"VarianceScaling: mode is {self.mode!r}, expected one of "
-                             f"{', '.join(fans)}")
+            raise ValueError(
+                f"VarianceScaling: mode is {self.mode!r}, expected one of {', '.join(fans)}"
+            )
         variance = self.scale / max(1.0, fans[self.mode])
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
@@ -123,8 +130,11 @@ def _scaling(name: str, scale: float, mode: str, distribution: str) -> type[_Ran
     def values(self: _Random, shape: tuple[int, ...]) -> Array:
         return VarianceScaling(scale, mode, distribution, self.seed).values(shape)
 
-    return type(name, (_Random,), {
-        "values": values, "__doc__": f"{distribution} values of variance {scale} / {mode}."})
+    return type(
+        name,
+        (_Random,),
+        {"values": values, "__doc__": f"{distribution} values of variance {scale} / {mode}."},
+    )
 
 
 GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform")
@@ -160,14 +170,26 @@ class Identity(Initializer):
 
 
 TABLE: dict[str, type[Initializer]] = {
-    "zeros": Zeros, "ones": Ones, "constant": Constant, "identity": Identity,
-    "random_normal": RandomNormal, "random_uniform": RandomUniform,
-    "truncated_normal": TruncatedNormal, "variance_scaling": VarianceScaling,
-    "glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal,
-    "he_uniform": HeUniform, "he_normal": HeNormal, "lecun_uniform": LecunUniform,
-    "lecun_normal": LecunNormal, "orthogonal": Orthogonal,
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "identity": Identity,
+    "random_normal": RandomNormal,
+    "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
     # Keras's other spellings
-    "uniform": RandomUniform, "normal": RandomNormal, "zero": Zeros, "one": Ones,
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+    "zero": Zeros,
+    "one": Ones,
 }
 
 

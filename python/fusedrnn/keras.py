@@ -55,7 +55,11 @@ def disable() -> None:
 
 
 def path(layer: Any, training: bool = False) -> str:
-    """Return "fused", or "keras: " and the reason why the layer's own loop runs."""
+    """Return "fused", or "keras: " and the reason why the layer's own loop runs.
+
+    Whatever it says, an input of a single step runs in Keras's loop while gradients are recorded:
+    there is no loop over time to save, and torch's gradients of the weights are the faster ones.
+    """
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
     cell = layer.cell
@@ -79,7 +83,8 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     """Run the layer over time: last output, outputs in order of processing, final states."""
     own = next(_own_loops[c] for c in type(self).__mro__ if c in _own_loops)
     x = keras.ops.convert_to_tensor(sequences)
-    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape:
+    one_step = x.shape[1] == 1 and torch.is_grad_enabled()  # all the work is in torch's products
+    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or one_step:
         return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
     cell = self.cell
     if isinstance(mask, list | tuple):

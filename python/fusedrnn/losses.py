@@ -52,8 +52,10 @@ def _logarithmic(t: Array, p: Array) -> Pair:
 def _huber(t: Array, p: Array, delta: float = 1.0) -> Pair:
     e = p - t
     size = np.abs(e)
-    return _mean(np.where(size <= delta, 0.5 * e * e, delta * size - 0.5 * delta * delta),
-                 np.clip(e, -delta, delta))
+    return _mean(
+        np.where(size <= delta, 0.5 * e * e, delta * size - 0.5 * delta * delta),
+        np.clip(e, -delta, delta),
+    )
 
 
 def _log_cosh(t: Array, p: Array) -> Pair:
@@ -63,23 +65,28 @@ def _log_cosh(t: Array, p: Array) -> Pair:
 
 def _quantile(t: Array, p: Array, quantile: float = 0.5) -> Pair:
     e = t - p
-    return _mean(np.maximum(quantile * e, (quantile - 1) * e),
-                 np.where(e > 0, e.dtype.type(-quantile), e.dtype.type(1 - quantile)))
+    return _mean(
+        np.maximum(quantile * e, (quantile - 1) * e),
+        np.where(e > 0, e.dtype.type(-quantile), e.dtype.type(1 - quantile)),
+    )
 
 
-def _binary_crossentropy(t: Array, p: Array, from_logits: bool = False,
-                         label_smoothing: float = 0.0) -> Pair:
+def _binary_crossentropy(
+    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Pair:
     t = t * (1 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else t
     if from_logits:
         return _mean(np.logaddexp(0, p) - t * p, 0.5 * (1 + np.tanh(0.5 * p)) - t)
     eps = p.dtype.type(epsilon())
     q = np.clip(p, eps, 1 - eps)
-    return _mean(-(t * np.log(q) + (1 - t) * np.log(1 - q)),
-                 np.where(q == p, (q - t) / (q * (1 - q)), 0))
+    return _mean(
+        -(t * np.log(q) + (1 - t) * np.log(1 - q)), np.where(q == p, (q - t) / (q * (1 - q)), 0)
+    )
 
 
-def _categorical_crossentropy(t: Array, p: Array, from_logits: bool = False,
-                              label_smoothing: float = 0.0) -> Pair:
+def _categorical_crossentropy(
+    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Pair:
     t = t * (1 - label_smoothing) + label_smoothing / t.shape[-1] if label_smoothing else t
     total = t.sum(axis=-1, keepdims=True)
     if from_logits:
@@ -92,12 +99,15 @@ def _categorical_crossentropy(t: Array, p: Array, from_logits: bool = False,
     inside = (q > eps) & (q < 1 - eps)
     q = np.clip(q, eps, 1 - eps)
     d = np.where(inside, -t / q, 0)
-    return (-(t * np.log(q)).sum(axis=-1),
-            (d - (d * p).sum(axis=-1, keepdims=True) / scale) / scale)
+    return (
+        -(t * np.log(q)).sum(axis=-1),
+        (d - (d * p).sum(axis=-1, keepdims=True) / scale) / scale,
+    )
 
 
-def _sparse_categorical_crossentropy(t: Array, p: Array, from_logits: bool = False,
-                                     ignore_class: int | None = None) -> Pair:
+def _sparse_categorical_crossentropy(
+    t: Array, p: Array, from_logits: bool = False, ignore_class: int | None = None
+) -> Pair:
     labels = t.astype(np.intp)
     if labels.ndim == p.ndim:
         labels = labels[..., 0]
@@ -105,8 +115,10 @@ def _sparse_categorical_crossentropy(t: Array, p: Array, from_logits: bool = Fal
     if kept is not None:
         labels = np.where(kept, labels, 0)
     if labels.size and (labels.min() < 0 or labels.max() >= p.shape[-1]):
-        raise ValueError("sparse_categorical_crossentropy: y_true has labels from "
-                         f"{labels.min()} to {labels.max()}, expected 0 to {p.shape[-1] - 1}")
+        raise ValueError(
+            "sparse_categorical_crossentropy: y_true has labels from "
+            f"{labels.min()} to {labels.max()}, expected 0 to {p.shape[-1] - 1}"
+        )
     one_hot = np.equal(labels[..., None], np.arange(p.shape[-1])).astype(p.dtype)
     values, gradient = _categorical_crossentropy(one_hot, p, from_logits)
     return (values, gradient) if kept is None else (values * kept, gradient * kept[..., None])
@@ -163,8 +175,10 @@ TABLE: dict[str, tuple[str, Callable[..., Pair]]] = {
     "quantile": ("Quantile", _quantile),
     "binary_crossentropy": ("BinaryCrossentropy", _binary_crossentropy),
     "categorical_crossentropy": ("CategoricalCrossentropy", _categorical_crossentropy),
-    "sparse_categorical_crossentropy": ("SparseCategoricalCrossentropy",
-                                        _sparse_categorical_crossentropy),
+    "sparse_categorical_crossentropy": (
+        "SparseCategoricalCrossentropy",
+        _sparse_categorical_crossentropy,
+    ),
     "cosine_similarity": ("CosineSimilarity", _cosine_similarity),
     "poisson": ("Poisson", _poisson),
     "kl_divergence": ("KLDivergence", _kl_divergence),
@@ -172,10 +186,15 @@ TABLE: dict[str, tuple[str, Callable[..., Pair]]] = {
     "squared_hinge": ("SquaredHinge", _squared_hinge),
 }
 ALIASES = {
-    "mse": "mean_squared_error", "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
-    "logcosh": "log_cosh", "huber_loss": "huber", "kld": "kl_divergence",
-    "kullback_leibler_divergence": "kl_divergence", "bce": "binary_crossentropy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "logcosh": "log_cosh",
+    "huber_loss": "huber",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "bce": "binary_crossentropy",
     "pinball": "quantile",
 }
 
@@ -202,12 +221,25 @@ class Loss(Configurable):
     module = "keras.losses"
     labels = False  # whether y_true are class numbers, one axis fewer than y_pred
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
-                 dtype: Any = None) -> None:
-        if reduction not in ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", None,
-                             "none", "auto"):
-            raise ValueError(f"loss: reduction is {reduction!r}, expected 'sum_over_batch_size', "
-                             "'sum', 'mean', 'mean_with_sample_weight' or None")
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
+        if reduction not in (
+            "sum_over_batch_size",
+            "sum",
+            "mean",
+            "mean_with_sample_weight",
+            None,
+            "none",
+            "auto",
+        ):
+            raise ValueError(
+                f"loss: reduction is {reduction!r}, expected 'sum_over_batch_size', "
+                "'sum', 'mean', 'mean_with_sample_weight' or None"
+            )
         self.name = name or auto_name(type(self).__name__)
         self.reduction, self.dtype = reduction, dtype
 
@@ -219,14 +251,20 @@ class Loss(Configurable):
         """Return the derivative of the sum of the values with respect to ``y_pred``."""
         raise NotImplementedError(
             f"{type(self).__name__}: define gradient(y_true, y_pred), the derivative of the sum of "
-            "call(y_true, y_pred); fusedrnn does not differentiate Python functions")
+            "call(y_true, y_pred); fusedrnn does not differentiate Python functions"
+        )
 
     def pair(self, y_true: Array, y_pred: Array) -> Pair:
         """Return values and derivative together."""
         return self.call(y_true, y_pred), self.gradient(y_true, y_pred)
 
-    def reduce(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None,
-               mask: Array | None = None) -> tuple[float, Array]:
+    def reduce(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        mask: Array | None = None,
+    ) -> tuple[float, Array]:
         """Return the loss of a batch and its derivative with respect to ``y_pred``.
 
         ``sample_weight`` is one number a sample, or a step of a sample; ``mask`` leaves steps out.
@@ -236,8 +274,10 @@ class Loss(Configurable):
             try:
                 t = np.broadcast_to(t, y_pred.shape)
             except ValueError:
-                raise ValueError(f"loss: y has shape {y_true.shape}, but the model's output has "
-                                 f"shape {y_pred.shape}") from None
+                raise ValueError(
+                    f"loss: y has shape {y_true.shape}, but the model's output has "
+                    f"shape {y_pred.shape}"
+                ) from None
         values, gradient = self.pair(t, y_pred)
         weight = _weight(values, sample_weight, mask, self.reduction)
         if weight is not None:
@@ -266,19 +306,23 @@ def _floats(y: Any) -> Array:
     return y if y.dtype.kind == "f" else y.astype(np.float32)
 
 
-def _weight(values: Array, sample_weight: Array | None, mask: Array | None,
-            reduction: str | None) -> Array | None:
+def _weight(
+    values: Array, sample_weight: Array | None, mask: Array | None, reduction: str | None
+) -> Array | None:
     """Return the weights of the values, None for all 1: Keras's rules for masks."""
     weight = None
     if sample_weight is not None:
         weight = align(sample_weight, values)
-        weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)),
-                                 values.shape)
-    if mask is not None and mask.shape == values.shape[:mask.ndim]:
-        scale = mask.size / max(mask.sum(), 1) if reduction in (
-            "sum_over_batch_size", "mean") else 1
+        weight = np.broadcast_to(
+            weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape
+        )
+    if mask is not None and mask.shape == values.shape[: mask.ndim]:
+        scale = (
+            mask.size / max(mask.sum(), 1) if reduction in ("sum_over_batch_size", "mean") else 1
+        )
         kept = (mask * values.dtype.type(scale)).reshape(
-            mask.shape + (1,) * (values.ndim - mask.ndim))
+            mask.shape + (1,) * (values.ndim - mask.ndim)
+        )
         weight = np.broadcast_to(kept, values.shape) if weight is None else weight * kept
     return weight
 
@@ -289,13 +333,21 @@ class TableLoss(Loss):
     function: Callable[..., Pair]
     defaults: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, *args: Any, reduction: str | None = "sum_over_batch_size",
-                 name: str | None = None, dtype: Any = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **options: Any,
+    ) -> None:
         # Keras's order: the function's own arguments, then reduction, name
         options.update(zip(self.defaults, args, strict=False))
         if len(args) > len(self.defaults) or not options.keys() <= self.defaults.keys():
-            raise TypeError(f"{type(self).__name__}: got {args} {options}, expected at most "
-                            f"{', '.join(self.defaults) or 'no arguments'}")
+            raise TypeError(
+                f"{type(self).__name__}: got {args} {options}, expected at most "
+                f"{', '.join(self.defaults) or 'no arguments'}"
+            )
         super().__init__(name or self.key, reduction, dtype)
         self.options = {**self.defaults, **options}
 
@@ -325,13 +377,26 @@ def _values(key: str, pair: Callable[..., Pair]) -> Callable[..., Array]:
 def _make() -> dict[str, type[Loss]]:
     classes: dict[str, type[Loss]] = {}
     for key, (class_name, pair) in TABLE.items():
-        defaults = dict(zip(pair.__code__.co_varnames[2:pair.__code__.co_argcount],
-                            pair.__defaults__ or (), strict=True))
-        cls = type(class_name, (TableLoss,), {
-            "function": staticmethod(pair), "defaults": defaults, "key": key,
-            "labels": key.startswith("sparse"), "__module__": __name__,
-            "__doc__": f"The loss ``{key}`` as an object; arguments: "
-                       f"{', '.join(defaults) or 'none'}, reduction, name."})
+        defaults = dict(
+            zip(
+                pair.__code__.co_varnames[2 : pair.__code__.co_argcount],
+                pair.__defaults__ or (),
+                strict=True,
+            )
+        )
+        cls = type(
+            class_name,
+            (TableLoss,),
+            {
+                "function": staticmethod(pair),
+                "defaults": defaults,
+                "key": key,
+                "labels": key.startswith("sparse"),
+                "__module__": __name__,
+                "__doc__": f"The loss ``{key}`` as an object; arguments: "
+                f"{', '.join(defaults) or 'none'}, reduction, name.",
+            },
+        )
         globals()[class_name] = classes[key] = cls
         globals()[key] = _values(key, pair)
     for alias, key in ALIASES.items():
@@ -345,17 +410,30 @@ CLASSES = _make()
 
 def get(identifier: Any) -> Loss:
     """Return the loss that a name, a config, a function of this module or an object stands for."""
-    if callable(identifier) and getattr(identifier, "__module__", None) == __name__ and (
-            getattr(identifier, "__name__", None) in CLASSES):
+    if (
+        callable(identifier)
+        and getattr(identifier, "__module__", None) == __name__
+        and (getattr(identifier, "__name__", None) in CLASSES)
+    ):
         identifier = identifier.__name__
     if isinstance(identifier, str):
         identifier = identifier.lower() if identifier.lower() in CLASSES else identifier
     loss = lookup("loss", identifier, CLASSES)
     if not isinstance(loss, Loss):
-        raise TypeError(f"loss: {identifier!r} cannot be differentiated here; give a name out of "
-                        f"{', '.join(TABLE)}, or a fusedrnn.losses.Loss with call and gradient")
+        raise TypeError(
+            f"loss: {identifier!r} cannot be differentiated here; give a name out of "
+            f"{', '.join(TABLE)}, or a fusedrnn.losses.Loss with call and gradient"
+        )
     return loss
 
 
-__all__ = ["ALIASES", "TABLE", "Loss", "get", "serialize",
-           *TABLE, *(name for name, _ in TABLE.values()), *ALIASES]
+__all__ = [
+    "ALIASES",
+    "TABLE",
+    "Loss",
+    "get",
+    "serialize",
+    *TABLE,
+    *(name for name, _ in TABLE.values()),
+    *ALIASES,
+]

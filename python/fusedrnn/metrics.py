@@ -52,12 +52,19 @@ class Mean(Metric):
     def reset_state(self) -> None:  # noqa: D102
         self.total = self.count = 0.0
 
-    def update_state(self, values: Any, sample_weight: Any = None,  # type: ignore[override]
-                     *_: Any) -> None:
+    def update_state(  # type: ignore[override]
+        self,
+        values: Any,
+        sample_weight: Any = None,
+        *_: Any,
+    ) -> None:
         """Take in values of any shape."""
         values = np.asarray(values)
-        w = None if sample_weight is None else _weight(values, np.asarray(sample_weight), None,
-                                                       None)
+        w = (
+            None
+            if sample_weight is None
+            else _weight(values, np.asarray(sample_weight), None, None)
+        )
         self.total += float((values if w is None else values * w).sum(dtype=np.float64))
         self.count += float(values.size if w is None else w.sum(dtype=np.float64))
 
@@ -68,13 +75,18 @@ class Mean(Metric):
 class MeanMetricWrapper(Mean):
     """Average of ``fn(y_true, y_pred)``, one value a sample."""
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None,
-                 **options: Any) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any
+    ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
         self.fn, self.options = fn, options
 
-    def update_state(self, y_true: Any, y_pred: Any,  # type: ignore[override]
-                     sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+    ) -> None:
         """Take in a batch."""
         super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
 
@@ -154,11 +166,18 @@ class R2Score(_Sums):
 
     up = True
 
-    def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0,
-                 name: str = "r2_score", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str = "r2_score",
+        dtype: Any = None,
+    ) -> None:
         if class_aggregation not in ("uniform_average", "variance_weighted_average", None):
-            raise ValueError(f"R2Score: class_aggregation is {class_aggregation!r}, expected "
-                             "'uniform_average', 'variance_weighted_average' or None")
+            raise ValueError(
+                f"R2Score: class_aggregation is {class_aggregation!r}, expected "
+                "'uniform_average', 'variance_weighted_average' or None"
+            )
         super().__init__(name, dtype)
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
 
@@ -193,8 +212,14 @@ class _Confusion(_Sums):
     def sums(self, t: Array, p: Array, w: Array) -> Any:
         t, p, w = t.ravel() > 0.5, p.ravel(), w.ravel().astype(np.float64)
         said = p[None] > self.thresholds_used()[:, None]
-        return np.stack([(w * (said & t)).sum(1), (w * (said & ~t)).sum(1),
-                         (w * (~said & t)).sum(1), (w * (~said & ~t)).sum(1)])
+        return np.stack(
+            [
+                (w * (said & t)).sum(1),
+                (w * (said & ~t)).sum(1),
+                (w * (~said & t)).sum(1),
+                (w * (~said & ~t)).sum(1),
+            ]
+        )
 
     def counts(self) -> Any:
         """Return true positives, false positives, false negatives, true negatives."""
@@ -230,8 +255,13 @@ class Recall(Precision):
 class AUC(_Confusion):
     """Area under the ROC curve, by the trapezoidal rule over ``num_thresholds``."""
 
-    def __init__(self, num_thresholds: int = 200, curve: str = "ROC",
-                 name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         if curve != "ROC":
             raise NotImplementedError(f"AUC: curve={curve!r} is not supported, only 'ROC'")
         super().__init__(name, dtype)
@@ -247,7 +277,8 @@ class AUC(_Confusion):
 
 def _cosine(y_true: Any, y_pred: Any) -> Array:
     return -losses.TABLE["cosine_similarity"][1](
-        align(np.asarray(y_true, np.float32), y_pred), y_pred)[0]
+        align(np.asarray(y_true, np.float32), y_pred), y_pred
+    )[0]
 
 
 # The averages: Keras's function name, its class name, the function, whether more is better
@@ -260,25 +291,49 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any], bool]] = {
     "categorical_accuracy": ("CategoricalAccuracy", categorical_accuracy, True),
     "sparse_categorical_accuracy": ("SparseCategoricalAccuracy", sparse_categorical_accuracy, True),
     "top_k_categorical_accuracy": ("TopKCategoricalAccuracy", top_k_categorical_accuracy, True),
-    "sparse_top_k_categorical_accuracy": ("SparseTopKCategoricalAccuracy",
-                                          sparse_top_k_categorical_accuracy, True),
+    "sparse_top_k_categorical_accuracy": (
+        "SparseTopKCategoricalAccuracy",
+        sparse_top_k_categorical_accuracy,
+        True,
+    ),
     "log_cosh_error": ("LogCoshError", losses.log_cosh, False),  # type: ignore[attr-defined]
 }
 
 
 def _make() -> dict[str, type[Metric]]:
     classes: dict[str, type[Metric]] = {
-        "mean": Mean, "root_mean_squared_error": RootMeanSquaredError,
-        "rmse": RootMeanSquaredError, "r2_score": R2Score, "r2": R2Score, "auc": AUC,
-        "precision": Precision, "recall": Recall}
+        "mean": Mean,
+        "root_mean_squared_error": RootMeanSquaredError,
+        "rmse": RootMeanSquaredError,
+        "r2_score": R2Score,
+        "r2": R2Score,
+        "auc": AUC,
+        "precision": Precision,
+        "recall": Recall,
+    }
     for key, (class_name, fn, up) in FUNCTIONS.items():
-        def init(self: Any, name: str | None = None, dtype: Any = None, *, fn: Any = fn,
-                 key: str = key, **options: Any) -> None:
+
+        def init(
+            self: Any,
+            name: str | None = None,
+            dtype: Any = None,
+            *,
+            fn: Any = fn,
+            key: str = key,
+            **options: Any,
+        ) -> None:
             MeanMetricWrapper.__init__(self, fn, name or key, dtype, **options)
 
-        classes[key] = globals()[class_name] = type(class_name, (MeanMetricWrapper,), {
-            "__init__": init, "__module__": __name__, "up": up,
-            "__doc__": f"Average of ``{key}``."})
+        classes[key] = globals()[class_name] = type(
+            class_name,
+            (MeanMetricWrapper,),
+            {
+                "__init__": init,
+                "__module__": __name__,
+                "up": up,
+                "__doc__": f"Average of ``{key}``.",
+            },
+        )
     for alias, key in losses.ALIASES.items():
         classes[alias] = classes[key]
     return classes
@@ -298,8 +353,13 @@ def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = Non
         key = identifier
         if key.lower() in ("accuracy", "acc") and y_pred is not None and y_true is not None:
             sparse = y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1
-            key = ("binary_accuracy" if y_pred.shape[-1] == 1 else
-                   "sparse_categorical_accuracy" if sparse else "categorical_accuracy")
+            key = (
+                "binary_accuracy"
+                if y_pred.shape[-1] == 1
+                else "sparse_categorical_accuracy"
+                if sparse
+                else "categorical_accuracy"
+            )
         metric: Metric = lookup("metric", key.lower() if key.lower() in CLASSES else key, CLASSES)
         metric.name = identifier
         return metric

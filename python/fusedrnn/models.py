@@ -30,8 +30,9 @@ class Sequential(Trainer, Layer):
 
     module = "keras"
 
-    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True,
-                 name: str | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         Layer.__init__(self, name=name, trainable=trainable)
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
@@ -57,8 +58,10 @@ class Sequential(Trainer, Layer):
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: {layer!r} is not a layer of fusedrnn.layers")
         if any(layer.name == other.name for other in self._layers):
-            raise ValueError(f"All layers added to a Sequential model should have unique names. "
-                             f"Name {layer.name!r} is already the name of a layer.")
+            raise ValueError(
+                f"All layers added to a Sequential model should have unique names. "
+                f"Name {layer.name!r} is already the name of a layer."
+            )
         self._layers.append(layer)
         self._plans.clear()
         if len(self._layers) == 1 and self.batch_shape is None and layer.batch_shape is not None:
@@ -84,8 +87,9 @@ class Sequential(Trainer, Layer):
         for layer in self._layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No such layer: {name}. Existing layers are: "
-                         f"{[layer.name for layer in self._layers]}.")
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {[layer.name for layer in self._layers]}."
+        )
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights for inputs of ``input_shape``, the batch axis included."""
@@ -93,8 +97,10 @@ class Sequential(Trainer, Layer):
         if not shape:
             raise ValueError("Sequential: build needs input_shape, the batch axis included")
         if not self._layers:
-            raise ValueError(f"Sequential model {self.name} cannot be built because it has no "
-                             "layers. Call `model.add(layer)`.")
+            raise ValueError(
+                f"Sequential model {self.name} cannot be built because it has no "
+                "layers. Call `model.add(layer)`."
+            )
         self.input_shape = shape
         if self.batch_shape is None:
             self.batch_shape = shape
@@ -104,8 +110,10 @@ class Sequential(Trainer, Layer):
             layer.build(shape)
             shape = layer.output_shape  # type: ignore[assignment]
             if shape and isinstance(shape[0], tuple):
-                raise ValueError(f"{layer.name}: returns several arrays (return_state or "
-                                 "merge_mode=None); a Sequential model passes one on")
+                raise ValueError(
+                    f"{layer.name}: returns several arrays (return_state or "
+                    "merge_mode=None); a Sequential model passes one on"
+                )
         self.dtype = self._layers[0].dtype
         self.output_shape, self.built = shape, True
 
@@ -120,9 +128,15 @@ class Sequential(Trainer, Layer):
         """How many axes the input must have."""
         return self._layers[0].input_rank if self._layers else None
 
-    def summary(self, line_length: int | None = None, positions: list[float] | None = None,
-                print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
-                show_trainable: bool = False, layer_range: Any = None) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
         """Print a table of the layers, their output shapes and their numbers of parameters."""
         if layer_range is not None:
             raise NotImplementedError("summary: layer_range is not supported")
@@ -130,29 +144,40 @@ class Sequential(Trainer, Layer):
 
     def reset_states(self) -> None:
         """Set the states of all stateful layers to zero."""
+
         def walk(layers: Iterable[Layer]) -> None:
             for layer in layers:
                 if getattr(layer, "stateful", False):
                     layer.reset_states()
                 else:
                     walk(layer.layers)
+
         walk(self._layers)
 
     # Files and configurations -------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
-        first = [] if self.batch_shape is None else [
-            self._input or InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")]
-        return {"name": self.name, "trainable": self.trainable,
-                "dtype": self.dtype or backend.floatx(),
-                "layers": [serialize(layer) for layer in (*first, *self._layers)],
-                "build_input_shape": self.input_shape}
+        first = (
+            []
+            if self.batch_shape is None
+            else [
+                self._input or InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")
+            ]
+        )
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype or backend.floatx(),
+            "layers": [serialize(layer) for layer in (*first, *self._layers)],
+            "build_input_shape": self.input_shape,
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Sequential:
         """Build the model that ``get_config`` described, with new weights."""
         from .saving import layer_from
+
         with custom_object_scope(custom_objects or {}):
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
             for layer in config["layers"]:
@@ -164,22 +189,31 @@ class Sequential(Trainer, Layer):
 
     def to_json(self) -> str:
         """Return the configuration as JSON text."""
-        return json.dumps({"module": self.module, "class_name": "Sequential",
-                           "config": self.get_config(), "registered_name": None})
+        return json.dumps(
+            {
+                "module": self.module,
+                "class_name": "Sequential",
+                "config": self.get_config(),
+                "registered_name": None,
+            }
+        )
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the model to a ``.keras``, ``.h5`` or ``.safetensors`` file."""
         from . import saving
+
         saving.save_model(self, filepath, overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file."""
         from . import saving
+
         saving.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any) -> None:
         """Read the weights out of a file of weights or of a model."""
         from . import saving
+
         saving.load_weights(self, filepath)
 
     # The passes ---------------------------------------------------------------------------------
@@ -249,7 +283,8 @@ class Model:
         raise NotImplementedError(
             "Model: graphs of layers and subclassed models are beyond fusedrnn, which has "
             "Sequential; keep Keras for the model and speed up its LSTM and GRU instead: see "
-            "fusedrnn.keras")
+            "fusedrnn.keras"
+        )
 
 
 Functional = Model
@@ -265,10 +300,12 @@ def clone_model(model: Sequential) -> Sequential:
     return Sequential.from_config(model.get_config())
 
 
-def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True,
-               safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """Read a model that fusedrnn or Keras saved; see ``fusedrnn.saving.load_model``."""
     from . import saving
+
     return saving.load_model(filepath, custom_objects, compile, safe_mode)
 
 

@@ -61,9 +61,15 @@ class Progbar:
         What a step is called.
     """
 
-    def __init__(self, target: int | None, width: int = 20, verbose: int = 1,
-                 interval: float = 0.05, stateful_metrics: Iterable[str] | None = None,
-                 unit_name: str = "step") -> None:
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ) -> None:
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = interval, unit_name
         self.stateful_metrics = None if stateful_metrics is None else set(stateful_metrics)
@@ -81,8 +87,9 @@ class Progbar:
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
         """Show that ``current`` steps are done, with values as (name, value) pairs."""
-        finalize = (self.target is not None and current >= self.target
-                    ) if finalize is None else finalize
+        finalize = (
+            (self.target is not None and current >= self.target) if finalize is None else finalize
+        )
         for name, value in values or ():
             if finalize or name in (self.stateful_metrics or ()):
                 self._values[name] = [float(value), 1]
@@ -98,22 +105,33 @@ class Progbar:
             return
         self._last = now
         known = bool(self.target)
-        where = (f"{current:{len(str(self.target))}d}/{self.target}" if known
-                 else f"{current:7d}/Unknown")
+        where = (
+            f"{current:{len(str(self.target))}d}/{self.target}"
+            if known
+            else f"{current:7d}/Unknown"
+        )
         metrics = "".join(f" - {k}: {number(v / max(1, n))}" for k, (v, n) in self._values.items())
         per_step = duration(step, self.unit_name)
         if self.verbose == 2:
             write(f"{where} - {now - self._start:.0f}s - {per_step}{metrics}\n")
             return
-        clock = (f"{now - self._start:.0f}s" if finalize or not known
-                 else remaining(step * (self.target - current)))  # type: ignore[operator]
+        clock = (
+            f"{now - self._start:.0f}s"
+            if finalize or not known
+            else remaining(step * (self.target - current))  # type: ignore[operator]
+        )
         plain = f"{where} {BAR * self.width + ' ' if known else ''}{clock} {per_step}{metrics}"
         if known:
             done = int(self.width * current / self.target)  # type: ignore[operator]
             green = f"{GREEN}{BAR * done}{RESET}" if done else ""
             where = f"{BOLD}{where}{RESET} {green}{GREY}{BAR * (self.width - done)}{RESET}"
-        write("\b" * self._shown + "\r" + f"{where} {BOLD}{clock}{RESET} {per_step}{metrics}"
-              + " " * max(0, self._shown - len(plain)) + ("\n" if finalize else ""))
+        write(
+            "\b" * self._shown
+            + "\r"
+            + f"{where} {BOLD}{clock}{RESET} {per_step}{metrics}"
+            + " " * max(0, self._shown - len(plain))
+            + ("\n" if finalize else "")
+        )
         self._shown = len(plain)
 
     def _step_duration(self, current: int, now: float) -> float:

@@ -56,8 +56,9 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         if mode not in ("rows", "columns"):
-            raise ValueError(f"OrthogonalRegularizer: mode is {mode!r}, expected 'rows' or "
-                             "'columns'")
+            raise ValueError(
+                f"OrthogonalRegularizer: mode is {mode!r}, expected 'rows' or 'columns'"
+            )
         self.factor, self.mode = factor, mode
 
     def _parts(self, x: Array) -> tuple[Array, Array, Array, float]:
@@ -95,8 +96,12 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
 
 
 TABLE: dict[str, type[Regularizer]] = {
-    "l1": L1, "l2": L2, "l1_l2": L1L2, "l1l2": L1L2,
-    "orthogonal_regularizer": OrthogonalRegularizer}
+    "l1": L1,
+    "l2": L2,
+    "l1_l2": L1L2,
+    "l1l2": L1L2,
+    "orthogonal_regularizer": OrthogonalRegularizer,
+}
 
 
 def get(identifier: Any) -> Any:

@@ -33,28 +33,37 @@ TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
 # Configurations --------------------------------------------------------------------------------
 
-LAYERS: dict[str, Any] = {snake_case(name): getattr(layers, name) for name in layers.__all__
-                          if isinstance(getattr(layers, name), type)
-                          and issubclass(getattr(layers, name), Layer)}
+LAYERS: dict[str, Any] = {
+    snake_case(name): getattr(layers, name)
+    for name in layers.__all__
+    if isinstance(getattr(layers, name), type) and issubclass(getattr(layers, name), Layer)
+}
 LAYERS["sequential"] = models.Sequential
 
 
 def layer_from(config: Mapping[str, Any]) -> Layer:
     """Return the layer that Keras's dict of class name and config describes."""
     if config["class_name"] in ("Functional", "Model"):
-        raise ValueError("the file has a graph of layers (a Functional model), which is beyond "
-                         "fusedrnn; it has sequences of layers")
+        raise ValueError(
+            "the file has a graph of layers (a Functional model), which is beyond "
+            "fusedrnn; it has sequences of layers"
+        )
     layer: Layer = lookup("layer", config, LAYERS)
     return layer
 
 
 def model_config(model: Any) -> dict[str, Any]:
     """Return the whole description of a model, as in the ``config.json`` of a ``.keras`` file."""
-    compiled = {} if not model.compiled else {
-        key: serialize(value) for key, value in model._compile_config.items()}
+    compiled = (
+        {}
+        if not model.compiled
+        else {key: serialize(value) for key, value in model._compile_config.items()}
+    )
     described: dict[str, Any] = serialize(model)
-    return described | {"build_config": {"input_shape": model.input_shape},
-                        "compile_config": compiled}
+    return described | {
+        "build_config": {"input_shape": model.input_shape},
+        "compile_config": compiled,
+    }
 
 
 def model_from(config: Mapping[str, Any], compile: bool) -> Any:
@@ -72,6 +81,7 @@ def model_from(config: Mapping[str, Any], compile: bool) -> Any:
 
 
 # Weights ---------------------------------------------------------------------------------------
+
 
 def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
     """Yield path, name and variables of every group that Keras's file has for a layer."""
@@ -144,6 +154,7 @@ def _read_old(file: Any, model: Any) -> None:
 
 # Old whole-model files ---------------------------------------------------------------------------
 
+
 def _modern(config: Any, old: bool) -> Any:
     """Bring a configuration of Keras 1 or 2 up to date."""
     if isinstance(config, list):
@@ -177,28 +188,44 @@ def _old_model(file: Any, compile: bool) -> Any:
             known = {"decay": "", "is_legacy_optimizer": "", "jit_compile": "", "lr": ""}
             settings = dict(optimizer["config"])
             settings.setdefault("learning_rate", settings.get("lr", 0.001))
-            optimizer = {"class_name": optimizer["class_name"].split(">")[-1],
-                         "config": {k: v for k, v in settings.items() if k not in known}}
-        model.compile(optimizer, training.get("loss"), training.get("loss_weights"),
-                      training.get("metrics"), training.get("weighted_metrics"))
+            optimizer = {
+                "class_name": optimizer["class_name"].split(">")[-1],
+                "config": {k: v for k, v in settings.items() if k not in known},
+            }
+        model.compile(
+            optimizer,
+            training.get("loss"),
+            training.get("loss_weights"),
+            training.get("metrics"),
+            training.get("weighted_metrics"),
+        )
     return model
 
 
 # safetensors -----------------------------------------------------------------------------------
 
+
 def _safetensors(model: Any, optimizer: bool, config: str | None) -> bytes:
-    arrays = {f"{path.removesuffix('/vars')}/{v.name}": v.value
-              for path, _, variables in groups(model) for v in variables}
+    arrays = {
+        f"{path.removesuffix('/vars')}/{v.name}": v.value
+        for path, _, variables in groups(model)
+        for v in variables
+    }
     if optimizer and model.compiled and model.optimizer.built:
-        arrays |= {f"optimizer/{i}": np.asarray(a)
-                   for i, a in enumerate(model.optimizer.arrays(model.pack()))}
+        arrays |= {
+            f"optimizer/{i}": np.asarray(a)
+            for i, a in enumerate(model.optimizer.arrays(model.pack()))
+        }
     header: dict[str, Any] = {"__metadata__": {"format": "fusedrnn"}}
     if config:
         header["__metadata__"]["config"] = config
     names, start = {np.dtype(t): name for name, t in TYPES.items()}, 0
     for name, a in arrays.items():
-        header[name] = {"dtype": names[a.dtype], "shape": a.shape,
-                        "data_offsets": [start, start + a.nbytes]}
+        header[name] = {
+            "dtype": names[a.dtype],
+            "shape": a.shape,
+            "data_offsets": [start, start + a.nbytes],
+        }
         start += a.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -209,8 +236,8 @@ def _read_safetensors(path: str) -> tuple[dict[str, Array], dict[str, str]]:
     with open(path, "rb") as file:
         data = file.read()
     size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    metadata, body, arrays = header.pop("__metadata__", {}), data[8 + size:], {}
+    header = json.loads(data[8 : 8 + size])
+    metadata, body, arrays = header.pop("__metadata__", {}), data[8 + size :], {}
     for name, entry in header.items():
         start, end = entry["data_offsets"]
         arrays[name] = np.frombuffer(body[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
@@ -218,8 +245,13 @@ def _read_safetensors(path: str) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def _load_safetensors(arrays: Mapping[str, Array], model: Any, optimizer: bool) -> None:
-    model.set_weights([arrays[f"{path.removesuffix('/vars')}/{v.name}"]
-                       for path, _, variables in groups(model) for v in variables])
+    model.set_weights(
+        [
+            arrays[f"{path.removesuffix('/vars')}/{v.name}"]
+            for path, _, variables in groups(model)
+            for v in variables
+        ]
+    )
     state = [arrays[f"optimizer/{i}"] for i in range(len(arrays)) if f"optimizer/{i}" in arrays]
     if optimizer and model.compiled and state:
         model.optimizer.set_arrays(model.pack(), state)
@@ -227,12 +259,15 @@ def _load_safetensors(arrays: Mapping[str, Array], model: Any, optimizer: bool) 
 
 # Files -----------------------------------------------------------------------------------------
 
+
 def _h5py() -> Any:
     try:
         import h5py  # type: ignore[import-untyped]
     except ImportError:
-        raise ImportError("this file format needs h5py: pip install h5py; or use the ending "
-                          ".safetensors, which needs nothing") from None
+        raise ImportError(
+            "this file format needs h5py: pip install h5py; or use the ending "
+            ".safetensors, which needs nothing"
+        ) from None
     return h5py
 
 
@@ -258,8 +293,13 @@ def _h5_bytes(write: Callable[[Any], Any]) -> bytes:
     return buffer.getvalue()
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True,
-               save_format: str | None = None) -> None:
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    save_format: str | None = None,
+) -> None:
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
 
     ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one, without the
@@ -273,17 +313,24 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
         data = _safetensors(model, include_optimizer, config)
         _atomically(path, lambda file: file.write(data))
     elif path.endswith((".h5", ".hdf5")):
+
         def whole(file: Any) -> None:
             described = json.loads(config)
-            file.attrs["model_config"] = json.dumps({k: described[k]
-                                                     for k in ("class_name", "config")})
+            file.attrs["model_config"] = json.dumps(
+                {k: described[k] for k in ("class_name", "config")}
+            )
             file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
             compiled = described["compile_config"]
             if compiled:
-                file.attrs["training_config"] = json.dumps({
-                    **{key: compiled[key] for key in ("loss", "metrics", "loss_weights",
-                                                      "weighted_metrics")},
-                    "optimizer_config": compiled["optimizer"]})
+                file.attrs["training_config"] = json.dumps(
+                    {
+                        **{
+                            key: compiled[key]
+                            for key in ("loss", "metrics", "loss_weights", "weighted_metrics")
+                        },
+                        "optimizer_config": compiled["optimizer"],
+                    }
+                )
             _write_old(file.create_group("model_weights"), model)
 
         data = _h5_bytes(whole)
@@ -303,8 +350,12 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
         raise ValueError(f"save: {path!r} must end in {ENDINGS}")
 
 
-def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None,
-               compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """Read a model that fusedrnn or Keras saved.
 
     Parameters
@@ -394,8 +445,18 @@ class _reading:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, (OSError, KeyError, ValueError, TypeError, AttributeError,
-                              zipfile.BadZipFile, struct.error)):
+        if isinstance(
+            error,
+            (
+                OSError,
+                KeyError,
+                ValueError,
+                TypeError,
+                AttributeError,
+                zipfile.BadZipFile,
+                struct.error,
+            ),
+        ):
             reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
             raise ValueError(f"{self.function}: {self.path}: {reason}") from error
 

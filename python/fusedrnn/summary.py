@@ -36,11 +36,16 @@ def _rows(layer: Any, nested: bool, trainable: bool, depth: int = 0) -> list[lis
 
 def _wrap(cell: str, width: int) -> list[str]:
     lines = textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
-    return [line if len(line) <= width else line[:width - 1] + "…" for line in lines]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
-def text(model: Any, line_length: int | None = None, positions: list[float] | None = None,
-         expand_nested: bool = False, show_trainable: bool = False) -> str:
+def text(
+    model: Any,
+    line_length: int | None = None,
+    positions: list[float] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+) -> str:
     """Return the summary as text."""
     header, align = [*HEADER], ["<", "<", ">"]
     positions, width = positions or [0.45, 0.80, 1.0], 88
@@ -62,34 +67,53 @@ def text(model: Any, line_length: int | None = None, positions: list[float] | No
 
     def cells(row: list[str], bar: str) -> list[str]:
         wrapped = [_wrap(c, w) for c, w in zip(row, inner, strict=True)]
-        return [bar + bar.join(f" {(c[i] if i < len(c) else ''):{a}{w}} "
-                               for c, a, w in zip(wrapped, align, inner, strict=True)) + bar
-                for i in range(max(map(len, wrapped)))]
+        return [
+            bar
+            + bar.join(
+                f" {(c[i] if i < len(c) else ''):{a}{w}} "
+                for c, a, w in zip(wrapped, align, inner, strict=True)
+            )
+            + bar
+            for i in range(max(map(len, wrapped)))
+        ]
 
-    out = [f'Model: "{model.name}"', line("┏", "━", "┳", "┓"), *cells(header, "┃"),
-           line("┡", "━", "╇", "┩")]
+    out = [
+        f'Model: "{model.name}"',
+        line("┏", "━", "┳", "┓"),
+        *cells(header, "┃"),
+        line("┡", "━", "╇", "┩"),
+    ]
     rows = [r for layer in model.layers for r in _rows(layer, expand_nested, show_trainable)]
     for i, row in enumerate(rows):
         out += [line("├", "─", "┼", "┤")] * (i > 0) + cells(row, "│")
     out.append(line("└", "─", "┴", "┘"))
     item = 8 if model.weights and model.weights[0].dtype == "float64" else 4
-    counts = [sum(v.size for v in vs)
-              for vs in (model.trainable_weights, model.non_trainable_weights)]
+    counts = [
+        sum(v.size for v in vs) for vs in (model.trainable_weights, model.non_trainable_weights)
+    ]
     optimizer = model.optimizer if model.compiled else None
     extra, extra_bytes = 0, 0
     if optimizer is not None and optimizer.built:
         slots = sum(a.size for a in optimizer.state.values())
         extra, extra_bytes = slots + 2, slots * item + 8  # the step count and the learning rate too
-    parts = [("Total", sum(counts) + extra, sum(counts) * item + extra_bytes),
-             ("Trainable", counts[0], counts[0] * item),
-             ("Non-trainable", counts[1], counts[1] * item)]
+    parts = [
+        ("Total", sum(counts) + extra, sum(counts) * item + extra_bytes),
+        ("Trainable", counts[0], counts[0] * item),
+        ("Non-trainable", counts[1], counts[1] * item),
+    ]
     if extra:
         parts.append(("Optimizer", extra, extra_bytes))
     out += [f" {name} params: {n:,} ({memory(size)})" for name, n, size in parts]
     return "\n".join(out) + "\n"
 
 
-def show(model: Any, line_length: int | None, positions: list[float] | None,
-         print_fn: Callable[[str], Any] | None, expand_nested: bool, show_trainable: bool) -> None:
+def show(
+    model: Any,
+    line_length: int | None,
+    positions: list[float] | None,
+    print_fn: Callable[[str], Any] | None,
+    expand_nested: bool,
+    show_trainable: bool,
+) -> None:
     """Print the summary, or hand it to ``print_fn``."""
     (print_fn or print)(text(model, line_length, positions, expand_nested, show_trainable))

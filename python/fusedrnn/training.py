@@ -41,10 +41,18 @@ class Trainer:
     batch_shape: Any
     input_shape: Any
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None,
-                metrics: Any = None, weighted_metrics: Any = None, run_eagerly: bool = False,
-                steps_per_execution: int = 1, jit_compile: Any = "auto",
-                auto_scale_loss: bool = True) -> None:
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
         """Set what training minimises, and how; the arguments are Keras's.
 
         Parameters
@@ -68,14 +76,21 @@ class Trainer:
         self._loss_weight = 1.0 if weight is None else float(weight)
         self._user_metrics = [
             [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
-            for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))]
+            for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
+        ]
         self._metrics: list[list[Any]] | None = None
         self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
-            "optimizer": self.optimizer, "loss": self._user_loss, "loss_weights": loss_weights,
-            "metrics": metrics, "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution, "jit_compile": False}
+            "optimizer": self.optimizer,
+            "loss": self._user_loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": False,
+        }
 
     # Numbers ------------------------------------------------------------------------------------
 
@@ -103,8 +118,14 @@ class Trainer:
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns."""
         if self._metrics is None:
-            return ["loss", *(m if isinstance(m, str) else m.name
-                              for group in self._user_metrics for m in group)]
+            return [
+                "loss",
+                *(
+                    m if isinstance(m, str) else m.name
+                    for group in self._user_metrics
+                    for m in group
+                ),
+            ]
         return [m.name for m in self.metrics]
 
     def reset_metrics(self) -> None:
@@ -131,43 +152,51 @@ class Trainer:
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
             shape = shape[:-1]
         if len(shape) != len(expected) or any(
-                e not in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True)):
+            e not in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True)
+        ):
             raise ValueError(f"{self.name}: x has shape {x.shape}, expected {expected}")
 
-    def _record(self, loss: float, x: Array, y: Array | None, y_pred: Array,
-                weight: Array | None) -> None:
+    def _record(
+        self, loss: float, x: Array, y: Array | None, y_pred: Array, weight: Array | None
+    ) -> None:
         tracker = self.loss_tracker
         tracker.total += loss * len(x)
         tracker.count += len(x)
         if not any(self._user_metrics) or y is None:
             return
         if self._metrics is None:
-            self._metrics = [[metric_of(m, y, y_pred) for m in group]
-                             for group in self._user_metrics]
+            self._metrics = [
+                [metric_of(m, y, y_pred) for m in group] for group in self._user_metrics
+            ]
         mask = self.output_mask
         if mask is not None:
             mask = mask.astype(y_pred.dtype)
-            weight = mask if weight is None else align(weight, mask).reshape(
-                len(mask), -1) * mask
+            weight = mask if weight is None else align(weight, mask).reshape(len(mask), -1) * mask
         for m in self._metrics[0]:
             m.update_state(y, y_pred, mask)
         for m in self._metrics[1]:
             m.update_state(y, y_pred, weight)
 
-    def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None
-                 ) -> tuple[float, Array]:
+    def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None) -> tuple[float, Array]:
         if y is None:
             raise ValueError("y is missing: training and evaluation need targets")
         if self.loss is None:
             if self._user_loss is None:
                 raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-            kind = ("binary" if y_pred.shape[-1] == 1 else "sparse_categorical"
-                    if y.ndim < y_pred.ndim or y.shape[-1] == 1 else "categorical")
+            kind = (
+                "binary"
+                if y_pred.shape[-1] == 1
+                else "sparse_categorical"
+                if y.ndim < y_pred.ndim or y.shape[-1] == 1
+                else "categorical"
+            )
             self.loss = losses.get(f"{kind}_crossentropy")
         value, gradient = self.loss.reduce(y, y_pred, weight, self.output_mask)
         if self._loss_weight != 1.0:
-            value, gradient = value * self._loss_weight, gradient * y_pred.dtype.type(
-                self._loss_weight)
+            value, gradient = (
+                value * self._loss_weight,
+                gradient * y_pred.dtype.type(self._loss_weight),
+            )
         return value, gradient
 
     def _penalties(self, buffer: Any, gradients: bool) -> float:
@@ -209,8 +238,9 @@ class Trainer:
         self._constrained = any(v.constraint is not None for v in buffer.variables)
         return buffer
 
-    def _batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-               ) -> batches.Batch:
+    def _batch(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    ) -> batches.Batch:
         x = batches.as_array("x", x, self.input_type)
         y = None if y is None else batches.as_array("y", y, self.float_type)
         self._prepare(x)
@@ -222,8 +252,14 @@ class Trainer:
         values = [m.result() for m in self.metrics]
         return values[0] if len(values) == 1 else values
 
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
-                       class_weight: Any = None, return_dict: bool = False) -> Any:
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Take one training step; return the loss, and the metrics since ``reset_metrics``."""
         self._require("train_on_batch")
         batch = self._batch(x, y, sample_weight, class_weight)
@@ -232,8 +268,9 @@ class Trainer:
         self._train(buffer, *batch)
         return self._result(return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
-                      return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """Return the loss, and the metrics since ``reset_metrics``, with one batch more."""
         self._require("test_on_batch")
         batch = self._batch(x, y, sample_weight)
@@ -249,12 +286,25 @@ class Trainer:
 
     # Whole data sets ----------------------------------------------------------------------------
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
-            verbose: Any = "auto", callbacks: Any = None, validation_split: float = 0.0,
-            validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
-            sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
-            validation_steps: int | None = None, validation_batch_size: int | None = None,
-            validation_freq: int | Sequence[int] = 1) -> History:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> History:
         """Train for ``epochs - initial_epoch`` epochs; the arguments are Keras's.
 
         Parameters
@@ -291,18 +341,25 @@ class Trainer:
         self._require("fit")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = batches.split_validation(
-                x, y, sample_weight, validation_split)
-        data = batches.make(self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch,
-                            class_weight)
+                x, y, sample_weight, validation_split
+            )
+        data = batches.make(
+            self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch, class_weight
+        )
         validation = None
         if validation_data is not None:
-            vx, vy, vw = ((*validation_data, None)[:3] if isinstance(
-                validation_data, (tuple, list)) else (validation_data, None, None))
-            validation = batches.make(self, vx, vy, vw, validation_batch_size or batch_size, False,
-                                      validation_steps)
+            vx, vy, vw = (
+                (*validation_data, None)[:3]
+                if isinstance(validation_data, (tuple, list))
+                else (validation_data, None, None)
+            )
+            validation = batches.make(
+                self, vx, vy, vw, validation_batch_size or batch_size, False, validation_steps
+            )
         history, progress = History(), ProgbarLogger()
-        every = CallbackList(callbacks, self, verbose=_verbosity(verbose), epochs=epochs,
-                             steps=data.steps)
+        every = CallbackList(
+            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=data.steps
+        )
         for own in (history, progress):
             own.set_params({"verbose": _verbosity(verbose), "epochs": epochs, "steps": data.steps})
             own.set_model(self)
@@ -369,20 +426,35 @@ class Trainer:
 
     def _watch(self, callbacks: Any, verbose: Any, steps: int | None) -> CallbackList:
         given = CallbackList(callbacks).callbacks
-        return CallbackList([*given, ProgbarLogger()], self, verbose=_verbosity(verbose), epochs=1,
-                            steps=steps)
+        return CallbackList(
+            [*given, ProgbarLogger()], self, verbose=_verbosity(verbose), epochs=1, steps=steps
+        )
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None,
-                 verbose: Any = "auto", sample_weight: Any = None, steps: int | None = None,
-                 callbacks: Any = None, return_dict: bool = False) -> Any:
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
         self._require("evaluate")
         data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
-                steps: int | None = None, callbacks: Any = None) -> Array:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Array:
         """Return the outputs for all rows of ``x``."""
         data = batches.make(self, x, None, None, batch_size, False, steps)
         every = self._watch(callbacks, verbose, data.steps)
@@ -406,8 +478,9 @@ class Trainer:
 
     # Old names ------------------------------------------------------------------------------------
 
-    def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1,
-                      **kwargs: Any) -> History:
+    def fit_generator(
+        self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any
+    ) -> History:
         """Train on a generator, as scripts for Keras 2 say it; ``fit`` does the same."""
         return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs)
 

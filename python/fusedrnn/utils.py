@@ -14,8 +14,16 @@ from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import Progbar
 
-__all__ = ["Progbar", "Sequence", "clear_session", "normalize", "pad_sequences", "set_random_seed",
-           "timeseries_dataset_from_array", "to_categorical"]
+__all__ = [
+    "Progbar",
+    "Sequence",
+    "clear_session",
+    "normalize",
+    "pad_sequences",
+    "set_random_seed",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+]
 
 
 np_utils = sys.modules[f"{__name__}.np_utils"] = sys.modules[__name__]  # its name in Keras 2
@@ -37,8 +45,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
         labels = labels[..., 0]
     classes = num_classes or int(labels.max()) + 1
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"to_categorical: x has classes from {labels.min()} to {labels.max()}, "
-                         f"expected 0 to {classes - 1}")
+        raise ValueError(
+            f"to_categorical: x has classes from {labels.min()} to {labels.max()}, "
+            f"expected 0 to {classes - 1}"
+        )
     return np.equal(labels[..., None], np.arange(classes)).astype(np.float64)
 
 
@@ -52,8 +62,9 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Array:
 class Sequence:
     """Base of data that comes in batches: define ``__len__`` and ``__getitem__(index)``."""
 
-    def __init__(self, workers: int = 1, use_multiprocessing: bool = False,
-                 max_queue_size: int = 10) -> None:
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
         self.workers, self.use_multiprocessing = workers, use_multiprocessing
         self.max_queue_size = max_queue_size
 

@@ -20,19 +20,34 @@ import keras_table  # noqa: E402
 k, name = keras, "from_keras"
 case = keras_table.Case(lambda k: [], shape=(5, 3), padding="post")
 x, y = keras_table.data(name, case)
-model = k.Sequential([
-    k.layers.Input((5, 3)), k.layers.Masking(),
-    k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True, recurrent_regularizer="l2")),
-    k.layers.TimeDistributed(k.layers.Dense(3, activation="relu")), k.layers.GRU(2),
-    k.layers.Dense(1)])
-model.compile(k.optimizers.Adam(k.optimizers.schedules.CosineDecay(0.02, 50)), k.losses.Huber(),
-              metrics=["mae", k.metrics.RootMeanSquaredError()])
+model = k.Sequential(
+    [
+        k.layers.Input((5, 3)),
+        k.layers.Masking(),
+        k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True, recurrent_regularizer="l2")),
+        k.layers.TimeDistributed(k.layers.Dense(3, activation="relu")),
+        k.layers.GRU(2),
+        k.layers.Dense(1),
+    ]
+)
+model.compile(
+    k.optimizers.Adam(k.optimizers.schedules.CosineDecay(0.02, 50)),
+    k.losses.Huber(),
+    metrics=["mae", k.metrics.RootMeanSquaredError()],
+)
 model.fit(x, y, epochs=3, verbose=0)
 for ending in ("keras", "h5"):
     model.save(HERE / f"{name}.{ending}")
 outputs = model.predict(x, verbose=0).ravel().tolist()
 scores = model.evaluate(x, y, verbose=0)
 model.fit(x, y, epochs=2, verbose=0, shuffle=False)
-(HERE / f"{name}.json").write_text(json.dumps({
-    "outputs": outputs, "scores": scores,
-    "after two more epochs": model.predict(x, verbose=0).ravel().tolist()}) + "\n")
+(HERE / f"{name}.json").write_text(
+    json.dumps(
+        {
+            "outputs": outputs,
+            "scores": scores,
+            "after two more epochs": model.predict(x, verbose=0).ravel().tolist(),
+        }
+    )
+    + "\n"
+)

@@ -19,12 +19,23 @@ class BatchNormalization(Layer):
     that training gathers. Masked steps do not count.
     """
 
-    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3,
-                 center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
-                 gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
-                 moving_variance_initializer: Any = "ones", beta_regularizer: Any = None,
-                 gamma_regularizer: Any = None, beta_constraint: Any = None,
-                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
@@ -41,14 +52,28 @@ class BatchNormalization(Layer):
         if self.axis not in (-1, len(input_shape) - 1):
             raise ValueError(f"{self.name}: axis is {self.axis}, expected the last one, -1")
         shape = (input_shape[-1],)
-        self.gamma = self.add_weight("gamma", shape, self.gamma_initializer,
-                                     self.gamma_regularizer, self.gamma_constraint
-                                     ) if self.scale else None
-        self.beta = self.add_weight("beta", shape, self.beta_initializer, self.beta_regularizer,
-                                    self.beta_constraint) if self.center else None
+        self.gamma = (
+            self.add_weight(
+                "gamma",
+                shape,
+                self.gamma_initializer,
+                self.gamma_regularizer,
+                self.gamma_constraint,
+            )
+            if self.scale
+            else None
+        )
+        self.beta = (
+            self.add_weight(
+                "beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint
+            )
+            if self.center
+            else None
+        )
         self.moving_mean = self.add_weight("moving_mean", shape, self.moving_mean_initializer)
-        self.moving_variance = self.add_weight("moving_variance", shape,
-                                               self.moving_variance_initializer)
+        self.moving_variance = self.add_weight(
+            "moving_variance", shape, self.moving_variance_initializer
+        )
         self.moving_mean.frozen = self.moving_variance.frozen = True
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102

@@ -25,8 +25,9 @@ class Dropout(Layer):
     ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate <= 1:
             raise ValueError(f"{self.name}: rate is {rate}, expected 0 to 1")

@@ -19,9 +19,17 @@ class Embedding(Layer):
 
     integer_input = True
 
-    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
-                 embeddings_regularizer: Any = None, embeddings_constraint: Any = None,
-                 mask_zero: bool = False, weights: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(weights=weights, **kwargs)
         self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -31,9 +39,13 @@ class Embedding(Layer):
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         if self.initial_weights is not None and np.ndim(self.initial_weights) == 2:
             self.initial_weights = [self.initial_weights]
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim),
-                                          self.embeddings_initializer, self.embeddings_regularizer,
-                                          self.embeddings_constraint)
+        self.embeddings = self.add_weight(
+            "embeddings",
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            self.embeddings_regularizer,
+            self.embeddings_constraint,
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (*input_shape, self.output_dim)
@@ -41,8 +53,10 @@ class Embedding(Layer):
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         index = x.astype(np.intp)
         if index.size and not 0 <= index.min() <= index.max() < self.input_dim:
-            raise ValueError(f"{self.name}: input has indices from {index.min()} to {index.max()}, "
-                             f"expected 0 to input_dim - 1 = {self.input_dim - 1}")
+            raise ValueError(
+                f"{self.name}: input has indices from {index.min()} to {index.max()}, "
+                f"expected 0 to input_dim - 1 = {self.input_dim - 1}"
+            )
         self.tape = index
         return self.embeddings.value[index]
 

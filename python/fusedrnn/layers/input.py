@@ -11,10 +11,19 @@ from .layer import Layer, sizes
 class InputLayer(Layer):
     """States the shape of a Sequential model's input; passes it on."""
 
-    def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None,
-                 sparse: Any = None, ragged: Any = None, batch_shape: Any = None,
-                 input_tensor: Any = None, optional: bool = False, name: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: Any = None,
+        ragged: Any = None,
+        batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if sparse or ragged or input_tensor is not None:
             raise ValueError("Input: sparse, ragged and input_tensor are not supported")
         shape = kwargs.pop("input_shape", shape)
@@ -33,13 +42,24 @@ class InputLayer(Layer):
         return dy
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return {"batch_shape": list(self.batch_shape or ()), "dtype": self.dtype or "float32",
-                "sparse": False, "name": self.name}
+        return {
+            "batch_shape": list(self.batch_shape or ()),
+            "dtype": self.dtype or "float32",
+            "sparse": False,
+            "name": self.name,
+        }
 
 
-def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None,
-          sparse: Any = None, batch_shape: Any = None, name: str | None = None,
-          tensor: Any = None, optional: bool = False) -> InputLayer:
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: Any = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> InputLayer:
     """Return the first entry of a Sequential model: ``Sequential([Input((10, 1)), LSTM(50)])``.
 
     Parameters

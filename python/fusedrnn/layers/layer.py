@@ -27,8 +27,10 @@ class Buffer:
     """
 
     def __init__(self, variables: Sequence[Variable], dtype: Any) -> None:
-        self.variables = [*(v for v in variables if v.trainable),
-                          *(v for v in variables if not v.trainable)]
+        self.variables = [
+            *(v for v in variables if v.trainable),
+            *(v for v in variables if not v.trainable),
+        ]
         self.value = np.zeros(sum(v.size for v in variables), dtype)
         self.trainable_size = sum(v.size for v in variables if v.trainable)
         self.grad = np.zeros(self.trainable_size, dtype)
@@ -46,8 +48,14 @@ class Buffer:
 class Variable:
     """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it."""
 
-    def __init__(self, name: str, value: Array, regularizer: Any = None, constraint: Any = None,
-                 path: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        value: Array,
+        regularizer: Any = None,
+        constraint: Any = None,
+        path: str = "",
+    ) -> None:
         self.name, self.path = name, path
         self.regularizer, self.constraint = regularizer, constraint
         self.trainable, self.frozen = True, False  # frozen: no optimizer ever changes it
@@ -61,8 +69,9 @@ class Variable:
         place = buffer.value[start:end].reshape(self.shape)
         place[...] = self.value
         self.value, self.buffer, self.start = place, buffer, start
-        self.grad = (buffer.grad[start:end].reshape(self.shape) if self.trainable
-                     else np.zeros_like(place))
+        self.grad = (
+            buffer.grad[start:end].reshape(self.shape) if self.trainable else np.zeros_like(place)
+        )
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -74,8 +83,9 @@ class Variable:
         """Overwrite the values; ValueError if the shape differs."""
         value = np.asarray(value)
         if value.shape != self.shape:
-            raise ValueError(f"{self.path or self.name}: value has shape {value.shape}, "
-                             f"expected {self.shape}")
+            raise ValueError(
+                f"{self.path or self.name}: value has shape {value.shape}, expected {self.shape}"
+            )
         self.value[...] = value
         if self.buffer:
             self.buffer.changed()
@@ -111,10 +121,17 @@ class Layer(Configurable):
 
     module = "keras.layers"
     input_rank: int | None = None  # how many axes the input must have
-    integer_input = False          # whether the input is indices
+    integer_input = False  # whether the input is indices
 
-    def __init__(self, *, activity_regularizer: Any = None, name: str | None = None,
-                 trainable: bool = True, dtype: Any = None, **legacy: Any) -> None:
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        **legacy: Any,
+    ) -> None:
         self.name = name or backend.auto_name(type(self).__name__)
         if isinstance(dtype, dict):  # how Keras writes it to a file
             dtype = dtype["config"]["name"]
@@ -126,8 +143,9 @@ class Layer(Configurable):
         batch_shape = _batch_shape(self, legacy)
         self.batch_shape = None if batch_shape is None else sizes(batch_shape)
         if legacy:
-            raise ValueError("Unrecognized keyword arguments passed to "
-                             f"{type(self).__name__}: {legacy}")
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {legacy}"
+            )
         self.variables: list[Variable] = []
         self.built = False
         self.input_shape: Shape | None = None
@@ -193,8 +211,9 @@ class Layer(Configurable):
         """Create the weights for inputs of ``input_shape``, the batch axis included."""
         shape = sizes(input_shape)
         if self.input_rank is not None and len(shape) != self.input_rank:
-            raise ValueError(f"{self.name}: input has {len(shape)} axes {shape}, "
-                             f"expected {self.input_rank}")
+            raise ValueError(
+                f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
+            )
         if not self.built:
             self.dtype = np.dtype(self.dtype or backend.floatx()).name
             self.build_weights(shape)
@@ -203,8 +222,14 @@ class Layer(Configurable):
         self.built, self.input_shape = True, shape
         self.output_shape = self.compute_output_shape(shape)
 
-    def add_weight(self, name: str, shape: Shape, initializer: Any, regularizer: Any = None,
-                   constraint: Any = None) -> Variable:
+    def add_weight(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: Any,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ) -> Variable:
         """Create a variable."""
         if None in shape:
             raise ValueError(f"{self.name}: the last axis of the input must have a fixed size")
@@ -221,8 +246,10 @@ class Layer(Configurable):
         """Overwrite the weights; ValueError if number or shapes differ, nothing changed then."""
         variables, values = self.weights, [np.asarray(w) for w in weights]
         if [v.shape for v in variables] != [w.shape for w in values]:
-            raise ValueError(f"{self.name}: weights have shapes {[w.shape for w in values]}, "
-                             f"expected {[v.shape for v in variables]}")
+            raise ValueError(
+                f"{self.name}: weights have shapes {[w.shape for w in values]}, "
+                f"expected {[v.shape for v in variables]}"
+            )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
@@ -236,19 +263,25 @@ class Layer(Configurable):
         variables = self.weights
         buffer = variables[0].buffer if variables else None
         order = [*(v for v in variables if v.trainable), *(v for v in variables if not v.trainable)]
-        if (buffer is None or buffer.variables != order
-                or variables[0].value.base is not buffer.value  # this is a copy of a model
-                or buffer.trainable_size != sum(v.size for v in order if v.trainable)):
+        if (
+            buffer is None
+            or buffer.variables != order
+            or variables[0].value.base is not buffer.value  # this is a copy of a model
+            or buffer.trainable_size != sum(v.size for v in order if v.trainable)
+        ):
             buffer = Buffer(variables, self.dtype or backend.floatx())
         return buffer
 
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the output for an array, the layer on its own."""
         if isinstance(inputs, Layer):
-            raise NotImplementedError(f"{self.name}: was called on a layer; graphs of layers are "
-                                      "beyond fusedrnn: put the layers into a Sequential model")
-        x = np.ascontiguousarray(inputs, None if self.integer_input else self.dtype or
-                                 backend.floatx())
+            raise NotImplementedError(
+                f"{self.name}: was called on a layer; graphs of layers are "
+                "beyond fusedrnn: put the layers into a Sequential model"
+            )
+        x = np.ascontiguousarray(
+            inputs, None if self.integer_input else self.dtype or backend.floatx()
+        )
         if not self.built:
             self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
         self.pack()
@@ -258,7 +291,8 @@ class Layer(Configurable):
         if name in ("input", "inputs", "output", "outputs"):
             raise NotImplementedError(
                 f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer of a "
-                "model gives out, make a Sequential of the layers up to it: they share weights")
+                "model gives out, make a Sequential of the layers up to it: they share weights"
+            )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_config(self) -> dict[str, Any]:

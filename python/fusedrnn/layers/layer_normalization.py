@@ -14,11 +14,20 @@ from .layer import Layer, Shape
 class LayerNormalization(Layer):
     """Brings the last axis of every sample to mean 0 and variance 1 (Ba et al., 2016)."""
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Any = "zeros",
-                 gamma_initializer: Any = "ones", beta_regularizer: Any = None,
-                 gamma_regularizer: Any = None, beta_constraint: Any = None,
-                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -33,16 +42,30 @@ class LayerNormalization(Layer):
         if axis not in (-1, len(input_shape) - 1):
             raise ValueError(f"{self.name}: axis is {self.axis}, expected the last one, -1")
         shape = (input_shape[-1],)
-        self.gamma = self.add_weight("gamma", shape, self.gamma_initializer,
-                                     self.gamma_regularizer, self.gamma_constraint
-                                     ) if self.scale else None
-        self.beta = self.add_weight("beta", shape, self.beta_initializer, self.beta_regularizer,
-                                    self.beta_constraint) if self.center else None
+        self.gamma = (
+            self.add_weight(
+                "gamma",
+                shape,
+                self.gamma_initializer,
+                self.gamma_regularizer,
+                self.gamma_constraint,
+            )
+            if self.scale
+            else None
+        )
+        self.beta = (
+            self.add_weight(
+                "beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint
+            )
+            if self.center
+            else None
+        )
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         centred = x - x.mean(axis=-1, keepdims=True)
-        inverse = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True)
-                              + x.dtype.type(self.epsilon))
+        inverse = 1 / np.sqrt(
+            (centred * centred).mean(axis=-1, keepdims=True) + x.dtype.type(self.epsilon)
+        )
         y = normal = centred * inverse
         self.tape = (normal, inverse)
         if self.gamma is not None:
@@ -59,5 +82,8 @@ class LayerNormalization(Layer):
             dy = dy * self.gamma.value
         if not need_dx:
             return None
-        return inverse * (dy - dy.mean(axis=-1, keepdims=True)
-                          - normal * (dy * normal).mean(axis=-1, keepdims=True))
+        return inverse * (
+            dy
+            - dy.mean(axis=-1, keepdims=True)
+            - normal * (dy * normal).mean(axis=-1, keepdims=True)
+        )

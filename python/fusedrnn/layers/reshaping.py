@@ -25,7 +25,7 @@ class Reshape(Layer):
         if None in sizes:
             return (input_shape[0], *(None if s == -1 else s for s in target))
         total, known = math.prod(sizes), math.prod(s for s in target if s != -1)
-        if (total % known if -1 in target else total != known):
+        if total % known if -1 in target else total != known:
             raise ValueError(f"{self.name}: cannot reshape {sizes} to {target}")
         return (input_shape[0], *(total // known if s == -1 else s for s in target))
 
@@ -46,8 +46,9 @@ class Flatten(Reshape):
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__((-1,), **kwargs)
         if data_format not in (None, "channels_last"):
-            raise ValueError(f"{self.name}: data_format is {data_format!r}, expected "
-                             "'channels_last'")
+            raise ValueError(
+                f"{self.name}: data_format is {data_format!r}, expected 'channels_last'"
+            )
         self.data_format = "channels_last"
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
@@ -87,8 +88,9 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"{self.name}: dims {self.dims} is not a permutation of 1 to "
-                             f"{len(self.dims)}")
+            raise ValueError(
+                f"{self.name}: dims {self.dims} is not a permutation of 1 to {len(self.dims)}"
+            )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (input_shape[0], *(input_shape[d] for d in self.dims))

@@ -24,26 +24,47 @@ class Recurrent(Layer):
     input_rank = 3
     gates = 1
     state_count = 1
-    step: Any = None                 # the cell of the slow path
-    forward_kernel: Any = None       # the functional API of the fused path
+    step: Any = None  # the cell of the slow path
+    forward_kernel: Any = None  # the functional API of the fused path
     backward_kernel: Any = None
     packed_kernel: Any = None
 
-    def __init__(self, *, units: int, activation: Any, use_bias: bool, kernel_initializer: Any,
-                 recurrent_initializer: Any, bias_initializer: Any, kernel_regularizer: Any,
-                 recurrent_regularizer: Any, bias_regularizer: Any, kernel_constraint: Any,
-                 recurrent_constraint: Any, bias_constraint: Any, dropout: float,
-                 recurrent_dropout: float, seed: int | None, return_sequences: bool,
-                 return_state: bool, go_backwards: bool, stateful: bool, unroll: bool,
-                 implementation: int = 2, zero_output_for_mask: bool = False,
-                 **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        units: int,
+        activation: Any,
+        use_bias: bool,
+        kernel_initializer: Any,
+        recurrent_initializer: Any,
+        bias_initializer: Any,
+        kernel_regularizer: Any,
+        recurrent_regularizer: Any,
+        bias_regularizer: Any,
+        kernel_constraint: Any,
+        recurrent_constraint: Any,
+        bias_constraint: Any,
+        dropout: float,
+        recurrent_dropout: float,
+        seed: int | None,
+        return_sequences: bool,
+        return_state: bool,
+        go_backwards: bool,
+        stateful: bool,
+        unroll: bool,
+        implementation: int = 2,
+        zero_output_for_mask: bool = False,
+        **settings: Any,
+    ) -> None:
         time_major = settings.pop("time_major", False)
         super().__init__(**settings)
         if not isinstance(units, (int, np.integer)) or units <= 0:
             raise ValueError(f"{self.name}: units is {units!r}, expected a positive integer")
         if time_major:
-            raise ValueError(f"{self.name}: time_major=True is not supported by the layers; "
-                             "fusedrnn.functional has it")
+            raise ValueError(
+                f"{self.name}: time_major=True is not supported by the layers; "
+                "fusedrnn.functional has it"
+            )
         self.units, self.use_bias, self.seed = int(units), use_bias, seed
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -89,17 +110,36 @@ class Recurrent(Layer):
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         if self.stateful and input_shape[0] is None:
-            raise ValueError(f"{self.name}: stateful=True needs a fixed batch size: give "
-                             "batch_shape=(batch_size, timesteps, features) to Input or the layer")
+            raise ValueError(
+                f"{self.name}: stateful=True needs a fixed batch size: give "
+                "batch_shape=(batch_size, timesteps, features) to Input or the layer"
+            )
         width = self.gates * self.units
-        self.kernel = self.add_weight("kernel", (input_shape[-1], width), self.kernel_initializer,
-                                      self.kernel_regularizer, self.kernel_constraint)
+        self.kernel = self.add_weight(
+            "kernel",
+            (input_shape[-1], width),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
         self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel", (self.units, width), self.recurrent_initializer,
-            self.recurrent_regularizer, self.recurrent_constraint)
-        self.bias = self.add_weight("bias", self.bias_shape(), self.initial_bias(),
-                                    self.bias_regularizer, self.bias_constraint
-                                    ) if self.use_bias else None
+            "recurrent_kernel",
+            (self.units, width),
+            self.recurrent_initializer,
+            self.recurrent_regularizer,
+            self.recurrent_constraint,
+        )
+        self.bias = (
+            self.add_weight(
+                "bias",
+                self.bias_shape(),
+                self.initial_bias(),
+                self.bias_regularizer,
+                self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T = input_shape[:2]
@@ -128,10 +168,13 @@ class Recurrent(Layer):
             return [None] * self.state_count
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         if len(states) != self.state_count or any(
-                np.shape(s) != (len(x), self.units) for s in states):
-            raise ValueError(f"{self.name}: initial states have shapes "
-                             f"{[np.shape(s) for s in states]}, expected {self.state_count} of "
-                             f"{(len(x), self.units)}")
+            np.shape(s) != (len(x), self.units) for s in states
+        ):
+            raise ValueError(
+                f"{self.name}: initial states have shapes "
+                f"{[np.shape(s) for s in states]}, expected {self.state_count} of "
+                f"{(len(x), self.units)}"
+            )
         return [np.ascontiguousarray(s, x.dtype) for s in states]
 
     # The pass -------------------------------------------------------------------------------------
@@ -144,8 +187,13 @@ class Recurrent(Layer):
     def _standard(self) -> bool:
         return self.activation is activations.tanh
 
-    def __call__(self, inputs: Any, initial_state: Any = None,  # type: ignore[override]
-                 training: bool = False, mask: Any = None) -> Any:
+    def __call__(  # type: ignore[override]
+        self,
+        inputs: Any,
+        initial_state: Any = None,
+        training: bool = False,
+        mask: Any = None,
+    ) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
         self._given = initial_state
         return super().__call__(inputs, training, mask)
@@ -154,13 +202,18 @@ class Recurrent(Layer):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
         if self.stateful and len(x) != self.input_shape[0]:  # type: ignore[index]
-            raise ValueError(f"{self.name}: the batch has {len(x)} rows, but stateful=True was "
-                             f"built for {self.input_shape[0]}")  # type: ignore[index]
+            raise ValueError(
+                f"{self.name}: the batch has {len(x)} rows, but stateful=True was "
+                f"built for {self.input_shape[0]}"  # type: ignore[index]
+            )
         states, self._given = self._initial(x, self._given), None
         kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
         bias = None if self.bias is None else self.bias.value
-        options: dict[str, Any] = {"mask": mask, "reverse": self.go_backwards,
-                                   "return_sequences": self.return_sequences}
+        options: dict[str, Any] = {
+            "mask": mask,
+            "reverse": self.go_backwards,
+            "return_sequences": self.return_sequences,
+        }
         drop = None
         if training:
             if self.dropout:
@@ -168,18 +221,27 @@ class Recurrent(Layer):
                 x, kernel = self._drop(x, kernel, drop)
             if self.recurrent_dropout:
                 options["recurrent_mask"] = dropout_mask(
-                    (self.gates, len(x), self.units), self.recurrent_dropout, x.dtype, self.rng)
+                    (self.gates, len(x), self.units), self.recurrent_dropout, x.dtype, self.rng
+                )
         if self.path == "fused":
             if training:
                 y, *final, tape = self.forward_kernel(
-                    x, kernel, recurrent_kernel, bias, *states, training=True, **options,
-                    **self.options)
+                    x,
+                    kernel,
+                    recurrent_kernel,
+                    bias,
+                    *states,
+                    training=True,
+                    **options,
+                    **self.options,
+                )
             else:
                 tape = None
                 y, *final = self._inference_kernel()(x, *states, **options)
         else:
             y, *final, tape = step_by_step.forward(
-                self, x, kernel, recurrent_kernel, bias, states, **options)
+                self, x, kernel, recurrent_kernel, bias, states, **options
+            )
         if self.stateful:
             self.states = list(final)
         self.tape = (tape, drop, mask) if training else None
@@ -202,8 +264,7 @@ class Recurrent(Layer):
         if drop is not None and drop.ndim == 3:  # the kernel was block-diagonal
             dkernel = np.empty((self.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype)
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
-        backward = (self.backward_kernel if self.path == "fused"
-                    else step_by_step.backward)
+        backward = self.backward_kernel if self.path == "fused" else step_by_step.backward
         dx: Array | None = backward(tape, **gradients, need_dx=need_dx, out=out)[0]
         if drop is not None:
             dx = self._undrop(dx, dkernel, drop)
@@ -214,8 +275,9 @@ class Recurrent(Layer):
         version = (buffer, buffer.version if buffer else None)
         if self._packed is None or version != self._packed_version:
             bias = None if self.bias is None else self.bias.value
-            self._packed = self.packed_kernel(self.kernel.value, self.recurrent_kernel.value, bias,
-                                              **self.options)
+            self._packed = self.packed_kernel(
+                self.kernel.value, self.recurrent_kernel.value, bias, **self.options
+            )
             self._packed_version = version
         return self._packed
 
@@ -239,7 +301,7 @@ class Recurrent(Layer):
         I, H = len(kernel), self.units
         block = np.zeros((self.gates * I, self.gates * H), kernel.dtype)
         for g in range(self.gates):
-            block[g * I:(g + 1) * I, g * H:(g + 1) * H] = kernel[:, g * H:(g + 1) * H]
+            block[g * I : (g + 1) * I, g * H : (g + 1) * H] = kernel[:, g * H : (g + 1) * H]
         return np.concatenate([x * m[:, None] for m in drop], axis=2), block
 
     def _undrop(self, dx: Array | None, dkernel: Array, drop: Array) -> Array | None:
@@ -247,8 +309,9 @@ class Recurrent(Layer):
             return None if dx is None else dx * drop[:, None]
         I, H = len(self.kernel.grad), self.units
         for g in range(self.gates):
-            self.kernel.grad[:, g * H:(g + 1) * H] = dkernel[g * I:(g + 1) * I,
-                                                             g * H:(g + 1) * H]
+            self.kernel.grad[:, g * H : (g + 1) * H] = dkernel[
+                g * I : (g + 1) * I, g * H : (g + 1) * H
+            ]
         if dx is None:
             return None
         parts = zip(np.split(dx, self.gates, axis=2), drop, strict=True)
@@ -265,7 +328,9 @@ def given(local: dict[str, Any]) -> dict[str, Any]:
 
 def initializer_of_blocks(*parts: Any) -> Any:
     """Return an initializer that fills equal blocks of a vector, one after the other."""
+
     def fill(shape: Shape, dtype: Any = None) -> Array:
         size = shape[0] // len(parts)
         return np.concatenate([part((size,), dtype or backend.floatx()) for part in parts])
+
     return fill

@@ -18,8 +18,9 @@ from ..backend import Array
 class _Cell:
     """Activations, weights and the masks of recurrent dropout, (gates, N, H) or None."""
 
-    def __init__(self, layer: Any, recurrent_kernel: Array, bias: Array | None,
-                 masks: Array | None) -> None:
+    def __init__(
+        self, layer: Any, recurrent_kernel: Array, bias: Array | None, masks: Array | None
+    ) -> None:
         self.act: Any = layer.activation
         self.gate: Any = getattr(layer, "recurrent_activation", None)
         self.kernel, self.bias, self.masks = recurrent_kernel, bias, masks
@@ -32,28 +33,32 @@ class _Cell:
     def product(self, h: Array, gates: int) -> list[Array]:
         """Return ``(h * mask) @ kernel + bias`` for the first gates."""
         if self.masks is None:
-            a = h @ self.kernel[:, :gates * self.units]
+            a = h @ self.kernel[:, : gates * self.units]
         else:
-            a = np.hstack([(h * self.masks[g]) @ self.kernel[:, self.columns(g)]
-                           for g in range(gates)])
+            a = np.hstack(
+                [(h * self.masks[g]) @ self.kernel[:, self.columns(g)] for g in range(gates)]
+            )
         if self.bias is not None:
-            a += self.bias[:gates * self.units]
+            a += self.bias[: gates * self.units]
         return np.split(a, gates, axis=1)
 
     def back(self, da: Array) -> Array:
         """Return the gradient of ``h`` from that of the products of the first gates."""
         if self.masks is None:
-            return da @ self.kernel[:, :da.shape[1]].T
-        return sum(da[:, self.columns(g)] @ self.kernel[:, self.columns(g)].T * self.masks[g]
-                   for g in range(da.shape[1] // self.units))
+            return da @ self.kernel[:, : da.shape[1]].T
+        return sum(
+            da[:, self.columns(g)] @ self.kernel[:, self.columns(g)].T * self.masks[g]
+            for g in range(da.shape[1] // self.units)
+        )
 
     def weights(self, saved: list[Any], da: Array) -> Array:
         """Return the gradient of the recurrent kernel from those of all steps' products."""
         h = np.stack([s[0] for s in saved])
         if self.masks is None:
             return _sum_of_products(h, da)
-        return np.hstack([_sum_of_products(h * m, da[..., self.columns(g)])
-                          for g, m in enumerate(self.masks)])
+        return np.hstack(
+            [_sum_of_products(h * m, da[..., self.columns(g)]) for g, m in enumerate(self.masks)]
+        )
 
 
 def _sum_of_products(a: Array, b: Array) -> Array:
@@ -89,8 +94,14 @@ class LSTM(_Cell):
     def backward(self, saved: Any, dh: Array, dc: Array) -> tuple[Any, ...]:  # noqa: D102
         _, c, (a_i, a_f, a_g, a_o), (i, f, g, o), c_new, s = saved
         dc = dc + self.act.gradient(dh * o, c_new, s)
-        da = np.hstack([self.gate.gradient(dc * g, a_i, i), self.gate.gradient(dc * c, a_f, f),
-                        self.act.gradient(dc * i, a_g, g), self.gate.gradient(dh * s, a_o, o)])
+        da = np.hstack(
+            [
+                self.gate.gradient(dc * g, a_i, i),
+                self.gate.gradient(dc * c, a_f, f),
+                self.act.gradient(dc * i, a_g, g),
+                self.gate.gradient(dh * s, a_o, o),
+            ]
+        )
         return da, da, [self.back(da), dc * f]
 
 
@@ -129,7 +140,7 @@ class GRU(_Cell):
                 drh *= self.masks[2]
             da_r = self.gate.gradient(drh * h, a_r, r)
             da_h = np.hstack([da_z, da_r, da_n])
-            dh_prev = self.back(da_h[:, :2 * self.units]) + drh * r
+            dh_prev = self.back(da_h[:, : 2 * self.units]) + drh * r
         return np.hstack([da_z, da_r, da_n]), da_h, [dh_prev + dh * z]
 
     def weights(self, saved: list[Any], da: Array) -> Array:  # noqa: D102
@@ -140,9 +151,19 @@ class GRU(_Cell):
         return dR
 
 
-def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None,
-            states: list[Any], *, mask: Array | None = None, reverse: bool = False,
-            return_sequences: bool = True, recurrent_mask: Array | None = None) -> tuple[Any, ...]:
+def forward(
+    layer: Any,
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    states: list[Any],
+    *,
+    mask: Array | None = None,
+    reverse: bool = False,
+    return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
+) -> tuple[Any, ...]:
     """Run over all steps; return y (aligned with x), the final states and the tape."""
     two = bias is not None and bias.ndim == 2  # one bias for each product
     a_x = x @ kernel
@@ -167,8 +188,9 @@ def forward(layer: Any, x: Array, kernel: Array, recurrent_kernel: Array, bias: 
     return y, *states, (layer, cell, x, kernel, bias, mask, steps, saved)
 
 
-def backward(tape: Any, dy: Array | None = None, dh_n: Array | None = None, *,
-             need_dx: bool = True, out: Any) -> tuple[Any, ...]:
+def backward(
+    tape: Any, dy: Array | None = None, dh_n: Array | None = None, *, need_dx: bool = True, out: Any
+) -> tuple[Any, ...]:
     """Go back over all steps; write the gradients of the weights into ``out``."""
     layer, cell, x, kernel, bias, mask, steps, saved = tape
     dkernel, drecurrent, dbias = out

@@ -15,12 +15,15 @@ from .rnn import Recurrent
 def _layer(name: str, layer: Any) -> Layer:
     if isinstance(layer, dict):
         from ..saving import layer_from
+
         layer = layer_from(layer)
     if not isinstance(layer, Layer):
         raise ValueError(f"{name}: layer is {layer!r}, expected a layer")
     if layer.activity_regularizer is not None:
-        raise ValueError(f"{name}: activity_regularizer of the layer inside is not supported; give "
-                         "it to a layer of the model")
+        raise ValueError(
+            f"{name}: activity_regularizer of the layer inside is not supported; give "
+            "it to a layer of the model"
+        )
     return layer
 
 
@@ -46,8 +49,7 @@ class TimeDistributed(Layer):
         self.layer.build(self._step(input_shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
-        return (*input_shape[:2],
-                *self.layer.compute_output_shape(self._step(input_shape))[1:])
+        return (*input_shape[:2], *self.layer.compute_output_shape(self._step(input_shape))[1:])
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = x.shape
@@ -77,14 +79,22 @@ class Bidirectional(Layer):
 
     input_rank = 3
 
-    def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None,
-                 backward_layer: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        layer: Any,
+        merge_mode: str | None = "concat",
+        weights: Any = None,
+        backward_layer: Any = None,
+        **kwargs: Any,
+    ) -> None:
         layer = _layer("Bidirectional", layer)
         if not isinstance(layer, Recurrent):
             raise ValueError(f"Bidirectional: layer is {layer!r}, expected a recurrent layer")
         if merge_mode not in MERGE:
-            raise ValueError(f"Bidirectional: merge_mode is {merge_mode!r}, expected 'concat', "
-                             "'sum', 'ave', 'mul' or None")
+            raise ValueError(
+                f"Bidirectional: merge_mode is {merge_mode!r}, expected 'concat', "
+                "'sum', 'ave', 'mul' or None"
+            )
         kwargs.setdefault("batch_shape", layer.batch_shape)
         super().__init__(weights=weights, **kwargs)
         config = layer.get_config() | {"dtype": layer.dtype}
@@ -93,11 +103,15 @@ class Bidirectional(Layer):
             backward_layer = self._copy(layer, config, "backward_", not layer.go_backwards)
         self.backward_layer: Any = _layer("Bidirectional", backward_layer)
         same = ("return_sequences", "return_state", "stateful")
-        if not isinstance(self.backward_layer, Recurrent) or any(
-                getattr(self.backward_layer, s) != getattr(layer, s) for s in same) or (
-                self.backward_layer.go_backwards == layer.go_backwards):
-            raise ValueError("Bidirectional: backward_layer must be a recurrent layer with the "
-                             f"same {', '.join(same)} as layer and the other go_backwards")
+        if (
+            not isinstance(self.backward_layer, Recurrent)
+            or any(getattr(self.backward_layer, s) != getattr(layer, s) for s in same)
+            or (self.backward_layer.go_backwards == layer.go_backwards)
+        ):
+            raise ValueError(
+                "Bidirectional: backward_layer must be a recurrent layer with the "
+                f"same {', '.join(same)} as layer and the other go_backwards"
+            )
         for inner in self.layers:
             inner.zero_output_for_mask = layer.return_sequences  # type: ignore[attr-defined]
         self.merge_mode = merge_mode
@@ -138,8 +152,13 @@ class Bidirectional(Layer):
         merged = [y] if self.merge_mode else [y, y]
         return (*merged, *states, *states) if self.return_state or not self.merge_mode else y
 
-    def __call__(self, inputs: Any, initial_state: Any = None,  # type: ignore[override]
-                 training: bool = False, mask: Any = None) -> Any:
+    def __call__(  # type: ignore[override]
+        self,
+        inputs: Any,
+        initial_state: Any = None,
+        training: bool = False,
+        mask: Any = None,
+    ) -> Any:
         """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
         if initial_state is not None:
             half = len(initial_state) // 2

@@ -12,8 +12,13 @@ from ..backend import Array, auto_name, floatx
 from ..configurable import Configurable, lookup
 from . import schedules
 
-_UNSUPPORTED = {"use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
-                "loss_scale_factor": None, "gradient_accumulation_steps": None}
+_UNSUPPORTED = {
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
 
 
 class LearningRate(float):
@@ -46,24 +51,34 @@ class Optimizer(Configurable):
 
     module = "keras.optimizers"
     slots: tuple[str, ...] = ()  # arrays like the parameters that the optimizer keeps
-    interleaved = 1              # how many of the first slots a file has side by side
+    interleaved = 1  # how many of the first slots a file has side by side
 
-    def __init__(self, learning_rate: Any = 0.001, *, weight_decay: float | None = None,
-                 clipnorm: float | None = None, clipvalue: float | None = None,
-                 global_clipnorm: float | None = None, name: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        *,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         learning_rate = kwargs.pop("lr", learning_rate)
         for key, default in _UNSUPPORTED.items():
             if kwargs.pop(key, default) not in (default, None):
                 raise NotImplementedError(f"{type(self).__name__}: {key} is not supported")
         if kwargs.pop("decay", 0.0):
-            raise NotImplementedError(f"{type(self).__name__}: decay is not supported; use "
-                                      "fusedrnn.optimizers.schedules.InverseTimeDecay")
+            raise NotImplementedError(
+                f"{type(self).__name__}: decay is not supported; use "
+                "fusedrnn.optimizers.schedules.InverseTimeDecay"
+            )
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(f"{type(self).__name__}: give only one of clipnorm, clipvalue and "
-                             "global_clipnorm")
+            raise ValueError(
+                f"{type(self).__name__}: give only one of clipnorm, clipvalue and global_clipnorm"
+            )
         self.name = name or auto_name(type(self).__name__)
         self.iterations = 0
         self.learning_rate = learning_rate
@@ -82,8 +97,9 @@ class Optimizer(Configurable):
     def learning_rate(self, value: Any) -> None:
         if isinstance(value, dict):
             value = schedules.get(value)
-        self._rate: float | Callable[[int], float] = value if callable(value) else (
-            float(np.dtype(floatx()).type(value)))  # as Keras, which keeps it in a variable
+        self._rate: float | Callable[[int], float] = (
+            value if callable(value) else (float(np.dtype(floatx()).type(value)))
+        )  # as Keras, which keeps it in a variable
 
     lr = learning_rate
 
@@ -100,12 +116,15 @@ class Optimizer(Configurable):
     def build(self, buffer: Any) -> None:
         """Create the state for a model's parameters."""
         if any(a.size != buffer.trainable_size for a in self.state.values()):
-            raise ValueError(f"{self.name}: was built for another set of parameters; compile the "
-                             "model again with a new optimizer")
+            raise ValueError(
+                f"{self.name}: was built for another set of parameters; compile the "
+                "model again with a new optimizer"
+            )
         for slot in self.slots_in_use:
             if slot not in self.state:
-                self.state[slot] = np.full(buffer.trainable_size, self.initial(slot),
-                                           buffer.value.dtype)
+                self.state[slot] = np.full(
+                    buffer.trainable_size, self.initial(slot), buffer.value.dtype
+                )
 
     def initial(self, slot: str) -> float:
         """Return the value that a slot starts with."""
@@ -119,8 +138,12 @@ class Optimizer(Configurable):
             self._clip(buffer)
         rate = self._rate(self.iterations) if callable(self._rate) else self._rate
         self.iterations += 1
-        self.step(buffer.value[:buffer.trainable_size], buffer.grad, float(rate),
-                  self.weight_decay or 0.0)
+        self.step(
+            buffer.value[: buffer.trainable_size],
+            buffer.grad,
+            float(rate),
+            self.weight_decay or 0.0,
+        )
         buffer.changed()
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:
@@ -130,9 +153,14 @@ class Optimizer(Configurable):
     def _views(self, buffer: Any) -> list[Array]:
         """Return the state, variable by variable, in the order of Keras's files."""
         slots = self.slots_in_use
-        together = [slots[:self.interleaved], *((s,) for s in slots[self.interleaved:])]
-        return [self.state[slot][v.start:v.start + v.size].reshape(v.shape)
-                for group in together for v in buffer.variables if v.trainable for slot in group]
+        together = [slots[: self.interleaved], *((s,) for s in slots[self.interleaved :])]
+        return [
+            self.state[slot][v.start : v.start + v.size].reshape(v.shape)
+            for group in together
+            for v in buffer.variables
+            if v.trainable
+            for slot in group
+        ]
 
     def arrays(self, buffer: Any) -> list[Array]:
         """Return all that a file keeps: the step count, the learning rate, the state."""
@@ -146,8 +174,10 @@ class Optimizer(Configurable):
         if not callable(self._rate) and rest:
             self._rate = float(rest.pop(0))
         if rest and [v.shape for v in views] != [a.shape for a in rest]:
-            raise ValueError(f"{self.name}: the optimizer's state does not fit the model: shapes "
-                             f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}")
+            raise ValueError(
+                f"{self.name}: the optimizer's state does not fit the model: shapes "
+                f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}"
+            )
         self.iterations = int(steps)
         for view, array in zip(views, rest, strict=bool(rest)):  # none before the first step
             view[...] = array
@@ -169,15 +199,23 @@ class Optimizer(Configurable):
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration."""
         rate = self._rate
-        return super().get_config() | _UNSUPPORTED | {
-            "learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate)}
+        return (
+            super().get_config()
+            | _UNSUPPORTED
+            | {"learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate)}
+        )
 
 
 class SGD(Optimizer):
     """Gradient descent, with momentum or Nesterov's."""
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
             raise ValueError(f"SGD: momentum is {momentum}, expected 0 to 1")
@@ -188,27 +226,48 @@ class SGD(Optimizer):
         return ("momentum",) if self.momentum else ()
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        _core().sgd(param, grad, self.state.get("momentum"), rate, decay, self.momentum,
-                    self.nesterov)
+        _core().sgd(
+            param, grad, self.state.get("momentum"), rate, decay, self.momentum, self.nesterov
+        )
 
 
 class RMSprop(Optimizer):
     """Gradient over the root of its mean square (Tieleman and Hinton, 2012)."""
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0,
-                 epsilon: float = 1e-7, centered: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     @property
     def slots_in_use(self) -> tuple[str, ...]:  # noqa: D102
-        return ("velocity", *(("momentum",) if self.momentum else ()),
-                *(("average_gradient",) if self.centered else ()))
+        return (
+            "velocity",
+            *(("momentum",) if self.momentum else ()),
+            *(("average_gradient",) if self.centered else ()),
+        )
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s = self.state
-        _core().rmsprop(param, grad, s["velocity"], s.get("average_gradient"), s.get("momentum"),
-                        rate, decay, self.rho, self.momentum, self.epsilon)
+        _core().rmsprop(
+            param,
+            grad,
+            s["velocity"],
+            s.get("average_gradient"),
+            s.get("momentum"),
+            rate,
+            decay,
+            self.rho,
+            self.momentum,
+            self.epsilon,
+        )
 
 
 class Adam(Optimizer):
@@ -216,8 +275,15 @@ class Adam(Optimizer):
 
     interleaved = 2
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-                 epsilon: float = 1e-7, amsgrad: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
@@ -228,18 +294,37 @@ class Adam(Optimizer):
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s, t = self.state, self.iterations
         alpha = rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        _core().adam(param, grad, s["momentum"], s["velocity"], s.get("velocity_hat"), rate, decay,
-                     alpha, self.beta_1, self.beta_2, self.epsilon)
+        _core().adam(
+            param,
+            grad,
+            s["momentum"],
+            s["velocity"],
+            s.get("velocity_hat"),
+            rate,
+            decay,
+            alpha,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+        )
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
-    def __init__(self, learning_rate: Any = 0.001, weight_decay: float = 0.004,
-                 beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-                 amsgrad: bool = False, **kwargs: Any) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad,
-                         weight_decay=weight_decay, **kwargs)
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs
+        )
 
 
 class Nadam(Optimizer):
@@ -247,8 +332,14 @@ class Nadam(Optimizer):
 
     slots, interleaved = ("momentum", "velocity"), 2
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-                 epsilon: float = 1e-7, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.u_product = 1.0
@@ -258,9 +349,20 @@ class Nadam(Optimizer):
         u = self.beta_1 * (1 - 0.5 * 0.96**t)
         u_next = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         self.u_product *= u
-        _core().nadam(param, grad, self.state["momentum"], self.state["velocity"], rate, decay,
-                      u_next / (1 - self.u_product * u_next), (1 - u) / (1 - self.u_product),
-                      1 / (1 - self.beta_2**t), self.beta_1, self.beta_2, self.epsilon)
+        _core().nadam(
+            param,
+            grad,
+            self.state["momentum"],
+            self.state["velocity"],
+            rate,
+            decay,
+            u_next / (1 - self.u_product * u_next),
+            (1 - u) / (1 - self.u_product),
+            1 / (1 - self.beta_2**t),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+        )
 
     def arrays(self, buffer: Any) -> list[Array]:  # noqa: D102
         return [*super().arrays(buffer), np.array(self.u_product, np.float32)]
@@ -277,8 +379,13 @@ class Adagrad(Optimizer):
 
     slots = ("accumulator",)
 
-    def __init__(self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1,
-                 epsilon: float = 1e-7, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
@@ -291,11 +398,18 @@ class Adagrad(Optimizer):
 
 def _core() -> Any:
     from .. import _core
+
     return _core
 
 
-TABLE: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW,
-                                     "nadam": Nadam, "adagrad": Adagrad}
+TABLE: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
+    "adagrad": Adagrad,
+}
 
 
 def get(identifier: Any) -> Optimizer:
@@ -306,8 +420,10 @@ def get(identifier: Any) -> Optimizer:
         identifier = {**identifier, "class_name": identifier["class_name"].lower()}
     optimizer = lookup("optimizer", identifier, TABLE)
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer: {identifier!r} is not one of {', '.join(TABLE)} or a "
-                        "fusedrnn.optimizers.Optimizer")
+        raise TypeError(
+            f"optimizer: {identifier!r} is not one of {', '.join(TABLE)} or a "
+            "fusedrnn.optimizers.Optimizer"
+        )
     return optimizer
 
 

@@ -22,8 +22,14 @@ class LearningRateSchedule(Configurable):
 class ExponentialDecay(LearningRateSchedule):
     """``initial * rate ** (step / decay_steps)``."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float,
-                 staircase: bool = False, name: str = "ExponentialDecay") -> None:
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ) -> None:
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
@@ -39,8 +45,14 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(ExponentialDecay):
     """``initial / (1 + rate * step / decay_steps)``."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float,
-                 staircase: bool = False, name: str = "InverseTimeDecay") -> None:
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
         super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def __call__(self, step: int) -> float:  # noqa: D102
@@ -50,11 +62,14 @@ class InverseTimeDecay(ExponentialDecay):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including step ``boundaries[i]``."""
 
-    def __init__(self, boundaries: list[int], values: list[float],
-                 name: str = "PiecewiseConstant") -> None:
+    def __init__(
+        self, boundaries: list[int], values: list[float], name: str = "PiecewiseConstant"
+    ) -> None:
         if len(boundaries) != len(values) - 1:
-            raise ValueError(f"PiecewiseConstantDecay: got {len(boundaries)} boundaries and "
-                             f"{len(values)} values, expected one value more")
+            raise ValueError(
+                f"PiecewiseConstantDecay: got {len(boundaries)} boundaries and "
+                f"{len(values)} values, expected one value more"
+            )
         self.boundaries, self.values, self.name = boundaries, values, name
 
     def __call__(self, step: int) -> float:  # noqa: D102
@@ -64,9 +79,15 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From the initial to the end rate along a power of the remaining share of steps."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int,
-                 end_learning_rate: float = 0.0001, power: float = 1.0, cycle: bool = False,
-                 name: str = "PolynomialDecay") -> None:
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power, self.cycle = end_learning_rate, power, cycle
         self.name = name
@@ -76,18 +97,29 @@ class PolynomialDecay(LearningRateSchedule):
         if self.cycle:
             steps *= math.ceil(step / steps) if step else 1
         share = min(step, steps) / steps
-        return float((self.initial_learning_rate - self.end_learning_rate)
-                     * (1 - share) ** self.power + self.end_learning_rate)
+        return float(
+            (self.initial_learning_rate - self.end_learning_rate) * (1 - share) ** self.power
+            + self.end_learning_rate
+        )
 
 
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from the initial rate to ``alpha`` times it, after an optional warm-up."""
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0,
-                 name: str = "CosineDecay", warmup_target: float | None = None,
-                 warmup_steps: int = 0) -> None:
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> None:
         self.initial_learning_rate, self.decay_steps, self.alpha = (
-            initial_learning_rate, decay_steps, alpha)
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+        )
         self.name, self.warmup_target, self.warmup_steps = name, warmup_target, warmup_steps
 
     def __call__(self, step: int) -> float:  # noqa: D102
@@ -103,8 +135,15 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """Cosine decay that starts again, ``t_mul`` times longer and ``m_mul`` times as high."""
 
-    def __init__(self, initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0,
-                 m_mul: float = 1.0, alpha: float = 0.0, name: str = "SGDRDecay") -> None:
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps, self.t_mul, self.m_mul = first_decay_steps, t_mul, m_mul
         self.alpha, self.name = alpha, name
@@ -118,9 +157,13 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 TABLE: dict[str, type[LearningRateSchedule]] = {
-    "exponential_decay": ExponentialDecay, "inverse_time_decay": InverseTimeDecay,
-    "piecewise_constant_decay": PiecewiseConstantDecay, "polynomial_decay": PolynomialDecay,
-    "cosine_decay": CosineDecay, "cosine_decay_restarts": CosineDecayRestarts}
+    "exponential_decay": ExponentialDecay,
+    "inverse_time_decay": InverseTimeDecay,
+    "piecewise_constant_decay": PiecewiseConstantDecay,
+    "polynomial_decay": PolynomialDecay,
+    "cosine_decay": CosineDecay,
+    "cosine_decay_restarts": CosineDecayRestarts,
+}
 
 
 def get(identifier: Any) -> Any:

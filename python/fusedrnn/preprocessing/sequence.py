@@ -12,8 +12,14 @@ from .. import backend
 from ..backend import Array
 
 
-def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: Any = "int32",
-                  padding: str = "pre", truncating: str = "pre", value: Any = 0.0) -> Array:
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> Array:
     """Return sequences as rows of one array (N, maxlen, ...), cut or filled up with ``value``.
 
     Parameters
@@ -43,10 +49,11 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
         raise ValueError(f"pad_sequences: steps have different shapes {sorted(shapes)}")
     out = np.full((len(lengths), maxlen, *shapes.pop()), value, dtype)
     for row, s in zip(out, sequences, strict=True):
-        kept = s[max(len(s) - maxlen, 0):] if truncating == "pre" else s[:maxlen]
+        kept = s[max(len(s) - maxlen, 0) :] if truncating == "pre" else s[:maxlen]
         if len(kept):
-            row[slice(maxlen - len(kept), None) if padding == "pre" else
-                slice(len(kept))] = np.asarray(kept, dtype)
+            row[slice(maxlen - len(kept), None) if padding == "pre" else slice(len(kept))] = (
+                np.asarray(kept, dtype)
+            )
     return out
 
 
@@ -57,19 +64,32 @@ class TimeseriesGenerator:
     ``sampling_rate``-th row before its target; a new one starts every ``stride`` rows.
     """
 
-    def __init__(self, data: Any, targets: Any, length: int, sampling_rate: int = 1,
-                 stride: int = 1, start_index: int = 0, end_index: int | None = None,
-                 shuffle: bool = False, reverse: bool = False, batch_size: int = 128) -> None:
+    def __init__(
+        self,
+        data: Any,
+        targets: Any,
+        length: int,
+        sampling_rate: int = 1,
+        stride: int = 1,
+        start_index: int = 0,
+        end_index: int | None = None,
+        shuffle: bool = False,
+        reverse: bool = False,
+        batch_size: int = 128,
+    ) -> None:
         if len(data) != len(targets):
-            raise ValueError(f"TimeseriesGenerator: data has {len(data)} rows, targets "
-                             f"{len(targets)}")
+            raise ValueError(
+                f"TimeseriesGenerator: data has {len(data)} rows, targets {len(targets)}"
+            )
         self.data, self.targets = np.asarray(data), np.asarray(targets)
         self.length, self.sampling_rate, self.stride = length, sampling_rate, stride
         self.start_index = start_index + length
         self.end_index = len(data) - 1 if end_index is None else end_index
         if self.start_index > self.end_index:
-            raise ValueError(f"TimeseriesGenerator: start_index + length = {self.start_index} is "
-                             f"beyond end_index = {self.end_index}")
+            raise ValueError(
+                f"TimeseriesGenerator: start_index + length = {self.start_index} is "
+                f"beyond end_index = {self.end_index}"
+            )
         self.shuffle, self.reverse, self.batch_size = shuffle, reverse, batch_size
 
     def __len__(self) -> int:
@@ -80,11 +100,13 @@ class TimeseriesGenerator:
             raise IndexError(index)
         index %= len(self)
         if self.shuffle:
-            ends = backend.random_generator().integers(self.start_index, self.end_index + 1,
-                                                       self.batch_size)
+            ends = backend.random_generator().integers(
+                self.start_index, self.end_index + 1, self.batch_size
+            )
         else:
             first = self.start_index + self.batch_size * self.stride * index
-            ends = np.arange(first, min(first + self.batch_size * self.stride,
-                                        self.end_index + 1), self.stride)
-        samples = np.array([self.data[e - self.length:e:self.sampling_rate] for e in ends])
+            ends = np.arange(
+                first, min(first + self.batch_size * self.stride, self.end_index + 1), self.stride
+            )
+        samples = np.array([self.data[e - self.length : e : self.sampling_rate] for e in ends])
         return samples[:, ::-1] if self.reverse else samples, self.targets[ends]

@@ -13,8 +13,16 @@ from .. import backend
 class WindowBatches:
     """A data set that can be gone through again and again, a batch of windows at a time."""
 
-    def __init__(self, data: Any, targets: Any, starts: Any, steps: Any, batch_size: int | None,
-                 shuffle: bool, seed: int | None) -> None:
+    def __init__(
+        self,
+        data: Any,
+        targets: Any,
+        starts: Any,
+        steps: Any,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: int | None,
+    ) -> None:
         self.data, self.targets, self.starts, self.steps = data, targets, starts, steps
         self.batch_size, self.shuffle = batch_size, shuffle
         self.rng = backend.random_generator(seed)
@@ -29,16 +37,23 @@ class WindowBatches:
                 rows = starts[i]
                 x = self.data[rows + self.steps]
             else:
-                rows = starts[i * self.batch_size:(i + 1) * self.batch_size]
+                rows = starts[i * self.batch_size : (i + 1) * self.batch_size]
                 x = self.data[rows[:, None] + self.steps]
             yield x if self.targets is None else (x, self.targets[rows])
 
 
 def timeseries_dataset_from_array(
-        data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
-        sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False,
-        seed: int | None = None, start_index: int | None = None,
-        end_index: int | None = None) -> WindowBatches:
+    data: Any,
+    targets: Any,
+    sequence_length: int,
+    sequence_stride: int = 1,
+    sampling_rate: int = 1,
+    batch_size: int | None = 128,
+    shuffle: bool = False,
+    seed: int | None = None,
+    start_index: int | None = None,
+    end_index: int | None = None,
+) -> WindowBatches:
     """Return batches of windows of ``data`` with the targets of their first rows, as Keras.
 
     Parameters
@@ -57,11 +72,15 @@ def timeseries_dataset_from_array(
     start_index, end_index : int, optional
         Rows of ``data`` to use, the last one left out.
     """
-    for name, value in (("sequence_length", sequence_length), ("sampling_rate", sampling_rate),
-                        ("sequence_stride", sequence_stride)):
+    for name, value in (
+        ("sequence_length", sequence_length),
+        ("sampling_rate", sampling_rate),
+        ("sequence_stride", sequence_stride),
+    ):
         if value <= 0 or value >= len(data):
-            raise ValueError(f"timeseries_dataset_from_array: {name} is {value}, expected 1 to "
-                             f"{len(data) - 1}")
+            raise ValueError(
+                f"timeseries_dataset_from_array: {name} is {value}, expected 1 to {len(data) - 1}"
+            )
     data = np.asarray(data)
     first, last = start_index or 0, len(data) if end_index is None else end_index
     if not 0 <= first < last <= len(data):
@@ -72,5 +91,6 @@ def timeseries_dataset_from_array(
     if targets is not None:
         count = min(count, len(targets))
     starts = np.arange(0, max(count, 0), sequence_stride)
-    return WindowBatches(data, targets, starts, np.arange(sequence_length) * sampling_rate,
-                         batch_size, shuffle, seed)
+    return WindowBatches(
+        data, targets, starts, np.arange(sequence_length) * sampling_rate, batch_size, shuffle, seed
+    )

@@ -58,12 +58,10 @@ class FusedLayer:
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
+        if torch.is_grad_enabled() and not traced() and self._one_step(input):
+            return super().forward(input, hx)  # type: ignore[misc]
         w = weights_of(self, self._flat_weights_names)
-        if (
-            path_of(w[0], self.proj_size) != "fused"
-            or not self._fits(x, w[0], states, input)
-            or (torch.is_grad_enabled() and not traced() and self._one_step(input))
-        ):
+        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
             y, finals = self._packed_sequence(input, w, states)
@@ -107,7 +105,9 @@ class FusedLayer:
     def _one_step(self: Any, input: Any) -> bool:
         if isinstance(input, PackedSequence):
             return len(input.batch_sizes) == 1
-        return bool(input.shape[1 if input.dim() == 3 and self.batch_first else 0] == 1)
+        if not isinstance(input, Tensor) or not input.dim():
+            return False
+        return bool(input.shape[self.batch_first if input.dim() == 3 else 0] == 1)
 
     def _packed_sequence(
         self: Any, input: PackedSequence, weights: Tensors, states: Tensors
