@@ -47,6 +47,7 @@ struct ForwardCall {
       : args_(function) {
     const bool tm = o.time_major;
     const ptrdiff_t N = x.shape(tm ? 1 : 0), T = x.shape(tm ? 0 : 1);
+    check_size(N, T, I, H);
     arrays.N = N;
     arrays.T = T;
     arrays.x = args_.sequence("x", x, tm, N, T, I, tm ? "(T, N, I)" : "(N, T, I)");
@@ -70,6 +71,11 @@ struct ForwardCall {
   }
 
  private:
+  // A broadcast x may be of any size: no product of sizes below this point overflows.
+  static void check_size(ptrdiff_t N, ptrdiff_t T, ptrdiff_t I, ptrdiff_t H) {
+    const double values = (double(T) + 2) * (double(N) + 1) * 16 * (double(I) + double(H) + 64);
+    if (values * sizeof(Real) > 4e18) throw std::bad_alloc();
+  }
   const ptrdiff_t* lengths(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
     if (o.is_none()) return nullptr;
     const std::string prefix = std::string(function) + ": lengths ";
@@ -80,6 +86,7 @@ struct ForwardCall {
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N,) = (" +
                             std::to_string(N) + ",)");
     lengths_ = py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast>::ensure(a);
+    if (!lengths_) throw std::bad_alloc();
     for (ptrdiff_t n = 0; n < N; ++n)
       if (lengths_.at(n) < 0 || lengths_.at(n) > T)
         throw py::value_error(prefix + "has the value " + std::to_string(lengths_.at(n)) + " at " +
@@ -96,6 +103,7 @@ struct ForwardCall {
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N, T) = (" +
                             std::to_string(N) + ", " + std::to_string(T) + ")");
     mask_ = py::array_t<bool, py::array::c_style | py::array::forcecast>::ensure(a);
+    if (!mask_) throw std::bad_alloc();
     return mask_.data();
   }
 
@@ -146,6 +154,11 @@ struct BackwardCall {
     arrays.drecurrent = args_.output("out[1]", drecurrent, {H, gates * H}, "(H, GH)");
     arrays.dbias =
         t.has_bias ? args_.output("out[2]", dbias, bias_shape, "the bias's shape") : nullptr;
+    const ptrdiff_t dbias_size =
+        t.has_bias ? bias_shape.size() == 2 ? 2 * gates * H : gates * H : 0;
+    refuse_overlap(function, arrays.dkernel, I * gates * H, arrays.drecurrent, H * gates * H);
+    refuse_overlap(function, arrays.dkernel, I * gates * H, arrays.dbias, dbias_size);
+    refuse_overlap(function, arrays.drecurrent, H * gates * H, arrays.dbias, dbias_size);
     arrays.dx = {nullptr, 0, 0};
     if (need_dx) {
       py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});
@@ -159,6 +172,12 @@ struct BackwardCall {
   }
 
  private:
+  static void refuse_overlap(const char* function, const Real* a, ptrdiff_t a_size, const Real* b,
+                             ptrdiff_t b_size) {
+    if (a < b + b_size && b < a + a_size)
+      throw py::value_error(std::string(function) + ": arrays of out share memory");
+  }
+
   Arguments<Real> args_;
 };
 

@@ -196,6 +196,26 @@ def test_bad_gru_and_backward_input():
         F.lstm_backward(tape, y)
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("T", [1 << 58, 1 << 59])
+def test_a_broadcast_of_any_length_is_refused(kind, T):
+    x = np.broadcast_to(np.zeros((1, 1, 1), np.float32), (1, T, 1))
+    mask = np.broadcast_to(np.True_, (1, T))
+    w = weights(kind, 1, 7)
+    for options in ({"training": True}, {"lengths": [3]}, {"mask": mask}):
+        with pytest.raises(MemoryError):
+            getattr(F, kind)(x, *w, return_sequences=False, **options)
+
+
+def test_gradients_that_share_memory_are_refused():
+    w = weights("lstm", 2, 7)
+    y, _, _, tape = F.lstm(np.ones((2, 3, 2), np.float32), *w, training=True)
+    room = np.zeros(300, np.float32)
+    out = (room[:56].reshape(2, 28), room[10:206].reshape(7, 28), room[210:238])
+    with pytest.raises(ValueError, match="lstm_backward: arrays of out share memory"):
+        F.lstm_backward(tape, y, out=out)
+
+
 def test_dense():
     x, k, b = (rng.normal(size=s) for s in [(70, 13), (13, 67), (67,)])
     np.testing.assert_allclose(F.dense(x, k, b), x @ k + b, rtol=1e-12, atol=1e-12)

@@ -87,3 +87,11 @@ def test_bad_arguments_are_named(arguments, error, message):
 def test_bad_test_size(test_size):
     with pytest.raises(ValueError, match=r"test_size"):
         split_by_time(np.zeros(10), test_size)
+
+
+def test_masked_and_small_integers():
+    with pytest.raises(TypeError, match="series is a masked array"):
+        make_windows(np.ma.masked_less(np.arange(10.0), 5), 3)
+    x, y = make_windows(np.arange(300.0), np.int8(100), np.int8(100))
+    assert x.shape == (101, 100, 1)
+    assert y.shape == (101, 100)

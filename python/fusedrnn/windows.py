@@ -58,6 +58,7 @@ def make_windows(
             raise TypeError(f"make_windows: {name} is {value!r}, expected an integer")
         if value < 1:
             raise ValueError(f"make_windows: {name} is {value}, expected at least 1")
+    timesteps, horizon, stride = int(timesteps), int(horizon), int(stride)
     rows = _rows(series, "series")
     outcome = rows if target is None else _rows(target, "target")
     if len(outcome) != len(rows):
@@ -112,6 +113,8 @@ def split_by_time(series: npt.ArrayLike, test_size: float | int = 0.2) -> tuple[
 
 def _rows(values: npt.ArrayLike, name: str) -> Array:
     """Return `values` as an array of one or two axes."""
+    if np.ma.isMaskedArray(values):
+        raise TypeError(f"make_windows: {name} is a masked array, expected missing values filled")
     rows = np.asarray(values)
     if rows.ndim not in (1, 2):
         raise ValueError(

@@ -192,15 +192,14 @@ def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from .experiment import compare
-    from .files import check_writable
+    from .files import check_outputs
     from .table import read_table
     from .terminal import Bars, show
 
     options = compare_options(arguments)
     Settings(**{field.name: options[field.name] for field in fields(Settings)})
     outputs = {name: getattr(arguments, name) for name in ("html", "plot", "json", "frame")}
-    for path in filter(None, outputs.values()):
-        check_writable(path)
+    check_outputs({f"--{name}": path for name, path in outputs.items()}, arguments.csv)
     frame = read_table(arguments.csv) if arguments.csv else None
     bars = Bars(Console(stderr=True))
     with bars.progress:
