@@ -44,7 +44,7 @@ struct ExpConstants<double> {
 
 // Runs body(0) ... body(K - 1), unrolled. Stage by stage over K vectors the processor always has K
 // independent operations at hand: a gate function alone is a chain of 20 that wait for each other
-// (measured: the gates of an LSTM row in lockstep take half the time).
+// (measured: LSTM inference at the tutorial shape 71 -> 78 GFLOP/s).
 template <int K, class Body>
 FUSEDRNN_INLINE void lockstep(Body body) {
 #pragma GCC unroll 16
