@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 
 #ifdef _OPENMP
 #include <omp.h>
