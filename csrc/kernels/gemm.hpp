@@ -45,14 +45,26 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
     const ptrdiff_t stride = segments[s].stride;
     const ptrdiff_t end = segments[s].K * stride;
     for (ptrdiff_t k = 0; k < end; k += stride) {
-      Vec<Real> x[R];
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) x[r] = splat(a[r][k]);
+      // The shorter side stays in registers, the longer one passes through one register.
+      Vec<Real> kept[R > C ? C : R];
+      if constexpr (R > C) {
 #pragma GCC unroll 4
-      for (int c = 0; c < C; ++c) {
-        const Vec<Real> w = load(b + c * V);
+        for (int c = 0; c < C; ++c) kept[c] = in_register(load(b + c * V));
 #pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) acc[r][c] += x[r] * w;
+        for (int r = 0; r < R; ++r) {
+          const Vec<Real> x = in_register(splat(a[r][k]));
+#pragma GCC unroll 4
+          for (int c = 0; c < C; ++c) acc[r][c] += x * kept[c];
+        }
+      } else {
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) kept[r] = splat(a[r][k]);
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) {
+          const Vec<Real> w = R == 1 ? load(b + c * V) : in_register(load(b + c * V));
+#pragma GCC unroll 8
+          for (int r = 0; r < R; ++r) acc[r][c] += kept[r] * w;
+        }
       }
       b += b_stride;
     }
