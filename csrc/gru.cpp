@@ -59,27 +59,47 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
   Buffer<Real> recurrent_mask = masks_by_slot(schedule, 3, H, Hp, a.recurrent_mask);
   Buffer<Real> masked(a.recurrent_mask ? 3 * N * Hp : 0);
 
-  const GruForward<Real> args = {N,
-                                 I,
-                                 H,
-                                 schedule,
-                                 weights.form.reset_after,
-                                 weights.form.update_keeps,
-                                 a.x,
-                                 a.y,
-                                 {weights.panels(0), weights.panels(1)},
-                                 h.get(),
-                                 ring,
-                                 tape ? gates.get() : nullptr,
-                                 scratch.get(),
-                                 recurrent_mask.get(),
-                                 masked.get()};
+  GruForward<Real> args = {N,
+                           I,
+                           H,
+                           schedule,
+                           weights.form.reset_after,
+                           weights.form.update_keeps,
+                           a.x,
+                           a.y,
+                           {weights.panels(0), weights.panels(1)},
+                           h.get(),
+                           ring,
+                           tape ? gates.get() : nullptr,
+                           scratch.get(),
+                           recurrent_mask.get(),
+                           masked.get()};
   const auto forward = a.recurrent_mask ? k.gru_forward_dropout : k.gru_forward;
-  const int threads = threads_for(2.0 * double(order.work()) * 3 * double(H) * double(I + H), N);
-  const std::vector<ptrdiff_t> bounds = order.cut(threads);
+  const double operations = 2.0 * double(order.work()) * 3 * double(H) * double(I + H);
+  const Panels of_n = {H, 1, 4, k.lanes};
+  const int threads = threads_for(operations, N * D.count());
+  Cut cut(order, threads,
+          a.recurrent_mask           ? 1
+          : weights.form.reset_after ? D.count()
+                                     : of_n.count(),
+          operations / double(std::max<ptrdiff_t>(order.steps(), 1)));
+  Buffer<Real> products[2];
+  if (!a.recurrent_mask) {
+    args.ahead.steps = steps_ahead<Real>(cut.rows(), order.steps(), I, D.row());
+    const bool after = weights.form.reset_after;
+    for (int part = 0; part < (after ? 1 : 2); ++part) {
+      const Panels P = after       ? Panels{H, 3, 1, k.lanes}
+                       : part == 0 ? Panels{H, 2, 2, k.lanes}
+                                   : of_n;
+      products[part] = Buffer<Real>(args.ahead.steps * N * P.row());
+      args.ahead.products[part] = products[part].get();
+    }
+  }
   parallel(threads, [&](const Team& team) {
-    team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-      forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+    cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
+      GruForward<Real> part = args;
+      part.share = share;
+      forward(part, n0, n1);
     });
   });
 
@@ -158,7 +178,7 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
                                   tape.recurrent_mask.get()};
   const double operations = 2.0 * double(tape.order.work()) * 3 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * D.count());
-  const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
+  Cut cut(tape.order, threads, of_h.count(), operations / double(std::max<ptrdiff_t>(steps, 1)));
 
   parallel(threads, [&](const Team& team) {
     for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
@@ -166,9 +186,11 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
       step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
       step.step_end = end;
       const Real* h = tape.h.get() + step.step_begin * N * Hp;
-      team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-        const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
-        k.gru_backward(step, n0, n1);
+      cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
+        GruBackward<Real> part = step;
+        part.share = share;
+        k.gru_backward(part, n0, n1);
+        if (share.part > 0) return;  // one of those that share the rows
         copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
         if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
       });

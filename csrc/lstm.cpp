@@ -43,25 +43,35 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   Buffer<Real> recurrent_mask = masks_by_slot(schedule, 4, H, Hp, a.recurrent_mask);
   Buffer<Real> masked(a.recurrent_mask ? 4 * N * Hp : 0);
 
-  const LstmForward<Real> args = {N,
-                                  I,
-                                  H,
-                                  schedule,
-                                  a.x,
-                                  a.y,
-                                  weights.panels(),
-                                  h.get(),
-                                  c.get(),
-                                  ring,
-                                  tape ? gates.get() : nullptr,
-                                  recurrent_mask.get(),
-                                  masked.get()};
+  LstmForward<Real> args = {N,
+                            I,
+                            H,
+                            schedule,
+                            a.x,
+                            a.y,
+                            weights.panels(),
+                            h.get(),
+                            c.get(),
+                            ring,
+                            tape ? gates.get() : nullptr,
+                            recurrent_mask.get(),
+                            masked.get()};
   const auto forward = a.recurrent_mask ? k.lstm_forward_dropout : k.lstm_forward;
-  const int threads = threads_for(2.0 * double(order.work()) * 4 * double(H) * double(I + H), N);
-  const std::vector<ptrdiff_t> bounds = order.cut(threads);
+  const double operations = 2.0 * double(order.work()) * 4 * double(H) * double(I + H);
+  const int threads = threads_for(operations, N * P.count());
+  Cut cut(order, threads, a.recurrent_mask ? 1 : P.count(),
+          operations / double(std::max<ptrdiff_t>(order.steps(), 1)));
+  Buffer<Real> products;
+  if (!a.recurrent_mask) {
+    args.ahead.steps = steps_ahead<Real>(cut.rows(), order.steps(), I, P.row());
+    products = Buffer<Real>(args.ahead.steps * N * P.row());
+    args.ahead.products[0] = products.get();
+  }
   parallel(threads, [&](const Team& team) {
-    team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-      forward(args, bounds[size_t(piece)], bounds[size_t(piece) + 1]);
+    cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
+      LstmForward<Real> part = args;
+      part.share = share;
+      forward(part, n0, n1);
     });
   });
 
@@ -121,7 +131,7 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
                              tape.recurrent_mask.get()};
   const double operations = 2.0 * double(tape.order.work()) * 4 * double(H) * double(I + H);
   const int threads = threads_for(2 * operations, N * P.count());
-  const std::vector<ptrdiff_t> bounds = tape.order.cut(threads);
+  Cut cut(tape.order, threads, of_h.count(), operations / double(std::max<ptrdiff_t>(steps, 1)));
 
   parallel(threads, [&](const Team& team) {
     for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
@@ -129,9 +139,11 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
       step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
       step.step_end = end;
       const Real* h = tape.h.get() + step.step_begin * N * Hp;
-      team.share(ptrdiff_t(bounds.size()) - 1, [&](ptrdiff_t piece) {
-        const ptrdiff_t n0 = bounds[size_t(piece)], n1 = bounds[size_t(piece) + 1];
-        k.lstm_backward(step, n0, n1);
+      cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
+        LstmBackward<Real> part = step;
+        part.share = share;
+        k.lstm_backward(part, n0, n1);
+        if (share.part > 0) return;  // one of those that share the rows
         copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
         if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
       });

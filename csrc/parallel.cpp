@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <thread>
 
 namespace fusedrnn {
 namespace {
@@ -19,7 +20,28 @@ int default_threads() {
 #endif
 }
 
+// Tells the core that this is a spinning loop.
+inline void pause() {
+#if defined(__SSE2__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 }  // namespace
+
+void Barrier::wait(ptrdiff_t threads) {
+  constexpr int kSpins = 500;
+  const unsigned round = round_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+    arrived_.store(0, std::memory_order_relaxed);
+    round_.store(round + 1, std::memory_order_release);
+    return;
+  }
+  for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
+    spins < kSpins ? pause() : std::this_thread::yield();
+}
 
 bool has_openmp() {
 #ifdef _OPENMP

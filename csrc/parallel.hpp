@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -51,9 +52,36 @@ inline int threads_for(double operations, ptrdiff_t pieces) {
   return std::max(1, int(std::min(most, double(num_threads()))));
 }
 
+// Where some threads of a region wait for each other, thousands of times in a call: it spins for
+// the microseconds that threads of equal work differ by, and then yields, for the thread waited for
+// may have no core.
+class Barrier {
+ public:
+  void wait(ptrdiff_t threads);
+
+ private:
+  alignas(64) std::atomic<ptrdiff_t> arrived_{0};
+  alignas(64) std::atomic<unsigned> round_{0};
+};
+
 // The threads of one parallel region, inside it.
 class Team {
  public:
+  int size() const { return threads_; }
+  int thread() const {
+#ifdef _OPENMP
+    if (threads_ > 1) return omp_get_thread_num();
+#endif
+    return 0;
+  }
+  // Returns when all threads have called it.
+  void wait() const {
+#ifdef _OPENMP
+    if (threads_ > 1) {
+#pragma omp barrier
+    }
+#endif
+  }
   // Runs work(piece) for each piece on whichever thread comes first; returns when all are done.
   template <class Work>
   void share(ptrdiff_t pieces, Work&& work) const {

@@ -122,6 +122,63 @@ void zero_after_end(const Schedule& s, ptrdiff_t T, ptrdiff_t features, Sequence
       std::fill_n(y.data + s.row[slot] * y.stride_n + t * y.stride_t, features, Real(0));
 }
 
+// How a recurrence is cut over threads: by rows, which never wait for each other, or, where they
+// are too few to fill each thread's tiles, by units, whose weights then stay in each core's own
+// cache.
+class Cut {
+ public:
+  // `panels` can be shared out; a step over all rows takes `operations`.
+  Cut(const RowOrder& order, int threads, ptrdiff_t panels, double operations) {
+    constexpr ptrdiff_t kFewRows = 4;      // a thread
+    constexpr double kWorthMeeting = 2e5;  // operations of a part of a step: some microseconds
+    const ptrdiff_t N = order.schedule().N;
+    if (threads > 1 && N < kFewRows * threads)
+      parts_ = std::min({ptrdiff_t(threads), panels, ptrdiff_t(operations / kWorthMeeting)});
+    bounds_ = parts_ > 1 ? std::vector<ptrdiff_t>{0, N} : order.cut(threads);
+  }
+
+  // Rows of the largest piece.
+  ptrdiff_t rows() const {
+    ptrdiff_t most = 0;
+    for (size_t j = 0; j + 1 < bounds_.size(); ++j)
+      most = std::max(most, bounds_[j + 1] - bounds_[j]);
+    return most;
+  }
+
+  // Calls work(n0, n1, share) for all slots and units on the threads of the team; returns when it
+  // is done.
+  template <class Work>
+  void share(const Team& team, Work&& work) {
+    if (parts_ > 1) {
+      const ptrdiff_t parts = std::min<ptrdiff_t>(parts_, team.size());
+      const auto wait = [](void* barrier, ptrdiff_t n) { static_cast<Barrier*>(barrier)->wait(n); };
+      if (team.thread() < parts)
+        work(bounds_[0], bounds_[1], UnitShare{team.thread(), parts, wait, &barrier_});
+      return team.wait();
+    }
+    team.share(ptrdiff_t(bounds_.size()) - 1, [&](ptrdiff_t piece) {
+      work(bounds_[size_t(piece)], bounds_[size_t(piece) + 1], UnitShare{});
+    });
+  }
+
+ private:
+  std::vector<ptrdiff_t> bounds_;
+  ptrdiff_t parts_ = 1;
+  Barrier barrier_;
+};
+
+// Steps whose input products are made ahead of the recurrence, where that is worth its memory: few
+// rows and a kernel that is long beside them. `row` is the length of a row of pre-activations.
+// Measured, times without over times with, at H 128 to 256: I 256, one row 1.6 to 2.2, two rows 1.2
+// to 2.0, eight 1.0 to 1.2; I 64, one row 1.2, four 1.0; I 16, one row 1.0, two to eight 0.9
+// to 1.0.
+template <class Real>
+ptrdiff_t steps_ahead(ptrdiff_t rows, ptrdiff_t steps, ptrdiff_t I, ptrdiff_t row) {
+  if (rows == 0 || rows > 8 || I < 24 * rows || steps < 2) return 0;
+  const ptrdiff_t fits = ptrdiff_t(1 << 16) / (row * ptrdiff_t(sizeof(Real)));
+  return std::min(steps, std::max<ptrdiff_t>(24, fits) / rows);
+}
+
 // The gate gradients of a chunk of steps stay in L2 between the recurrence that writes them and the
 // products that read them, and a product sums over at least 256 rows.
 template <class Real>

@@ -38,4 +38,25 @@ struct Schedule {
   }
 };
 
+// The units that one of several threads computes, of all rows of a call. They meet after each step:
+// the next one needs the whole state.
+struct UnitShare {
+  ptrdiff_t part = 0, parts = 1;
+  void (*wait)(void* barrier, ptrdiff_t parts) = nullptr;
+  void* barrier = nullptr;
+
+  ptrdiff_t begin(ptrdiff_t panels) const { return panels * part / parts; }
+  ptrdiff_t end(ptrdiff_t panels) const { return panels * (part + 1) / parts; }
+  void meet() const {
+    if (wait) wait(barrier, parts);
+  }
+};
+
+// Working memory for the input products of `steps` steps ahead of the recurrence; 0: none.
+template <class Real>
+struct StepsAhead {
+  ptrdiff_t steps = 0;
+  Real* products[2] = {};  // for each panel buffer with a kernel in it: steps * N rows
+};
+
 }  // namespace fusedrnn

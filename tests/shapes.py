@@ -26,4 +26,5 @@ TEST_SHAPES = {
     "prime": Shape(13, 101, 7, 11),
     "long": Shape(2, 7, 300, 1),
     "chunks": Shape(3, 20, 60, 31),
+    "few_rows": Shape(80, 37, 45, 3),
 }

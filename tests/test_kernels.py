@@ -169,7 +169,7 @@ def test_every_shape(isa, shape, option, cell, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("shape", ["lanes+1", "chunks"])
+@pytest.mark.parametrize("shape", ["lanes+1", "chunks", "few_rows"])
 def test_every_option(isa, shape, option, cell, dtype):
     options = OPTIONS[option]
     case = make_case(cell, TEST_SHAPES[shape], options)

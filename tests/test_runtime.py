@@ -61,8 +61,10 @@ def test_threads():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("options", [{}, {"lengths": True}, {"recurrent_mask": True}])
-def test_same_bits_for_any_number_of_threads(cell, options):
-    case = make_case(cell, Shape(32, 128, 40, 37), options)  # enough work for more threads
+@pytest.mark.parametrize("shape", [Shape(32, 128, 40, 37), Shape(60, 260, 250, 2)])
+def test_same_bits_for_any_number_of_threads(shape, cell, options):
+    # Enough work for three threads, which share the rows or, where they are few, the units.
+    case = make_case(cell, shape, options)
     results = []
     for n in (1, 2, 3):
         with runtime.threads(n):

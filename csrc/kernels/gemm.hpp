@@ -79,11 +79,11 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
 // too few to hide the latency of a multiply-add. The same sums in the same order as two tiles.
 template <class Real, int C>
 void tile_pair(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, const Real* init,
-               Real* out) {
+               ptrdiff_t init_panel, Real* out) {
   constexpr int V = kLanes<Real>;
   Vec<Real> acc[2 * C];
 #pragma GCC unroll 8
-  for (int c = 0; c < 2 * C; ++c) acc[c] = load(init + (c / C) * panel + (c % C) * V);
+  for (int c = 0; c < 2 * C; ++c) acc[c] = load(init + (c / C) * init_panel + (c % C) * V);
   for (ptrdiff_t s = 0; s < count; ++s) {
     const Real *a = segments[s].row[0], *b = segments[s].b;
     for (ptrdiff_t k = 0; k < segments[s].K; ++k, b += C * V) {

@@ -39,7 +39,7 @@ FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, pt
   alignas(64) const Real zeros[kMaxVectors * V] = {};
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
   const ptrdiff_t row = (s - a.step_begin) * a.N;
-  for (ptrdiff_t q = 0; q < X.count(); ++q) {
+  for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
     const ptrdiff_t width = X.width(q);
     const int C = int(width / V);
     for_row_tiles(begin, a.schedule.active_end(begin, end, s), C, [&](ptrdiff_t n, int R) {
@@ -81,7 +81,7 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
   for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
     const ptrdiff_t row = (s - a.step_begin) * a.N;
     const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
-    for (ptrdiff_t q = 0; q < X.count(); ++q) {
+    for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
       for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
@@ -115,9 +115,13 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
         }
       });
     }
-    if (!a.reset_after && s >= 0) gru_reset_gradient(a, s, begin, end, D, X, out);
+    a.share.meet();
+    if (!a.reset_after && s >= 0) {
+      gru_reset_gradient(a, s, begin, end, D, X, out);
+      a.share.meet();
+    }
   }
-  if (a.step_begin > 0) keep_first_step(a.dgates, D, a.N, a.chunk, begin, end);
+  if (a.step_begin > 0) keep_first_step(a.dgates, D, a.N, a.chunk, begin, end, a.share);
 }
 
 }  // namespace

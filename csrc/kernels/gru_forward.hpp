@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gemm.hpp"
+#include "input_product.hpp"
 #include "math.hpp"
 #include "rows.hpp"
 
@@ -15,22 +16,21 @@ FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev,
   return keeps ? n + z * (h_prev - n) : h_prev + z * (n - h_prev);
 }
 
-// Reset after, one vector of units of `kRows` rows, `pre_row`, `state_row` and `gates_row` apart;
-// pre_x and pre_h have z r n, m values apart, and so has the tape, with h R_n + c_n behind them.
+// Reset after, one vector of units of `kRows` rows, `x_row`, `h_row`, `state_row`, `gates_row`
+// apart; pre_x and pre_h have z r n, m values apart, and so has the tape, with h R_n + c_n behind
+// them.
 template <bool kWhole, int kRows, class Real>
-FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, const Real* pre_h, ptrdiff_t pre_row,
-                                      ptrdiff_t m, bool update_keeps, const Real* h_prev, Real* h,
-                                      ptrdiff_t state_row, Real* const* y, Real* gates,
-                                      ptrdiff_t gates_row) {
-  const auto gate = [&](const Real* pre, int r, int g) {
-    return load_lanes<kWhole>(pre + r * pre_row + g * m, m);
-  };
+FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, ptrdiff_t x_row, const Real* pre_h,
+                                      ptrdiff_t h_row, ptrdiff_t m, bool update_keeps,
+                                      const Real* h_prev, Real* h, ptrdiff_t state_row,
+                                      Real* const* y, Real* gates, ptrdiff_t gates_row) {
+  const auto of_x = [&](int r, int g) { return load_lanes<kWhole>(pre_x + r * x_row + g * m, m); };
+  const auto of_h = [&](int r, int g) { return load_lanes<kWhole>(pre_h + r * h_row + g * m, m); };
   Vec<Real> zr[2 * kRows], n[kRows], hn[kRows];
-  lockstep<2 * kRows>(
-      [&](int k) { zr[k] = gate(pre_x, k / 2, k % 2) + gate(pre_h, k / 2, k % 2); });
+  lockstep<2 * kRows>([&](int k) { zr[k] = of_x(k / 2, k % 2) + of_h(k / 2, k % 2); });
   activate<Real, 2 * kRows>(zr);
-  lockstep<kRows>([&](int r) { hn[r] = gate(pre_h, r, 2); });
-  lockstep<kRows>([&](int r) { n[r] = gate(pre_x, r, 2) + zr[2 * r + 1] * hn[r]; });
+  lockstep<kRows>([&](int r) { hn[r] = of_h(r, 2); });
+  lockstep<kRows>([&](int r) { n[r] = of_x(r, 2) + zr[2 * r + 1] * hn[r]; });
   activate<Real, 0>(n);
   lockstep<kRows>([&](int r) {
     const Vec<Real> h_new =
@@ -48,37 +48,45 @@ FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, const Real* pre_h, ptrd
 }
 
 template <class Real>
-FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
-                                          ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
-                                          Real* h) {
+using GruInput = InputProduct<Real, fusedrnn::GruForward<Real>>;
+
+template <class Real>
+FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
+                                          const GruInput<Real>& input, ptrdiff_t s, ptrdiff_t begin,
+                                          ptrdiff_t end, const Real* h_prev, Real* h) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real pre[2][kMaxRows * 3 * V];
   const Panels P = {a.H, 3, 1, V}, tape = {a.H, 4, 1, V};
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  ptrdiff_t first = 0;
+  ptrdiff_t first = a.share.begin(P.count());
+  const ptrdiff_t last = a.share.end(P.count());
   if (end - begin == 1 && !a.schedule.mask)
-    for (; (first + 2) * V <= a.H; first += 2) {
+    for (; first + 2 <= last && (first + 2) * V <= a.H; first += 2) {
       const ptrdiff_t unit = first * V, at = begin * Hp + unit;
       const Real* w[2] = {a.weights[0] + P.offset(first, 1 + a.I),
                           a.weights[1] + P.offset(first, 1 + a.H)};
       Segment<Real> part;
-      part.row[0] = x_row(a, begin, s);
-      part.K = a.I;
-      part.b = w[0] + 3 * V;
-      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.I), w[0], pre[0]);
+      if (!input.ahead()) {
+        part.row[0] = x_row(a, begin, s);
+        part.K = a.I;
+        part.b = w[0] + 3 * V;
+        tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.I), w[0], P.offset(1, 1 + a.I), pre[0]);
+      }
       part.row[0] = h_prev + begin * Hp;
       part.K = a.H;
       part.b = w[1] + 3 * V;
-      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.H), w[1], pre[1]);
+      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.H), w[1], P.offset(1, 1 + a.H), pre[1]);
       Real* y = y_row(a, begin, s, unit);
       Real* const ys[2] = {y, y ? y + V : nullptr};
       gru_cell_forward<true, 2>(
-          pre[0], pre[1], 3 * V, V, a.update_keeps, h_prev + at, h + at, V, ys,
+          input.ahead() ? input.row(first, begin, s) : pre[0],
+          input.ahead() ? input.panel_stride() : 3 * V, pre[1], 3 * V, V, a.update_keeps,
+          h_prev + at, h + at, V, ys,
           a.gates ? a.gates + s * a.N * tape.row() + tape.offset(first, a.N) + begin * 4 * V
                   : nullptr,
           tape.offset(1, a.N));
     }
-  for (ptrdiff_t p = first; p < P.count(); ++p) {
+  for (ptrdiff_t p = first; p < last; ++p) {
     const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
     const int C = int(width / V);
     const Real* wx = a.weights[0] + P.offset(p, 1 + a.I);
@@ -94,7 +102,8 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
       x_part.b = wx + width;
       h_part.K = a.H;
       h_part.b = wh + width;
-      kTiles<Real>[R - 1][C - 1](&x_part, 1, width, wx, 0, pre[0], width);
+      if (!input.ahead()) kTiles<Real>[R - 1][C - 1](&x_part, 1, width, wx, 0, pre[0], width);
+      const Real* pre_x = input.ahead() ? input.row(p, n, s) : pre[0];
       kTiles<Real>[R - 1][C - 1](&h_part, 1, width, wh, 0, pre[1], width);
       const auto cells = [&](auto whole, auto rows, int r) {
         constexpr int kRows = decltype(rows)::value;
@@ -103,8 +112,8 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
         for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
         const ptrdiff_t tape_width = tape.width(p);
         gru_cell_forward<decltype(whole)::value, kRows>(
-            pre[0] + r * width, pre[1] + r * width, width, m, a.update_keeps, h_prev + at, h + at,
-            Hp, y,
+            pre_x + r * width, width, pre[1] + r * width, width, m, a.update_keeps, h_prev + at,
+            h + at, Hp, y,
             a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape_width
                     : nullptr,
             tape_width);
@@ -123,13 +132,13 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a, p
 // The panels of the reset-before form hold 2 (z r) or 4 (n) vectors of units; calls
 // body(slot, unit, m, values) for each vector of units of each row, its gates `apart` apart.
 template <class Real, class Body>
-FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, ptrdiff_t s, ptrdiff_t begin,
-                                 ptrdiff_t end, const Panels& P, const Real* weights,
-                                 const Real* state, Body body) {
+FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, const GruInput<Real>& input,
+                                 ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end, const Panels& P,
+                                 const Real* weights, const Real* state, Body body) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real pre[kMaxRows * kMaxVectors * V];
   const ptrdiff_t K = 1 + a.I + a.H, Hp = fusedrnn::round_up(a.H, V);
-  for (ptrdiff_t p = 0; p < P.count(); ++p) {
+  for (ptrdiff_t p = a.share.begin(P.count()); p < a.share.end(P.count()); ++p) {
     const ptrdiff_t width = P.width(p), apart = P.units_in(p);
     const int C = int(width / V);
     const Real* w = weights + P.offset(p, K);
@@ -144,7 +153,8 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, ptrdiff_t 
       segments[0].b = w + width;
       segments[1].K = a.H;
       segments[1].b = w + (1 + a.I) * width;
-      kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre, width);
+      kTiles<Real>[R - 1][C - 1](segments + input.ahead(), 2 - input.ahead(), width,
+                                 input.row(p, n, s), input.row_stride(p), pre, width);
       for (int r = 0; r < R; ++r)
         for (ptrdiff_t j = 0; j < apart; j += V)
           body(n + r, p * P.full_units() + j, apart - j < V ? apart - j : V, pre + r * width + j,
@@ -183,13 +193,13 @@ FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, const 
 // The second half: the candidate from r * state, and the new state. Not inline: it has two callers,
 // and its body is inlined only where there is one copy of it.
 template <class Real>
-void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end,
-                   const Real* h_prev, Real* h) {
+void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruInput<Real>& input, ptrdiff_t s,
+                   ptrdiff_t begin, ptrdiff_t end, const Real* h_prev, Real* h) {
   constexpr int V = kLanes<Real>;
   const Panels N = {a.H, 1, 4, V}, tape = {a.H, 3, 1, V};
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   const Real *z_step = a.scratch, *rh_step = a.scratch + a.N * Hp;
-  gru_product(a, s, begin, end, N, a.weights[1], rh_step,
+  gru_product(a, input, s, begin, end, N, a.weights[1], rh_step,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t) {
                 const ptrdiff_t at = slot * Hp + unit;
                 Real* y = y_row(a, slot, s, unit);
@@ -208,29 +218,41 @@ void gru_candidate(const fusedrnn::GruForward<Real>& a, ptrdiff_t s, ptrdiff_t b
 }
 
 template <class Real>
-FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a, ptrdiff_t s,
+FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a,
+                                           const GruInput<Real>& zr_input,
+                                           const GruInput<Real>& n_input, ptrdiff_t s,
                                            ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
                                            Real* h) {
   const Panels ZR = {a.H, 2, 2, kLanes<Real>}, tape = {a.H, 3, 1, kLanes<Real>};
-  gru_product(a, s, begin, end, ZR, a.weights[0], h_prev,
+  gru_product(a, zr_input, s, begin, end, ZR, a.weights[0], h_prev,
               [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
                 gru_reset_state(a, tape, s, slot, unit, m, pre, apart, h_prev);
               });
-  gru_candidate(a, s, begin, end, h_prev, h);
+  a.share.meet();
+  gru_candidate(a, n_input, s, begin, end, h_prev, h);
 }
 
 template <class Real>
 void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>);
+  constexpr int V = kLanes<Real>;
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
+  const Panels first = {a.H, a.reset_after ? 3 : 2, a.reset_after ? 1 : 2, V}, N = {a.H, 1, 4, V};
+  const ptrdiff_t K = 1 + a.I + (a.reset_after ? 0 : a.H);
+  GruInput<Real> input(a, first, a.weights[0], K, 0, begin, end);
+  GruInput<Real> n_input(a, N, a.weights[1], K, 1, begin, end);
   for (ptrdiff_t s = 0; s < steps; ++s) {
     end = a.schedule.active_end(begin, end, s);
+    input.advance(s, end);
     const Real* h_prev = a.h + (s & a.ring) * a.N * Hp;
     Real* h = a.h + ((s + 1) & a.ring) * a.N * Hp;
-    if (a.reset_after)
-      gru_step_reset_after(a, s, begin, end, h_prev, h);
-    else
-      gru_step_reset_before(a, s, begin, end, h_prev, h);
+    if (a.reset_after) {
+      gru_step_reset_after(a, input, s, begin, end, h_prev, h);
+    } else {
+      n_input.advance(s, end);
+      gru_step_reset_before(a, input, n_input, s, begin, end, h_prev, h);
+    }
+    a.share.meet();
   }
 }
 

@@ -50,6 +50,8 @@ struct LstmForward {
   Real* gates;             // [T][panel][N][width] post-activation i f g o, filled; or null
   const Real* recurrent_mask = nullptr;  // for lstm_forward_dropout: [4][N][Hp] by slot
   Real* masked = nullptr;                // likewise, scratch: h times its gate's mask
+  StepsAhead<Real> ahead = {};
+  UnitShare share = {};
 };
 
 template <class Real>
@@ -67,6 +69,7 @@ struct LstmBackward {
   Real* dc;        // [N][Hp] in: dc_n; out, after step 0: dc0
   ptrdiff_t step_begin, step_end, chunk;
   const Real* recurrent_mask = nullptr;  // [4][N][Hp] by slot, or null
+  UnitShare share = {};
 };
 
 template <class Real>
@@ -86,6 +89,8 @@ struct GruForward {
   Real* scratch;  // reset before: [2][N][Hp], z and r * h_prev of the step
   const Real* recurrent_mask = nullptr;  // for gru_forward_dropout: [3][N][Hp] by slot
   Real* masked = nullptr;                // as for the LSTM
+  StepsAhead<Real> ahead = {};
+  UnitShare share = {};
 };
 
 template <class Real>
@@ -104,6 +109,7 @@ struct GruBackward {
   Real* rh;      // reset before: [chunk * N][Hp], r * h_prev (times its mask), filled
   ptrdiff_t step_begin, step_end, chunk;
   const Real* recurrent_mask = nullptr;  // [3][N][Hp] by slot, or null
+  UnitShare share = {};
 };
 
 // One panel of d += A^T B, summed over the runs of rows in a fixed order.

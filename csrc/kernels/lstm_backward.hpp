@@ -113,8 +113,9 @@ FUSEDRNN_INLINE void for_backward_tiles(const fusedrnn::Schedule& s, ptrdiff_t b
 // finds those of its next step.
 template <class Real>
 FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N, ptrdiff_t chunk,
-                                     ptrdiff_t begin, ptrdiff_t end) {
-  for (ptrdiff_t p = 0; p < P.count(); ++p) {
+                                     ptrdiff_t begin, ptrdiff_t end,
+                                     const fusedrnn::UnitShare& share) {
+  for (ptrdiff_t p = share.begin(P.count()); p < share.end(P.count()); ++p) {
     const ptrdiff_t width = P.width(p);
     Real* panel = dgates + P.offset(p, (chunk + 1) * N);
     for (ptrdiff_t k = begin * width; k < end * width; k += kLanes<Real>)
@@ -133,7 +134,7 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
   for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
     const ptrdiff_t row = (s - a.step_begin) * a.N;
     const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
-    for (ptrdiff_t q = 0; q < X.count(); ++q) {
+    for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
       for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
@@ -171,8 +172,9 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
         }
       });
     }
+    a.share.meet();
   }
-  if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end);
+  if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end, a.share);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gemm.hpp"
+#include "input_product.hpp"
 #include "math.hpp"
 #include "rows.hpp"
 
@@ -48,17 +49,20 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
   const ptrdiff_t K = 1 + a.I + a.H, Hp = fusedrnn::round_up(a.H, V), gates_row = P.row();
   const ptrdiff_t c_ring = a.ring < 0 ? a.ring : 0;
   const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
+  const ptrdiff_t first = a.share.begin(P.count()), last = a.share.end(P.count());
+  InputProduct<Real, fusedrnn::LstmForward<Real>> input(a, P, a.weights, K, 0, begin, end);
 
   for (ptrdiff_t s = 0; s < steps; ++s) {
     end = a.schedule.active_end(begin, end, s);
+    input.advance(s, end);
     const Real* h_prev = a.h + (s & a.ring) * a.N * Hp;
     Real* h = a.h + ((s + 1) & a.ring) * a.N * Hp;
     const Real* c_prev = a.c + (s & c_ring) * a.N * Hp;
     Real* c = a.c + ((s + 1) & c_ring) * a.N * Hp;
 
-    ptrdiff_t p = 0;
+    ptrdiff_t p = first;
     if (end - begin == 1 && !a.schedule.mask)
-      for (; (p + 2) * V <= a.H; p += 2) {
+      for (; p + 2 <= last && (p + 2) * V <= a.H; p += 2) {
         const Real* w = a.weights + P.offset(p, K);
         Segment<Real> segments[2];
         segments[0].row[0] = x_row(a, begin, s);
@@ -67,7 +71,8 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         segments[1].row[0] = h_prev + begin * Hp;
         segments[1].K = a.H;
         segments[1].b = w + (1 + a.I) * 4 * V;
-        tile_pair<Real, 4>(segments, 2, P.offset(1, K), w, pre);
+        tile_pair<Real, 4>(segments + input.ahead(), 2 - input.ahead(), P.offset(1, K),
+                           input.row(p, begin, s), input.panel_stride(), pre);
         const ptrdiff_t unit = p * V, at = begin * Hp + unit;
         Real* y = y_row(a, begin, s, unit);
         Real* const ys[2] = {y, y ? y + V : nullptr};
@@ -76,7 +81,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
             a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + begin * 4 * V : nullptr,
             P.offset(1, a.N));
       }
-    for (; p < P.count(); ++p) {
+    for (; p < last; ++p) {
       const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
       const int C = int(width / V);
       const Real* w = a.weights + P.offset(p, K);
@@ -91,7 +96,8 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         segments[0].b = w + width;
         segments[1].K = a.H;
         segments[1].b = w + (1 + a.I) * width;
-        kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre, width);
+        kTiles<Real>[R - 1][C - 1](segments + input.ahead(), 2 - input.ahead(), width,
+                                   input.row(p, n, s), input.row_stride(p), pre, width);
 
         const auto cells = [&](auto whole, auto rows, int r) {
           constexpr int kRows = decltype(rows)::value;
@@ -113,6 +119,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         });
       });
     }
+    a.share.meet();
   }
 }
 

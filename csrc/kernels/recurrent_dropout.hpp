@@ -115,8 +115,8 @@ FUSEDRNN_INLINE void gru_dropout_reset_after(const fusedrnn::GruForward<Real>& a
                        Real* y = y_row(a, slot, s, unit);
                        const uint8_t flags = a.schedule.flags(slot, s);
                        if (flags & fusedrnn::Schedule::kValid)
-                         cell(pre_x + r * pre_row, pre_h + r * pre_row, pre_row, m, a.update_keeps,
-                              h_prev + at, h + at, Hp, &y,
+                         cell(pre_x + r * pre_row, pre_row, pre_h + r * pre_row, pre_row, m,
+                              a.update_keeps, h_prev + at, h + at, Hp, &y,
                               a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) +
                                             slot * tape.width(p)
                                       : nullptr,
@@ -143,7 +143,8 @@ FUSEDRNN_INLINE void gru_dropout_reset_before(const fusedrnn::GruForward<Real>& 
                                          apart - j < V ? apart - j : V, pre + r * pre_row + j,
                                          apart, masked_n);
                    });
-  gru_candidate(a, s, begin, end, h_prev, h);
+  const GruInput<Real> input(a, {a.H, 1, 4, V}, a.weights[1], 1 + a.I + a.H, 1, begin, end);
+  gru_candidate(a, input, s, begin, end, h_prev, h);
 }
 
 template <class Real>

@@ -1,0 +1,71 @@
+// The input product of several steps ahead of the recurrence, where a step's few rows do not fill a
+// tile: the kernel is then read once for several steps. `steps_ahead` in ../recurrent.hpp says
+// when.
+#pragma once
+
+#include "rows.hpp"
+
+namespace {
+
+// Where the pre-activations of the rows [begin, ...) of a slice start from at each step: the bias,
+// or bias + x W made ahead, for the panels P of which `weights` has K rows that begin with bias,
+// kernel.
+template <class Real, class Arguments>
+class InputProduct {
+ public:
+  InputProduct(const Arguments& a, const Panels& P, const Real* weights, ptrdiff_t K, int buffer,
+               ptrdiff_t begin, ptrdiff_t end)
+      : a_(a),
+        P_(P),
+        weights_(weights),
+        K_(K),
+        begin_(begin),
+        capacity_(a.ahead.steps * (end - begin)),
+        out_(a.ahead.steps ? a.ahead.products[buffer] + a.ahead.steps * begin * P.row() : nullptr) {
+  }
+
+  bool ahead() const { return out_ != nullptr; }
+
+  // Call at each step, with the end of the rows that still run.
+  void advance(ptrdiff_t s, ptrdiff_t end) {
+    if (!ahead() || s < last_) return;
+    // As far as all these rows run.
+    const ptrdiff_t runs = a_.schedule.length[end - 1] - s;
+    first_ = s;
+    last_ = s + (runs < a_.ahead.steps ? runs : a_.ahead.steps);
+    rows_ = end - begin_;
+    for (ptrdiff_t p = a_.share.begin(P_.count()); p < a_.share.end(P_.count()); ++p) {
+      const ptrdiff_t width = P_.width(p);
+      const int C = int(width / kLanes<Real>);
+      const Real* w = weights_ + P_.offset(p, K_);
+      for_row_tiles(0, (last_ - first_) * rows_, C, [&](ptrdiff_t k, int R) {
+        Segment<Real> x;
+        for (int r = 0; r < R; ++r)
+          x.row[r] = x_row(a_, begin_ + (k + r) % rows_, s + (k + r) / rows_);
+        x.stride = 1;
+        x.K = a_.I;
+        x.b = w + width;
+        kTiles<Real>[R - 1][C - 1](&x, 1, width, w, 0, out_ + P_.offset(p, capacity_) + k* width,
+                                   width);
+      });
+    }
+  }
+
+  const Real* row(ptrdiff_t p, ptrdiff_t slot, ptrdiff_t s) const {
+    const ptrdiff_t k = (s - first_) * rows_ + slot - begin_;
+    return ahead() ? out_ + P_.offset(p, capacity_) + k * P_.width(p) : weights_ + P_.offset(p, K_);
+  }
+  ptrdiff_t row_stride(ptrdiff_t p) const { return ahead() ? P_.width(p) : 0; }
+  // From one full panel to the next.
+  ptrdiff_t panel_stride() const { return P_.offset(1, ahead() ? capacity_ : K_); }
+
+ private:
+  const Arguments& a_;
+  const Panels P_;
+  const Real* weights_;
+  const ptrdiff_t K_, begin_, capacity_;
+  Real* out_;
+  ptrdiff_t first_ = 0, last_ = 0, rows_ = 0;
+};
+
+}  // namespace
