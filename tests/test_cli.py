@@ -73,7 +73,7 @@ def edit(path, change):
         (None, ["--target", "units"], "no target column 'units'; the table has: date, sales"),
         (None, ["--date", "day"], "no date column 'day'"),
         (None, ["--target", "date"], "column 'date': '2024-01-01' in row 0 is not a finite number"),
-        (None, ["--date", "sales"], "column 'sales': numbers"),
+        (None, ["--date", "sales"], "column 'sales': '50' in row 0 is not a date"),
         (None, ["--json", "no/such/folder/x.json"], "there is no folder"),
         (None, ["--plot", "."], "is a directory"),
         (lambda f: f.assign(sales=f["sales"].where(f.index != 5)), [], "1 missing values"),

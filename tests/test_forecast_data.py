@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from fusedrnn.datasets import load_bakery, load_bakery_series
+from fusedrnn.forecast import table
 from fusedrnn.forecast.panel import infer_frequency, to_panel
-from fusedrnn.forecast.table import read_table, to_long
+from fusedrnn.forecast.table import to_long
+
+
+def rows(table, **options):
+    """Return all rows of a long table."""
+    parts = to_long(table, **options).groups()
+    return pd.concat([part.assign(unique_id=name) for name, part in parts]).reset_index()
 
 
 def sales(n=30, freq="D", start="2024-01-01"):
@@ -63,9 +70,9 @@ def test_frequency_is_found_through_gaps():
 
 def test_columns_may_have_other_names_and_any_order():
     frame = sales().rename(columns={"date": "day", "sales": "units"}).iloc[::-1]
-    long = to_long(frame, date="day", target="units")
+    long = rows(frame, date="day", target="units")
     np.testing.assert_array_equal(long["y"], np.arange(30))
-    assert list(long.columns) == ["unique_id", "ds", "y"]
+    assert list(long.columns) == ["ds", "y", "unique_id"]
 
 
 def test_a_wide_table_is_many_series():
@@ -153,11 +160,13 @@ def broken(change):
         (
             broken(lambda f: f.loc.__setitem__((3, "sales"), np.inf)),
             {},
-            "column 'sales': inf in row 3",
+            "column 'sales': 'inf' in row 3",
         ),
         (broken(lambda f: f.__setitem__("date", "soon")), {}, "column 'date': 'soon' in row 0"),
-        (broken(lambda f: f.__setitem__("date", 20240101)), {}, "column 'date': numbers"),
-        (pd.concat([sales(), sales()]), {}, "column 'date': 2024-01-01 occurs more than once"),
+        (broken(lambda f: f.__setitem__("date", 44197)), {}, "column 'date': '44197' .* excel"),
+        (broken(lambda f: f.__setitem__("sales", True)), {}, "column 'sales': True and False"),
+        (broken(lambda f: f.__setitem__("sales", 1e300)), {}, "column 'sales': '1e.300' in row 0"),
+        (broken(lambda f: f.__setitem__("sales", "1,5")), {}, "column 'sales': '1,5' .*--decimal"),
     ],
 )
 def test_a_bad_table_is_named(frame, options, message):
@@ -169,7 +178,7 @@ def test_a_bad_table_is_named(frame, options, message):
 def test_dates_of_one_reading_are_read(format):
     frame = sales(40)
     frame["date"] = frame["date"].dt.strftime(format)
-    pd.testing.assert_series_equal(to_long(frame)["ds"], sales(40)["date"], check_names=False)
+    np.testing.assert_array_equal(rows(frame)["ds"], sales(40)["date"])
 
 
 def test_dates_of_two_readings_are_refused_unless_the_format_is_given():
@@ -203,24 +212,99 @@ def test_reading_parquet(tmp_path, monkeypatch):
         context.setitem(sys.modules, "pyarrow", None)
         context.setitem(sys.modules, "fastparquet", None)
         with pytest.raises(ValueError, match="pip install pyarrow"):
-            read_table(path)
+            to_long(path)
     pytest.importorskip("pyarrow")
     sales().to_parquet(path)
-    assert len(to_long(read_table(path))) == 30
+    assert len(rows(path)) == 30
     path.write_bytes(b"no parquet")
     with pytest.raises(ValueError, match="arquet"):
-        read_table(path)
+        to_long(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet", "frame"])
+def test_series_scattered_over_many_pieces_are_put_together(suffix, tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "CELLS", 40)
+    frame = pd.concat([sales(50).assign(series_id=i, promo=i) for i in (1, 2, 10)])
+    mixed = frame.sample(frac=1, random_state=0, ignore_index=True)
+    path = mixed if suffix == "frame" else tmp_path / f"sales.{suffix}"
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+        mixed.to_parquet(path)
+    elif suffix != "frame":
+        mixed.to_csv(path, index=False)
+    panel = to_panel(to_long(path, covariates=["promo"]), known=["promo"])
+    assert [series.unique_id for series in panel.series] == ["1", "10", "2"]
+    for series in panel.series:
+        np.testing.assert_array_equal(series.y, np.arange(50))
+        assert (series.known == int(series.unique_id)).all()
+
+
+def test_a_bad_row_of_a_later_piece_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "CELLS", 40)
+    path = tmp_path / "sales.csv"
+    broken(lambda f: f.loc.__setitem__((29, "sales"), "?")).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"column 'sales': '\?' in row 29"):
+        to_long(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("\ufeffdate;sales\n01.02.2024;1.234,5\n02.02.2024;7\n13.02.2024;8\n", {"decimal": ","}),
+        ("date\tsales\n2024/2/1\t1234.5\n2024/2/2\t7\n2024/2/13\t8\n", {}),
+        ('date,sales\n02/01/2024,"1,234.5"\n02/02/2024,7\n02/13/2024,8\n', {}),
+        ("date|sales\n45323|1234.5\n45324|7\n45335|8\n", {"date_format": "excel"}),
+        (
+            "date,sales\n2024-02-01T00:00:00+01:00,1234.5\n2024-02-02 00:00:00Z,7\n"
+            "2024-02-13 00:00:00.000-0500,8\n",
+            {},
+        ),
+    ],
+)
+def test_spellings_of_dates_and_numbers(text, options, tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(text, encoding="utf-8")
+    thousands = "." if "decimal" in options else ","
+    long = rows(path, **options, thousands=thousands)
+    assert long["y"].tolist() == [1234.5, 7, 8]
+    assert list(long["ds"]) == [pd.Timestamp(2024, 2, day) for day in (1, 2, 13)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "freq"),
+    [
+        (["2023-W52", "2024-W01", "2024-W02"], "W-MON"),
+        (["2023Q4", "2024Q1", "2024Q2"], "QS-JAN"),
+        (["2023-Q4", "2024-Q1", "2024-Q2"], "QS-JAN"),
+        (["2023-12", "2024-01", "2024-02"], "MS"),
+        (["Dec 2023", "Jan 2024", "Feb 2024"], "MS"),
+        (["20231231", "20240101", "20240102"], "D"),
+    ],
+)
+def test_spellings_of_periods(texts, freq):
+    panel = to_panel(to_long(pd.DataFrame({"date": texts, "sales": [1, 2, 3]})))
+    assert (panel.freq, len(panel.series[0].y)) == (freq, 3)
+
+
+def test_several_rows_a_date_are_an_error_unless_a_rule_is_given():
+    twice = pd.concat([sales(), sales().iloc[[5]].assign(sales=100.0)])
+    with pytest.raises(ValueError, match=r"2024-01-06 occurs more than once .*--duplicates sum"):
+        to_panel(to_long(twice))
+    for rule, value in (("sum", 105), ("last", 100)):
+        panel = to_panel(to_long(twice), duplicates=rule)
+        assert panel.series[0].y[5] == value
+        assert panel.notes[0] == f"1 duplicates: {rule}"
 
 
 def test_reading(tmp_path):
     path = tmp_path / "sales.csv"
     sales().to_csv(path, index=False)
-    assert len(to_long(read_table(path))) == 30
+    assert len(rows(path)) == 30
     path.write_text("")
     with pytest.raises(ValueError, match="the file is empty"):
-        read_table(path)
+        to_long(path)
     path.write_bytes(b"\xff\xfe\x00\x80,1\n2,3\n")
     with pytest.raises(ValueError, match="not a CSV table"):
-        read_table(path)
+        to_long(path)
     with pytest.raises(OSError, match="nothing"):
-        read_table(tmp_path / "nothing.csv")
+        to_long(tmp_path / "nothing.csv")

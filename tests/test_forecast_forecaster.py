@@ -72,7 +72,7 @@ def test_newer_sales_move_the_origin_and_longer_horizons_feed_back(bakery, fitte
 
 def test_a_recursive_network_has_one_output(bakery):
     frame = RNNForecaster(horizon=4, strategy="recursive", **SMALL).fit(bakery)
-    assert frame.weights_[0][0][-1].shape == (1,)
+    assert frame.weights_[0][-1].shape == (1,)
     assert frame.predict()["GRU"].notna().all()
 
 
@@ -135,8 +135,8 @@ def test_bad_use_is_named(bakery, fitted):
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda m: (m / "arrays.npz").write_bytes((m / "arrays.npz").read_bytes()[:-100]),
-        lambda m: (m / "arrays.npz").unlink(),
+        lambda m: (m / "arrays.sqlite").write_bytes((m / "arrays.sqlite").read_bytes()[:-100]),
+        lambda m: (m / "arrays.sqlite").unlink(),
         lambda m: (m / "pipeline.json").write_text("{"),
         lambda m: (m / "pipeline.json").unlink(),
         lambda m: (m / "pipeline.json").write_text('{"format": 99}'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from functools import partial
 
 import numpy as np
@@ -39,7 +40,8 @@ def test_every_series_has_every_forecast(series, scope):
     result = compare(series, wide=True, n_jobs=1, scope=scope, **FAST)
     assert (result.frame.groupby("unique_id").size() == 20).all()
     assert result.frame.notna().all(axis=None)
-    assert len(result.result.costs["GRU"]) == (3 if scope == "local" else 1)
+    fits = [column for _, column, _, _ in result.result.store.fits() if "GRU-seed" in column]
+    assert len(fits) == (3 if scope == "local" else 1)
     assert set(result.by_series["unique_id"]) == set(series.columns[1:])
 
 
@@ -48,7 +50,7 @@ def die_once(mark, job):
     try:
         os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
-        return job.key, job.run_alone()
+        return job.key, job.model, job.cost, job.run_alone()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -85,13 +87,15 @@ def test_an_interrupted_run_goes_on(series, undisturbed, monkeypatch, tmp_path):
     monkeypatch.setattr(Job, "run", run)
     with pytest.raises(KeyboardInterrupt):
         compare(series, wide=True, n_jobs=1, resume=False, **FAST)
-    kept = {path.stem for path in tmp_path.glob("fusedrnn/*/*.npz")}
+    (folder,) = tmp_path.glob("fusedrnn/*")
+    kept = {f"{fold}/{column}/{group}" for fold, column, group, _ in Store(folder).fits()}
     assert kept == set(ran)
     again = []
     monkeypatch.setattr(Job, "run", lambda self, *a: (again.append(self.key), whole(self, *a))[1])
-    frame = compare(series, wide=True, n_jobs=1, resume=True, **FAST).frame
-    pd.testing.assert_frame_equal(frame, undisturbed, check_exact=True)
+    result = compare(series, wide=True, n_jobs=1, resume=True, **FAST)
+    pd.testing.assert_frame_equal(result.frame, undisturbed, check_exact=True)
     assert not set(again) & kept
+    result.forget()
     assert not list(tmp_path.glob("fusedrnn/*"))
 
 
@@ -125,13 +129,16 @@ def test_a_cache_that_cannot_be_written_is_said_and_only_matters_to_resume(
 def test_a_full_disk_is_an_error_that_says_so(series, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
+    whole = sqlite3.connect
 
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="No space left"):
-        compare(series, wide=True, n_jobs=1, resume=False, **FAST)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    def small(path, **options):
+        connection = whole(path, **options)
+        connection.execute("PRAGMA max_page_count = 4")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(OSError, match="temporary file: database or disk is full"):
+        compare(series, wide=True, n_jobs=1, **FAST)
 
 
 def test_a_series_that_cannot_be_fitted_is_reported_not_dropped(series, monkeypatch):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,31 +13,78 @@ import pandas as pd
 
 from .folds import CALIBRATION, Fold, plan
 from .intervals import add_intervals
-from .jobs import Job, Result
-from .metrics import seasonal_scale
-from .panel import FloatArray, Panel, Series
+from .jobs import Job, column, steps
+from .panel import Panel, Series
 from .runner import run
 from .settings import NETWORKS, Settings
+from .store import Store
 
 
-@dataclass
+@dataclass(frozen=True)
 class Backtest:
     """Forecasts at every cutoff of the test part."""
 
-    frame: pd.DataFrame
-    """Columns ``unique_id, ds, cutoff, y``, one a model, its intervals, and ``MODEL-seedN``."""
-    scales: pd.DataFrame
-    """Mean absolute and squared seasonal difference of each training part, by ``unique_id``."""
-    costs: dict[str, list[Result]] = field(default_factory=dict)
-    """What each fit cost, by model, without its forecasts."""
-    troubles: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """Which series a model could not be fitted to, or only with a warning, by model and reason."""
+    panel: Panel
+    settings: Settings
+    folds: Sequence[Fold]
+    store: Store
+
+    def parts(self) -> Iterator[pd.DataFrame]:
+        """Return the cross-validation frames of the series, one after another.
+
+        Columns ``unique_id, ds, cutoff, y``, one a model, ``MODEL-seedN``, and the intervals.
+        """
+        return map(self._frame, self.panel.series)
+
+    def part(self, unique_id: str) -> pd.DataFrame:
+        """Return the frame of one series."""
+        return self._frame(next(s for s in self.panel.series if s.unique_id == unique_id))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All of `parts` at once."""
+        return pd.concat(self.parts(), ignore_index=True)
+
+    def _frame(self, series: Series) -> pd.DataFrame:
+        folds = [fold for fold in self.folds if fold.origins(series, self.settings)]
+        frame = pd.concat([self._rows(series, fold) for fold in folds], ignore_index=True)
+        if self.settings.levels:
+            add_intervals(frame, self.settings.models, self.settings.levels)
+        return frame[frame.pop("fold") != CALIBRATION].reset_index(drop=True)
+
+    def _rows(self, series: Series, fold: Fold) -> pd.DataFrame:
+        """Lay one series' forecasts of one fold out as rows."""
+        settings, h = self.settings, self.settings.horizon
+        origins = fold.origins(series, settings)
+        rows = (np.asarray(origins)[:, None] + np.arange(h)).ravel()
+        missing = np.full((len(origins), h), np.nan)
+        columns = {}
+        for model in settings.models:
+            single = {}
+            for seed in _seeds(model, fold, settings):
+                name = column(model, seed)
+                found = self.store.forecasts(fold.name, name, series.unique_id)
+                single[name] = missing if found is None else found
+            columns[model] = np.mean(list(single.values()), axis=0)
+            if model in NETWORKS and settings.seeds > 1 and fold.name != CALIBRATION:
+                columns |= single
+        return pd.DataFrame(
+            {
+                "unique_id": series.unique_id,
+                "ds": series.ds[rows],
+                "cutoff": series.ds[np.repeat(origins, h) - 1],
+                "y": np.where(series.observed, series.y, np.nan)[rows],
+                "fold": fold.name,
+                **{name: values.ravel() for name, values in columns.items()},
+            }
+        )
 
 
 def backtest(
     panel: Panel,
     settings: Settings,
-    on_start: Callable[[Sequence[Job]], None] = lambda jobs: None,
+    store: Store | None = None,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
     **how: Any,
 ) -> Backtest:
     """Forecast the test part of each series at one cutoff after another.
@@ -47,10 +95,12 @@ def backtest(
     ----------
     panel : Panel
     settings : Settings
+    store : Store, optional
+        Where results are kept. Default: a temporary one.
     on_start : callable
-        Called with all jobs before the first is run.
+        Called before the first fit with the fits of each model, and the steps they have together.
     **how
-        See `run`: n_jobs, backend, address, store, on_step.
+        See `run`: n_jobs, backend, address, on_step.
 
     Raises
     ------
@@ -58,91 +108,36 @@ def backtest(
         If the data are too short for one training window and one forecast.
     """
     folds = plan(panel, settings)
-    jobs = plan_jobs(panel, settings, folds)
-    on_start(jobs)
-    forecasts: dict[tuple[str, str], dict[str, FloatArray]] = defaultdict(dict)
-    result = Backtest(pd.DataFrame(), _scales(panel, folds))
-    costs: dict[str, list[tuple[str, Result]]] = defaultdict(list)
-    for job, found in run(jobs, **how):
-        column = f"{job.model}-seed{job.seed}" if job.model in NETWORKS else job.model
-        start = 0
-        for series in job.series:
-            count = len(job.fold.origins(series, settings))
-            if found.error:
-                rows = np.full((count, settings.horizon), np.nan)
-            else:
-                rows = found.forecasts[start : start + count]
-            forecasts[series.unique_id, job.fold.name][column] = rows
-            if why := f"not fitted: {found.error}" if found.error else found.warning:
-                names = result.troubles.setdefault((job.model, why), [])
-                names += [series.unique_id] if series.unique_id not in names else []
-            start += count
-        if not found.error and job.fold.name != CALIBRATION:
-            bare = replace(found, forecasts=np.empty((0, settings.horizon)))
-            costs[job.model].append((job.key, bare))
-    result.costs = {
-        m: [r for _, r in sorted(each, key=lambda c: c[0])] for m, each in costs.items()
-    }
-    parts = [
-        _part(series, fold, settings, forecasts[series.unique_id, fold.name])
-        for series in panel.series
-        for fold in folds
-        if fold.origins(series, settings)
-    ]
-    frame = pd.concat(parts, ignore_index=True)
-    if settings.levels:
-        add_intervals(frame, settings.models, settings.levels)
-    result.frame = frame[frame.pop("fold") != CALIBRATION].reset_index(drop=True)
-    return result
+    jobs = partial(plan_jobs, panel, settings, folds)
+    fits = Counter(job.model for job in jobs())
+    on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
+    store = store or Store()
+    run(jobs, store, **how)
+    return Backtest(panel, settings, folds, store)
 
 
-def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> list[Job]:
-    """Return a job for each group of series, fold, model and seed.
+def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterator[Job]:
+    """Yield a job for each group of series, fold, model and seed.
 
-    A group is one series; for networks of the scope "global" it is all of them. The calibration
-    fold has one network a model: it only measures errors.
+    A group is one series; for networks of the scope "global" it is all of them.
     """
-    seeds = range(settings.seed, settings.seed + settings.seeds)
-    alone = [(series,) for series in panel.series]
-    together = [tuple(panel.series)] if settings.scope == "global" else alone
-    return [
-        Job(model, seed, fold, live, panel.season, settings)
-        for models, groups in ((settings.networks, together), (settings.simple, alone))
-        for group in groups
-        for fold in folds
-        if (live := tuple(s for s in group if fold.origins(s, settings)))
-        for model in models
-        for seed in (seeds if model in NETWORKS and fold.name != CALIBRATION else seeds[:1])
-    ]
+
+    def jobs(series: Sequence[Series], group: str, models: Sequence[str]) -> Iterator[Job]:
+        for fold in folds:
+            if any(fold.origins(each, settings) for each in series):
+                for model in models:
+                    for seed in _seeds(model, fold, settings):
+                        yield Job(model, seed, fold, series, panel.season, settings, group)
+
+    alone: Sequence[str] = settings.models
+    if settings.scope == "global":
+        yield from jobs(panel.series, "", settings.networks)
+        alone = settings.simple
+    for series in panel.series:
+        yield from jobs((series,), series.unique_id, alone)
 
 
-def _part(
-    series: Series, fold: Fold, settings: Settings, forecasts: dict[str, FloatArray]
-) -> pd.DataFrame:
-    """Lay one series' forecasts of one fold out as rows of the cross-validation frame."""
-    origins, h = fold.origins(series, settings), settings.horizon
-    rows = (np.asarray(origins)[:, None] + np.arange(h)).ravel()
-    columns = {}
-    for model in settings.models:
-        single = {k: v for k, v in forecasts.items() if k.startswith(f"{model}-seed")}
-        columns[model] = np.mean(list(single.values()), axis=0) if single else forecasts[model]
-        if settings.seeds > 1 and fold.name != CALIBRATION:
-            columns |= dict(sorted(single.items()))
-    return pd.DataFrame(
-        {
-            "unique_id": series.unique_id,
-            "ds": series.ds[rows],
-            "cutoff": series.ds[np.repeat(origins, h) - 1],
-            "y": np.where(series.observed, series.y, np.nan)[rows],
-            "fold": fold.name,
-            **{name: values.ravel() for name, values in columns.items()},
-        }
-    )
-
-
-def _scales(panel: Panel, folds: Sequence[Fold]) -> pd.DataFrame:
-    """Return each series' scale from what lies before the test part."""
-    first = next(fold for fold in folds if fold.name != CALIBRATION)
-    values = [seasonal_scale(s.y[: first.cut(s)], panel.season) for s in panel.series]
-    ids = pd.Index([series.unique_id for series in panel.series], name="unique_id")
-    return pd.DataFrame(values, index=ids, columns=["mae", "mse"])
+def _seeds(model: str, fold: Fold, settings: Settings) -> range:
+    """Return the seeds of a model's fits; the calibration fold has one: it only measures errors."""
+    many = model in NETWORKS and fold.name != CALIBRATION
+    return range(settings.seed, settings.seed + (settings.seeds if many else 1))

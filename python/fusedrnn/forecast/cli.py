@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
-from .settings import CELLS, SCOPES, STRATEGIES, Settings
+from .settings import CELLS, RULES, SCOPES, STRATEGIES, Settings
 
 NEEDED = {
     "pandas": "pandas",
@@ -23,11 +23,11 @@ NEEDED = {
     "statsmodels": "statsmodels",
 }
 DATA_OPTIONS = {
-    *("date", "target", "id", "wide", "date_format", "freq", "season", "calendar", "skip_short"),
+    *("date", "target", "id", "wide", "date_format", "decimal", "thousands"),
+    *("freq", "season", "calendar", "skip_short"),
     *("future_covariates", "past_covariates"),
-    *("missing_dates", "missing_values", "zeros", "negatives"),
+    *RULES,
 }
-FILLS = ("error", "zero", "previous", "seasonal")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,7 +114,9 @@ def add_data(command: argparse.ArgumentParser) -> None:
     ):
         data.add_argument(f"--{flag}", metavar="COL", help=text)
     data.add_argument("--wide", action="store_true", help="each other column is a series")
-    data.add_argument("--date-format", metavar="FORMAT", help="as %%d/%%m/%%Y")
+    data.add_argument("--date-format", metavar="FORMAT", help="as %%d/%%m/%%Y, or excel")
+    data.add_argument("--decimal", metavar="CHAR", default=".", help="decimal point (default: .)")
+    data.add_argument("--thousands", metavar="CHAR", help="what parts thousands (default: nothing)")
     data.add_argument("--freq", help="as D, W-MON, MS (default: found)")
     data.add_argument(
         "--season", type=int, metavar="N", help="periods in a season (default: found)"
@@ -125,13 +127,9 @@ def add_data(command: argparse.ArgumentParser) -> None:
     ):
         data.add_argument(f"--{flag}", type=_names, default=(), metavar="COLS", help=text)
     data.add_argument("--calendar", action="store_true", help="add day of the week, of the year")
-    for flag, choices in (
-        ("missing-dates", FILLS),
-        ("missing-values", FILLS),
-        ("zeros", ("keep", "missing")),
-        ("negatives", ("keep", "zero", "missing")),
-    ):
-        data.add_argument(f"--{flag}", choices=choices, default=choices[0])
+    for name, choices in RULES.items():
+        flag = f"--{name.replace('_', '-')}"
+        data.add_argument(flag, choices=choices, default=choices[0], help=f"default: {choices[0]}")
     data.add_argument("--skip-short", action="store_true", help="leave out series too short")
 
 
@@ -193,18 +191,16 @@ def _compare(arguments: argparse.Namespace) -> None:
 
     from .experiment import compare
     from .files import check_outputs
-    from .table import read_table
     from .terminal import Bars, show
 
     options = compare_options(arguments)
     Settings(**{field.name: options[field.name] for field in fields(Settings)})
     outputs = {name: getattr(arguments, name) for name in ("html", "plot", "json", "frame")}
     check_outputs({f"--{name}": path for name, path in outputs.items()}, arguments.csv)
-    frame = read_table(arguments.csv) if arguments.csv else None
     bars = Bars(Console(stderr=True))
     with bars.progress:
         result = compare(
-            frame,
+            arguments.csv,
             **options,
             n_jobs=arguments.jobs,
             backend=arguments.backend,
@@ -223,6 +219,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     for name, path in outputs.items():
         if path:
             writers[name](path)
+    result.forget()  # not before: outputs that fail can be made again with --resume
 
 
 def _fit(arguments: argparse.Namespace) -> None:
@@ -230,14 +227,13 @@ def _fit(arguments: argparse.Namespace) -> None:
     from ..datasets import load_bakery
     from .forecaster import RNNForecaster
     from .pipeline import check_folder, save_forecaster
-    from .table import read_table
 
     options = compare_options(arguments)
     if options.pop("skip_short"):
         raise ValueError("--skip-short is for fusedrnn compare")
     seed = options.pop("seed")
     check_folder(arguments.out)
-    frame = read_table(arguments.csv) if arguments.csv else load_bakery()
+    frame = arguments.csv or load_bakery()
     forecaster = RNNForecaster(arguments.cell, **options, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)
 
@@ -246,13 +242,11 @@ def _forecast(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn forecast``."""
     from .files import check_writable, write
     from .pipeline import load_forecaster
-    from .table import read_table
 
     if arguments.frame:
         check_writable(arguments.frame)
     forecaster = load_forecaster(arguments.model)
-    frame = read_table(arguments.csv) if arguments.csv else None
-    future = forecaster.predict(frame, arguments.horizon)
+    future = forecaster.predict(arguments.csv, arguments.horizon)
     if arguments.frame:
         write(arguments.frame, lambda file: future.to_csv(file, index=False))
     else:

@@ -15,11 +15,11 @@ import pandas as pd
 from .. import __version__
 from . import files
 from .backtest import Backtest
-from .intervals import coverage
-from .metrics import METRICS, errors
-from .panel import Panel
+from .metrics import METRICS
+from .panel import FloatArray, Panel
 from .settings import Settings
-from .significance import Difference, compare_losses
+from .significance import Difference, paired_test
+from .summary import Costs, Summary, costs, summarise
 from .verdict import verdict
 
 
@@ -27,45 +27,56 @@ from .verdict import verdict
 class Comparison:
     """What `compare` found."""
 
-    panel: Panel
-    settings: Settings
     result: Backtest
-
     skipped: tuple[str, ...] = ()
     """Series too short to be judged, left out because that was asked for."""
     remarks: tuple[str, ...] = ()
     """What else the reader should know."""
 
     @property
+    def panel(self) -> Panel:
+        """The series."""
+        return self.result.panel
+
+    @property
+    def settings(self) -> Settings:
+        """How models were trained and judged."""
+        return self.result.settings
+
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """Every forecast: ``unique_id, ds, cutoff, y``, one column a model and its intervals.
 
         ``LSTM`` and ``GRU`` are the mean forecast of their networks; with several seeds the single
-        networks follow as ``LSTM-seed0`` and so on.
+        networks follow as ``LSTM-seed0`` and so on. Of thousands of series it is large:
+        ``result.parts()`` has one after another.
         """
         return self.result.frame
 
     @cached_property
+    def summary(self) -> Summary:
+        """Figures over all forecasts."""
+        return summarise(self.result)
+
+    @cached_property
+    def costs(self) -> dict[str, Costs]:
+        """What the fits of each model cost."""
+        return costs(self.result.store)
+
+    @property
     def by_series(self) -> pd.DataFrame:
         """Every metric of each model on each series."""
-        return errors(self.frame, self.settings.models, self.result.scales)
+        return self.summary.by_series
 
-    @cached_property
+    @property
     def by_horizon(self) -> pd.DataFrame:
         """Mean over series of every metric, by model and step ahead."""
-        step = self.frame.groupby(["unique_id", "cutoff"], sort=False).cumcount() + 1
-        table = errors(
-            self.frame.assign(step=step),
-            self.settings.models,
-            self.result.scales,
-            by=["unique_id", "step"],
-        )
-        return table.groupby(["model", "step"], sort=False)[list(METRICS)].mean().reset_index()
+        return self.summary.by_horizon
 
-    @cached_property
+    @property
     def coverage(self) -> pd.DataFrame:
         """How often the truth lay in each interval, and how wide it was."""
-        return coverage(self.frame, self.settings.models, self.settings.levels)
+        return self.summary.coverage
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -74,21 +85,19 @@ class Comparison:
         ``sd`` is the standard deviation of a single network's WAPE over the seeds, ``median`` the
         median over series of the MASE. Only series that every model could forecast count.
         """
-        table = self._mean_errors(self.by_series)
-        table["median"] = self._whole(self.by_series).groupby("model")["MASE"].median()
-        for model, costs in self.result.costs.items():
-            forecasts = self.frame[model].notna().sum() / self.settings.horizon
-            table.loc[model, "seconds"] = sum(cost.seconds for cost in costs)
+        whole = self._whole(self.by_series).groupby("model", sort=False)
+        table = whole[list(METRICS)].mean()
+        table["median"] = whole["MASE"].median()
+        for model, cost in self.costs.items():
+            table.loc[model, "seconds"] = cost.seconds
             if model in self.settings.networks:
-                table.loc[model, "parameters"] = costs[0].parameters
-                table.loc[model, "train_loss"] = np.mean([cost.losses[-1] for cost in costs])
-                table.loc[model, "test_loss"] = np.mean([cost.test_loss for cost in costs])
-                spent = sum(cost.forecast_seconds for cost in costs)
-                table.loc[model, "microseconds"] = 1e6 * spent / max(forecasts, 1)
-            single = [name for name in self.frame if str(name).startswith(f"{model}-seed")]
-            if single:
-                each = errors(self.frame, single, self.result.scales)
-                table.loc[model, "sd"] = self._mean_errors(each)["WAPE"].std()
+                forecasts = self.summary.forecasts[model] / self.settings.horizon
+                table.loc[model, "parameters"] = cost.parameters
+                table.loc[model, "train_loss"] = cost.train_loss
+                table.loc[model, "test_loss"] = cost.test_loss
+                table.loc[model, "microseconds"] = 1e6 * cost.forecast_seconds / max(forecasts, 1)
+                single = self._whole(self.summary.single).filter(like=f"{model}-seed")
+                table.loc[model, "sd"] = single.mean().std()
         columns = ["parameters", "seconds", "microseconds", "train_loss", "test_loss"]
         return table.reindex(columns=[*columns, *METRICS, "sd", "median"])
 
@@ -99,14 +108,13 @@ class Comparison:
         The loss is the mean absolute error of a forecast over its steps, in units of the scale of
         its series.
         """
-        models, frame = list(self.settings.models), self.frame
-        scale = frame["unique_id"].map(self.result.scales["mae"]).replace(0, 1)
-        loss = frame[models].sub(frame["y"], axis=0).abs().div(scale, axis=0)
-        losses = loss.groupby([frame["cutoff"], frame["unique_id"]]).mean()
-        networks, simple = self.settings.networks, self.settings.simple
-        pairs = [("LSTM", other) for other in networks[1:]]
-        pairs += [(network, method) for network in networks for method in simple]
-        return {(a, b): compare_losses(losses, a, b, self.settings.horizon) for a, b in pairs}
+        over_time, over_series = self.summary.over_time, self.summary.over_series
+
+        def told(table: pd.DataFrame, pair: tuple[str, str]) -> FloatArray:
+            return np.asarray(table[pair].dropna(), np.float64)
+
+        h = self.settings.horizon
+        return {p: paired_test(told(over_time, p), told(over_series, p), h) for p in over_time}
 
     @cached_property
     def verdict(self) -> str:
@@ -122,9 +130,9 @@ class Comparison:
         notes = [*self.remarks, *self.panel.notes]
         if self.skipped:
             notes.append(f"{len(self.skipped)} series too short, left out: {some(self.skipped)}")
-        for (model, why), names in sorted(self.result.troubles.items()):
+        for (model, why), names in sorted(self.summary.troubles.items()):
             notes.append(f"{model} on {some(sorted(names))}: {why}")
-        constant = self.result.scales.index[self.result.scales["mae"] == 0]
+        constant = self.summary.constant
         if len(constant):
             notes.append(f"MASE is undefined: the training part of {some(constant)} is constant")
         if not self.coverage["forecasts"].all():
@@ -145,8 +153,8 @@ class Comparison:
                 "series": len(self.panel.series),
                 "frequency": self.panel.freq,
                 "season": self.panel.season,
-                "first_cutoff": f"{self.frame['cutoff'].min():%Y-%m-%d}",
-                "last_cutoff": f"{self.frame['cutoff'].max():%Y-%m-%d}",
+                "first_cutoff": f"{self.summary.cutoffs[0]:%Y-%m-%d}",
+                "last_cutoff": f"{self.summary.cutoffs[-1]:%Y-%m-%d}",
                 "known": self.panel.known,
                 "past": self.panel.past,
                 "notes": self.notes,
@@ -161,8 +169,13 @@ class Comparison:
         files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def write_csv(self, path: str | Path) -> None:
-        """Write `frame` as a CSV file."""
-        files.write(path, lambda file: self.frame.to_csv(file, index=False))
+        """Write `frame` as a CSV file, series after series."""
+
+        def fill(path: Path) -> None:
+            for i, part in enumerate(self.result.parts()):
+                part.to_csv(path, index=False, mode="a" if i else "w", header=not i)
+
+        files.write(path, fill)
 
     def write_html(self, path: str | Path, command: str = "") -> None:
         """Write the report as one page; `command` is what makes it again."""
@@ -177,15 +190,15 @@ class Comparison:
 
         files.write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
 
-    def _whole(self, by_series: pd.DataFrame) -> pd.DataFrame:
+    def forget(self) -> None:
+        """Remove what was kept for ``resume``."""
+        self.result.store.forget()
+
+    def _whole(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the series that every model could forecast."""
         failed = self.by_series.loc[self.by_series["MAE"].isna(), "unique_id"]
-        whole = by_series[~by_series["unique_id"].isin(failed)]
-        return whole if len(whole) else by_series
-
-    def _mean_errors(self, by_series: pd.DataFrame) -> pd.DataFrame:
-        """Return the mean over series of each metric, by model."""
-        return self._whole(by_series).groupby("model", sort=False)[list(METRICS)].mean()
+        whole = table[~table["unique_id"].isin(failed)]
+        return whole if len(whole) else table
 
 
 def some(names: Sequence[str]) -> str:

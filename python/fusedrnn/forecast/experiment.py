@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,6 @@ from ..datasets import load_bakery
 from .backtest import backtest
 from .comparison import Comparison, some
 from .folds import CALIBRATION, plan
-from .jobs import Job
 from .panel import Panel, to_panel
 from .settings import CELLS, SIMPLE, Settings
 from .store import Store, run_folder
@@ -22,18 +21,21 @@ from .table import to_long
 
 
 def compare(
-    frame: pd.DataFrame | None = None,
+    frame: pd.DataFrame | str | Path | None = None,
     *,
     id: str | None = None,
     date: str | None = None,
     target: str | None = None,
     date_format: str | None = None,
     wide: bool = False,
+    decimal: str = ".",
+    thousands: str | None = None,
     future_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
     calendar: bool = False,
     freq: str | None = None,
     season: int | None = None,
+    duplicates: str = "error",
     missing_dates: str = "error",
     missing_values: str = "error",
     zeros: str = "keep",
@@ -43,7 +45,7 @@ def compare(
     backend: str = "processes",
     address: str | None = None,
     resume: bool | None = None,
-    on_start: Callable[[Sequence[Job]], None] = lambda jobs: None,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
     on_step: Callable[[str, int], None] = lambda model, steps: None,
     **settings: Any,
 ) -> Comparison:
@@ -55,15 +57,16 @@ def compare(
 
     Parameters
     ----------
-    frame : DataFrame, optional
-        One row a date and series. Default: the bundled bakery sales.
-    id, date, target, date_format, wide : optional
+    frame : DataFrame or path, optional
+        One row a date and series. A file is read in pieces, and what is found is kept on disk:
+        thousands of series need no more memory than some. Default: the bundled bakery sales.
+    id, date, target, date_format, wide, decimal, thousands : optional
         Where to find what, see `to_long`.
     future_covariates : sequence of str
         Columns whose values are known in advance: holidays, promotions.
     past_covariates : sequence of str
         Columns whose values are known only afterwards: the weather.
-    calendar, freq, season, missing_dates, missing_values, zeros, negatives : optional
+    calendar, freq, season, duplicates, missing_dates, missing_values, zeros, negatives : optional
         See `to_panel`.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
@@ -72,10 +75,10 @@ def compare(
     backend, address, on_step : optional
         Where to work, see `run`.
     resume : bool, optional
-        Keep finished fits in the user's cache until the run is done, and with True take up those
-        of an interrupted run on the same data with the same settings. Default: keep nothing.
+        Keep finished fits in the user's cache until `Comparison.forget`, and with True take up
+        those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
-        Called with all jobs before the first is run.
+        Called before the first fit with the fits of each model and the steps they have together.
     **settings
         See `Settings`: timesteps, horizon, units, epochs, batch_size, seed, seeds, ...
 
@@ -113,6 +116,8 @@ def compare(
         covariates=names,
         date_format=date_format,
         wide=wide,
+        decimal=decimal,
+        thousands=thousands,
     )
     panel = to_panel(
         long,
@@ -121,6 +126,7 @@ def compare(
         calendar=calendar,
         freq=freq,
         season=season,
+        duplicates=duplicates,
         missing_dates=missing_dates,
         missing_values=missing_values,
         zeros=zeros,
@@ -135,9 +141,10 @@ def compare(
     if resume is not None:
         try:
             folder = run_folder(whole, chosen)
-            if not resume:
-                shutil.rmtree(folder, ignore_errors=True)
             store = Store(folder)
+            if not resume:
+                store.forget()
+                store = Store(folder)
         except OSError as error:
             if resume:
                 raise
@@ -145,16 +152,14 @@ def compare(
     result = backtest(
         whole,
         chosen,
-        on_start=on_start,
+        store,
+        on_start,
         n_jobs=n_jobs,
         backend=backend,
         address=address,
-        store=store,
         on_step=on_step,
     )
-    if store:
-        shutil.rmtree(store.folder)
-    return Comparison(whole, chosen, result, skipped, remarks)
+    return Comparison(result, skipped, remarks)
 
 
 def check_covariates(panel: Panel, settings: Settings) -> None:
@@ -174,13 +179,16 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:
     """Return the panel of the series that can be judged, and the names of the others."""
     folds = [fold for fold in plan(panel, settings) if fold.name != CALIBRATION]
-    short = [s for s in panel.series if not any(f.origins(s, settings) for f in folds)]
-    names = tuple(series.unique_id for series in short)
-    if names and (not skip or len(names) == len(panel.series)):
+    names, kept = [], []
+    for place, series in enumerate(panel.series):
+        if any(fold.origins(series, settings) for fold in folds):
+            kept.append(place)
+        else:
+            names.append(series.unique_id)
+    if names and not (skip and kept):
         raise ValueError(
             f"{len(names)} series too short for timesteps + horizon = "
             f"{settings.timesteps + settings.horizon} values before the test part and a forecast "
             f"in it: {some(names)}; leave them out with --skip-short"
         )
-    kept = [series for series in panel.series if series.unique_id not in set(names)]
-    return replace(panel, series=kept), names
+    return (replace(panel, series=panel.series.only(kept)) if names else panel), tuple(names)

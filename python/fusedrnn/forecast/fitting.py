@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from .. import runtime
 from .calendar import calendar_features
 from .folds import CALIBRATION, Fold
-from .inputs import Inputs, extent
+from .inputs import training_windows
 from .jobs import Job
 from .network import Trained, build, train
 from .panel import FloatArray, Panel, Series
@@ -23,17 +23,17 @@ HELD_OUT = 0.2
 """Share of a series at its end on which the errors for the intervals are measured."""
 
 
-def groups(panel: Panel, settings: Settings) -> list[tuple[Series, ...]]:
+def groups(panel: Panel, settings: Settings) -> Iterable[Sequence[Series]]:
     """Return the series that share networks."""
     if settings.scope == "global":
-        return [tuple(panel.series)]
-    return [(series,) for series in panel.series]
+        return [panel.series]
+    return ((series,) for series in panel.series)
 
 
 def train_on_all(cell: str, group: Sequence[Series], settings: Settings, seed: int) -> Weights:
     """Return the weights of a network that saw everything."""
     with runtime.threads(1):
-        parts = [Inputs(s, extent(s, len(s.y)), settings).training(len(s.y)) for s in group]
+        parts = training_windows(lambda: ((s, len(s.y)) for s in group), settings, seed)
         return [np.asarray(w) for w in train(cell, parts, settings, seed).model.get_weights()]
 
 
@@ -45,30 +45,29 @@ def load_network(cell: str, features: int, settings: Settings, weights: Weights)
 
 
 def held_out_errors(
-    cell: str, group: Sequence[Series], panel: Panel, settings: Settings
+    cell: str, group: Sequence[Series], freq: str, season: int, settings: Settings
 ) -> list[FloatArray]:
     """Return each series' sorted absolute errors on its end, by a network that saw the rest."""
-    grid = pd.date_range(min(s.ds[0] for s in group), max(s.ds[-1] for s in group), freq=panel.freq)
+    grid = pd.date_range(min(s.ds[0] for s in group), max(s.ds[-1] for s in group), freq=freq)
     first = len(grid) - math.ceil(HELD_OUT * len(grid))
     cutoffs = grid[first - 1 : len(grid) - settings.horizon]
     none = np.empty((0, settings.horizon))
-    if not len(cutoffs):
+    fold = Fold(CALIBRATION, grid[first - 1], cutoffs)
+    if not any(fold.origins(series, settings) for series in group):
         return [none for _ in group]
-    fold = Fold(CALIBRATION, cutoffs[0], cutoffs)
-    origins = [fold.origins(series, settings) for series in group]
-    live = tuple(series for series, at in zip(group, origins, strict=True) if at)
-    if not live:
-        return [none for _ in group]
-    found = Job(cell, settings.seed, fold, live, panel.season, settings).run_alone()
+    found = Job(cell, settings.seed, fold, group, season, settings, "").run_alone()
     if found.error:
         raise ValueError(found.error)
-    errors, start = [], 0
-    for series, at in zip(group, origins, strict=True):
-        rows = np.asarray(at, np.intp)[:, None] + np.arange(settings.horizon)
-        truth = np.where(series.observed, series.y, np.nan)[rows]
-        error = np.abs(truth - found.forecasts[start : start + len(at)])
+    errors = []
+    for series in group:
+        if series.unique_id not in found.forecasts:
+            errors.append(none)
+            continue
+        origins = np.asarray(fold.origins(series, settings), np.intp)
+        truth = np.where(series.observed, series.y, np.nan)
+        error = truth[origins[:, None] + np.arange(settings.horizon)]
+        error = np.abs(error - found.forecasts[series.unique_id])
         errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
-        start += len(at)
     return errors
 
 

@@ -45,7 +45,7 @@ def plan(panel: Panel, settings: Settings) -> list[Fold]:
     ValueError
         If no series has enough values for one training window before the test part.
     """
-    ends = [series.ds for series in panel.series]
+    ends = [series.ds[[0, -1]] for series in panel.series]
     grid = pd.date_range(min(d[0] for d in ends), max(d[-1] for d in ends), freq=panel.freq)
     n, size, h = len(grid), settings.test_size, settings.horizon
     rows = int(np.ceil(round(size * n, 9))) if size < 1 else int(size)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -19,11 +20,12 @@ from .fitting import extended, groups, held_out_errors, load_network, train_on_a
 from .inputs import Inputs, extent
 from .network import Trained
 from .panel import FloatArray, Panel, Series, to_panel
-from .settings import Settings
+from .records import Records, Stored
+from .settings import RULES, Settings
 from .table import to_long
 
-TABLE = ("id", "date", "target", "date_format", "wide")
-PANEL = ("calendar", "freq", "season", "missing_dates", "missing_values", "zeros", "negatives")
+TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands")
+PANEL = ("calendar", "freq", "season", *RULES)
 
 
 class RNNForecaster(BaseEstimator):  # type: ignore[misc]
@@ -38,11 +40,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    id, date, target, date_format, wide : optional
+    id, date, target, date_format, wide, decimal, thousands : optional
         See `to_long`.
     future_covariates, past_covariates : sequence of str
         Columns known in advance, and known only afterwards.
-    calendar, freq, season, missing_dates, missing_values, zeros, negatives : optional
+    calendar, freq, season, duplicates, missing_dates, missing_values, zeros, negatives : optional
         See `to_panel`.
     n_jobs : int
         Processes that train.
@@ -51,12 +53,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     panel_ : Panel
         The series that were fitted.
-    weights_ : list of list of list of ndarray
-        Of each group of series (one series, or all with the scope "global") and seed.
+    weights_ : sequence of list of ndarray
+        Of each group of series (one series, or all with the scope "global") and each seed.
+    errors_ : sequence of ndarray, (cutoffs, horizon)
+        Absolute errors of each series' held-out part, sorted by size, for the intervals.
     extents_ : list of ndarray, (2, columns)
         Smallest and largest values of each series, by which it is scaled.
-    errors_ : list of ndarray, (cutoffs, horizon)
-        Absolute errors of each series' held-out part, sorted by size, for the intervals.
+
+    Series, weights and errors are on disk, so that there may be thousands.
     """
 
     def __init__(
@@ -80,11 +84,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         target: str | None = None,
         date_format: str | None = None,
         wide: bool = False,
+        decimal: str = ".",
+        thousands: str | None = None,
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         calendar: bool = False,
         freq: str | None = None,
         season: int | None = None,
+        duplicates: str = "error",
         missing_dates: str = "error",
         missing_values: str = "error",
         zeros: str = "keep",
@@ -109,23 +116,26 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.target = target
         self.date_format = date_format
         self.wide = wide
+        self.decimal = decimal
+        self.thousands = thousands
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.calendar = calendar
         self.freq = freq
         self.season = season
+        self.duplicates = duplicates
         self.missing_dates = missing_dates
         self.missing_values = missing_values
         self.zeros = zeros
         self.negatives = negatives
         self.n_jobs = n_jobs
 
-    def fit(self, frame: pd.DataFrame, y: None = None) -> RNNForecaster:
+    def fit(self, frame: pd.DataFrame | str | Path, y: None = None) -> RNNForecaster:
         """Train on everything in a table of sales.
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame or path
             One row a date and series.
         y : None
             Not used; the sales are a column of `frame`.
@@ -146,29 +156,42 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     f"least timesteps + horizon = {need}"
                 )
         seeds = range(settings.seed, settings.seed + settings.seeds)
-        together = groups(panel, settings)
-        parallel = joblib.Parallel(n_jobs=self.n_jobs)
-        tasks = [(group, seed) for group in together for seed in seeds]
-        weights = parallel(
-            joblib.delayed(train_on_all)(self.cell, group, settings, seed) for group, seed in tasks
-        )
-        errors = parallel(
-            joblib.delayed(held_out_errors)(self.cell, group, panel, settings) for group in together
-        )
+
+        def tasks() -> Iterator[Any]:
+            for group in groups(panel, settings):
+                for seed in seeds:
+                    yield joblib.delayed(train_on_all)(self.cell, group, settings, seed)
+                yield joblib.delayed(held_out_errors)(
+                    self.cell, group, panel.freq, panel.season, settings
+                )
+
+        records = Records()
+        weights: list[str] = []
+        errors: list[str] = []
+        parallel = joblib.Parallel(n_jobs=self.n_jobs, return_as="generator")
+        for i, found in enumerate(parallel(tasks())):
+            group, seed = divmod(i, len(seeds) + 1)
+            if seed < len(seeds):
+                weights.append(f"weights/{group}/{seed}")
+                records.put(weights[-1], **{f"w{k}": w for k, w in enumerate(found)})
+            else:
+                for rows in found:
+                    errors.append(f"errors/{len(errors)}")
+                    records.put(errors[-1], rows=rows)
         self.panel_ = panel
-        self.weights_ = [weights[i : i + len(seeds)] for i in range(0, len(weights), len(seeds))]
+        self.weights_ = Stored(records, weights, layers)
+        self.errors_ = Stored(records, errors, only)
         self.extents_ = [extent(series, len(series.y)) for series in panel.series]
-        self.errors_ = [rows for group in errors for rows in group]
         return self
 
     def predict(
-        self, frame: pd.DataFrame | None = None, horizon: int | None = None
+        self, frame: pd.DataFrame | str | Path | None = None, horizon: int | None = None
     ) -> pd.DataFrame:
         """Forecast what follows the last sales.
 
         Parameters
         ----------
-        frame : DataFrame, optional
+        frame : DataFrame or path, optional
             Newer sales of the same series, with covariates known in advance in rows after the last
             sales. Default: the table that was fitted.
         horizon : int, optional
@@ -206,10 +229,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             group = 0 if settings.scope == "global" else i
             if group not in networks:  # of one group only: thousands need not be in memory
                 features = inputs.rows.shape[1]
-                loaded = [
-                    load_network(self.cell, features, settings, w) for w in self.weights_[group]
-                ]
-                networks = {group: loaded}
+                first = group * settings.seeds
+                networks = {
+                    group: [
+                        load_network(self.cell, features, settings, self.weights_[first + k])
+                        for k in range(settings.seeds)
+                    ]
+                }
             each = [
                 inputs.sales(inputs.forecast(n.predict, [len(series.y)], steps))[0]
                 for n in networks[group]
@@ -218,7 +244,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return pd.concat(parts, ignore_index=True)
 
     def cross_validation(
-        self, frame: pd.DataFrame, *, test_size: float = 0.2, step: int = 1, folds: int = 1
+        self,
+        frame: pd.DataFrame | str | Path,
+        *,
+        test_size: float = 0.2,
+        step: int = 1,
+        folds: int = 1,
     ) -> pd.DataFrame:
         """Forecast the end of a table at one cutoff after another; see `backtest`.
 
@@ -242,14 +273,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         values = {name: getattr(self, name) for name in named}
         return Settings(**values | {"levels": tuple(self.levels)}, seed=self.random_state)
 
-    def _panel(self, frame: pd.DataFrame) -> Panel:
+    def _panel(self, frame: pd.DataFrame | str | Path) -> Panel:
         names = (*self.future_covariates, *self.past_covariates)
         options = {name: getattr(self, name) for name in TABLE}
         long = to_long(frame, covariates=names, **options)
         rules = {name: getattr(self, name) for name in PANEL}
         return to_panel(long, known=self.future_covariates, past=self.past_covariates, **rules)
 
-    def _newer(self, frame: pd.DataFrame) -> Panel:
+    def _newer(self, frame: pd.DataFrame | str | Path) -> Panel:
         panel = self._panel(frame)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
@@ -273,3 +304,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             columns[f"{self.cell}-lo-{level}"] = sales - half
             columns[f"{self.cell}-hi-{level}"] = sales + half
         return pd.DataFrame(columns)
+
+
+def layers(**arrays: Any) -> list[np.ndarray]:
+    """Build a network's weights from their record."""
+    return [arrays[f"w{i}"] for i in range(len(arrays))]
+
+
+def only(rows: FloatArray) -> FloatArray:
+    """Build an array from its record."""
+    return rows

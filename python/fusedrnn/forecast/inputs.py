@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from .panel import FloatArray, Series
 from .settings import Settings
 
 Float32Array = npt.NDArray[np.float32]
+WINDOWS = 200_000
+"""Training windows of a network at most."""
 
 
 class Inputs:
@@ -94,6 +96,33 @@ class Inputs:
         """Turn scaled forecasts of any shape into sales."""
         flat = self.scaler.inverse_transform(scaled.astype(np.float64).reshape(-1, 1))
         return np.asarray(flat, np.float64).reshape(scaled.shape)
+
+
+def training_windows(
+    series: Callable[[], Iterable[tuple[Series, int]]], settings: Settings, seed: int
+) -> list[tuple[Float32Array, Float32Array]]:
+    """Return the training windows of each series, all or, of too many, a sample of `WINDOWS`.
+
+    Parameters
+    ----------
+    series : callable
+        Returns series and how many rows of each training may see; called twice, so that they need
+        not be in memory together.
+    settings : Settings
+    seed : int
+        Draws the sample.
+    """
+    less = settings.timesteps + settings.outputs - 1
+    share = WINDOWS / sum(cut - less for _, cut in series())
+    rng = np.random.default_rng(seed)
+    parts = []
+    for each, cut in series():
+        x, y = Inputs(each, extent(each, cut), settings).training(cut)
+        if share < 1:
+            chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
+            x, y = x[chosen], y[chosen]
+        parts.append((x, y))
+    return parts
 
 
 def extent(series: Series, cut: int) -> FloatArray:

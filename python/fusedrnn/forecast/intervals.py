@@ -59,17 +59,3 @@ def _reach(
             if rank <= len(known):
                 half[j, i] = known[rank - 1]
     return half
-
-
-def coverage(frame: pd.DataFrame, models: Sequence[str], levels: Sequence[int]) -> pd.DataFrame:
-    """Return in how many per cent of forecasts the truth lay inside, and the mean width."""
-    rows = []
-    for model in models:
-        for level in levels:
-            low, high = (frame[f"{model}-{side}-{level}"] for side in ("lo", "hi"))
-            told = frame["y"].notna() & low.notna()
-            inside = frame["y"].between(low, high)[told]
-            width = (high - low)[told]
-            share = 100 * inside.mean() if len(inside) else math.nan
-            rows.append((model, level, share, width.mean(), int(told.sum())))
-    return pd.DataFrame(rows, columns=["model", "level", "coverage", "width", "forecasts"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +14,7 @@ from .. import runtime
 from .baselines import moving_average, naive, seasonal_naive
 from .classical import ets, theta
 from .folds import Fold
-from .inputs import Inputs, extent
+from .inputs import Inputs, extent, training_windows
 from .network import train
 from .panel import FloatArray, Series
 from .settings import NETWORKS, Settings
@@ -36,81 +35,82 @@ class Job:
     model: str
     seed: int
     fold: Fold
-    series: tuple[Series, ...]
+    series: Sequence[Series]
     season: int
     settings: Settings
+    group: str
+    """Name of the series, or "" for all of them."""
+
+    @property
+    def column(self) -> str:
+        """Name of the forecasts: the model's, with the seed of a network."""
+        return column(self.model, self.seed)
 
     @property
     def key(self) -> str:
-        """A name that no other job of a run has, fit for a file."""
-        ids = repr([series.unique_id for series in self.series])
-        digest = hashlib.sha256(ids.encode()).hexdigest()[:16]
-        return f"{self.fold.name}_{self.model}_{self.seed}_{digest}"
+        """A name that no other job of a run has."""
+        return f"{self.fold.name}/{self.column}/{self.group}"
 
     @property
     def cost(self) -> int:
         """Steps of the progress bar."""
-        return self.settings.epochs if self.model in NETWORKS else 1
+        return steps(self.model, self.settings)
 
     def run(self, on_step: Callable[[], None] = lambda: None) -> Result:
         """Fit and forecast; an error of the data becomes the result's `error`."""
-        start = time.perf_counter()
         try:
-            if self.model in NETWORKS:
-                return self._network(on_step)
-            method = METHODS[self.model]
-            h = self.settings.horizon
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                rows = [
-                    method(s.y, self.fold.cut(s), origins, h, self.season)
-                    for s in self.series
-                    if (origins := self.fold.origins(s, self.settings))
-                ]
-            on_step()
-            seconds = time.perf_counter() - start
-            said = "; ".join(sorted({str(each.message) for each in caught}))
-            return Result(_stack(rows, h), seconds=seconds, warning=said)
+            return self._network(on_step) if self.model in NETWORKS else self._simple(on_step)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
-            return Result(np.empty((0, self.settings.horizon)), error=str(error))
+            return Result(error=str(error))
 
     def run_alone(self) -> Result:
         """`run` for a worker process: on one thread, so that workers share the cores."""
         with runtime.threads(1):
             return self.run()
 
+    def _live(self) -> Iterator[tuple[Series, list[int]]]:
+        """Yield the series that have forecasts in the fold, and their origins."""
+        for series in self.series:
+            if origins := self.fold.origins(series, self.settings):
+                yield series, origins
+
+    def _simple(self, on_step: Callable[[], None]) -> Result:
+        start = time.perf_counter()
+        method, h = METHODS[self.model], self.settings.horizon
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            forecasts = {
+                s.unique_id: method(s.y, self.fold.cut(s), origins, h, self.season)
+                for s, origins in self._live()
+            }
+        on_step()
+        said = "; ".join(sorted({str(each.message) for each in caught}))
+        return Result(forecasts, seconds=time.perf_counter() - start, warning=said)
+
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings
-        live = [(s, o) for s in self.series if (o := self.fold.origins(s, settings))]
-        cuts = [self.fold.cut(s) for s, _ in live]
-        inputs = [
-            Inputs(s, extent(s, cut), settings) for (s, _), cut in zip(live, cuts, strict=True)
-        ]
-        network = train(
-            self.model,
-            [each.training(cut) for each, cut in zip(inputs, cuts, strict=True)],
+        parts = training_windows(
+            lambda: ((series, self.fold.cut(series)) for series, _ in self._live()),
             settings,
             self.seed,
-            on_epoch=on_step,
         )
-        start = time.perf_counter()
-        scaled = [
-            each.forecast(network.predict, origins, settings.horizon)
-            for each, (_, origins) in zip(inputs, live, strict=True)
-        ]
-        sales = [each.sales(rows) for each, rows in zip(inputs, scaled, strict=True)]
-        spent = time.perf_counter() - start
+        network = train(self.model, parts, settings, self.seed, on_epoch=on_step)
+        forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
-        truth = [
-            each.target[np.asarray(origins)[:, None] + steps]
-            for each, (_, origins) in zip(inputs, live, strict=True)
-        ]
+        for series, origins in self._live():
+            inputs = Inputs(series, extent(series, self.fold.cut(series)), settings)
+            start = time.perf_counter()
+            scaled = inputs.forecast(network.predict, origins, settings.horizon)
+            forecasts[series.unique_id] = inputs.sales(scaled)
+            spent += time.perf_counter() - start
+            truth = inputs.target[np.asarray(origins)[:, None] + steps]
+            misses.append(np.abs(scaled - truth).mean())
         return Result(
-            _stack(sales, settings.horizon),
+            forecasts,
             seconds=network.seconds,
             forecast_seconds=spent,
             losses=np.asarray(network.losses),
-            test_loss=float(np.abs(np.vstack(scaled) - np.vstack(truth)).mean()),
+            test_loss=float(np.mean(misses)),
             parameters=network.parameters,
         )
 
@@ -119,8 +119,8 @@ class Job:
 class Result:
     """What a job found."""
 
-    forecasts: FloatArray
-    """(origins of all series one after another, horizon)."""
+    forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
+    """(origins, horizon) of each series."""
     seconds: float = 0.0
     forecast_seconds: float = 0.0
     losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -132,5 +132,11 @@ class Result:
     """What the library said while it fitted."""
 
 
-def _stack(rows: list[FloatArray], horizon: int) -> FloatArray:
-    return np.vstack(rows) if rows else np.empty((0, horizon))
+def column(model: str, seed: int) -> str:
+    """Return the name of a model's forecasts."""
+    return f"{model}-seed{seed}" if model in NETWORKS else model
+
+
+def steps(model: str, settings: Settings) -> int:
+    """Return the steps that the progress bar counts for a fit."""
+    return settings.epochs if model in NETWORKS else 1

@@ -1,7 +1,6 @@
-"""Errors of forecasts, per series and model, from a cross-validation frame.
+"""Errors of forecasts of one series.
 
-A cross-validation frame has the columns ``unique_id, ds, cutoff, y`` and one column a model, as in
-Nixtla's libraries. With e = y - forecast over all rows of a series:
+With e = y - forecast over all rows:
 
 =====  ==========================================================================
 MAE    mean |e|
@@ -17,65 +16,44 @@ Hyndman and Koehler (2006), "Another look at measures of forecast accuracy".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
 
 METRICS = ("MAE", "RMSE", "WAPE", "sMAPE", "MASE", "RMSSE")
 
 
-def errors(
-    frame: pd.DataFrame,
-    models: Sequence[str],
-    scales: pd.DataFrame,
-    by: Sequence[str] = ("unique_id",),
-) -> pd.DataFrame:
-    """Return every metric of each model for each group of rows.
+def errors(y: FloatArray, forecasts: FloatArray, scale: tuple[float, float]) -> FloatArray:
+    """Return every metric of each model.
 
     Parameters
     ----------
-    frame : DataFrame
-        A cross-validation frame. Rows whose ``y`` is missing are not scored.
-    models : sequence of str
-        Columns of forecasts.
-    scales : DataFrame
-        Indexed by ``unique_id``, columns ``mae`` and ``mse`` (`seasonal_scale`).
-    by : sequence of str
-        Columns whose values make a group; ``unique_id`` must be one of them.
+    y : ndarray, (n, ...)
+        True values; a missing one is not scored.
+    forecasts : ndarray, (n, ..., models)
+        A missing one is not scored.
+    scale : pair of float
+        `seasonal_scale` of the training part.
 
     Returns
     -------
-    DataFrame
-        Columns `by`, ``model`` and `METRICS`. A metric whose denominator is 0 is missing.
+    ndarray, (len(METRICS), ..., models)
+        A metric whose denominator is 0, or without any forecast, is missing.
     """
-    scored = frame[frame["y"].notna()]
-    keys = [scored[name] for name in by]
-    y = scored["y"].abs()
-    parts = []
-    for model in models:
-        e = scored["y"] - scored[model]
-        size = y + scored[model].abs()
-        rows = pd.DataFrame(
-            {
-                "MAE": e.abs(),
-                "MSE": e**2,
-                "y": y,
-                "sMAPE": (200 * e.abs() / size).where(size > 0, 0),
-            }
-        )
-        mean = rows.groupby(keys, sort=True).mean().reset_index()
-        scale = scales.loc[mean["unique_id"]].where(lambda s: s > 0).reset_index(drop=True)
-        mean["RMSE"] = np.sqrt(mean["MSE"])
-        mean["WAPE"] = 100 * mean["MAE"] / mean["y"].where(mean["y"] > 0)
-        mean["MASE"] = mean["MAE"] / scale["mae"]
-        mean["RMSSE"] = np.sqrt(mean["MSE"] / scale["mse"])
-        parts.append(mean.assign(model=model)[[*by, "model", *METRICS]])
-    return pd.concat(parts, ignore_index=True)
+    e = np.abs(y[..., None] - forecasts)
+    truth = np.abs(y[..., None]) + 0 * e  # missing where a forecast is
+    size = truth + np.abs(forecasts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(size == 0, 0, 200 * e / size)
+        told = np.sum(~np.isnan(e), axis=0)
+        mae, mse, level, smape = (np.nansum(v, axis=0) / told for v in (e, e**2, truth, share))
+        mase, rmsse = mae / scale[0], np.sqrt(mse / scale[1])
+        found = np.stack([mae, np.sqrt(mse), 100 * mae / level, smape, mase, rmsse])
+    return np.where(np.isfinite(found), found, np.nan)
 
 
-def seasonal_scale(y: npt.NDArray[np.float64], season: int) -> tuple[float, float]:
+def seasonal_scale(y: FloatArray, season: int) -> tuple[float, float]:
     """Return mean absolute and mean squared seasonal difference of a training part.
 
     A part shorter than one season and one step is scaled by its plain differences.

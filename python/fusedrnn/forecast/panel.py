@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from .calendar import calendar_features
+from .records import Records, Stored
+from .settings import RULES
+from .table import LongTable
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,7 +28,6 @@ FREQUENCIES = (
     *("B", "D", "h"),
 )
 SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
-FILLS = ("error", "zero", "previous", "seasonal")
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,16 @@ class Series:
     """(n, covariates known only afterwards)."""
 
 
+def series(**values: Any) -> Series:
+    """Build a series from its record."""
+    return Series(**values | {"ds": pd.DatetimeIndex(values["ds"])})
+
+
 @dataclass(frozen=True)
 class Panel:
     """Series of one frequency."""
 
-    series: list[Series]
+    series: Stored[Series]
     freq: str
     season: int
     known: tuple[str, ...]
@@ -57,13 +66,14 @@ class Panel:
 
 
 def to_panel(
-    long: pd.DataFrame,
+    long: LongTable,
     *,
     known: Sequence[str] = (),
     past: Sequence[str] = (),
     calendar: bool = False,
     freq: str | None = None,
     season: int | None = None,
+    duplicates: str = "error",
     missing_dates: str = "error",
     missing_values: str = "error",
     zeros: str = "keep",
@@ -73,8 +83,7 @@ def to_panel(
 
     Parameters
     ----------
-    long : DataFrame
-        Columns ``unique_id``, ``ds``, ``y`` and covariates.
+    long : LongTable
     known, past : sequence of str
         Covariates known in advance, and known only afterwards.
     calendar : bool
@@ -84,6 +93,9 @@ def to_panel(
     season : int, optional
         Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
         4 for quarters, 24 for hours, 1 for years.
+    duplicates : {"error", "sum", "last"}
+        What several rows of one date become: an error, their sum (receipts), or the last of them.
+        Covariates are always those of the last.
     missing_dates, missing_values : {"error", "zero", "previous", "seasonal"}
         What a gap becomes: an error, no sales, the value before it, or the value one season
         before. All but the first look only backwards, so that nothing leaks from after a cutoff.
@@ -96,72 +108,114 @@ def to_panel(
     ------
     ValueError
         If the dates are on no regular grid, the series differ in frequency, something is missing
-        and the rule is "error", or an option is unknown.
+        or doubled and the rule is "error", or an option is unknown.
     """
-    rules = {
-        "missing_dates": (missing_dates, FILLS),
-        "missing_values": (missing_values, FILLS),
-        "zeros": (zeros, ("keep", "missing")),
-        "negatives": (negatives, ("keep", "zero", "missing")),
-    }
-    for name, (rule, choices) in rules.items():
-        if rule not in choices:
-            raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(choices)}")
+    rules = Rules(duplicates, missing_dates, missing_values, zeros, negatives)
     if season is not None and season < 1:
         raise ValueError(f"season is {season}, expected at least 1")
-    groups = [(str(key), part.set_index("ds")) for key, part in long.groupby("unique_id")]
-    freq = freq or _common_frequency(groups)
-    season = season or SEASONS.get(freq.partition("-")[0].rstrip("SE"), 1)
-    counts = dict.fromkeys(rules, 0)
-    series = []
-    for key, part in groups:
-        y = part["y"].copy()
-        for name, where, values in (
-            ("negatives", y < 0, {"zero": 0.0, "missing": np.nan}),
-            ("zeros", y == 0, {"missing": np.nan}),
-        ):
-            counts[name] += int(where.sum())
-            y[where] = values.get(rules[name][0], y[where])
-        y = y.loc[y.first_valid_index() : y.last_valid_index()]
-        if y.isna().all():
-            raise ValueError(f"series {key!r} has no sales at all")
-        grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
-        if not y.index.isin(grid).all():
-            day = y.index[~y.index.isin(grid)][0]
-            raise ValueError(f"series {key!r}: {day:%Y-%m-%d} is not on the grid of --freq {freq}")
-        gaps = {"missing_dates": ~grid.isin(y.index)}
-        y = y.reindex(grid)
-        gaps["missing_values"] = y.isna().to_numpy() & ~gaps["missing_dates"]
-        values = y.to_numpy(copy=True)
-        back = np.ones(len(grid), np.intp)
-        for name, where in gaps.items():
-            rule, what = rules[name][0], name.replace("_", " ")
-            counts[name] += int(where.sum())
-            if where.any() and rule == "error":
-                raise ValueError(
-                    f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); "
-                    f"say what they become with --{name.replace('_', '-')} zero|previous|seasonal"
-                )
-            values[where & (rule == "zero")] = 0.0
-            back[where & (rule == "seasonal")] = season
-        observed = ~np.isnan(values)
-        for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
-            values[i] = values[i - back[i] if back[i] <= i else i - 1]
-        cycles = calendar_features(_extended(grid, part.index), freq) if calendar else {}
-        covariates = part[[*known, *past]].reindex(_extended(grid, part.index)).ffill()
-        if covariates.isna().any(axis=None):
-            column = covariates.columns[covariates.isna().any()][0]
-            raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
-        advance = covariates[list(known)].assign(**cycles).to_numpy(np.float64)
-        after = covariates[list(past)].to_numpy(np.float64)[: len(grid)]
-        series.append(Series(key, grid, values, observed, advance, after))
+    least = long.dates.unique().sort_values().to_series().diff().min()
+    found = _offset(freq) if freq else _frequency(long)
+    season = season or SEASONS.get(found.partition("-")[0].rstrip("SE"), 1)
+    counts: Counter[str] = Counter()
+    records = Records()
+    keys: list[str] = []
+    for key, part in long.groups():
+        if freq is None:
+            _check_spacing(key, part, found, least)
+        own = regular(key, part, found, season, known, past, calendar, rules, counts, long.date)
+        keys.append(str(len(keys)))
+        records.put(keys[-1], **vars(own))
     notes = tuple(
-        f"{count} {name.replace('_', ' ')}: {rules[name][0]}"
-        for name, count in counts.items()
-        if count
+        f"{counts[name]} {name.replace('_', ' ')}: {rule}"
+        for name, rule in vars(rules).items()
+        if counts[name]
     )
-    names = (*known, *(cycles if calendar else ()))
-    return Panel(series, freq, season, names, tuple(past), notes)
+    cycles = calendar_features(long.dates[:1], found) if calendar else ()
+    names = (*known, *cycles)
+    return Panel(Stored(records, keys, series), found, season, names, tuple(past), notes)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of rows that are not one number a date; see `to_panel`."""
+
+    duplicates: str
+    missing_dates: str
+    missing_values: str
+    zeros: str
+    negatives: str
+
+    def __post_init__(self) -> None:
+        for name, rule in vars(self).items():
+            if rule not in RULES[name]:
+                raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(RULES[name])}")
+
+
+def regular(
+    key: str,
+    part: pd.DataFrame,
+    freq: str,
+    season: int,
+    known: Sequence[str],
+    past: Sequence[str],
+    calendar: bool,
+    rules: Rules,
+    counts: Counter[str],
+    date: str,
+) -> Series:
+    """Put one series on the grid of `freq` by `rules`; `counts` how often each was needed."""
+    twice = part.index.duplicated()
+    counts["duplicates"] += int(twice.sum())
+    if twice.any():
+        if rules.duplicates == "error":
+            raise ValueError(
+                f"column {date!r}: {part.index[twice][0]:%Y-%m-%d} occurs more than once in series "
+                f"{key!r}; name its series with --id, or say --duplicates sum|last"
+            )
+        sums = part["y"].groupby(level=0).sum(min_count=1)
+        part = part[~part.index.duplicated(keep="last")]
+        part = part.assign(y=sums) if rules.duplicates == "sum" else part
+    y = part["y"].copy()
+    for name, where, values in (
+        ("negatives", y < 0, {"zero": 0.0, "missing": np.nan}),
+        ("zeros", y == 0, {"missing": np.nan}),
+    ):
+        counts[name] += int(where.sum())
+        y[where] = values.get(getattr(rules, name), y[where])
+    y = y.loc[y.first_valid_index() : y.last_valid_index()]
+    if y.isna().all():
+        raise ValueError(f"series {key!r} has no sales at all")
+    grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
+    if not y.index.isin(grid).all():
+        day = y.index[~y.index.isin(grid)][0]
+        raise ValueError(f"series {key!r}: {day:%Y-%m-%d} is not on the grid of --freq {freq}")
+    gaps = {"missing_dates": ~grid.isin(y.index)}
+    y = y.reindex(grid)
+    gaps["missing_values"] = y.isna().to_numpy() & ~gaps["missing_dates"]
+    values = y.to_numpy(copy=True)
+    back = np.ones(len(grid), np.intp)
+    for name, where in gaps.items():
+        rule, what = getattr(rules, name), name.replace("_", " ")
+        counts[name] += int(where.sum())
+        if where.any() and rule == "error":
+            raise ValueError(
+                f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); "
+                f"say what they become with --{name.replace('_', '-')} zero|previous|seasonal"
+            )
+        values[where & (rule == "zero")] = 0.0
+        back[where & (rule == "seasonal")] = season
+    observed = ~np.isnan(values)
+    for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
+        values[i] = values[i - back[i] if back[i] <= i else i - 1]
+    reach = grid.union(part.index[part.index > grid[-1]])
+    cycles = calendar_features(reach, freq) if calendar else {}
+    covariates = part[[*known, *past]].reindex(reach).ffill()
+    if covariates.isna().any(axis=None):
+        column = covariates.columns[covariates.isna().any()][0]
+        raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
+    advance = covariates[list(known)].assign(**cycles).to_numpy(np.float64)
+    after = covariates[list(past)].to_numpy(np.float64)[: len(grid)]
+    return Series(key, grid, values, observed, advance, after)
 
 
 def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
@@ -173,29 +227,33 @@ def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
     return None
 
 
-def _common_frequency(groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
-    """Infer the frequency over all series and check that each one has it."""
-    dates = pd.DatetimeIndex(
-        np.unique(np.concatenate([part.index.to_numpy() for _, part in groups]))
-    )
-    freq = infer_frequency(dates)
+def _frequency(long: LongTable) -> str:
+    """Infer the frequency of all dates."""
+    freq = infer_frequency(long.dates)
     if freq is None:
         raise ValueError(
-            "column 'ds': the dates are on no regular grid (hours, days, weeks, months, "
+            f"column {long.date!r}: the dates are on no regular grid (hours, days, weeks, months, "
             "quarters or years); name it with --freq"
         )
-    spacing = {key: part.index.to_series().diff().min() for key, part in groups if len(part) > 2}
-    least = pd.Series(dates).diff().min()
-    for key, own in spacing.items():
-        # Each series has the shortest spacing somewhere, or it is one of another frequency.
-        if own > 2 * least and not (freq in ("B", "D") and own < pd.Timedelta(days=7)):
-            raise ValueError(
-                f"two frequencies in one table: dates of series {key!r} are at least {own.days} "
-                f"days apart, others {least.days}"
-            )
     return freq
 
 
-def _extended(grid: pd.DatetimeIndex, dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the grid with the dates after it that have covariates and no sales yet."""
-    return grid.union(dates[dates > grid[-1]])
+def _check_spacing(key: str, part: pd.DataFrame, freq: str, least: pd.Timedelta) -> None:
+    """Check that a series has the shortest spacing somewhere, or its frequency is another."""
+    own = part.index.unique().to_series().diff().min()
+    days = freq in ("B", "D") and own < pd.Timedelta(days=7)
+    if len(part) > 2 and own > 2 * least and not days:
+        raise ValueError(
+            f"two frequencies in one table: dates of series {key!r} are at least {own.days} "
+            f"days apart, others {least.days}"
+        )
+
+
+def _offset(freq: str) -> str:
+    """Check a pandas offset alias."""
+    try:
+        return str(pd.tseries.frequencies.to_offset(freq).freqstr)
+    except ValueError:
+        raise ValueError(
+            f"freq is {freq!r}, expected a pandas alias as {', '.join(FREQUENCIES)}"
+        ) from None

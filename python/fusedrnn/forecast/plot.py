@@ -27,8 +27,6 @@ MARKERS = {"Naive": "x-", "MovingAverage": "s-", "ETS": "^-", "Theta": "v-"}
 """Of the models that share a colour."""
 PERIODS = 56
 """Forecast periods shown one by one; more are only a smear."""
-CURVES = 10
-"""Training curves shown of each network."""
 
 
 def draw(comparison: Comparison) -> Figure:
@@ -44,8 +42,8 @@ def draw(comparison: Comparison) -> Figure:
 def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
     """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
     h, levels = comparison.settings.horizon, comparison.settings.levels
-    sizes = comparison.frame.groupby("unique_id")["y"].sum()
-    one = comparison.frame[comparison.frame["unique_id"] == sizes.idxmax()]
+    name = comparison.summary.largest
+    one = comparison.result.part(name)
     cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
     apart = max(1, -(-h // comparison.settings.step))
     shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
@@ -64,7 +62,7 @@ def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
         ax.fill_between(
             shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
-    many = f" of series {sizes.idxmax()}" if len(sizes) > 1 else ""
+    many = f" of series {name}" if len(comparison.panel.series) > 1 else ""
     ax.set_title(f"Last forecasts{many}, each made before its periods")
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)
@@ -86,10 +84,11 @@ def draw_errors(comparison: Comparison, ax: Axes) -> None:
 def draw_losses(comparison: Comparison, ax: Axes) -> None:
     """Draw training curves."""
     for cell in CELLS:
-        for i, cost in enumerate(comparison.result.costs.get(cell, [])[:CURVES]):
-            epochs = range(1, len(cost.losses) + 1)
+        curves = comparison.costs[cell].curves if cell in comparison.costs else []
+        for i, losses in enumerate(curves):
             label = None if i else cell
-            ax.plot(epochs, cost.losses, color=COLOURS[cell], label=label, linewidth=1.2)
+            epochs = range(1, len(losses) + 1)
+            ax.plot(epochs, losses, color=COLOURS[cell], label=label, linewidth=1.2)
     ax.set(title="Training loss", xlabel="epoch", yscale="log")
     ax.legend(frameon=False)
     _plain(ax)

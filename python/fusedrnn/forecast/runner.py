@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
+from itertools import islice
 
 import joblib
 
@@ -21,27 +22,27 @@ TIMEOUT = 10
 
 
 def run(
-    jobs: Sequence[Job],
+    plan: Callable[[], Iterable[Job]],
+    store: Store,
     *,
     n_jobs: int = 1,
     backend: str = "processes",
     address: str | None = None,
-    store: Store | None = None,
     on_step: Callable[[str, int], None] = lambda model, steps: None,
-) -> Iterator[tuple[Job, Result]]:
-    """Yield each job and its result, in the order in which they finish.
+) -> None:
+    """Run the jobs whose results are not in the store, and put them there.
 
     Parameters
     ----------
-    jobs : sequence of Job
+    plan : callable
+        Returns the jobs; they are drawn a few at a time, and again when workers died.
+    store : Store
     n_jobs : int
         Worker processes; 1 works here. Workers compute on one thread each.
     backend : {"processes", "dask", "ray"}
         Who runs the workers.
     address : str, optional
         Of the cluster's scheduler, as "tcp://host:8786". Default: workers on this machine.
-    store : Store, optional
-        Finished jobs are taken from here and put here.
     on_step : callable
         Called with the model and how many steps of it were done.
 
@@ -54,57 +55,46 @@ def run(
     """
     if n_jobs == 0:
         raise ValueError("n_jobs is 0, expected the number of processes, or -1 for one a core")
-    todo = {}
-    for job in jobs:
-        found = store.get(job.key) if store else None
-        if found is None:
-            todo[job.key] = job
-        else:
+    for job in plan():
+        if job in store:
             on_step(job.model, job.cost)
-            yield job, found
     if n_jobs == 1 and backend == "processes":
-        here = ((key, job.run(partial(on_step, job.model, 1))) for key, job in todo.items())
-        yield from _keep(dict(todo), here, store)
+        for job in _todo(plan, store):
+            store.put(job.key, job.run(partial(on_step, job.model, 1)))
         return
     with _workers(backend, n_jobs, address):
         failures = 0
-        while todo:
-            before = len(todo)
-            done = _results(list(todo.values()), backend)
+        while True:
+            finished = 0
             try:
-                for job, result in _keep(todo, done, store):
-                    on_step(job.model, job.cost)
-                    yield job, result
+                for key, model, cost, result in _results(_todo(plan, store), backend):
+                    store.put(key, result)
+                    on_step(model, cost)
+                    finished += 1
+                return
             except BrokenProcessPool as error:
-                failures = failures + 1 if len(todo) == before else 0
+                failures = 0 if finished else failures + 1
                 if failures == ATTEMPTS:
                     raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
 
 
-def _results(jobs: Sequence[Job], backend: str) -> Iterator[tuple[str, Result]]:
-    """Yield the keys and results of jobs as workers finish them."""
+def _todo(plan: Callable[[], Iterable[Job]], store: Store) -> Iterator[Job]:
+    return (job for job in plan() if job not in store)
+
+
+def _results(jobs: Iterator[Job], backend: str) -> Iterator[tuple[str, str, int, Result]]:
+    """Yield key, model, cost and result of jobs as workers finish them."""
     if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
         size = 4 * joblib.effective_n_jobs()
-        for start in range(0, len(jobs), size):
-            part = jobs[start : start + size]
+        while part := list(islice(jobs, size)):
             yield from joblib.Parallel()(joblib.delayed(_work)(job) for job in part)
         return
     parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
     yield from parallel(joblib.delayed(_work)(job) for job in jobs)
 
 
-def _work(job: Job) -> tuple[str, Result]:
-    return job.key, job.run_alone()
-
-
-def _keep(
-    todo: dict[str, Job], done: Iterator[tuple[str, Result]], store: Store | None
-) -> Iterator[tuple[Job, Result]]:
-    """Yield finished jobs, after they are stored and crossed off."""
-    for key, result in done:
-        if store:
-            store.put(key, result)
-        yield todo.pop(key), result
+def _work(job: Job) -> tuple[str, str, int, Result]:
+    return job.key, job.model, job.cost, job.run_alone()
 
 
 @contextmanager

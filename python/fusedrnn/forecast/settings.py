@@ -13,6 +13,15 @@ SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
 """The forecasts that every network has to beat."""
 SCOPES = ("local", "global")
 STRATEGIES = ("direct", "recursive")
+FILLS = ("error", "zero", "previous", "seasonal")
+RULES = {
+    "duplicates": ("error", "sum", "last"),
+    "missing_dates": FILLS,
+    "missing_values": FILLS,
+    "zeros": ("keep", "missing"),
+    "negatives": ("keep", "zero", "missing"),
+}
+"""What may become of rows that are not one number a date; the first is the default."""
 
 
 @dataclass(frozen=True)

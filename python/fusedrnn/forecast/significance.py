@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import stats
+
+FloatArray = npt.NDArray[np.float64]
 
 LEVEL = 0.05
 FEWEST = 8
@@ -75,28 +76,20 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     return Difference(mean, mean - reach, mean + reach, p_value, n)
 
 
-def compare_losses(losses: pd.DataFrame, first: str, second: str, horizon: int) -> Difference:
+def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) -> Difference:
     """Test two models over cutoffs, or over series where there are too few cutoffs.
 
     Parameters
     ----------
-    losses : DataFrame
-        Indexed by ``cutoff`` and ``unique_id``, one column of losses a model.
-    first, second : str
+    over_time : ndarray, (cutoffs,)
+        Mean over series of the first model's loss less the second's, in the order of time; series
+        that move together at a cutoff count once (Diebold-Mariano).
+    over_series : ndarray, (series,)
+        Mean over cutoffs of the same (Wilcoxon's signed ranks).
     horizon : int
-
-    Returns
-    -------
-    Difference
-        Of the mean over series at each cutoff (Diebold-Mariano; series that move together at a
-        cutoff count once), else of the mean of each series (Wilcoxon's signed ranks).
     """
-    pair = losses[[first, second]].dropna()
-    over_time = pair.groupby(level="cutoff").mean()
-    over_series = pair.groupby(level="unique_id").mean()
     if len(over_time) >= FEWEST or len(over_series) < FEWEST:
-        return diebold_mariano(over_time[first], over_time[second], horizon)
-    d = over_series[first] - over_series[second]
-    mean, nan = float(d.mean()), float("nan")
-    p_value = float(stats.wilcoxon(d).pvalue) if d.any() else 1.0
-    return Difference(mean, nan, nan, p_value, len(d), "Wilcoxon over series")
+        return diebold_mariano(over_time, np.zeros(len(over_time)), horizon)
+    mean, nan = float(over_series.mean()), float("nan")
+    p_value = float(stats.wilcoxon(over_series).pvalue) if over_series.any() else 1.0
+    return Difference(mean, nan, nan, p_value, len(over_series), "Wilcoxon over series")

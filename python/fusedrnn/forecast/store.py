@@ -1,41 +1,58 @@
-"""Results of finished jobs on disk, so that an interrupted run can go on."""
+"""Results of finished jobs on disk: more than memory holds, and what an interrupted run keeps."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, fields
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
-from . import files
-from .jobs import Result
-from .panel import Panel
+from .jobs import Job, Result
+from .panel import FloatArray, Panel
+from .records import Records
 from .settings import Settings
 
 
 class Store:
-    """A folder with one ``.npz`` file a finished job; no pickle."""
+    """Forecasts by series, and what each fit cost."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.records = Records(folder / "results.sqlite" if folder else "")
 
-    def get(self, key: str) -> Result | None:
-        """Return the result of a job, or None if it is not finished."""
-        path = self.folder / f"{key}.npz"
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {f.name: file[f.name] for f in fields(Result)}
-        return Result(**{k: v if v.ndim else v.item() for k, v in arrays.items()})
+    def __contains__(self, job: Job) -> bool:
+        return f"fit/{job.key}" in self.records
 
     def put(self, key: str, result: Result) -> None:
-        """Keep the result of a job."""
-        arrays = {f.name: getattr(result, f.name) for f in fields(Result)}
-        files.write(self.folder / f"{key}.npz", lambda path: np.savez(path, **arrays))
+        """Keep the result of a job; the fit last, since it says that all is there."""
+        fit = dict(vars(result))
+        fold, column, _ = key.split("/", 2)
+        for name, rows in fit.pop("forecasts").items():
+            self.records.put(f"forecasts/{fold}/{column}/{name}", rows=rows)
+        self.records.put(f"fit/{key}", **fit)
+
+    def forecasts(self, fold: str, column: str, unique_id: str) -> FloatArray | None:
+        """Return the forecasts of a series, (origins, horizon), or None if there are none."""
+        found = self.records.get(f"forecasts/{fold}/{column}/{unique_id}")
+        return None if found is None else found["rows"]
+
+    def fits(self) -> Iterator[tuple[str, str, str, Result]]:
+        """Yield fold, column, group and result, without its forecasts, of each fit."""
+        for key, fit in self.records.items("fit/"):
+            _, fold, column, group = key.split("/", 3)
+            yield fold, column, group, Result(**fit)
+
+    def forget(self) -> None:
+        """Remove what is kept for a run to go on."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def run_folder(panel: Panel, settings: Settings) -> Path:

@@ -1,41 +1,57 @@
-"""From a file or a frame to a long table with the columns unique_id, ds, y and the covariates."""
+"""From a file or a frame of any size to series after series: date, sales and covariates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import re
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from .dates import Dates
+from .records import Records
 
 ID_NAMES = ("unique_id", "series_id")
 DATE_NAMES = ("ds", "date")
 TARGET_NAMES = ("y", "sales")
-DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y")
+CELLS = 200_000
+"""Values that are read at once."""
+LARGEST = 1e100
+"""Squares of larger numbers overflow."""
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV (also compressed) or Parquet file.
+@dataclass(frozen=True)
+class LongTable:
+    """Checked rows on disk."""
 
-    Raises
-    ------
-    ValueError
-        If the file is empty or not a table. A file that is not there raises `OSError`.
-    """
-    path = Path(path)
-    try:
-        if path.suffix in (".parquet", ".pq"):
-            return pd.read_parquet(path)
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{path}: the file is empty, expected a header and rows") from None
-    except ImportError:
-        raise ValueError(f"{path}: reading Parquet needs pyarrow: pip install pyarrow") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a CSV table: {str(error).strip()}") from None
+    rows: Records
+    """With a table ``sales``: series, code of the date, sales and covariates."""
+    dates: pd.DatetimeIndex
+    """The date of each code."""
+    date: str
+    """Name of the column of dates."""
+    covariates: tuple[str, ...]
+
+    def groups(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield the name of each series and its rows by ``ds``: ``y`` and covariates, float64."""
+        with self.rows.told():
+            found = self.rows.connection.execute("SELECT * FROM sales ORDER BY series")
+            for name, rows in groupby(found, key=itemgetter(0)):
+                values = np.array([row[1:] for row in rows], np.float64)
+                index = self.dates[values[:, 0].astype(np.intp)].rename("ds")
+                frame = pd.DataFrame(values[:, 1:], index, ["y", *self.covariates])
+                yield name, frame.sort_index(kind="stable")
 
 
 def to_long(
-    frame: pd.DataFrame,
+    table: pd.DataFrame | str | Path,
     *,
     id: str | None = None,
     date: str | None = None,
@@ -43,104 +59,172 @@ def to_long(
     covariates: Sequence[str] = (),
     date_format: str | None = None,
     wide: bool = False,
-) -> pd.DataFrame:
+    decimal: str = ".",
+    thousands: str | None = None,
+) -> LongTable:
     """Pick and check the columns of a table of sales.
 
     Parameters
     ----------
-    frame : DataFrame
-        One row a date (and series); with `wide`, one row a date and one column a series.
+    table : DataFrame, str or Path
+        One row a date (and series); with `wide`, one row a date and one column a series. A CSV
+        (also compressed; the separator is found) or Parquet file is read in pieces.
     id, date, target : str, optional
         Names of the columns. Default: ``unique_id`` or ``series_id``, ``ds`` or ``date``, ``y`` or
         ``sales``, whichever is there; without an id column the table is one series.
     covariates : sequence of str
         Further columns to keep, all numeric.
     date_format : str, optional
-        As in `datetime.strptime`. Default: year first (ISO 8601), or one of ``30.04.2019``,
-        ``30/04/2019`` and ``04/30/2019`` if only one of them fits every row.
+        As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
+        first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
+        ``04/30/2019`` and the like if only one of them fits every row. Of a time with an offset
+        from UTC the clock's time is taken.
     wide : bool
         Whether each column beside the date is a series of its own.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``unique_id`` (str), ``ds`` (datetime64), ``y`` (float64, may be missing) and the
-        covariates (float64), sorted by series and date.
+    decimal, thousands : str
+        The point in numbers and what parts their thousands, in a CSV file.
 
     Raises
     ------
     ValueError
-        If a column is missing, not numeric or not a date, or a date occurs twice in a series.
+        If the file is empty or no table, a column is missing or not numeric or not a date.
+    OSError
+        If the file is not there.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"frame is {type(frame).__name__}, expected a pandas DataFrame")
-    if frame.empty:
-        raise ValueError("the table has no rows")
-    date = _column(frame, date, DATE_NAMES, "date")
+    if not isinstance(table, (pd.DataFrame, str, Path)):
+        raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
+    names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
+    date = _column(names, date, DATE_NAMES, "date")
+    if wide and covariates:
+        raise ValueError(f"a wide table has no column for covariates: {', '.join(covariates)}")
     if wide:
-        frame = frame.melt(id_vars=date, var_name="unique_id", value_name="y")
-        id, target = "unique_id", "y"
-    target = _column(frame, target, TARGET_NAMES, "target")
-    if id is not None or any(name in frame for name in ID_NAMES):
-        id = _column(frame, id, ID_NAMES, "id")
-    long = pd.DataFrame(
-        {
-            "unique_id": frame[id].astype(str) if id else "sales",
-            "ds": _dates(frame[date], date_format),
-            "y": _numbers(frame[target]),
-        }
-    )
-    for name in covariates:
-        long[name] = _numbers(frame[_column(frame, name, (), "covariate")])
-    long = long.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
-    twice = long.duplicated(["unique_id", "ds"])
-    if twice.any():
-        row = long[twice].iloc[0]
-        hint = f" in series {row.unique_id!r}" if id else "; is it several series (--id)?"
-        raise ValueError(f"column {date!r}: {row.ds:%Y-%m-%d} occurs more than once{hint}")
-    return long
+        id, columns = None, names
+    else:
+        target = _column(names, target, TARGET_NAMES, "target")
+        if id is not None or any(name in names for name in ID_NAMES):
+            id = _column(names, id, ID_NAMES, "id")
+        kept = [_column(names, name, (), "covariate") for name in covariates]
+        columns = list(dict.fromkeys([*([id] if id else []), date, target, *kept]))
+    size = max(1, CELLS // len(columns))
+    if isinstance(table, pd.DataFrame):
+        pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
+    else:
+        numbers = {"decimal": decimal, "thousands": thousands}
+        pieces = _pieces(Path(table), columns, size, [n for n in (id, date) if n], numbers)
+    rows, dates = Records(), Dates(date)
+    places = ", ".join(["?"] * (3 + len(covariates)))
+    with rows.told():
+        extra = "".join(f", c{i} REAL" for i in range(len(covariates)))
+        rows.connection.execute(f"CREATE TABLE sales (series TEXT, date INTEGER, y REAL{extra})")
+    empty = True
+    for piece in pieces:
+        empty = empty and piece.empty
+        codes = dates.add(piece[date])
+        if wide:
+            parts = [(str(n), [_numbers(piece[n])]) for n in names if n != date]
+        else:
+            parts = [("sales", [_numbers(piece[n], n == target) for n in (target, *covariates)])]
+        for name, values in parts:
+            series = [name] * len(piece) if id is None else _names(piece[id])
+            content = zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True)
+            with rows.told():
+                rows.connection.execute("BEGIN")
+                rows.connection.executemany(f"INSERT INTO sales VALUES ({places})", content)
+                rows.connection.execute("COMMIT")
+    if empty:
+        raise ValueError("the table has no rows")
+    return LongTable(rows, dates.read(date_format), date, tuple(covariates))
 
 
-def _column(frame: pd.DataFrame, name: str | None, names: Sequence[str], role: str) -> str:
+def _header(path: Path) -> list[str]:
+    """Return the names of a file's columns."""
+    if _is_parquet(path):
+        return list(_parquet(path).schema_arrow.names)
+    with _told(path):
+        return list(pd.read_csv(path, sep=_separator(path), nrows=0).columns)
+
+
+def _pieces(
+    path: Path, columns: Sequence[str], size: int, texts: Sequence[str], numbers: dict[str, Any]
+) -> Generator[pd.DataFrame, None, None]:
+    """Yield a file's rows, `size` at a time; the columns `texts` as they are written."""
+    if _is_parquet(path):
+        first = 0
+        for batch in _parquet(path).iter_batches(size, columns=list(columns)):
+            piece = batch.to_pandas()
+            piece.index += first
+            first += len(piece)
+            yield piece
+        return
+    options = dict.fromkeys(texts, str)
+    with _told(path):
+        yield from pd.read_csv(
+            path, sep=_separator(path), usecols=columns, dtype=options, chunksize=size, **numbers
+        )
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix in (".parquet", ".pq")
+
+
+def _parquet(path: Path) -> Any:
+    """Open a Parquet file."""
+    try:
+        from pyarrow import ArrowInvalid
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise ValueError(f"{path}: reading Parquet needs pyarrow: pip install pyarrow") from None
+    try:
+        return ParquetFile(path)
+    except ArrowInvalid as error:
+        raise ValueError(f"{path}: not a Parquet table: {error}") from None
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn the parser's errors into `ValueError`."""
+    try:
+        yield
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path}: the file is empty, expected a header and rows") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a CSV table: {str(error).strip()}") from None
+
+
+def _separator(path: Path) -> str:
+    """Return what parts the columns of a CSV file: the likeliest character of its header."""
+    whole = {"header": None, "quoting": csv.QUOTE_NONE, "dtype": str, "nrows": 1}
+    header = str(pd.read_csv(path, sep="\x01", **whole).iat[0, 0])
+    return max(",;\t|", key=header.count)
+
+
+def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: str) -> Any:
     """Return the column that is named, or the one that bears a usual name."""
-    wanted = [name] if name is not None else [n for n in names if n in frame]
-    if not wanted or wanted[0] not in frame:
-        have = ", ".join(map(str, frame.columns))
-        missing = repr(name) if name is not None else f"{' or '.join(names)!r} (or --{role})"
+    wanted = [name] if name is not None else [n for n in usual if n in names]
+    if not wanted or wanted[0] not in names:
+        have = ", ".join(map(str, names))
+        missing = repr(name) if name is not None else f"{' or '.join(usual)!r} (or --{role})"
         raise ValueError(f"no {role} column {missing}; the table has: {have}")
     return wanted[0]
 
 
-def _numbers(column: pd.Series) -> pd.Series:
+def _names(column: pd.Series) -> list[str]:
+    """Return the names of series as text."""
+    if column.isna().any():
+        row = column.isna().idxmax()
+        raise ValueError(f"column {column.name!r}: no name of a series in row {row}")
+    return list(column.astype(str))
+
+
+def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
     """Return a numeric column as float64; what is empty stays missing."""
+    if sales and pd.api.types.is_bool_dtype(column):
+        raise ValueError(f"column {column.name!r}: True and False, expected numbers")
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    bad = (numbers.isna() & column.notna()) | numbers.abs().eq(float("inf"))
+    bad = (numbers.isna() & column.notna()) | numbers.abs().gt(LARGEST)
     if bad.any():
-        row = bad.idxmax()
-        raise ValueError(
-            f"column {column.name!r}: {column[row]!r} in row {row} is not a finite number"
-        )
-    return numbers
-
-
-def _dates(column: pd.Series, format: str | None) -> pd.Series:
-    """Return a column of dates; a bare number is no date."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.tz_localize(None)
-    if pd.api.types.is_numeric_dtype(column):
-        raise ValueError(f"column {column.name!r}: numbers ({column.iloc[0]}), expected dates")
-    formats = DATE_FORMATS if format is None else (format,)
-    readings = [pd.to_datetime(column, format=each, errors="coerce") for each in formats]
-    whole = [dates for dates in readings if dates.notna().all()]
-    if not whole:
-        row = readings[0].isna().idxmax()
-        raise ValueError(
-            f"column {column.name!r}: {column[row]!r} in row {row} is not a date like "
-            f"{'2019-04-30; name the format with --date-format' if format is None else format}"
-        )
-    if any(not dates.equals(whole[0]) for dates in whole):
-        raise ValueError(
-            f"column {column.name!r}: {column.iloc[0]!r} may be day or month first; say which "
-            "with --date-format %d/%m/%Y or %m/%d/%Y"
-        )
-    return whole[0].dt.tz_localize(None)
+        row, value = bad.idxmax(), column[bad.idxmax()]
+        what = f"larger than {LARGEST:g}" if abs(numbers[row]) < np.inf else "not a finite number"
+        hint = "; see --decimal, --thousands" if re.fullmatch(r"-?\d[\d.,' ]+", str(value)) else ""
+        raise ValueError(f"column {column.name!r}: {str(value)!r} in row {row} is {what}{hint}")
+    return np.asarray(numbers, np.float64)

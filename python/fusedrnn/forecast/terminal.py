@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import (
@@ -17,7 +16,6 @@ from rich.progress import (
 from rich.table import Table
 
 from .comparison import Comparison
-from .jobs import Job
 
 COLUMNS = {
     "parameters": ("weights", "{:,.0f}"),
@@ -48,12 +46,11 @@ class Bars:
         )
         self.tasks: dict[str, TaskID] = {}
 
-    def start(self, jobs: Sequence[Job]) -> None:
-        """Show an empty bar for each model that has jobs."""
-        for model, count in Counter(job.model for job in jobs).items():
-            total = sum(job.cost for job in jobs if job.model == model)
-            fits = f"{count:,} fit{'s' * (count > 1)}"
-            self.tasks[model] = self.progress.add_task(model, total=total, jobs=fits)
+    def start(self, fits: Mapping[str, tuple[int, int]]) -> None:
+        """Show an empty bar for each model; `fits` has how many there are and their steps."""
+        for model, (count, total) in fits.items():
+            jobs = f"{count:,} fit{'s' * (count > 1)}"
+            self.tasks[model] = self.progress.add_task(model, total=total, jobs=jobs)
 
     def step(self, model: str, steps: int) -> None:
         """Advance a model's bar."""
@@ -90,15 +87,16 @@ def show(comparison: Comparison, console: Console) -> None:
 
 def headline(comparison: Comparison) -> str:
     """Return one sentence about the data and the forecasts."""
-    panel, settings, frame = comparison.panel, comparison.settings, comparison.frame
-    values = sum(len(series.y) for series in panel.series)
-    first, last = min(s.ds[0] for s in panel.series), max(s.ds[-1] for s in panel.series)
+    panel, settings, cutoffs = comparison.panel, comparison.settings, comparison.summary.cutoffs
+    spans = [(len(series.y), series.ds[0], series.ds[-1]) for series in panel.series]
+    values = sum(n for n, _, _ in spans)
+    first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
     many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
     ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
     return (
         f"{values:,} values{many} ({panel.freq}, season {panel.season}), {first:%Y-%m-%d} to "
-        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {frame['cutoff'].nunique():,} cutoffs, "
-        f"{frame['cutoff'].min():%Y-%m-%d} to {frame['cutoff'].max():%Y-%m-%d}."
+        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
+        f"{cutoffs[0]:%Y-%m-%d} to {cutoffs[-1]:%Y-%m-%d}."
     )
 
 

@@ -1,0 +1,128 @@
+"""Records on disk, each some named arrays and values under a key: an SQLite file, no pickle."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+
+CACHE = 8192
+"""KiB that SQLite keeps in memory."""
+
+T = TypeVar("T")
+
+
+class Records:
+    """Named arrays, numbers and texts by key.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that stays. Default: a temporary one that SQLite makes when memory is not enough and
+        removes at the end; ``SQLITE_TMPDIR`` says in which folder.
+
+    Raises
+    ------
+    OSError
+        If the file is damaged or the disk is full, here and in every method.
+    """
+
+    def __init__(self, path: str | Path = "") -> None:
+        self.path = str(path)
+        self.lock = threading.RLock()  # joblib draws jobs from a thread of its own
+        with self.told():
+            self.connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False
+            )
+            # Not synchronous: what is written survives the death of the process, if not of the
+            # machine.
+            for pragma in (f"cache_size = -{CACHE}", "synchronous = OFF"):
+                self.connection.execute(f"PRAGMA {pragma}")
+            self.connection.execute(
+                "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, content BLOB)"
+            )
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Let one thread in; turn errors of the file into `OSError`."""
+        try:
+            with self.lock:
+                yield
+        except sqlite3.Error as error:
+            raise OSError(f"{self.path or 'temporary file'}: {error}") from None
+
+    def put(self, key: str, **values: Any) -> None:
+        """Keep values; those that were under the key are gone."""
+        file = io.BytesIO()
+        np.savez(file, **values)
+        with self.told():
+            insert = "INSERT OR REPLACE INTO records VALUES (?, ?)"
+            self.connection.execute(insert, (key, file.getvalue()))
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return the values under a key, or None."""
+        with self.told():
+            select = "SELECT content FROM records WHERE key = ?"
+            found = self.connection.execute(select, (key,)).fetchone()
+        if found is None:
+            return None
+        return _unpacked(found[0])
+
+    def items(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield keys that begin with `prefix`, and their values, in the order of the keys."""
+        with self.told():
+            select = "SELECT * FROM records WHERE key >= ? AND key < ? ORDER BY key"
+            for key, content in self.connection.execute(select, (prefix, prefix + "\U0010ffff")):
+                yield key, _unpacked(content)
+
+    def close(self) -> None:
+        """Write all of the file."""
+        with self.told():
+            self.connection.close()
+
+    def __contains__(self, key: str) -> bool:
+        with self.told():
+            select = "SELECT 1 FROM records WHERE key = ?"
+            return self.connection.execute(select, (key,)).fetchone() is not None
+
+
+class Stored(Sequence[T], Generic[T]):
+    """Objects on disk, each built from its record when it is asked for.
+
+    Parameters
+    ----------
+    records : Records
+    keys : sequence of str
+    build : callable
+        Takes the values of a record as keyword arguments.
+    """
+
+    def __init__(self, records: Records, keys: Sequence[str], build: Callable[..., T]) -> None:
+        self.records, self.keys, self.build = records, keys, build
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return Stored(self.records, self.keys[place], self.build)
+        return self.build(**cast("dict[str, Any]", self.records.get(self.keys[place])))
+
+    def only(self, places: Sequence[int]) -> Stored[T]:
+        """Return those at these places."""
+        return Stored(self.records, [self.keys[place] for place in places], self.build)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process, or into a copy, as the objects themselves."""
+        return list, (list(self),)
+
+
+def _unpacked(content: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: v if v.ndim else v.item() for name, v in file.items()}
