@@ -8,7 +8,7 @@
 namespace fusedrnn {
 namespace {
 
-constexpr size_t kMostKept = size_t(64) << 20;
+constexpr size_t kMostKept = size_t(256) << 20;
 constexpr size_t kMostBlocks = 64;
 
 struct Block {

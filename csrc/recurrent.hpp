@@ -129,7 +129,7 @@ class Cut {
  public:
   // `panels` can be shared out; a step over all rows takes `operations`.
   Cut(const RowOrder& order, int threads, ptrdiff_t panels, double operations) {
-    constexpr ptrdiff_t kFewRows = 4;      // a thread
+    constexpr ptrdiff_t kFewRows = 6;      // a thread
     constexpr double kWorthMeeting = 2e5;  // operations of a part of a step: some microseconds
     const ptrdiff_t N = order.schedule().N;
     if (threads > 1 && N < kFewRows * threads)
