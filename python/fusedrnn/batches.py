@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from . import backend
 from .backend import Array
+from .checks import number, whole
 
 Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weights
 
 
 def as_array(name: str, data: Any, dtype: Any) -> Array:
     """Return data (an array, a pandas object, lists) as a C-contiguous array of ``dtype``."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: is a masked array; its masked values would be taken as numbers: fill them "
+            "with .filled(value), and use a Masking layer with that value"
+        )
     if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0], np.ndarray):
         data = data[0]  # the list of a model's inputs, of which there is one
     if isinstance(data, dict) or (
@@ -31,6 +37,8 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     try:
         array = np.asarray(data)
         if array.dtype.kind == "O":
+            if any(v is None for v in array.flat):
+                raise TypeError("it has None in it")
             array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"its type is {array.dtype}")
@@ -45,14 +53,12 @@ class ArrayBatches:
     def __init__(
         self, x: Array, y: Array | None, weight: Array | None, batch_size: int, shuffle: bool
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, expected at least 1")
         if not len(x):
             raise ValueError("x has no rows")
         for name, a in (("y", y), ("sample_weight", weight)):
             if a is not None and len(a) != len(x):
                 raise ValueError(f"{name} has {len(a)} rows, but x has {len(x)}")
-        self.arrays, self.batch_size, self.shuffle = (x, y, weight), int(batch_size), shuffle
+        self.arrays, self.batch_size, self.shuffle = (x, y, weight), batch_size, shuffle
         self.gathered: list[tuple[Any, Any]] = [
             (
                 a,
@@ -122,6 +128,9 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
     weight = None if sample_weight is None else as_array("sample_weight", sample_weight, dtype)
     if class_weight is None or y is None:
         return weight
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"class_weight is {class_weight!r}, expected a dict of class numbers")
+    class_weight = {c: number("class_weight", str(c), w, 0) for c, w in class_weight.items()}
     labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
     of_class = np.array([class_weight.get(int(c), 1.0) for c in labels.ravel()], dtype)
     of_class = of_class.reshape(labels.shape)
@@ -130,8 +139,6 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
 
 def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any]:
     """Cut the last ``share`` of the rows off, as Keras: the first floor(n (1 - share)) train."""
-    if not 0 < share < 1:
-        raise ValueError(f"validation_split is {share}, expected between 0 and 1")
     data = [None if a is None else np.asarray(a) for a in (x, y, weight)]
     if data[0] is None or data[0].dtype.kind == "O":
         raise ValueError("validation_split needs arrays; give validation_data instead")
@@ -152,6 +159,11 @@ class Batches:
     def __init__(self, source: Any, steps: int | None) -> None:
         self.source, self.limit = source, steps
         self.iterator: Iterator[Batch] | None = None
+
+    def rewind(self) -> None:
+        """Start again from the first batch, if the source can."""
+        if not getattr(self.source, "once", False):
+            self.iterator = None
 
     @property
     def steps(self) -> int | None:
@@ -196,11 +208,16 @@ def make(
     class_weight: Any = None,
 ) -> Batches:
     """Return the batches of arrays, pandas objects, generators, Sequences or datasets."""
+    for name, value in (("batch_size", batch_size), ("steps", steps)):
+        if value is not None:
+            whole("fit, evaluate or predict", name, value)
     if shuffle not in (True, False):
         raise ValueError(f"shuffle is {shuffle!r}, expected True or False")
     if x is None:
         raise ValueError("x is missing")
-    is_array = isinstance(x, (list, tuple)) or hasattr(x, "__array__") or hasattr(x, "iloc")
+    is_array = (
+        isinstance(x, (list, tuple, dict, str)) or hasattr(x, "__array__") or hasattr(x, "iloc")
+    )
     if not is_array and (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
         if y is not None or sample_weight is not None:
             raise ValueError("y and sample_weight come out of the generator or dataset x itself")
@@ -209,5 +226,5 @@ def make(
     y = None if y is None else as_array("y", y, model.float_type)
     weight = weights(y, sample_weight, class_weight, model.float_type)
     if batch_size is None:
-        batch_size = model.fixed_batch_size or 32
+        batch_size = model.fixed_batch_size or (math.ceil(len(x) / steps) if steps else 32)
     return Batches(ArrayBatches(x, y, weight, batch_size, bool(shuffle)), steps)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import beyond, number, whole
 from .progress import Progbar, write
 
 Logs = dict[str, float]
@@ -79,11 +80,11 @@ class CallbackList:
     """Several callbacks as one: ``callbacks.on_epoch_end(...)`` calls them all."""
 
     def __init__(self, callbacks: Any = None, model: Any = None, **params: Any) -> None:
-        given = (
-            []
-            if callbacks is None
-            else (list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks])
-        )
+        given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+        given = [] if callbacks is None else given
+        for c in given:
+            if isinstance(c, type) or not hasattr(c, "on_train_begin"):
+                raise TypeError(f"callbacks: {c!r} is not a fusedrnn.callbacks.Callback")
         self.callbacks: list[Any] = given
         for c in given:
             c.set_params(params)
@@ -188,7 +189,11 @@ class MonitorCallback(Callback):
             raise ValueError(
                 f"{type(self).__name__}: mode is {mode!r}, expected 'auto', 'min' or 'max'"
             )
-        self.monitor, self.mode, self.best, self.min_delta = monitor, mode, best, abs(min_delta)
+        where = type(self).__name__
+        if best is not None:
+            number(where, "initial_value_threshold", best)
+        self.min_delta = abs(number(where, "min_delta", min_delta))
+        self.monitor, self.mode, self.best = monitor, mode, best
         self.sign = 0  # 1: more is better, -1: less is better
 
     def value(self, logs: Any) -> float | None:
@@ -231,8 +236,12 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience, self.verbose, self.baseline = patience, verbose, baseline
-        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        self.patience = whole("EarlyStopping", "patience", patience, 0)
+        self.start_from_epoch = whole("EarlyStopping", "start_from_epoch", start_from_epoch, 0)
+        if baseline is not None:
+            number("EarlyStopping", "baseline", baseline)
+        self.verbose, self.baseline = verbose, baseline
+        self.restore_best_weights = restore_best_weights
         self.on_train_begin()
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
@@ -287,19 +296,16 @@ class ModelCheckpoint(MonitorCallback):
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
         endings = (
-            (".weights.h5", ".safetensors")
+            (".h5", ".hdf5", ".safetensors")
             if save_weights_only
-            else (".keras", ".h5", ".safetensors")
+            else (".keras", ".h5", ".hdf5", ".safetensors")
         )
         if not self.filepath.endswith(endings):
             raise ValueError(
                 f"ModelCheckpoint: filepath {self.filepath!r} must end in {' or '.join(endings)}"
             )
-        if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(
-                f"ModelCheckpoint: save_freq is {save_freq!r}, expected 'epoch' or a "
-                "number of batches"
-            )
+        if save_freq != "epoch":
+            whole("ModelCheckpoint", "save_freq", save_freq)
         self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self.batches = self.epoch = 0
@@ -363,10 +369,13 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor is {factor}, expected less than 1")
-        self.factor, self.patience, self.verbose = factor, patience, verbose
-        self.cooldown, self.min_lr = cooldown, min_lr
+        where = "ReduceLROnPlateau"
+        if number(where, "factor", factor, 0) >= 1:
+            raise ValueError(f"{where}: factor is {factor}, expected less than 1")
+        self.factor, self.verbose = factor, verbose
+        self.patience = whole(where, "patience", patience, 0)
+        self.cooldown = whole(where, "cooldown", cooldown, 0)
+        self.min_lr = number(where, "min_lr", min_lr, 0)
         self.on_train_begin()
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
@@ -400,6 +409,8 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate of an epoch to ``schedule(epoch)`` or ``schedule(epoch, rate)``."""
 
     def __init__(self, schedule: Function[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise TypeError(f"LearningRateScheduler: schedule is {schedule!r}, expected a function")
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
@@ -472,6 +483,8 @@ class LambdaCallback(Callback):
                 f"expected {', '.join(sorted(allowed))}"
             )
         for name, function in hooks.items():
+            if not (function is None or callable(function)):
+                raise TypeError(f"LambdaCallback: {name} is {function!r}, expected a function")
             if function is not None:
                 setattr(self, name, function)
 
@@ -487,3 +500,10 @@ def _arguments(function: Function[..., Any]) -> int:
             for k in kinds
         )
     )
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("BackupAndRestore", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"):
+        advice = "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger and others"
+        return beyond(f"callbacks.{name}", advice)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -127,4 +127,6 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
                 f"{kind}: {identifier!r} is not known here, expected one of {', '.join(table)}"
             )
         identifier = found
+    if not (identifier is None or callable(identifier) or isinstance(identifier, Configurable)):
+        raise TypeError(f"{kind}: {identifier!r} is not one of {', '.join(table)}, or an object")
     return identifier() if inspect.isclass(identifier) else identifier

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, auto_name, epsilon
+from .checks import number
 from .configurable import Configurable, lookup, serialize
 
 Pair = tuple[Array, Array]
@@ -348,6 +349,10 @@ class TableLoss(Loss):
                 f"{type(self).__name__}: got {args} {options}, expected at most "
                 f"{', '.join(self.defaults) or 'no arguments'}"
             )
+        for key, value in options.items():
+            if isinstance(self.defaults[key], float):
+                top = 1.0 if key in ("quantile", "label_smoothing") else math.inf
+                number(type(self).__name__, key, value, 0, top)
         super().__init__(name or self.key, reduction, dtype)
         self.options = {**self.defaults, **options}
 

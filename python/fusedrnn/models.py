@@ -10,6 +10,7 @@ import numpy as np
 
 from . import backend, summary
 from .backend import Array
+from .checks import whole
 from .configurable import custom_object_scope, serialize
 from .layers.input import InputLayer
 from .layers.layer import Layer, Shape, sizes
@@ -38,8 +39,20 @@ class Sequential(Trainer, Layer):
         self._input: InputLayer | None = None
         self._plans: dict[Any, list[tuple[Layer, bool]]] = {}
         self.activity_loss = 0.0
-        for layer in layers or ():
-            self.add(layer)
+        if layers is not None:
+            for layer in layers if isinstance(layers, Iterable) else [layers]:
+                self.add(layer)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets all layers'."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.__dict__.get("_layers", ()):
+            layer.trainable = self._trainable
 
     # Structure ----------------------------------------------------------------------------------
 
@@ -83,6 +96,10 @@ class Sequential(Trainer, Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer of a name or an index."""
         if index is not None:
+            if whole("get_layer", "index", index, -len(self._layers)) >= len(self._layers):
+                raise ValueError(
+                    f"get_layer: index is {index}, but {self.name} has {len(self._layers)} layers"
+                )
             return self._layers[index]
         for layer in self._layers:
             if layer.name == name:

@@ -185,7 +185,7 @@ def _old_model(file: Any, compile: bool) -> Any:
         training = _modern(json.loads(_text(file.attrs["training_config"])), old)
         optimizer = training.get("optimizer_config", "rmsprop")
         if isinstance(optimizer, dict):
-            known = {"decay": "", "is_legacy_optimizer": "", "jit_compile": "", "lr": ""}
+            known = {"is_legacy_optimizer": "", "jit_compile": "", "lr": ""}
             settings = dict(optimizer["config"])
             settings.setdefault("learning_rate", settings.get("lr", 0.001))
             optimizer = {
@@ -273,7 +273,10 @@ def _h5py() -> Any:
 
 def _atomically(path: str, write: Callable[[Any], Any]) -> None:
     """Write a file by a function of its binary handle: all of it, or nothing."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".fusedrnn-")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".fusedrnn-")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, path) from None
     try:
         with os.fdopen(handle, "w+b") as file:
             write(file)

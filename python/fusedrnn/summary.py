@@ -28,7 +28,7 @@ def _rows(layer: Any, nested: bool, trainable: bool, depth: int = 0) -> list[lis
     if trainable:
         row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
     rows = [row]
-    if nested:
+    if nested and hasattr(layer, "summary"):  # the layers of a model, not that of a wrapper
         for inner in layer.layers:
             rows += _rows(inner, nested, trainable, depth + 1)
     return rows

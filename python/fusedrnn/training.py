@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from . import backend, batches, losses, optimizers
 from .backend import Array
 from .callbacks import CallbackList, History, ProgbarLogger
+from .checks import number, whole
 from .losses import align
 from .metrics import Mean
 from .metrics import get as metric_of
@@ -40,6 +41,7 @@ class Trainer:
     dtype: Any
     batch_shape: Any
     input_shape: Any
+    layers: Any
 
     def compile(
         self,
@@ -73,7 +75,7 @@ class Trainer:
         later = self._user_loss in (None, "crossentropy", "ce")  # which one, the first batch tells
         self.loss = None if later else losses.get(self._user_loss)
         weight = _one("loss_weights", loss_weights)
-        self._loss_weight = 1.0 if weight is None else float(weight)
+        self._loss_weight = 1.0 if weight is None else number("compile", "loss_weights", weight)
         self._user_metrics = [
             [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
             for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
@@ -144,7 +146,9 @@ class Trainer:
     def _prepare(self, x: Array) -> None:
         """Build the model for a batch, if that is still to be done, and check its shape."""
         if not self.built:
-            self.build((None, *x.shape[1:]))
+            self.build(x.shape)  # as Keras, which shows this batch's size in the summary
+            if not any(getattr(layer, "stateful", False) for layer in self.layers):
+                self.batch_shape = (None, *x.shape[1:])
         expected = tuple(self.input_shape)
         shape = x.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
@@ -304,6 +308,7 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
+        **kwargs: Any,
     ) -> History:
         """Train for ``epochs - initial_epoch`` epochs; the arguments are Keras's.
 
@@ -331,6 +336,9 @@ class Trainer:
         validation_batch_size : int, optional
         validation_freq : int or list of int
             Every how many epochs, or in which epochs, to validate.
+        **kwargs
+            ``workers``, ``use_multiprocessing`` and ``max_queue_size`` of Keras 2: accepted, there
+            is no queue to fill.
 
         Returns
         -------
@@ -339,6 +347,14 @@ class Trainer:
             ``model.history`` has those of the finished epochs, and the model is good to use.
         """
         self._require("fit")
+        _old_arguments("fit", kwargs)
+        whole("fit", "epochs", epochs, 0)
+        whole("fit", "initial_epoch", initial_epoch, 0)
+        if isinstance(validation_freq, Iterable):
+            validation_freq = list(validation_freq)
+        else:
+            whole("fit", "validation_freq", validation_freq)
+        number("fit", "validation_split", validation_split, 0, 1)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = batches.split_validation(
                 x, y, sample_weight, validation_split
@@ -348,11 +364,14 @@ class Trainer:
         )
         validation = None
         if validation_data is not None:
-            vx, vy, vw = (
-                (*validation_data, None)[:3]
-                if isinstance(validation_data, (tuple, list))
-                else (validation_data, None, None)
-            )
+            vx, vy, vw = validation_data, None, None
+            if isinstance(validation_data, (tuple, list)):
+                if len(validation_data) not in (2, 3):
+                    raise ValueError(
+                        f"fit: validation_data has {len(validation_data)} entries, expected (x, y) "
+                        "or (x, y, sample_weight)"
+                    )
+                vx, vy, vw = (*validation_data, None)[:3]
             validation = batches.make(
                 self, vx, vy, vw, validation_batch_size or batch_size, False, validation_steps
             )
@@ -407,6 +426,7 @@ class Trainer:
         end = every.batch_hooks("on_test_batch_end")
         progress = next((c for c in every.callbacks if isinstance(c, ProgbarLogger)), None)
         self.reset_metrics()
+        data.rewind()
         every.on_test_begin({})
         buffer = None
         for step, batch in enumerate(data):
@@ -440,9 +460,11 @@ class Trainer:
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        **kwargs: Any,
     ) -> Any:
         """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
         self._require("evaluate")
+        _old_arguments("evaluate", kwargs)
         data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
@@ -454,8 +476,10 @@ class Trainer:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        **kwargs: Any,
     ) -> Array:
         """Return the outputs for all rows of ``x``."""
+        _old_arguments("predict", kwargs)
         data = batches.make(self, x, None, None, batch_size, False, steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")
@@ -496,6 +520,13 @@ class Trainer:
         """Return the class with the largest output, or for one output whether it is above 0.5."""
         y = self.predict(x, **kwargs)
         return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
+
+
+def _old_arguments(function: str, given: dict[str, Any]) -> None:
+    """Refuse keywords that are not those of Keras 2's queue."""
+    unknown = given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
+    if unknown:
+        raise TypeError(f"{function}: got an unexpected argument {', '.join(sorted(unknown))}")
 
 
 def _verbosity(verbose: Any) -> int:

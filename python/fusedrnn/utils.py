@@ -10,6 +10,7 @@ import numpy as np
 
 from . import backend
 from .backend import Array, clear_session
+from .checks import beyond, whole
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import Progbar
@@ -26,24 +27,31 @@ __all__ = [
 ]
 
 
-np_utils = sys.modules[f"{__name__}.np_utils"] = sys.modules[__name__]  # its name in Keras 2
+# The modules of these names in Keras 2.
+for _old in ("data_utils", "generic_utils", "np_utils", "vis_utils"):
+    sys.modules[f"{__name__}.{_old}"] = globals()[_old] = sys.modules[__name__]
 
 
 def set_random_seed(seed: int) -> None:
     """Seed Python's, NumPy's and this package's random numbers."""
-    if not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"set_random_seed: seed is {seed!r}, expected an integer")
+    seed = whole("set_random_seed", "seed", seed, 0)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - what scripts draw from
-    backend.seed_generator(int(seed))
+    backend.seed_generator(seed)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     """Return class numbers (...,) or (..., 1) as one-hot rows (..., num_classes)."""
-    labels = np.asarray(x).astype(np.intp)
+    labels = np.asarray(x)
+    if labels.dtype.kind not in "fiub" or not (labels.size or num_classes):
+        raise ValueError(f"to_categorical: x is {x!r}, expected class numbers")
+    labels = labels.astype(np.intp)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    classes = num_classes or int(labels.max()) + 1
+    if num_classes is None:
+        classes = int(labels.max()) + 1
+    else:
+        classes = whole("to_categorical", "num_classes", num_classes)
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"to_categorical: x has classes from {labels.min()} to {labels.max()}, "
@@ -79,3 +87,9 @@ class Sequence:
 
 
 PyDataset = Sequence
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("get_file", "model_to_dot", "plot_model"):
+        return beyond(f"utils.{name}", "which draws and fetches nothing; model.summary() is text")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from ..checks import beyond
 from .activation import Activation, LeakyReLU
 from .batch_normalization import BatchNormalization
 from .dense import Dense
@@ -47,36 +48,24 @@ __all__ = [
 for _old in ("core", "embeddings", "normalization", "recurrent", "wrappers"):
     sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
 
-_BEYOND = {
-    "Add",
-    "AdditiveAttention",
-    "Attention",
-    "AveragePooling1D",
-    "Concatenate",
-    "Conv1D",
-    "Conv2D",
-    "ConvLSTM1D",
-    "ConvLSTM2D",
-    "GRUCell",
-    "GlobalAveragePooling1D",
-    "GlobalMaxPooling1D",
-    "LSTMCell",
-    "Lambda",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MultiHeadAttention",
-    "RNN",
-    "StackedRNNCells",
-    "TextVectorization",
-    "concatenate",
-}
+CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
+
+# Scripts import these, often without use.
+_BEYOND = """
+Add AdditiveAttention Attention Average AveragePooling1D AveragePooling2D Concatenate Conv1D
+Conv2D Conv3D Convolution1D ConvLSTM1D ConvLSTM2D Cropping1D ELU GRUCell GaussianDropout
+GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D LSTMCell Lambda MaxPool1D MaxPool2D
+MaxPooling1D MaxPooling2D Multiply MultiHeadAttention Normalization PReLU RNN ReLU SeparableConv1D
+SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectorization
+ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D add concatenate dot multiply
+"""
 
 
 def __getattr__(name: str) -> Any:
-    if name in _BEYOND:
-        raise ImportError(
-            f"layers.{name} is beyond fusedrnn, which has sequences of recurrent and dense "
-            "layers; keep Keras for the model and speed up its LSTM and GRU instead: see "
-            "fusedrnn.keras"
+    if name in _BEYOND.split():
+        return beyond(
+            f"layers.{name}",
+            "which has sequences of recurrent and dense layers; keep Keras for the model and speed "
+            "up its LSTM and GRU instead: see fusedrnn.keras",
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

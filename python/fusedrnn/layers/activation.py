@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import activations
 from ..backend import Array
+from ..checks import number
 from .layer import Layer
 
 
@@ -33,7 +34,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)  # its name in Keras 2
         super().__init__(**kwargs)
-        self.negative_slope = negative_slope
+        self.negative_slope = number(self.name, "negative_slope", negative_slope, 0)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = np.where(x > 0, x.dtype.type(1), x.dtype.type(self.negative_slope))

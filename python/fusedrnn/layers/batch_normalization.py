@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import constraints, initializers, regularizers
 from ..backend import Array
+from ..checks import number
 from .layer import Layer, Shape
 
 
@@ -37,6 +38,8 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        number(self.name, "momentum", momentum, 0, 1)
+        number(self.name, "epsilon", epsilon, 0)
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)

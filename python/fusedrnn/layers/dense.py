@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import activations, constraints, functional, initializers, regularizers
 from ..backend import Array
+from ..checks import whole
 from .layer import Layer, Shape
 
 
@@ -29,9 +30,7 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, (int, np.integer)) or units <= 0:
-            raise ValueError(f"{self.name}: units is {units!r}, expected a positive integer")
-        self.units, self.use_bias = int(units), use_bias
+        self.units, self.use_bias = whole(self.name, "units", units), use_bias
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Array
+from ..checks import number, whole
 from .layer import Layer
 
 
@@ -29,9 +30,10 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(f"{self.name}: rate is {rate}, expected 0 to 1")
-        self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
+        self.rate = number(self.name, "rate", rate, 0, 1)
+        self.noise_shape, self.seed = noise_shape, seed
+        if seed is not None:
+            whole(self.name, "seed", seed, 0)
         self.rng = np.random.default_rng(seed) if seed is not None else None
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
@@ -39,6 +41,8 @@ class Dropout(Layer):
         if not training or not self.rate:
             return x
         noise = self.noise_shape or x.shape
+        if len(noise) != x.ndim:
+            raise ValueError(f"{self.name}: noise_shape is {noise}, but x has shape {x.shape}")
         shape = [n if s is None else s for n, s in zip(x.shape, noise, strict=True)]
         self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
         return x * self.tape

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import constraints, initializers, regularizers
 from ..backend import Array
+from ..checks import whole
 from .layer import Layer, Shape
 
 
@@ -31,7 +32,8 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(weights=weights, **kwargs)
-        self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
+        self.input_dim = whole(self.name, "input_dim", input_dim)
+        self.output_dim, self.mask_zero = whole(self.name, "output_dim", output_dim), mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend, initializers, regularizers
 from ..backend import Array
+from ..checks import whole
 from ..configurable import Configurable
 
 Shape = tuple[Any, ...]  # sizes, None where one is not fixed
@@ -132,6 +133,8 @@ class Layer(Configurable):
         dtype: Any = None,
         **legacy: Any,
     ) -> None:
+        if not isinstance(name, str | None):
+            raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name = name or backend.auto_name(type(self).__name__)
         if isinstance(dtype, dict):  # how Keras writes it to a file
             dtype = dtype["config"]["name"]
@@ -244,12 +247,16 @@ class Layer(Configurable):
 
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Overwrite the weights; ValueError if number or shapes differ, nothing changed then."""
+        if not isinstance(weights, Iterable):
+            raise TypeError(f"{self.name}: weights is {weights!r}, expected a list of arrays")
         variables, values = self.weights, [np.asarray(w) for w in weights]
         if [v.shape for v in variables] != [w.shape for w in values]:
             raise ValueError(
                 f"{self.name}: weights have shapes {[w.shape for w in values]}, "
                 f"expected {[v.shape for v in variables]}"
             )
+        if any(w.dtype.kind not in "fiub" for w in values):
+            raise TypeError(f"{self.name}: weights have types {[w.dtype.name for w in values]}")
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
@@ -308,7 +315,10 @@ class Layer(Configurable):
 
 def sizes(shape: Sequence[Any]) -> Shape:
     """Return a shape as plain integers, None where a size is not fixed."""
-    return tuple(None if size is None else int(size) for size in shape)
+    try:
+        return tuple(None if size is None else whole("shape", "a size", size) for size in shape)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{shape!r} is no shape of an input ({error})") from None
 
 
 def _batch_shape(layer: Layer, legacy: dict[str, Any]) -> Shape | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import constraints, initializers, regularizers
 from ..backend import Array
+from ..checks import number
 from .layer import Layer, Shape
 
 
@@ -29,6 +30,7 @@ class LayerNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        number(self.name, "epsilon", epsilon, 0)
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array
+from ..checks import whole
 from .layer import Layer, Shape
 
 
@@ -16,7 +17,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        sizes = (target_shape,) if isinstance(target_shape, int) else target_shape
+        self.target_shape = tuple(whole(self.name, "target_shape", s, -1) for s in sizes)
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"{self.name}: target_shape {self.target_shape} has more than one -1")
 
@@ -64,9 +66,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, (int, np.integer)):
-            raise TypeError(f"{self.name}: n is {n!r}, expected an integer")
-        self.n = int(n)
+        self.n = whole(self.name, "n", n)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (input_shape[0], self.n, input_shape[1])
@@ -86,7 +86,8 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        dims = (dims,) if isinstance(dims, int) else dims
+        self.dims = tuple(whole(self.name, "dims", d) for d in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 f"{self.name}: dims {self.dims} is not a permutation of 1 to {len(self.dims)}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers
 from ..backend import Array
+from ..checks import number, whole
 from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
@@ -58,14 +59,16 @@ class Recurrent(Layer):
     ) -> None:
         time_major = settings.pop("time_major", False)
         super().__init__(**settings)
-        if not isinstance(units, (int, np.integer)) or units <= 0:
-            raise ValueError(f"{self.name}: units is {units!r}, expected a positive integer")
         if time_major:
             raise ValueError(
                 f"{self.name}: time_major=True is not supported by the layers; "
                 "fusedrnn.functional has it"
             )
-        self.units, self.use_bias, self.seed = int(units), use_bias, seed
+        if implementation not in (0, 1, 2):
+            raise ValueError(f"{self.name}: implementation is {implementation!r}, expected 1 or 2")
+        if seed is not None:
+            whole(self.name, "seed", seed, 0)
+        self.units, self.use_bias, self.seed = whole(self.name, "units", units), use_bias, seed
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -76,8 +79,8 @@ class Recurrent(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = min(1.0, max(0.0, dropout))
-        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.dropout = number(self.name, "dropout", dropout, 0, 1)
+        self.recurrent_dropout = number(self.name, "recurrent_dropout", recurrent_dropout, 0, 1)
         self.implementation = 1 if self.recurrent_dropout else implementation
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, auto_name, floatx
+from ..checks import beyond, number
 from ..configurable import Configurable, lookup
 from . import schedules
 
@@ -68,23 +69,33 @@ class Optimizer(Configurable):
         for key, default in _UNSUPPORTED.items():
             if kwargs.pop(key, default) not in (default, None):
                 raise NotImplementedError(f"{type(self).__name__}: {key} is not supported")
-        if kwargs.pop("decay", 0.0):
-            raise NotImplementedError(
-                f"{type(self).__name__}: decay is not supported; use "
-                "fusedrnn.optimizers.schedules.InverseTimeDecay"
-            )
+        if decay := kwargs.pop("decay", 0.0):  # as Keras 2 had it
+            learning_rate = schedules.InverseTimeDecay(learning_rate, 1, decay)
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 f"{type(self).__name__}: give only one of clipnorm, clipvalue and global_clipnorm"
             )
+        limits = {
+            "weight_decay": weight_decay,
+            "clipnorm": clipnorm,
+            "clipvalue": clipvalue,
+            "global_clipnorm": global_clipnorm,
+        }
+        for key, limit in limits.items():
+            if limit is not None:
+                number(type(self).__name__, key, limit, 0)
         self.name = name or auto_name(type(self).__name__)
         self.iterations = 0
         self.learning_rate = learning_rate
         self.weight_decay, self.clipnorm = weight_decay, clipnorm
         self.clipvalue, self.global_clipnorm = clipvalue, global_clipnorm
         self.state: dict[str, Array] = {}
+
+    def _check(self, **shares: Any) -> None:
+        for key, share in shares.items():
+            number(type(self).__name__, key, share, 0, 1)
 
     @property
     def learning_rate(self) -> LearningRate:
@@ -97,9 +108,10 @@ class Optimizer(Configurable):
     def learning_rate(self, value: Any) -> None:
         if isinstance(value, dict):
             value = schedules.get(value)
-        self._rate: float | Callable[[int], float] = (
-            value if callable(value) else (float(np.dtype(floatx()).type(value)))
-        )  # as Keras, which keeps it in a variable
+        if not callable(value):
+            value = number(type(self).__name__, "learning_rate", value, 0)
+            value = float(np.dtype(floatx()).type(value))  # as Keras, which keeps it in a variable
+        self._rate: float | Callable[[int], float] = value
 
     lr = learning_rate
 
@@ -217,8 +229,7 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: momentum is {momentum}, expected 0 to 1")
+        self._check(momentum=momentum)
         self.momentum, self.nesterov = momentum, nesterov
 
     @property
@@ -244,6 +255,7 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self._check(rho=rho, momentum=momentum, epsilon=epsilon)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     @property
@@ -285,6 +297,7 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self._check(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
     @property
@@ -341,6 +354,7 @@ class Nadam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self._check(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.u_product = 1.0
 
@@ -387,6 +401,8 @@ class Adagrad(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self._check(epsilon=epsilon)
+        number("Adagrad", "initial_accumulator_value", initial_accumulator_value, 0)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def initial(self, slot: str) -> float:  # noqa: D102
@@ -425,6 +441,12 @@ def get(identifier: Any) -> Optimizer:
             "fusedrnn.optimizers.Optimizer"
         )
     return optimizer
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Adadelta", "Adafactor", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer"):
+        return beyond(f"optimizers.{name}", f"which has {', '.join(TABLE)}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 legacy = __import__("types").SimpleNamespace(**{c.__name__: c for c in TABLE.values()})

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import configurable
+from ..checks import number
 from ..configurable import Configurable, lookup
 
 
@@ -17,6 +18,12 @@ class LearningRateSchedule(Configurable):
     def __call__(self, step: int) -> float:
         """Return the learning rate."""
         raise NotImplementedError
+
+    def _check(self, rate: Any, steps: Any) -> None:
+        where = type(self).__name__
+        number(where, "initial_learning_rate", rate, 0)
+        if number(where, "decay_steps", steps, 0) == 0:
+            raise ValueError(f"{where}: decay_steps is 0, expected more")
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -30,6 +37,7 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
+        self._check(initial_learning_rate, decay_steps)
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
@@ -88,6 +96,7 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
+        self._check(initial_learning_rate, decay_steps)
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power, self.cycle = end_learning_rate, power, cycle
         self.name = name
@@ -115,6 +124,7 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
+        self._check(initial_learning_rate, decay_steps)
         self.initial_learning_rate, self.decay_steps, self.alpha = (
             initial_learning_rate,
             decay_steps,
@@ -144,6 +154,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
+        self._check(initial_learning_rate, first_decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps, self.t_mul, self.m_mul = first_decay_steps, t_mul, m_mul
         self.alpha, self.name = alpha, name

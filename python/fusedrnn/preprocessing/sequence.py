@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Array
+from ..checks import whole
 
 
 def pad_sequences(
@@ -42,8 +43,9 @@ def pad_sequences(
         lengths = [len(s) for s in sequences]
     except TypeError:
         raise ValueError("pad_sequences: sequences must be a list of sequences") from None
-    if maxlen is None:
-        maxlen = max(lengths, default=0)
+    maxlen = (
+        max(lengths, default=0) if maxlen is None else whole("pad_sequences", "maxlen", maxlen, 0)
+    )
     shapes = {np.asarray(s).shape[1:] for s in sequences if len(s)} or {()}
     if len(shapes) > 1:
         raise ValueError(f"pad_sequences: steps have different shapes {sorted(shapes)}")
@@ -81,6 +83,15 @@ class TimeseriesGenerator:
             raise ValueError(
                 f"TimeseriesGenerator: data has {len(data)} rows, targets {len(targets)}"
             )
+        counts = {
+            "length": length,
+            "sampling_rate": sampling_rate,
+            "stride": stride,
+            "batch_size": batch_size,
+        }
+        for name, count in counts.items():
+            whole("TimeseriesGenerator", name, count)
+        whole("TimeseriesGenerator", "start_index", start_index, 0)
         self.data, self.targets = np.asarray(data), np.asarray(targets)
         self.length, self.sampling_rate, self.stride = length, sampling_rate, stride
         self.start_index = start_index + length

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..checks import whole
 
 
 class WindowBatches:
@@ -77,10 +78,12 @@ def timeseries_dataset_from_array(
         ("sampling_rate", sampling_rate),
         ("sequence_stride", sequence_stride),
     ):
-        if value <= 0 or value >= len(data):
+        if whole("timeseries_dataset_from_array", name, value) >= len(data):
             raise ValueError(
                 f"timeseries_dataset_from_array: {name} is {value}, expected 1 to {len(data) - 1}"
             )
+    if batch_size is not None:
+        whole("timeseries_dataset_from_array", "batch_size", batch_size)
     data = np.asarray(data)
     first, last = start_index or 0, len(data) if end_index is None else end_index
     if not 0 <= first < last <= len(data):

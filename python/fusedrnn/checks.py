@@ -1,0 +1,44 @@
+"""Checks of arguments: each returns the value, or raises an error that names the argument."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any, NoReturn
+
+
+def whole(where: str, name: str, value: Any, least: int = 1) -> int:
+    """Return an integer of at least ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{where}: {name} is {value!r}, expected an integer")
+    if value < least:
+        raise ValueError(f"{where}: {name} is {value}, expected at least {least}")
+    return int(value)
+
+
+def number(
+    where: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf
+) -> float:
+    """Return a number from ``low`` to ``high``; NaN is none."""
+    if getattr(value, "shape", None) == ():
+        value = value.item()  # an array of no axes
+    if not isinstance(value, Real):
+        raise TypeError(f"{where}: {name} is {value!r}, expected a number")
+    if not low <= float(value) <= high:
+        between = f" of at least {low}" if high == math.inf else f" from {low} to {high}"
+        raise ValueError(
+            f"{where}: {name} is {value}, expected a number{between if low > -math.inf else ''}"
+        )
+    return value  # type: ignore[return-value]
+
+
+def beyond(name: str, advice: str) -> type:
+    """Return a stand-in for what Keras has and fusedrnn does not: it raises when it is used.
+
+    Scripts import more than they use, so the import itself is no error.
+    """
+
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"{name} is beyond fusedrnn, {advice}")
+
+    return type(name.rpartition(".")[2], (), {"__new__": refuse, "__doc__": f"Beyond: {advice}."})
