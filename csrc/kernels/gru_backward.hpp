@@ -42,10 +42,10 @@ FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, pt
   for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
     const ptrdiff_t width = X.width(q);
     const int C = int(width / V);
-    for_row_tiles(begin, a.schedule.active_end(begin, end, s), C, [&](ptrdiff_t n, int R) {
-      panel_rows_product(a.dgates, D, K, row + n, R, 0, 1, a.rt[1] + X.offset(q, a.H), C, zeros, 0,
-                         out, width);
-      for (int t = 0; t < R; ++t)
+    for_row_groups(begin, a.schedule.active_end(begin, end, s), [&](ptrdiff_t n, ptrdiff_t rows) {
+      panel_rows_product(a.dgates, D, K, row + n, rows, 0, 1, a.rt[1] + X.offset(q, a.H), C, zeros,
+                         0, out, width);
+      for (ptrdiff_t t = 0; t < rows; ++t)
         for (ptrdiff_t j = 0; j < width; j += V) {
           const ptrdiff_t slot = n + t, unit = X.offset(q, 1) + j, p = unit / V;
           const ptrdiff_t m = D.units_in(p), at = slot * Hp + unit;
@@ -72,7 +72,7 @@ FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, pt
 template <class Real>
 void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
-  alignas(64) Real out[kMaxRows * kMaxVectors * V];
+  alignas(64) Real out[kGroupRows * kMaxVectors * V];
   const Panels D = {a.H, a.reset_after ? 4 : 3, 1, V}, X = {a.H, 1, kMaxVectors, V};
   const int recurrent_gates = a.reset_after ? 3 : 2;
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
@@ -84,36 +84,37 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
     for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
-      for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
-        recurrent_gradient(a, D, K, next_row, has_next, n, R, 1, recurrent_gates, a.rt[0], X, q, Hp,
-                           out);
-        for (int r = 0; r < R; ++r) {
-          const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
-          const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-          const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
-          const Real* h_prev = a.h + s * a.N * Hp + at;
-          for (int v = 0; v < C; ++v) {
-            const ptrdiff_t p = q * kMaxVectors + v, m = D.units_in(p), j = v * V;
-            const ptrdiff_t gate_width = D.width(p);
-            const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
-            if (s < 0) {
-              store(a.dh + at + j, dh);
-              continue;
+      for_backward_groups(
+          a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
+            recurrent_gradient(a, D, K, next_row, has_next, n, rows, 1, recurrent_gates, a.rt[0], X,
+                               q, Hp, out);
+            for (ptrdiff_t r = 0; r < rows; ++r) {
+              const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
+              const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+              const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
+              const Real* h_prev = a.h + s * a.N * Hp + at;
+              for (int v = 0; v < C; ++v) {
+                const ptrdiff_t p = q * kMaxVectors + v, m = D.units_in(p), j = v * V;
+                const ptrdiff_t gate_width = D.width(p);
+                const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
+                if (s < 0) {
+                  store(a.dh + at + j, dh);
+                  continue;
+                }
+                Real* dgates = a.dgates + D.offset(p, K) + (row + slot) * gate_width;
+                if (!(flags & fusedrnn::Schedule::kValid)) {
+                  pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
+                  continue;
+                }
+                const Real* gates =
+                    a.gates + s * a.N * gates_row + D.offset(p, a.N) + slot * gate_width;
+                if (m == V)
+                  gru_cell_backward<true>(a, dh, V, gates, h_prev + j, a.dh + at + j, dgates);
+                else
+                  gru_cell_backward<false>(a, dh, m, gates, h_prev + j, a.dh + at + j, dgates);
+              }
             }
-            Real* dgates = a.dgates + D.offset(p, K) + (row + slot) * gate_width;
-            if (!(flags & fusedrnn::Schedule::kValid)) {
-              pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
-              continue;
-            }
-            const Real* gates =
-                a.gates + s * a.N * gates_row + D.offset(p, a.N) + slot * gate_width;
-            if (m == V)
-              gru_cell_backward<true>(a, dh, V, gates, h_prev + j, a.dh + at + j, dgates);
-            else
-              gru_cell_backward<false>(a, dh, m, gates, h_prev + j, a.dh + at + j, dgates);
-          }
-        }
-      });
+          });
     }
     a.share.meet();
     if (!a.reset_after && s >= 0) {

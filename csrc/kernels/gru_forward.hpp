@@ -60,6 +60,7 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   ptrdiff_t first = a.share.begin(P.count());
   const ptrdiff_t last = a.share.end(P.count());
+  const bool prefetches = !stays_in_l2<Real>((last - first) * P.offset(1, 2 + a.I + a.H));
   if (end - begin == 1 && !a.schedule.mask)
     for (; first + 2 <= last && (first + 2) * V <= a.H; first += 2) {
       const ptrdiff_t unit = first * V, at = begin * Hp + unit;
@@ -91,6 +92,12 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
     const int C = int(width / V);
     const Real* wx = a.weights[0] + P.offset(p, 1 + a.I);
     const Real* wh = a.weights[1] + P.offset(p, 1 + a.H);
+    NextPanel<Real> next_x, next_h;
+    if (prefetches) {
+      const ptrdiff_t next = p + 1 < last ? p + 1 : a.share.begin(P.count());
+      next_x = {a.weights[0] + P.offset(next, 1 + a.I), width * (1 + a.I), end - begin};
+      next_h = {a.weights[1] + P.offset(next, 1 + a.H), width * (1 + a.H), end - begin};
+    }
     for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
       Segment<Real> x_part, h_part;
       for (int r = 0; r < R; ++r) {
@@ -102,6 +109,8 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
       x_part.b = wx + width;
       h_part.K = a.H;
       h_part.b = wh + width;
+      next_x.spread(&x_part, 1, n - begin, R);
+      next_h.spread(&h_part, 1, n - begin, R);
       if (!input.ahead()) kTiles<Real>[R - 1][C - 1](&x_part, 1, width, wx, 0, pre[0], width);
       const Real* pre_x = input.ahead() ? input.row(p, n, s) : pre[0];
       kTiles<Real>[R - 1][C - 1](&h_part, 1, width, wh, 0, pre[1], width);
@@ -138,10 +147,13 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, const GruI
   constexpr int V = kLanes<Real>;
   alignas(64) Real pre[kMaxRows * kMaxVectors * V];
   const ptrdiff_t K = 1 + a.I + a.H, Hp = fusedrnn::round_up(a.H, V);
+  const bool prefetches = !stays_in_l2<Real>(3 * a.H * K / a.share.parts);  // with the other gates
   for (ptrdiff_t p = a.share.begin(P.count()); p < a.share.end(P.count()); ++p) {
     const ptrdiff_t width = P.width(p), apart = P.units_in(p);
     const int C = int(width / V);
     const Real* w = weights + P.offset(p, K);
+    NextPanel<Real> next;
+    if (prefetches) next = {w + P.offset(1, K), width * K, end - begin};
     for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
       Segment<Real> segments[2];
       for (int r = 0; r < R; ++r) {
@@ -153,6 +165,7 @@ FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, const GruI
       segments[0].b = w + width;
       segments[1].K = a.H;
       segments[1].b = w + (1 + a.I) * width;
+      next.spread(segments + input.ahead(), 2 - input.ahead(), n - begin, R);
       kTiles<Real>[R - 1][C - 1](segments + input.ahead(), 2 - input.ahead(), width,
                                  input.row(p, n, s), input.row_stride(p), pre, width);
       for (int r = 0; r < R; ++r)

@@ -60,18 +60,18 @@ FUSEDRNN_INLINE void tanh_of_row(const Real* c, int C, Vec<Real> (&out)[kMaxVect
 // out += mask[g] (dgates(step + 1) R_g^T) for every gate: recurrent dropout's recurrent_gradient.
 template <class Real>
 void add_masked_gradients(const Real* dgates, const Panels& D, ptrdiff_t K, ptrdiff_t next_row,
-                          ptrdiff_t N, ptrdiff_t n, int R, int skipped_gates, int gates,
+                          ptrdiff_t N, ptrdiff_t n, ptrdiff_t rows, int skipped_gates, int gates,
                           const Real* rt, const Real* mask, const Panels& X, ptrdiff_t q,
                           ptrdiff_t Hp, Real* out) {
   constexpr int V = kLanes<Real>;
   alignas(64) const Real zeros[kMaxVectors * V] = {};
-  alignas(64) Real product[kMaxRows * kMaxVectors * V];
+  alignas(64) Real product[kGroupRows * kMaxVectors * V];
   const ptrdiff_t width = X.width(q);
   for (int g = 0; g < gates; ++g) {
-    panel_rows_product(dgates, D, K, next_row + n, R, skipped_gates + g, 1,
+    panel_rows_product(dgates, D, K, next_row + n, rows, skipped_gates + g, 1,
                        rt + g * X.row() * D.units + X.offset(q, D.units), int(width / V), zeros, 0,
                        product, width);
-    for (int r = 0; r < R; ++r)
+    for (ptrdiff_t r = 0; r < rows; ++r)
       for (ptrdiff_t j = 0; j < width; j += V) {
         const ptrdiff_t at = r * width + j;
         const Vec<Real> m = load(mask + (g * N + n + r) * Hp + X.offset(q, 1) + j);
@@ -80,33 +80,37 @@ void add_masked_gradients(const Real* dgates, const Panels& D, ptrdiff_t K, ptrd
   }
 }
 
-// out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, R rows from n.
+// out = carried dh (N rows of Hp) + dgates(step + 1) R^T for the columns of panel q, a group of
+// rows from n.
 template <class Real, class Arguments>
 FUSEDRNN_INLINE void recurrent_gradient(const Arguments& a, const Panels& D, ptrdiff_t K,
-                                        ptrdiff_t next_row, bool has_next, ptrdiff_t n, int R,
-                                        int skipped_gates, int gates, const Real* rt,
-                                        const Panels& X, ptrdiff_t q, ptrdiff_t Hp, Real* out) {
+                                        ptrdiff_t next_row, bool has_next, ptrdiff_t n,
+                                        ptrdiff_t rows, int skipped_gates, int gates,
+                                        const Real* rt, const Panels& X, ptrdiff_t q, ptrdiff_t Hp,
+                                        Real* out) {
   const ptrdiff_t width = X.width(q);
   const int C = int(width / X.lanes);
   const Real* carried = a.dh + n * Hp + X.offset(q, 1);
   if (has_next && !a.recurrent_mask)
-    return panel_rows_product<Real>(a.dgates, D, K, next_row + n, R, skipped_gates, gates,
+    return panel_rows_product<Real>(a.dgates, D, K, next_row + n, rows, skipped_gates, gates,
                                     rt + X.offset(q, gates * D.units), C, carried, Hp, out, width);
-  kTiles<Real>[R - 1][C - 1](nullptr, 0, 0, carried, Hp, out, width);
+  for (ptrdiff_t r = 0; r < rows; ++r)
+    for (ptrdiff_t j = 0; j < width; j += X.lanes)
+      store(out + r * width + j, load(carried + r * Hp + j));
   if (has_next)
-    add_masked_gradients<Real>(a.dgates, D, K, next_row, a.N, n, R, skipped_gates, gates, rt,
+    add_masked_gradients<Real>(a.dgates, D, K, next_row, a.N, n, rows, skipped_gates, gates, rt,
                                a.recurrent_mask, X, q, Hp, out);
 }
 
-// Calls body(n, R, has_next) over the rows that run at `step`, those that also run at the next
-// first. Step -1 stands for the initial state, which every row has.
+// Calls body(n, rows, has_next) over groups of the rows that run at `step`, those that also run at
+// the next first. Step -1 stands for the initial state, which every row has.
 template <class Body>
-FUSEDRNN_INLINE void for_backward_tiles(const fusedrnn::Schedule& s, ptrdiff_t begin, ptrdiff_t end,
-                                        ptrdiff_t step, int C, Body body) {
+FUSEDRNN_INLINE void for_backward_groups(const fusedrnn::Schedule& s, ptrdiff_t begin,
+                                         ptrdiff_t end, ptrdiff_t step, Body body) {
   const ptrdiff_t next = s.active_end(begin, end, step + 1);
   const ptrdiff_t active = s.active_end(begin, end, step);
-  for_row_tiles(begin, next, C, [&](ptrdiff_t n, int R) { body(n, R, true); });
-  for_row_tiles(next, active, C, [&](ptrdiff_t n, int R) { body(n, R, false); });
+  for_row_groups(begin, next, [&](ptrdiff_t n, ptrdiff_t rows) { body(n, rows, true); });
+  for_row_groups(next, active, [&](ptrdiff_t n, ptrdiff_t rows) { body(n, rows, false); });
 }
 
 // Copies the gate gradients of a chunk's first step behind its last one, where the chunk before it
@@ -126,7 +130,7 @@ FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N,
 template <class Real>
 void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
-  alignas(64) Real out[kMaxRows * kMaxVectors * V];
+  alignas(64) Real out[kGroupRows * kMaxVectors * V];
   const Panels P = {a.H, 4, 1, V}, X = {a.H, 1, kMaxVectors, V};
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
   const ptrdiff_t gates_row = P.row();
@@ -137,40 +141,41 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
     for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
       const ptrdiff_t width = X.width(q);
       const int C = int(width / V);
-      for_backward_tiles(a.schedule, begin, end, s, C, [&](ptrdiff_t n, int R, bool has_next) {
-        recurrent_gradient(a, P, K, next_row, has_next, n, R, 0, 4, a.rt, X, q, Hp, out);
-        for (int r = 0; r < R; ++r) {
-          const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
-          const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-          const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
-          const Real* c = a.c + (s + 1) * a.N * Hp + at;
-          Vec<Real> tanh_c[kMaxVectors];
-          if (flags & fusedrnn::Schedule::kValid) tanh_of_row(c, C, tanh_c);
-          for (int v = 0; v < C; ++v) {
-            const ptrdiff_t p = q * kMaxVectors + v, m = P.units_in(p), j = v * V;
-            const ptrdiff_t gate_width = P.width(p);
-            const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
-            if (s < 0) {
-              store(a.dh + at + j, dh);
-              continue;
+      for_backward_groups(
+          a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
+            recurrent_gradient(a, P, K, next_row, has_next, n, rows, 0, 4, a.rt, X, q, Hp, out);
+            for (ptrdiff_t r = 0; r < rows; ++r) {
+              const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
+              const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
+              const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
+              const Real* c = a.c + (s + 1) * a.N * Hp + at;
+              Vec<Real> tanh_c[kMaxVectors];
+              if (flags & fusedrnn::Schedule::kValid) tanh_of_row(c, C, tanh_c);
+              for (int v = 0; v < C; ++v) {
+                const ptrdiff_t p = q * kMaxVectors + v, m = P.units_in(p), j = v * V;
+                const ptrdiff_t gate_width = P.width(p);
+                const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
+                if (s < 0) {
+                  store(a.dh + at + j, dh);
+                  continue;
+                }
+                Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
+                if (!(flags & fusedrnn::Schedule::kValid)) {
+                  pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
+                  continue;
+                }
+                store(a.dh + at + j, Vec<Real>{});
+                const Real* gates =
+                    a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * gate_width;
+                if (m == V)
+                  lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
+                                           dgates);
+                else
+                  lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp + j, tanh_c[v],
+                                            a.dc + at + j, dgates);
+              }
             }
-            Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
-            if (!(flags & fusedrnn::Schedule::kValid)) {
-              pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
-              continue;
-            }
-            store(a.dh + at + j, Vec<Real>{});
-            const Real* gates =
-                a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * gate_width;
-            if (m == V)
-              lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
-                                       dgates);
-            else
-              lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
-                                        dgates);
-          }
-        }
-      });
+          });
     }
     a.share.meet();
   }

@@ -50,6 +50,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
   const ptrdiff_t c_ring = a.ring < 0 ? a.ring : 0;
   const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
   const ptrdiff_t first = a.share.begin(P.count()), last = a.share.end(P.count());
+  const bool prefetches = !stays_in_l2<Real>((last - first) * P.offset(1, K));
   InputProduct<Real, fusedrnn::LstmForward<Real>> input(a, P, a.weights, K, 0, begin, end);
 
   for (ptrdiff_t s = 0; s < steps; ++s) {
@@ -85,6 +86,9 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
       const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
       const int C = int(width / V);
       const Real* w = a.weights + P.offset(p, K);
+      NextPanel<Real> next;
+      if (prefetches)
+        next = {a.weights + P.offset(p + 1 < last ? p + 1 : first, K), width * K, end - begin};
       for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
         Segment<Real> segments[2];
         for (int r = 0; r < R; ++r) {
@@ -96,6 +100,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         segments[0].b = w + width;
         segments[1].K = a.H;
         segments[1].b = w + (1 + a.I) * width;
+        next.spread(segments + input.ahead(), 2 - input.ahead(), n - begin, R);
         kTiles<Real>[R - 1][C - 1](segments + input.ahead(), 2 - input.ahead(), width,
                                    input.row(p, n, s), input.row_stride(p), pre, width);
 
