@@ -708,4 +708,45 @@ CASES: dict[str, Case] = {
             "relu6",
         )
     },
+    # pooling over steps
+    **{
+        f"{name}_{padding or 'full'}": Case(
+            lambda k, name=name: [  # type: ignore[misc]
+                k.layers.Input((6, 3)),
+                k.layers.Masking(),
+                k.layers.GRU(5, return_sequences=True),
+                getattr(k.layers, name)(),
+                k.layers.Dense(1),
+            ],
+            padding=padding,
+        )
+        for name in ("GlobalAveragePooling1D", "GlobalMaxPooling1D")
+        for padding in ("", "post")
+    },
+    # functions of one's own
+    "own_loss": _simple(
+        loss=lambda k: lambda t, p: k.ops.sqrt(k.ops.mean(k.ops.square(p - t))),
+        metrics=["mae"],
+        fit=lambda case: {"validation_split": 0.3},
+    ),
+    "own_loss_of_samples": _simple(
+        loss=lambda k: (
+            lambda t, p: k.ops.mean(
+                k.ops.where(t > p, 0.9 * (t - p), k.ops.log1p(k.ops.abs(p - t))), axis=-1
+            )
+        ),
+        fit=_weights,
+    ),
+    "own_activation": _recurrent("LSTM", activation=lambda x: x / (1 + x * x)),
+    "lambda": Case(
+        lambda k: [
+            k.layers.Input((6,)),
+            k.layers.Lambda(lambda x: k.ops.expand_dims(x, axis=-1)),
+            k.layers.Bidirectional(k.layers.LSTM(4)),
+            k.layers.Dense(1),
+            k.layers.Lambda(lambda x: 100 * x),
+        ],
+        shape=(6,),
+        tolerance=1e-5,
+    ),
 }

@@ -25,6 +25,7 @@ _MODULES = {
     "metrics",
     "models",
     "onnx",
+    "ops",
     "optimizers",
     "preprocessing",
     "random",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .autodiff import Tracked, differentiate
 from .backend import Array
 from .configurable import lookup
 
@@ -152,9 +153,22 @@ TABLE: dict[str, Activation] = {
 } | {"swish": silu}
 
 
+def _own(function: Callable[[Any], Any]) -> Activation:
+    """Return a function of the user's, written with NumPy, with its derivative."""
+    name = getattr(function, "__name__", repr(function))
+
+    def gradient(dy: Array, x: Array, y: Array) -> Array:
+        tracked = Tracked(x)
+        return differentiate(function, f"activation {name}", tracked).gradient(tracked, dy)
+
+    return Activation(name, function, gradient)
+
+
 def get(identifier: Any) -> Activation:
     """Return the activation that a name or an object stands for; None is ``linear``."""
     found = lookup("activation", "linear" if identifier is None else identifier, TABLE)
+    if callable(found) and not isinstance(found, Activation):
+        return _own(found)
     if not isinstance(found, Activation):
         raise TypeError(
             f"activation: {found!r} has no derivative here; give a name out of "

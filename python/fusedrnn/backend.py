@@ -76,4 +76,16 @@ def set_value(x: Any, value: Any) -> None:
 # What metrics of one's own are written with.
 abs, sum, mean, max, min = np.abs, np.sum, np.mean, np.max, np.min
 square, sqrt, exp, log, clip = np.square, np.sqrt, np.exp, np.log, np.clip
-maximum, minimum, equal, round, cast = np.maximum, np.minimum, np.equal, np.round, np.asarray
+maximum, minimum, equal, round, pow = np.maximum, np.minimum, np.equal, np.round, np.power
+sign, tanh, expand_dims, squeeze, reshape = np.sign, np.tanh, np.expand_dims, np.squeeze, np.reshape
+std, var, switch, greater, less = np.std, np.var, np.where, np.greater, np.less
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Return an array in another type."""
+    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """Return the sizes of an array."""
+    return tuple(x.shape)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .autodiff import Tracked, differentiate
 from .backend import Array, auto_name, epsilon
 from .checks import number
 from .configurable import Configurable, lookup, serialize
@@ -214,9 +215,9 @@ def align(y_true: Array, y_pred: Array) -> Array:
 class Loss(Configurable):
     """Base class of the losses.
 
-    A loss of one's own defines ``call(y_true, y_pred)``, one value a sample, and
-    ``gradient(y_true, y_pred)``, the derivative of their sum; there is no automatic
-    differentiation.
+    A loss of one's own is a function of ``y_true`` and ``y_pred`` written with NumPy, which
+    ``autodiff`` differentiates; or a subclass with ``call(y_true, y_pred)``, one value a sample,
+    and ``gradient(y_true, y_pred)``, the derivative of their sum.
     """
 
     module = "keras.losses"
@@ -250,10 +251,9 @@ class Loss(Configurable):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Return the derivative of the sum of the values with respect to ``y_pred``."""
-        raise NotImplementedError(
-            f"{type(self).__name__}: define gradient(y_true, y_pred), the derivative of the sum of "
-            "call(y_true, y_pred); fusedrnn does not differentiate Python functions"
-        )
+        p = Tracked(y_pred)
+        y = differentiate(self.call, type(self).__name__, y_true, p)
+        return y.gradient(p, np.ones(y.shape, y_pred.dtype))
 
     def pair(self, y_true: Array, y_pred: Array) -> Pair:
         """Return values and derivative together."""
@@ -300,6 +300,33 @@ class Loss(Configurable):
             values = self.call(t if self.labels else align(t, p), p)
             return values if w is None else values * _weight(values, w, None, None)
         return self.reduce(t, p, w)[0]
+
+
+class FunctionLoss(Loss):
+    """A function of the user's as a loss, differentiated by ``autodiff``."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        super().__init__(getattr(fn, "__name__", None))
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        return np.asarray(self.fn(y_true, y_pred))
+
+    def reduce(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        mask: Array | None = None,
+    ) -> tuple[float, Array]:
+        p = Tracked(y_pred)
+        y = differentiate(self.fn, f"loss {self.name}", align(y_true, y_pred), p)
+        seed = np.full(y.shape, 1 / max(y.size, 1), y_pred.dtype)
+        if y.ndim and (weight := _weight(y.value, sample_weight, mask, self.reduction)) is not None:
+            seed = seed * weight
+        elif sample_weight is not None:
+            raise ValueError(f"loss {self.name}: returns one number, which no sample_weight suits")
+        return float((y.value * seed).sum(dtype=np.float64)), y.gradient(p, seed)
 
 
 def _floats(y: Any) -> Array:
@@ -424,6 +451,8 @@ def get(identifier: Any) -> Loss:
     if isinstance(identifier, str):
         identifier = identifier.lower() if identifier.lower() in CLASSES else identifier
     loss = lookup("loss", identifier, CLASSES)
+    if callable(loss) and not isinstance(loss, Loss):
+        return FunctionLoss(loss)
     if not isinstance(loss, Loss):
         raise TypeError(
             f"loss: {identifier!r} cannot be differentiated here; give a name out of "

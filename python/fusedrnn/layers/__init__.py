@@ -9,12 +9,14 @@ from .batch_normalization import BatchNormalization
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
+from .function import Lambda
 from .gru import GRU
 from .input import Input, InputLayer
 from .layer import Layer, Variable
 from .layer_normalization import LayerNormalization
 from .lstm import LSTM
 from .masking import Masking
+from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .simple_rnn import SimpleRNN
 from .wrapper import Bidirectional, TimeDistributed
@@ -29,8 +31,11 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -48,13 +53,14 @@ __all__ = [
 for _old in ("core", "embeddings", "normalization", "recurrent", "wrappers"):
     sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
 
+GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 # Scripts import these, often without use.
 _BEYOND = """
 Add AdditiveAttention Attention Average AveragePooling1D AveragePooling2D Concatenate Conv1D
 Conv2D Conv3D Convolution1D ConvLSTM1D ConvLSTM2D Cropping1D ELU GRUCell GaussianDropout
-GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D LSTMCell Lambda MaxPool1D MaxPool2D
+GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D LSTMCell MaxPool1D MaxPool2D
 MaxPooling1D MaxPooling2D Multiply MultiHeadAttention Normalization PReLU RNN ReLU SeparableConv1D
 SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectorization
 ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D add concatenate dot multiply

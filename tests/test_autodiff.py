@@ -1,0 +1,103 @@
+"""Losses and activations of one's own, written with NumPy: against central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusedrnn import Input, Sequential, losses, ops, utils
+from fusedrnn import backend as K
+from fusedrnn.autodiff import Tracked, differentiate
+from fusedrnn.layers import LSTM, Dense
+
+rng = np.random.default_rng(0)
+P, T = rng.normal(size=(5, 3)) + 2.5, rng.normal(size=(5, 3)) + 2.5  # positive, for logarithms
+BIG = np.asarray(T > 2.5)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda t, p: K.sqrt(K.mean(K.square(p - t))),
+        lambda t, p: K.sqrt(K.mean(K.square(p - t), axis=-1)),
+        lambda t, p: 100 * K.mean(K.abs(t - p) / K.clip(K.abs(t) + K.abs(p), K.epsilon(), None)),
+        lambda t, p: ops.mean(ops.log1p(ops.exp(-p)) + t**2 / p, axis=0),
+        lambda t, p: np.mean(np.where(t > p, 2 * (t - p), p - t), axis=-1),
+        lambda t, p: np.where(BIG, p * p, 1.0).sum(axis=1),
+        lambda t, p: 1 - np.sum((t - p) ** 2) / np.sum((t - t.mean()) ** 2),
+        lambda t, p: np.maximum(0.9 * (t - p), -0.1 * (t - p)),
+        lambda t, p: (p[1:] - p[:-1] - t[1:] + t[:-1]) ** 2,
+        lambda t, p: K.std(p, axis=0) + K.var(p, axis=0) * p[0] + 2 ** p[1],
+        lambda t, p: K.max(p, axis=-1) - K.min(p) + p.mean(),
+        lambda t, p: np.squeeze(np.expand_dims(p, 0) * t, 0).reshape(15) / np.reshape(p, 15),
+        lambda t, p: np.tanh(p) * np.sin(p) - np.logaddexp(p, t) + np.power(p, t) + abs(-p),
+        lambda t, p: K.cast(p, "float32") * K.cast(t > p, "float32"),
+    ],
+)
+def test_gradients(function: Callable[..., Any]) -> None:
+    tracked = Tracked(P)
+    y = differentiate(function, "f", T, tracked)
+    np.testing.assert_allclose(y.value, function(T, P), rtol=1e-6)
+    seed = np.asarray(rng.normal(size=y.shape))
+    numeric = np.empty_like(P)
+    for i in np.ndindex(P.shape):
+        step = np.zeros_like(P)
+        step[i] = 1e-6
+        difference = differentiate(function, "f", T, Tracked(P + step)).value
+        difference = difference - differentiate(function, "f", T, Tracked(P - step)).value
+        numeric[i] = (seed * difference).sum() / 2e-6
+    np.testing.assert_allclose(y.gradient(tracked, seed), numeric, rtol=1e-6, atol=1e-7)
+
+
+def own_mse(y_true: Any, y_pred: Any) -> Any:
+    return K.mean(K.square(y_pred - y_true), axis=-1)
+
+
+class OwnMse(losses.Loss):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return np.mean((y_pred - y_true) ** 2, axis=-1)
+
+
+@pytest.mark.parametrize("loss", [own_mse, OwnMse()])
+def test_a_loss_of_ones_own_trains_like_the_built_in_one(loss: Any) -> None:
+    X, y = rng.normal(size=(50, 6, 2)), rng.normal(size=50)
+    weight = rng.random(50)
+    histories = []
+    for one in (loss, "mse"):
+        utils.set_random_seed(1)
+        m = Sequential([Input((6, 2)), LSTM(5), Dense(1)])
+        m.compile("adam", one, metrics=[own_mse])
+        h = m.fit(X, y, epochs=3, verbose=0, sample_weight=weight, validation_split=0.2)
+        histories.append([h.history["loss"], h.history["val_loss"], h.history["own_mse"]])
+    np.testing.assert_allclose(*histories, rtol=1e-5)
+
+
+def test_an_activation_of_ones_own_trains_like_the_built_in_one() -> None:
+    X, y = rng.normal(size=(50, 6, 2)), rng.normal(size=50)
+    results = []
+    for act in (lambda x: np.maximum(x, 0), "relu"):
+        utils.set_random_seed(1)
+        m = Sequential([Input((6, 2)), LSTM(5, activation=act), Dense(4, act), Dense(1)])
+        m.compile("adam", "mse")
+        results.append(m.fit(X, y, epochs=3, verbose=0).history["loss"])
+    np.testing.assert_allclose(*results, rtol=1e-5)
+
+
+def test_what_cannot_be_differentiated_is_named() -> None:
+    m = Sequential([Input((6, 2)), LSTM(5), Dense(1)])
+    X, y = np.ones((4, 6, 2)), np.ones(4)
+    for loss, message in {
+        lambda t, p: np.linalg.norm(p - t): "numpy.norm has no derivative",
+        lambda t, p: np.mean(t): "does not depend",
+        lambda t, p: np.mean(np.asarray(p)): "only NumPy's own functions",
+        lambda t, p: np.arcsin(p): "numpy.arcsin has no derivative",
+    }.items():
+        m.compile("sgd", loss)
+        with pytest.raises(TypeError, match=message):
+            m.fit(X, y, verbose=0)
+    m.compile("sgd", lambda t, p: np.mean(p))
+    with pytest.raises(ValueError, match="no sample_weight"):
+        m.fit(X, y, sample_weight=y, verbose=0)
