@@ -1,19 +1,34 @@
-"""Series per second of local LSTM and GRU models, on one and two processes, beside PyTorch.
+"""The sales comparison at scale: series per second, memory, and a cluster that loses a worker.
 
-    python -m bench.bench_forecast [--data bakery|synthetic] [--series N] [--epochs N]
+    python -m bench.bench_forecast speed [--data bakery|synthetic] [--series N] [--torch-series N]
+    python -m bench.bench_forecast memory [--series 100,1000,3000]
+    python -m bench.bench_forecast killed
 
-Each series gets one LSTM and one GRU, trained from scratch on its own windows, and forecasts its
-last 20 % one day ahead. PyTorch does the same work: the same windows, units, epochs, batches,
-initialisers, optimiser and learning rates, one thread a process. Before anything is timed, both
-must forecast equally well.
+speed: each series gets one LSTM and one GRU, trained from scratch on its own windows, and forecasts
+its last 20 % one day ahead, on one process and on two. PyTorch does the same work: the same
+windows, units, epochs, batches, initialisers, optimiser and learning rates, one thread a process.
+Before anything is timed, both must forecast equally well.
+
+memory: the largest resident size of a run over so many series of 300 days, read from a CSV file in
+which each day has a row of every series, with the smallest networks there are.
+
+killed: the same run on a Dask cluster of two workers, undisturbed and with one worker killed.
+
+Nothing is extrapolated: each line says how many series were run.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import resource
+import signal
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -22,13 +37,14 @@ import pandas as pd
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
 from fusedrnn.forecast.folds import plan
-from fusedrnn.forecast.inputs import Inputs, extent
+from fusedrnn.forecast.inputs import Inputs, scale
 from fusedrnn.forecast.panel import to_panel
 from fusedrnn.forecast.table import to_long
 
 from .machine import describe
 
 MODELS = ("SeasonalNaive", "LSTM", "GRU")
+TINY = {"models": MODELS, "epochs": 1, "units": 2, "timesteps": 7, "seeds": 1, "levels": (80,)}
 
 
 def synthetic(series: int, days: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -43,13 +59,14 @@ def synthetic(series: int, days: int = 1000, seed: int = 0) -> pd.DataFrame:
     return pd.concat([dates, pd.DataFrame(sales, columns=[f"s{i}" for i in range(series)])], axis=1)
 
 
-def torch_series(windows, settings: Settings) -> np.ndarray:
-    """Train both cells with PyTorch on one series and return its scaled forecasts."""
+def torch_error_of_one(inputs: Inputs, cut: int, origins: list[int], settings: Settings) -> float:
+    """Train both cells with PyTorch on one series and return their mean scaled error."""
     import torch
 
     torch.set_num_threads(1)
-    x, y, test = (torch.tensor(np.array(each)) for each in windows)
-    forecasts = []
+    x, y = (torch.tensor(np.array(each)) for each in inputs.training(cut))
+    truth = inputs.target[np.asarray(origins)[:, None] + np.arange(settings.horizon)]
+    misses = []
     for kind in (torch.nn.LSTM, torch.nn.GRU):
         torch.manual_seed(settings.seed)
         layer = kind(x.shape[2], settings.units, batch_first=True)
@@ -70,27 +87,27 @@ def torch_series(windows, settings: Settings) -> np.ndarray:
                 loss.backward()
                 adam.step()
                 schedule.step()
-        with torch.no_grad():
-            forecasts.append(dense(layer(test)[0][:, -1]).numpy())
-    return np.stack(forecasts)
+
+        def predict(windows: np.ndarray, layer=layer, dense=dense) -> np.ndarray:
+            with torch.no_grad():
+                return dense(layer(torch.tensor(windows))[0][:, -1]).numpy()
+
+        forecast = inputs.forecast(predict, origins, settings.horizon)
+        misses.append(np.abs(forecast - truth).mean())
+    return float(np.mean(misses))
 
 
 def torch_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
-    """Do the work with PyTorch; return the mean over series of the GRU's MASE-like scaled error."""
+    """Do the work with PyTorch; return the mean scaled error over series and cells."""
     panel = to_panel(to_long(frame, wide=True))
     (fold,) = plan(panel, settings)
-    work, truth = [], []
+    work = []
     for series in panel.series:
         cut, origins = fold.cut(series), fold.origins(series, settings)
-        inputs = Inputs(series, extent(series, cut), settings)
-        test = np.stack([inputs.rows[p - settings.timesteps : p] for p in origins])
-        level = test[:, :, 0].mean(axis=1, keepdims=True)
-        test[:, :, 0] -= level
-        work.append((*inputs.training(cut), test))
-        truth.append(inputs.target[origins][:, None] - level)
-    parallel = joblib.Parallel(n_jobs=n_jobs)
-    found = parallel(joblib.delayed(torch_series)(each, settings) for each in work)
-    return float(np.mean([np.abs(f - t).mean() for f, t in zip(found, truth, strict=True)]))
+        own = scale(series, cut, panel.season)
+        work.append((Inputs(series, own, settings, panel.season), cut, origins, settings))
+    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1)
+    return float(np.mean(parallel(joblib.delayed(torch_error_of_one)(*each) for each in work)))
 
 
 def our_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
@@ -99,40 +116,98 @@ def our_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
     return float(result.table.loc[["LSTM", "GRU"], "test_loss"].mean())
 
 
-def memory() -> float:
-    """Return the largest resident size so far of this process and of a worker, MiB."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+def speed(arguments: argparse.Namespace) -> None:
+    counts = {"fusedrnn": int(arguments.series or 105), "torch": arguments.torch_series}
+    most = max(counts.values())
+    whole = load_bakery_series() if arguments.data == "bakery" else synthetic(most)
+    settings = Settings(epochs=arguments.epochs, seeds=1, levels=(), models=MODELS)
+    runs = {"fusedrnn": our_error} | ({"torch": torch_error} if counts["torch"] else {})
+    few = whole.iloc[:, :5]
+    errors = {name: run(few, settings, 1) for name, run in runs.items()}
+    print({name: round(error, 4) for name, error in errors.items()}, "mean scaled test error")
+    if max(errors.values()) > 1.2 * min(errors.values()):
+        sys.exit("the contestants do not forecast equally well: nothing is timed")
+    for n_jobs, (name, run) in itertools.product(arguments.processes, runs.items()):
+        frame = whole.iloc[:, : 1 + counts[name]]
+        run(whole.iloc[:, : 1 + n_jobs], Settings(**vars(settings) | {"epochs": 1}), n_jobs)  # warm
+        start = time.perf_counter()
+        run(frame, settings, n_jobs)
+        seconds = time.perf_counter() - start
+        print(
+            f"{arguments.data}, {len(frame.columns) - 1} series of {len(frame)} days, "
+            f"{settings.epochs} epochs, {n_jobs} processes, {name}: "
+            f"{(len(frame.columns) - 1) / seconds:.3f} series/s, {seconds:.1f} s",
+            flush=True,
+        )
+
+
+def memory(arguments: argparse.Namespace) -> None:
+    for count in map(int, (arguments.series or "100,1000,3000").split(",")):
+        command = [sys.executable, "-m", "bench.bench_forecast", "one-memory", "--series"]
+        subprocess.run([*command, str(count)], check=True)  # a process each: its own maximum
+
+
+def one_memory(arguments: argparse.Namespace) -> None:
+    count, rng = int(arguments.series), np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.csv"
+        with path.open("w") as file:
+            file.write("unique_id,ds,y\n")
+            for day in pd.date_range("2021-01-01", periods=300).strftime("%Y-%m-%d"):
+                rows = enumerate(rng.poisson(20, count))
+                file.writelines(f"s{i},{day},{sales}\n" for i, sales in rows)
+        before, start = peak(), time.perf_counter()
+        result = compare(path, n_jobs=1, **TINY)
+        after = peak()
+        result.write_csv(Path(folder) / "frame.csv")
+        result.write_html(Path(folder) / "report.html")
+        frame, report = (Path(folder) / name for name in ("frame.csv", "report.html"))
+        print(
+            f"{count} series of 300 days, {path.stat().st_size >> 20} MiB: {before:.0f} MiB, "
+            f"{after:.0f} MiB after the run, {peak():.0f} MiB after writing "
+            f"{frame.stat().st_size >> 20} MiB of forecasts and {report.stat().st_size >> 10} KiB "
+            f"of report; {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
+
+
+def killed(arguments: argparse.Namespace) -> None:
+    from distributed import LocalCluster
+
+    frame = load_bakery_series().iloc[:, : 1 + int(arguments.series or 8)]
+    settings = {**TINY, "epochs": 10, "units": 50, "wide": True}
+    expected = compare(frame, n_jobs=1, **settings).frame
+    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        steps = itertools.count(1)
+
+        def kill(model: str, done: int) -> None:
+            if next(steps) == len(frame.columns):  # somewhere in the middle
+                os.kill(cluster.workers[0].pid, signal.SIGKILL)
+
+        address = cluster.scheduler_address
+        found = compare(frame, backend="dask", address=address, on_step=kill, **settings).frame
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    print(f"{len(frame.columns) - 1} series, two workers, one killed: the same bits")
+
+
+def peak() -> float:
+    """Return the largest resident size so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    runs = {"speed": speed, "memory": memory, "one-memory": one_memory, "killed": killed}
+    parser.add_argument("what", choices=runs)
     parser.add_argument("--data", choices=("bakery", "synthetic"), default="bakery")
-    parser.add_argument("--series", type=int, default=105)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--skip-torch", action="store_true")
+    parser.add_argument("--series", metavar="N", help="memory: numbers with commas between")
+    parser.add_argument("--torch-series", type=int, default=8, metavar="N", help="0: no PyTorch")
+    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))
     arguments = parser.parse_args()
-    whole = load_bakery_series() if arguments.data == "bakery" else synthetic(arguments.series)
-    frame = whole.iloc[:, : 1 + arguments.series]
-    settings = Settings(epochs=arguments.epochs, seeds=1, levels=(), models=MODELS)
-    contestants = {"fusedrnn": our_error} | ({} if arguments.skip_torch else {"torch": torch_error})
-    few = frame.iloc[:, :4]
-    errors = {name: run(few, settings, 1) for name, run in contestants.items()}
-    print({name: round(error, 4) for name, error in errors.items()}, "mean scaled test error")
-    if max(errors.values()) > 1.2 * min(errors.values()):
-        sys.exit("the contestants do not forecast equally well: nothing is timed")
-    print(describe())
-    count = len(frame.columns) - 1
-    for n_jobs in (1, 2):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            run(frame, settings, n_jobs)
-            seconds = time.perf_counter() - start
-            print(
-                f"{arguments.data}, {count} series, {arguments.epochs} epochs, {n_jobs} processes, "
-                f"{name}: {count / seconds:.2f} series/s, {seconds:.1f} s, {memory():.0f} MiB",
-                flush=True,
-            )
+    if arguments.what != "one-memory":
+        print(describe())
+    runs[arguments.what](arguments)
 
 
 if __name__ == "__main__":

@@ -209,16 +209,18 @@ def _compare(arguments: argparse.Namespace) -> None:
             on_start=bars.start,
             on_step=bars.step,
         )
-    show(result, Console())
     writers: dict[str, Callable[[str], None]] = {
         "html": partial(result.write_html, command=shlex.join(["fusedrnn", *arguments.argv])),
         "plot": result.plot,
         "json": result.write_json,
         "frame": result.write_csv,
     }
-    for name, path in outputs.items():
-        if path:
-            writers[name](path)
+    try:
+        for name, path in outputs.items():
+            if path:
+                writers[name](path)
+    finally:  # after the files, since a closed pipe ends the command
+        show(result, Console())
     result.forget()  # not before: outputs that fail can be made again with --resume
 
 
@@ -258,7 +260,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _levels(text: str) -> tuple[int, ...]:
-    return tuple(int(name) for name in _names(text))
+    try:
+        return tuple(int(name) for name in _names(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of per cents as 80,95") from None
 
 
 def _fail(message: str) -> int:

@@ -35,8 +35,11 @@ def check_writable(path: str | Path) -> None:
         raise FileExistsError(f"{path} is a device or a pipe, expected a file to write")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:  # which names the temporary file
+        raise type(error)(f"{path} cannot be written: {error.strerror}") from None
 
 
 def write(path: str | Path, fill: Callable[[Path], object]) -> None:

@@ -30,10 +30,12 @@ def groups(panel: Panel, settings: Settings) -> Iterable[Sequence[Series]]:
     return ((series,) for series in panel.series)
 
 
-def train_on_all(cell: str, group: Sequence[Series], settings: Settings, seed: int) -> Weights:
+def train_on_all(
+    cell: str, group: Sequence[Series], settings: Settings, season: int, seed: int
+) -> Weights:
     """Return the weights of a network that saw everything."""
     with runtime.threads(1):
-        parts = training_windows(lambda: ((s, len(s.y)) for s in group), settings, seed)
+        parts = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
         return [np.asarray(w) for w in train(cell, parts, settings, seed).model.get_weights()]
 
 

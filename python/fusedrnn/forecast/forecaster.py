@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from .backtest import backtest
 from .experiment import check_covariates
 from .fitting import extended, groups, held_out_errors, load_network, train_on_all
-from .inputs import Inputs, extent
+from .inputs import Inputs, scale
 from .network import Trained
 from .panel import FloatArray, Panel, Series, to_panel
 from .records import Records, Stored
@@ -57,8 +57,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Of each group of series (one series, or all with the scope "global") and each seed.
     errors_ : sequence of ndarray, (cutoffs, horizon)
         Absolute errors of each series' held-out part, sorted by size, for the intervals.
-    extents_ : list of ndarray, (2, columns)
-        Smallest and largest values of each series, by which it is scaled.
+    scales_ : list of Scale
+        What is taken off each series before a network sees it.
 
     Series, weights and errors are on disk, so that there may be thousands.
     """
@@ -160,7 +160,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         def tasks() -> Iterator[Any]:
             for group in groups(panel, settings):
                 for seed in seeds:
-                    yield joblib.delayed(train_on_all)(self.cell, group, settings, seed)
+                    yield joblib.delayed(train_on_all)(
+                        self.cell, group, settings, panel.season, seed
+                    )
                 yield joblib.delayed(held_out_errors)(
                     self.cell, group, panel.freq, panel.season, settings
                 )
@@ -181,7 +183,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.panel_ = panel
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
-        self.extents_ = [extent(series, len(series.y)) for series in panel.series]
+        self.scales_ = [scale(series, len(series.y), panel.season) for series in panel.series]
         return self
 
     def predict(
@@ -225,7 +227,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     f"timesteps = {settings.timesteps}"
                 )
             i = places[series.unique_id]
-            inputs = Inputs(extended(series, panel, steps), self.extents_[i], settings)
+            inputs = Inputs(extended(series, panel, steps), self.scales_[i], settings, panel.season)
             group = 0 if settings.scope == "global" else i
             if group not in networks:  # of one group only: thousands need not be in memory
                 features = inputs.rows.shape[1]
@@ -236,8 +238,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                         for k in range(settings.seeds)
                     ]
                 }
+            origin = [len(series.y)]
             each = [
-                inputs.sales(inputs.forecast(n.predict, [len(series.y)], steps))[0]
+                inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
                 for n in networks[group]
             ]
             parts.append(self._frame(series, panel.freq, np.mean(each, axis=0), self.errors_[i]))

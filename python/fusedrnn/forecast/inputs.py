@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.preprocessing import MinMaxScaler
 
 from ..windows import make_windows
 from .panel import FloatArray, Series
+from .scale import Scale, fit_scale, level_steps
 from .settings import Settings
 
 Float32Array = npt.NDArray[np.float32]
@@ -20,9 +20,8 @@ WINDOWS = 200_000
 class Inputs:
     """The windows of one series and the way back from outputs to sales.
 
-    Everything is scaled by its smallest and largest value of the training part, and each window is
-    shifted by the mean of its own sales, so that a network need not have seen a level to forecast
-    at it.
+    Each window is shifted by the mean of its last season, so that a network need not have seen a
+    level to forecast at it.
 
     Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
     outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
@@ -31,27 +30,32 @@ class Inputs:
     Parameters
     ----------
     series : Series
-    extent : ndarray, (2, columns)
-        `extent` of the training part.
+    scale : Scale
+        Found on the training part.
     settings : Settings
+    season : int
     """
 
-    def __init__(self, series: Series, extent: FloatArray, settings: Settings) -> None:
+    def __init__(self, series: Series, scale: Scale, settings: Settings, season: int) -> None:
         self.timesteps, self.outputs = settings.timesteps, settings.outputs
+        self.level_steps = level_steps(season, settings.timesteps)
         self.blind = series.past.shape[1] > 0
-        self.scaler = MinMaxScaler().fit(extent[:, :1])
-        table = _table(series)
-        self.target = self.scaler.transform(table[:, :1])[:, 0].astype(np.float32)
-        scaled = MinMaxScaler().fit(extent).transform(table)
-        known = scaled[:, 1 + series.past.shape[1] :]
-        ahead = np.full_like(known, np.nan)  # NaN: nobody may use what is not known
-        ahead[: -self.outputs] = known[self.outputs :]
-        self.rows: Float32Array = np.hstack([scaled, ahead], dtype=np.float32, casting="same_kind")
+        self.start, self.scale = series.start, scale
+        numbers = series.start + np.arange(len(series.y))
+        self.target = scale.flat(series.y, numbers).astype(np.float32)
+        n = len(series.known) if series.known.shape[1] else len(series.y)
+        others = scale.covariates(covariates(series)[:n])
+        rows = np.full((n, 1 + others.shape[1] + series.known.shape[1]), np.nan)  # NaN: not known
+        rows[: len(series.y), 0] = self.target
+        rows[:, 1 : 1 + others.shape[1]] = others
+        known = others[self.outputs :, series.past.shape[1] :]
+        rows[: len(known), 1 + others.shape[1] :] = known
+        self.rows: Float32Array = rows.astype(np.float32)
 
     def training(self, cut: int) -> tuple[Float32Array, Float32Array]:
         """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
         x, y = make_windows(self.rows[:cut], self.timesteps, self.outputs, target=self.target[:cut])
-        return _shifted(x), y - _level(x)
+        return self._shifted(x), y - self._level(x)
 
     def forecast(
         self,
@@ -82,7 +86,7 @@ class Inputs:
                     "a covariate known in advance has no value for a forecast period: give its "
                     "rows after the last sales"
                 )
-            blocks.append(predict(_shifted(x)) + _level(x))
+            blocks.append(predict(self._shifted(x)) + self._level(x))
             if done != steps[-1]:
                 places = [range(p + done, p + done + self.outputs) for p in origins]
                 after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
@@ -92,14 +96,30 @@ class Inputs:
                 x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
         return np.hstack(blocks)[:, :horizon]
 
-    def sales(self, scaled: Float32Array) -> FloatArray:
-        """Turn scaled forecasts of any shape into sales."""
-        flat = self.scaler.inverse_transform(scaled.astype(np.float64).reshape(-1, 1))
-        return np.asarray(flat, np.float64).reshape(scaled.shape)
+    def sales(self, scaled: Float32Array, origins: Sequence[int]) -> FloatArray:
+        """Turn scaled forecasts, (origins, horizon), into sales."""
+        numbers = self.start + np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
+        return self.scale.sales(scaled.astype(np.float64), numbers)
+
+    def _level(self, x: Float32Array) -> Float32Array:
+        """Return the mean of the last sales of each window, (n, 1)."""
+        level: Float32Array = x[:, -self.level_steps :, 0].mean(axis=1, keepdims=True)
+        return level
+
+    def _shifted(self, x: Float32Array) -> Float32Array:
+        """Return windows less their level."""
+        shifted = np.array(x)
+        shifted[:, :, 0] -= self._level(x)
+        return shifted
+
+
+def scale(series: Series, cut: int, season: int) -> Scale:
+    """Return the scale of the first `cut` rows of a series."""
+    return fit_scale(series, cut, season, covariates(series))
 
 
 def training_windows(
-    series: Callable[[], Iterable[tuple[Series, int]]], settings: Settings, seed: int
+    series: Callable[[], Iterable[tuple[Series, int]]], settings: Settings, season: int, seed: int
 ) -> list[tuple[Float32Array, Float32Array]]:
     """Return the training windows of each series, all or, of too many, a sample of `WINDOWS`.
 
@@ -109,6 +129,7 @@ def training_windows(
         Returns series and how many rows of each training may see; called twice, so that they need
         not be in memory together.
     settings : Settings
+    season : int
     seed : int
         Draws the sample.
     """
@@ -117,7 +138,7 @@ def training_windows(
     rng = np.random.default_rng(seed)
     parts = []
     for each, cut in series():
-        x, y = Inputs(each, extent(each, cut), settings).training(cut)
+        x, y = Inputs(each, scale(each, cut, season), settings, season).training(cut)
         if share < 1:
             chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
             x, y = x[chosen], y[chosen]
@@ -125,31 +146,8 @@ def training_windows(
     return parts
 
 
-def extent(series: Series, cut: int) -> FloatArray:
-    """Return the smallest and largest value of each column in the first rows, (2, columns)."""
-    table = _table(series)[:cut]
-    return np.stack([table.min(axis=0), table.max(axis=0)])
-
-
-def _table(series: Series) -> FloatArray:
-    """Return sales, covariates known afterwards and in advance, NaN where they end earlier."""
-    n = max(len(series.y), len(series.known) if series.known.shape[1] else 0)
-    columns = np.full((n, 1 + series.past.shape[1] + series.known.shape[1]), np.nan)
-    columns[: len(series.y), 0] = series.y
-    columns[: len(series.y), 1 : 1 + series.past.shape[1]] = series.past
-    if series.known.shape[1]:
-        columns[:, 1 + series.past.shape[1] :] = series.known
-    return columns
-
-
-def _level(x: Float32Array) -> Float32Array:
-    """Return each window's mean of the sales, (n, 1)."""
-    level: Float32Array = x[:, :, 0].mean(axis=1, keepdims=True)
-    return level
-
-
-def _shifted(x: Float32Array) -> Float32Array:
-    """Return windows less their level."""
-    shifted = np.array(x)
-    shifted[:, :, 0] -= _level(x)
-    return shifted
+def covariates(series: Series) -> FloatArray:
+    """Return covariates known afterwards and in advance, NaN where the former end earlier."""
+    past = np.full((len(series.known), series.past.shape[1]), np.nan)
+    past[: len(series.past)] = series.past
+    return np.hstack([past, series.known])

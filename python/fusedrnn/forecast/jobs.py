@@ -14,7 +14,7 @@ from .. import runtime
 from .baselines import moving_average, naive, seasonal_naive
 from .classical import ets, theta
 from .folds import Fold
-from .inputs import Inputs, extent, training_windows
+from .inputs import Inputs, scale, training_windows
 from .network import train
 from .panel import FloatArray, Series
 from .settings import NETWORKS, Settings
@@ -92,16 +92,18 @@ class Job:
         parts = training_windows(
             lambda: ((series, self.fold.cut(series)) for series, _ in self._live()),
             settings,
+            self.season,
             self.seed,
         )
         network = train(self.model, parts, settings, self.seed, on_epoch=on_step)
         forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
         for series, origins in self._live():
-            inputs = Inputs(series, extent(series, self.fold.cut(series)), settings)
+            own = scale(series, self.fold.cut(series), self.season)
+            inputs = Inputs(series, own, settings, self.season)
             start = time.perf_counter()
             scaled = inputs.forecast(network.predict, origins, settings.horizon)
-            forecasts[series.unique_id] = inputs.sales(scaled)
+            forecasts[series.unique_id] = inputs.sales(scaled, origins)
             spent += time.perf_counter() - start
             truth = inputs.target[np.asarray(origins)[:, None] + steps]
             misses.append(np.abs(scaled - truth).mean())

@@ -35,6 +35,8 @@ class Series:
     """One series on a regular grid of dates."""
 
     unique_id: str
+    start: int
+    """Number of the first date, counted from 1970."""
     ds: pd.DatetimeIndex
     y: FloatArray
     """(n,), no value missing."""
@@ -215,7 +217,7 @@ def regular(
         raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
     advance = covariates[list(known)].assign(**cycles).to_numpy(np.float64)
     after = covariates[list(past)].to_numpy(np.float64)[: len(grid)]
-    return Series(key, grid, values, observed, advance, after)
+    return Series(key, _number(grid), grid, values, observed, advance, after)
 
 
 def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
@@ -257,3 +259,10 @@ def _offset(freq: str) -> str:
         raise ValueError(
             f"freq is {freq!r}, expected a pandas alias as {', '.join(FREQUENCIES)}"
         ) from None
+
+
+def _number(grid: pd.DatetimeIndex) -> int:
+    """Return how many periods after the first of 1970 a grid begins."""
+    if grid.freq.name == "B":  # whose pandas periods are deprecated
+        return int(np.busday_count("1970-01-01", grid[0].date()))
+    return int(grid[:1].to_period()[0].ordinal // grid.freq.n)

@@ -21,6 +21,7 @@ from .. import __version__
 from .forecaster import RNNForecaster, layers, only
 from .panel import Panel, series
 from .records import Records, Stored
+from .scale import Scale
 
 FORMAT = 2
 DESCRIBED = "pipeline.json"
@@ -45,8 +46,9 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
         for i, series in enumerate(panel.series):
             first = max(0, len(series.y) - keep)
             last = {n: getattr(series, n)[first:] for n in ("ds", "y", "observed", "known", "past")}
-            records.put(f"series/{i}", unique_id=series.unique_id, **last)
-            records.put(f"extent/{i}", rows=forecaster.extents_[i])
+            start = series.start + first
+            records.put(f"series/{i}", unique_id=series.unique_id, start=start, **last)
+            records.put(f"scale/{i}", **vars(forecaster.scales_[i]))
             records.put(f"errors/{i}", rows=forecaster.errors_[i])
         for i, weights in enumerate(forecaster.weights_):
             records.put(f"weights/{i}", **{f"w{k}": w for k, w in enumerate(weights)})
@@ -123,7 +125,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         described["season"],
         *(tuple(described[name]) for name in ("known", "past", "notes")),
     )
-    forecaster.extents_ = list(stored("extent", count, only))
+    forecaster.scales_ = list(stored("scale", count, Scale))
     forecaster.errors_ = stored("errors", count, only)
     forecaster.weights_ = stored("weights", described["networks"], layers)
     return forecaster

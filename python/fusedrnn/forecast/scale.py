@@ -1,0 +1,105 @@
+"""What is taken off a series before a network sees it, found on its training part alone.
+
+A network on one series has hundreds of windows to learn from, often less: what a formula can take
+off need not be learnt. So sales become logarithms where all are positive, a season that was seen
+few times is taken off, and what is left runs from 0 to 1 (Hewamalage, Bergmeir and Bandara, 2021,
+"Recurrent neural networks for time series forecasting").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+from sklearn.preprocessing import MinMaxScaler
+
+from .panel import FloatArray, Series
+
+IntArray = npt.NDArray[np.intp]
+
+SEASONAL = 0.9
+"""How sure a season must be to be taken off."""
+LEARNT = 100
+"""From so many seasons a network learns them itself, better than a pattern that never changes."""
+LEVEL_STEPS = 4
+"""Sales that make the level of a series without season."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The way to the values that a network sees, and back."""
+
+    floor: float
+    """Lower sales count as this when logarithms are taken; 0 if they are not."""
+    pattern: FloatArray
+    """(season,), from a date whose number is a multiple of the season."""
+    extent: FloatArray
+    """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
+
+    def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
+        """Return sales, (n,), at dates of these numbers as a network sees them."""
+        values = np.log(np.maximum(y, self.floor)) if self.floor else y
+        values = values - self.pattern[numbers % len(self.pattern)]
+        flat: FloatArray = _scaler(self.extent[:, :1]).transform(values[:, None])[:, 0]
+        return flat
+
+    def sales(self, values: FloatArray, numbers: IntArray) -> FloatArray:
+        """Return the sales that `flat` turns into these values, of any shape."""
+        whole: FloatArray = _scaler(self.extent[:, :1]).inverse_transform(values.reshape(-1, 1))
+        whole = whole.reshape(values.shape) + self.pattern[numbers % len(self.pattern)]
+        return np.exp(whole) if self.floor else whole
+
+    def covariates(self, table: FloatArray) -> FloatArray:
+        """Return covariates, (n, columns - 1), scaled."""
+        if not table.shape[1]:
+            return table
+        scaled: FloatArray = _scaler(self.extent[:, 1:]).transform(table)
+        return scaled
+
+
+def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> Scale:
+    """Find the scale of a series from its first `cut` rows.
+
+    Parameters
+    ----------
+    series : Series
+    cut : int
+    season : int
+    covariates : ndarray, (n or more, covariates)
+    """
+    y, numbers = series.y[:cut], series.start + np.arange(cut)
+    floor = float(y.min()) / 10 if y.min() > 0 else 0.0
+    values = np.log(y) if floor else y
+    pattern = np.zeros(1)
+    if cut < LEARNT * season and is_seasonal(values, season):
+        from statsmodels.tsa.seasonal import seasonal_decompose
+
+        found = seasonal_decompose(values, period=season).seasonal[:season]
+        pattern = np.roll(found, numbers[0] % season)
+        values = values - pattern[numbers % season]
+    table = np.hstack([values[:, None], covariates[:cut]])
+    return Scale(floor, pattern, np.stack([table.min(axis=0), table.max(axis=0)]))
+
+
+def level_steps(season: int, timesteps: int) -> int:
+    """Return how many of a window's last sales make its level."""
+    return min(season if season > 1 else LEVEL_STEPS, timesteps)
+
+
+def is_seasonal(values: FloatArray, season: int) -> bool:
+    """Whether the autocorrelation at the season is more than chance.
+
+    The test of the M4 competition (Fiorucci et al., 2016); two whole seasons are needed.
+    """
+    if not 1 < season <= len(values) // 2 or np.ptp(values) == 0:
+        return False
+    d = values - values.mean()
+    acf = np.array([d[k:] @ d[: len(d) - k] for k in range(1, season + 1)]) / (d @ d)
+    limit = norm.ppf((1 + SEASONAL) / 2) * np.sqrt((1 + 2 * (acf[:-1] ** 2).sum()) / len(values))
+    return bool(abs(acf[-1]) > limit)
+
+
+def _scaler(extent: FloatArray) -> MinMaxScaler:
+    return MinMaxScaler().fit(extent)

@@ -1,0 +1,87 @@
+"""What is taken off a series before a network sees it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusedrnn.forecast import compare
+from fusedrnn.forecast.inputs import scale
+from fusedrnn.forecast.panel import to_panel
+from fusedrnn.forecast.scale import is_seasonal
+from fusedrnn.forecast.table import to_long
+
+
+def growing(n=144, freq="MS", season=12, noise=0.03):
+    """Sales whose season grows with their trend, as those of the airline passengers."""
+    t, rng = np.arange(n), np.random.default_rng(0)
+    shape = np.exp(0.3 * np.sin(2 * np.pi * t / season))
+    sales = 100 * np.exp(0.01 * t) * shape * np.exp(rng.normal(0, noise, n))
+    return pd.DataFrame({"ds": pd.date_range("2001-03-01", periods=n, freq=freq), "y": sales})
+
+
+def one(frame):
+    panel = to_panel(to_long(frame))
+    return panel.series[0], panel.season
+
+
+@pytest.mark.parametrize("shift", [0.0, -300.0])
+def test_there_and_back(shift):
+    series, season = one(growing().assign(y=lambda f: f["y"] + shift))
+    found = scale(series, 100, season)
+    assert bool(found.floor) == (shift == 0)
+    assert len(found.pattern) == 12
+    numbers = series.start + np.arange(144)
+    flat = found.flat(series.y, numbers)
+    assert (flat[:100].min(), flat[:100].max()) == pytest.approx((0, 1))
+    np.testing.assert_allclose(found.sales(flat, numbers), series.y)
+    back = found.sales(flat[10:16].reshape(3, 2), numbers[10:16].reshape(3, 2))
+    np.testing.assert_allclose(back.ravel(), series.y[10:16])
+
+
+def test_the_season_finds_its_place_whatever_the_first_date():
+    series, season = one(growing())
+    later, _ = one(growing().iloc[29:])
+    found = scale(series, 100, season)
+    np.testing.assert_allclose(
+        found.flat(later.y, later.start + np.arange(len(later.y))),
+        found.flat(series.y, series.start + np.arange(144))[29:],
+    )
+
+
+@pytest.mark.parametrize("freq", ["h", "D", "B", "W-WED", "MS", "ME", "QS-FEB", "QE-DEC", "YS"])
+def test_dates_are_numbered_without_gaps(freq):
+    frame = growing(60, freq, 4)
+    starts = [one(frame.iloc[k:])[0].start for k in range(4)]
+    assert np.diff(starts).tolist() == [1, 1, 1]
+
+
+def test_only_the_training_part_is_seen():
+    series, season = one(growing())
+    changed, _ = one(growing().assign(y=lambda f: f["y"].where(f.index < 100, 7.0)))
+    for a, b in zip(
+        *(vars(scale(s, 100, season)).values() for s in (series, changed)), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_sales_below_any_seen_have_a_logarithm():
+    series, season = one(growing().assign(y=lambda f: f["y"].where(f.index < 120, 0.0)))
+    flat = scale(series, 100, season).flat(series.y, series.start + np.arange(144))
+    assert np.isfinite(flat).all()
+
+
+def test_a_season_is_not_seen_in_noise():
+    rng = np.random.default_rng(1)
+    found = sum(is_seasonal(rng.normal(size=120), 12) for _ in range(300))
+    assert found < 0.15 * 300
+    assert is_seasonal(np.sin(np.arange(48) * np.pi / 6) + rng.normal(0, 0.3, 48), 12)
+    assert not is_seasonal(np.ones(48), 12)
+    assert not is_seasonal(rng.normal(size=20), 12)
+
+
+def test_networks_learn_a_growing_season_from_few_years():
+    result = compare(growing(), horizon=6, seeds=1, levels=())
+    assert result.table.loc["LSTM", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
+    assert result.table.loc["GRU", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
