@@ -263,6 +263,6 @@ def _offset(freq: str) -> str:
 
 def _number(grid: pd.DatetimeIndex) -> int:
     """Return how many periods after the first of 1970 a grid begins."""
-    if grid.freq.name == "B":  # whose pandas periods are deprecated
+    if grid.freqstr == "B":  # whose pandas periods are deprecated
         return int(np.busday_count("1970-01-01", grid[0].date()))
     return int(grid[:1].to_period()[0].ordinal // grid.freq.n)
