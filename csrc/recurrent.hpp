@@ -184,8 +184,10 @@ ptrdiff_t steps_ahead(ptrdiff_t rows, ptrdiff_t steps, ptrdiff_t I, ptrdiff_t ro
 template <class Real>
 ptrdiff_t chunk_steps(ptrdiff_t N, ptrdiff_t steps, ptrdiff_t row) {
   const ptrdiff_t fits = ptrdiff_t(1 << 20) / (row * ptrdiff_t(sizeof(Real)));
-  return std::max<ptrdiff_t>(
+  const ptrdiff_t most = std::max<ptrdiff_t>(
       1, std::min(steps, std::max<ptrdiff_t>(256, fits) / std::max<ptrdiff_t>(N, 1)));
+  const ptrdiff_t chunks = std::max<ptrdiff_t>(1, (steps + most - 1) / most);
+  return std::max<ptrdiff_t>(1, (steps + chunks - 1) / chunks);  // of equal length
 }
 
 // The active rows of the steps [begin, end), as stretches of a chunk's rows.

@@ -183,18 +183,23 @@ FUSEDRNN_INLINE void for_row_groups(ptrdiff_t begin, ptrdiff_t end, Body body) {
     body(n, end - n < kGroupRows ? end - n : kGroupRows);
 }
 
-// out (rows, stride out_stride) = init + the product of a group of rows of a panel buffer with `b`.
+// out (rows, X.width(q)) = init + the product of a group of rows of a panel buffer with panel q of
+// the plain panels X of `weights`.
 // Row `first` of the buffer's panel p starts at panels + offset(p, K) + first * width(p);
-// gates * units_in(p) of its values are used, in the order in which b has its rows.
-// A stretch of b at a time for all rows: R^T of 1024 units has panels of a megabyte.
+// gates * units_in(p) of its values are used, in the order in which weights have their rows.
+// A stretch of the panel at a time for all rows: R^T of 1024 units has panels of a megabyte.
 template <class Real>
 void panel_rows_product(const Real* panels, const Panels& P, ptrdiff_t K, ptrdiff_t first,
-                        ptrdiff_t rows, int skipped_gates, int gates, const Real* b, int C,
-                        const Real* init, ptrdiff_t init_stride, Real* out, ptrdiff_t out_stride) {
+                        ptrdiff_t rows, int skipped_gates, int gates, const Real* weights,
+                        const Panels& X, ptrdiff_t q, const Real* init, ptrdiff_t init_stride,
+                        Real* out) {
   constexpr ptrdiff_t kBatch = 8;
   Segment<Real> segments[kBatch];
-  const ptrdiff_t b_stride = C * kLanes<Real>;
-  const bool prefetches = !stays_in_l2<Real>(gates * P.units * P.units);
+  const ptrdiff_t width = X.width(q);
+  const int C = int(width / X.lanes);
+  const Real* b = weights + X.offset(q, gates * P.units);
+  const bool prefetches = !stays_in_l2<Real>(gates * P.units * X.units);
+
   for (ptrdiff_t p = 0; p < P.count(); p += kBatch) {
     const ptrdiff_t count = P.count() - p < kBatch ? P.count() - p : kBatch;
     const Real* b_end = b;
@@ -202,24 +207,24 @@ void panel_rows_product(const Real* panels, const Panels& P, ptrdiff_t K, ptrdif
       segments[s].stride = 1;
       segments[s].K = gates * P.units_in(p + s);
       segments[s].b = b_end;
-      b_end += segments[s].K * b_stride;
+      b_end += segments[s].K * width;
     }
     NextPanel<Real> next;
     if (prefetches) next = NextPanel<Real>(b_end, b_end - b, rows);
     for_row_tiles(0, rows, C, [&](ptrdiff_t n, int R) {
       for (ptrdiff_t s = 0; s < count; ++s) {
-        const ptrdiff_t width = P.width(p + s);
+        const ptrdiff_t row = P.width(p + s);
         const Real* a =
-            panels + P.offset(p + s, K) + (first + n) * width + skipped_gates * P.units_in(p + s);
-        for (int r = 0; r < R; ++r) segments[s].row[r] = a + r * width;
+            panels + P.offset(p + s, K) + (first + n) * row + skipped_gates * P.units_in(p + s);
+        for (int r = 0; r < R; ++r) segments[s].row[r] = a + r * row;
       }
       next.spread(segments, count, n, R);
-      kTiles<Real>[R - 1][C - 1](segments, count, b_stride, init + n* init_stride, init_stride,
-                                 out + n* out_stride, out_stride);
+      kTiles<Real>[R - 1][C - 1](segments, count, width, init + n* init_stride, init_stride,
+                                 out + n* width, width);
     });
     b = b_end;
     init = out;
-    init_stride = out_stride;
+    init_stride = width;
   }
 }
 
@@ -272,10 +277,8 @@ void input_gradient(const fusedrnn::InputGradient<Real>& g, ptrdiff_t k0, ptrdif
   const Panels X = {g.I, 1, kMaxVectors, V};
   for (ptrdiff_t q = 0; q < X.count(); ++q) {
     const ptrdiff_t width = X.width(q), columns = X.units_in(q);
-    const int C = int(width / V);
-    const Real* b = g.wt + X.offset(q, g.gates * g.panels.units);
     for_row_groups(k0, k1, [&](ptrdiff_t k, ptrdiff_t rows) {
-      panel_rows_product(g.dgates, g.panels, g.K, k, rows, 0, g.gates, b, C, zeros, 0, out, width);
+      panel_rows_product(g.dgates, g.panels, g.K, k, rows, 0, g.gates, g.wt, X, q, zeros, 0, out);
       for (ptrdiff_t r = 0; r < rows; ++r) {
         const ptrdiff_t step = g.step_begin + (k + r) / g.schedule.N;
         const ptrdiff_t slot = (k + r) % g.schedule.N;

@@ -41,10 +41,8 @@ FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, pt
   const ptrdiff_t row = (s - a.step_begin) * a.N;
   for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
     const ptrdiff_t width = X.width(q);
-    const int C = int(width / V);
     for_row_groups(begin, a.schedule.active_end(begin, end, s), [&](ptrdiff_t n, ptrdiff_t rows) {
-      panel_rows_product(a.dgates, D, K, row + n, rows, 0, 1, a.rt[1] + X.offset(q, a.H), C, zeros,
-                         0, out, width);
+      panel_rows_product(a.dgates, D, K, row + n, rows, 0, 1, a.rt[1], X, q, zeros, 0, out);
       for (ptrdiff_t t = 0; t < rows; ++t)
         for (ptrdiff_t j = 0; j < width; j += V) {
           const ptrdiff_t slot = n + t, unit = X.offset(q, 1) + j, p = unit / V;

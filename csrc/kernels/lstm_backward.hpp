@@ -69,8 +69,7 @@ void add_masked_gradients(const Real* dgates, const Panels& D, ptrdiff_t K, ptrd
   const ptrdiff_t width = X.width(q);
   for (int g = 0; g < gates; ++g) {
     panel_rows_product(dgates, D, K, next_row + n, rows, skipped_gates + g, 1,
-                       rt + g * X.row() * D.units + X.offset(q, D.units), int(width / V), zeros, 0,
-                       product, width);
+                       rt + g * X.row() * D.units, X, q, zeros, 0, product);
     for (ptrdiff_t r = 0; r < rows; ++r)
       for (ptrdiff_t j = 0; j < width; j += V) {
         const ptrdiff_t at = r * width + j;
@@ -89,11 +88,11 @@ FUSEDRNN_INLINE void recurrent_gradient(const Arguments& a, const Panels& D, ptr
                                         const Real* rt, const Panels& X, ptrdiff_t q, ptrdiff_t Hp,
                                         Real* out) {
   const ptrdiff_t width = X.width(q);
-  const int C = int(width / X.lanes);
+
   const Real* carried = a.dh + n * Hp + X.offset(q, 1);
   if (has_next && !a.recurrent_mask)
-    return panel_rows_product<Real>(a.dgates, D, K, next_row + n, rows, skipped_gates, gates,
-                                    rt + X.offset(q, gates * D.units), C, carried, Hp, out, width);
+    return panel_rows_product<Real>(a.dgates, D, K, next_row + n, rows, skipped_gates, gates, rt, X,
+                                    q, carried, Hp, out);
   for (ptrdiff_t r = 0; r < rows; ++r)
     for (ptrdiff_t j = 0; j < width; j += X.lanes)
       store(out + r * width + j, load(carried + r * Hp + j));
