@@ -1,6 +1,7 @@
 #include "parallel.hpp"
 
 #include <pthread.h>
+#include <time.h>
 
 #include <atomic>
 #include <thread>
@@ -19,6 +20,15 @@ int default_threads() {
   return 1;
 #endif
 }
+
+double seconds_of(clockid_t clock) {
+  timespec t;
+  clock_gettime(clock, &t);
+  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+}
+
+constexpr double kShortestHold = 0.05, kLongestHold = 1.0;  // seconds on one thread
+std::atomic<double> held_until{0}, hold{kShortestHold};
 
 // Tells the core that this is a spinning loop.
 inline void pause() {
@@ -41,6 +51,31 @@ void Barrier::wait(ptrdiff_t threads) {
   }
   for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins)
     spins < kSpins ? pause() : std::this_thread::yield();
+}
+
+bool cores_are_contended() {
+  return seconds_of(CLOCK_MONOTONIC) < held_until.load(std::memory_order_relaxed);
+}
+
+double ContentionWatch::processor_seconds() {
+  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+ContentionWatch::ContentionWatch() : least_(1e300), start_(seconds_of(CLOCK_MONOTONIC)) {}
+
+void ContentionWatch::add(double seconds) {
+  double least = least_.load();
+  while (seconds < least && !least_.compare_exchange_weak(least, seconds)) {
+  }
+}
+
+ContentionWatch::~ContentionWatch() {
+  constexpr double kWorthNoticing = 1e-3;  // seconds; threads that sleep are woken in a tenth of it
+  const double now = seconds_of(CLOCK_MONOTONIC), took = now - start_;
+  const bool contended = took - least_.load() > std::max(took / 2, kWorthNoticing);
+  const double next = hold.load();
+  if (contended) held_until.store(now + next);
+  hold.store(contended ? std::min(2 * next, kLongestHold) : kShortestHold);
 }
 
 bool has_openmp() {
