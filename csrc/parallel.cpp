@@ -29,6 +29,7 @@ double seconds_of(clockid_t clock) {
 
 constexpr double kShortestHold = 0.05, kLongestHold = 1.0;  // seconds on one thread
 std::atomic<double> held_until{0}, hold{kShortestHold};
+std::atomic<int> in_a_row{0};  // regions that waited
 
 // Tells the core that this is a spinning loop.
 inline void pause() {
@@ -70,12 +71,17 @@ void ContentionWatch::add(double seconds) {
 }
 
 ContentionWatch::~ContentionWatch() {
-  constexpr double kWorthNoticing = 1e-3;  // seconds; threads that sleep are woken in a tenth of it
+  constexpr double kSlice = 4e-3;  // seconds, of a scheduler
+  // Not at once: threads that slept may be woken on one core and be parted some milliseconds later.
+  constexpr int kInARow = 3;
   const double now = seconds_of(CLOCK_MONOTONIC), took = now - start_;
-  const bool contended = took - least_.load() > std::max(took / 2, kWorthNoticing);
-  const double next = hold.load();
-  if (contended) held_until.store(now + next);
-  hold.store(contended ? std::min(2 * next, kLongestHold) : kShortestHold);
+  if (took - least_.load() < std::max(took / 2, kSlice)) {
+    in_a_row.store(0);
+    hold.store(kShortestHold);
+  } else if (in_a_row.fetch_add(1) + 1 >= kInARow) {
+    held_until.store(now + hold.load());
+    hold.store(std::min(2 * hold.load(), kLongestHold));
+  }
 }
 
 bool has_openmp() {

@@ -19,7 +19,7 @@ int num_threads();            // 1 in a child after fork: OpenMP's threads do no
 void set_num_threads(int n);  // n >= 1
 bool has_openmp();
 
-// Whether a region has lately waited for a thread of its own that had no core, because another
+// Whether regions have lately waited for a thread of their own that had no core, because another
 // process keeps it busy: then one thread is faster than two that wait for each other, a scheduler's
 // slice at a time (measured with a busy loop on one of two cores: up to 3.4 times one thread).
 // Asked again after 50 ms, up to a second while it stays so.
