@@ -24,8 +24,8 @@ SharedWeights<Real> pack(const char* function, const py::array& kernel, const py
                          py::handle bias, GruForm form) {
   const WeightShape s(function, kernel, recurrent, 3);
   Arguments<Real> args(function);
-  const Real* w = args.matrix("kernel", kernel, {s.I, 3 * s.H}, "(I, 3H)");
-  const Real* r = args.matrix("recurrent_kernel", recurrent, {s.H, 3 * s.H}, "(H, 3H)");
+  const auto w = args.weights("kernel", kernel, s.I, 3 * s.H, "(I, 3H)");
+  const auto r = args.weights("recurrent_kernel", recurrent, s.H, 3 * s.H, "(H, 3H)");
   const Real* b = form.reset_after
                       ? args.matrix("bias", bias, {2, 3 * s.H}, "(2, 3H) with reset_after=True")
                       : args.matrix("bias", bias, {3 * s.H}, "(3H,) with reset_after=False");
@@ -33,16 +33,21 @@ SharedWeights<Real> pack(const char* function, const py::array& kernel, const py
   return std::make_shared<GruWeights<Real>>(s.I, s.H, form, w, r, b);
 }
 
-GruForm form_of(const char* function, bool reset_after, const std::string& update_gate) {
+GruForm form_of(const char* function, bool reset_after, const std::string& update_gate,
+                const std::string& gate_order) {
   if (update_gate != "keep" && update_gate != "write")
     throw py::value_error(std::string(function) + ": update_gate is '" + update_gate +
                           "', expected 'keep' or 'write'");
-  return {reset_after, update_gate == "keep"};
+  if (gate_order != "zrn" && gate_order != "rzn")
+    throw py::value_error(std::string(function) + ": gate_order is '" + gate_order +
+                          "', expected 'zrn' or 'rzn'");
+  return {reset_after, update_gate == "keep", gate_order == "rzn"};
 }
 
 PackedGru pack_any(py::object kernel, py::object recurrent_kernel, py::object bias,
-                   bool reset_after, const std::string& update_gate) {
-  const GruForm form = form_of("PackedGRU", reset_after, update_gate);
+                   bool reset_after, const std::string& update_gate,
+                   const std::string& gate_order) {
+  const GruForm form = form_of("PackedGRU", reset_after, update_gate, gate_order);
   const py::array w = ranked("PackedGRU", "kernel", kernel, 2, "(I, 3H)");
   const py::array r = ranked("PackedGRU", "recurrent_kernel", recurrent_kernel, 2, "(H, 3H)");
   return for_dtype("PackedGRU", "kernel", w, [&](auto real) {
@@ -152,7 +157,8 @@ void bind_gru(py::module_& m) {
 
   py::class_<PackedGru>(m, "PackedGRU")
       .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,
-           py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep")
+           py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep",
+           arg("gate_order") = "zrn")
       .def(
           "__call__",
           [](const PackedGru& self, py::object x, py::object h0, py::object lengths,
@@ -165,11 +171,13 @@ void bind_gru(py::module_& m) {
   struct GruStep : PackedGru {};
   py::class_<GruStep>(m, "GRUStep")
       .def(py::init([](py::object kernel, py::object recurrent_kernel, py::object bias,
-                       bool reset_after, const std::string& update_gate) {
-             return GruStep{pack_any(kernel, recurrent_kernel, bias, reset_after, update_gate)};
+                       bool reset_after, const std::string& update_gate,
+                       const std::string& gate_order) {
+             return GruStep{
+                 pack_any(kernel, recurrent_kernel, bias, reset_after, update_gate, gate_order)};
            }),
            arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(),
-           arg("reset_after") = true, arg("update_gate") = "keep")
+           arg("reset_after") = true, arg("update_gate") = "keep", arg("gate_order") = "zrn")
       .def(
           "__call__",
           [](const GruStep& self, py::object x, py::object h) { return step(self, x, h); },
@@ -178,17 +186,19 @@ void bind_gru(py::module_& m) {
   m.def(
       "gru",
       [](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
-         py::object h0, bool reset_after, const std::string& update_gate, py::object lengths,
-         py::object mask, bool reverse, bool time_major, bool training, bool return_sequences,
-         py::object recurrent_mask) {
-        return gru(x, kernel, recurrent_kernel, bias, h0, form_of("gru", reset_after, update_gate),
+         py::object h0, bool reset_after, const std::string& update_gate,
+         const std::string& gate_order, py::object lengths, py::object mask, bool reverse,
+         bool time_major, bool training, bool return_sequences, py::object recurrent_mask) {
+        return gru(x, kernel, recurrent_kernel, bias, h0,
+                   form_of("gru", reset_after, update_gate, gate_order),
                    {lengths, mask, reverse, time_major, return_sequences, recurrent_mask},
                    training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
-      py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep", arg("lengths") = none,
-      arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
-      arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
+      py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep",
+      arg("gate_order") = "zrn", arg("lengths") = none, arg("mask") = none, arg("reverse") = false,
+      arg("time_major") = false, arg("training") = false, arg("return_sequences") = true,
+      arg("recurrent_mask") = none);
   m.def("gru_backward", &gru_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

@@ -24,8 +24,8 @@ SharedWeights<Real> pack(const char* function, const py::array& kernel, const py
                          py::handle bias) {
   const WeightShape s(function, kernel, recurrent, 4);
   Arguments<Real> args(function);
-  const Real* w = args.matrix("kernel", kernel, {s.I, 4 * s.H}, "(I, 4H)");
-  const Real* r = args.matrix("recurrent_kernel", recurrent, {s.H, 4 * s.H}, "(H, 4H)");
+  const auto w = args.weights("kernel", kernel, s.I, 4 * s.H, "(I, 4H)");
+  const auto r = args.weights("recurrent_kernel", recurrent, s.H, 4 * s.H, "(H, 4H)");
   const Real* b = args.matrix("bias", bias, {4 * s.H}, "(4H,)");
   py::gil_scoped_release nogil;
   return std::make_shared<LstmWeights<Real>>(s.I, s.H, w, r, b);

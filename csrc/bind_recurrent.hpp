@@ -130,16 +130,16 @@ struct BackwardCall {
                py::handle dh_n, py::handle dc_n, bool has_cell, bool need_dx, const py::object& out)
       : args_(function) {
     const bool tm = t.time_major;
-    arrays.kernel = args_.matrix("kernel", t.kernel, {I, gates * H}, "(I, GH)");
+    arrays.kernel = args_.weights("kernel", t.kernel, I, gates * H, "(I, GH)");
     arrays.recurrent_kernel =
-        args_.matrix("recurrent_kernel", t.recurrent_kernel, {H, gates * H}, "(H, GH)");
+        args_.weights("recurrent_kernel", t.recurrent_kernel, H, gates * H, "(H, GH)");
     arrays.x = args_.sequence("x", t.x, tm, N, T, I, "as in the forward pass");
     arrays.dy = args_.sequence("dy", dy, tm, N, T, H, tm ? "(T, N, H)" : "(N, T, H)");
     arrays.dh_n = args_.matrix("dh_n", dh_n, {N, H}, "(N, H)");
     arrays.dc_n = args_.matrix("dc_n", dc_n, {N, H}, "(N, H)");
     if (out.is_none()) {
-      dkernel = py::array_t<Real>({I, gates * H});
-      drecurrent = py::array_t<Real>({H, gates * H});
+      dkernel = args_.gradient_of(t.kernel);
+      drecurrent = args_.gradient_of(t.recurrent_kernel);
       if (t.has_bias) dbias = py::array_t<Real>(bias_shape);
     } else {
       if (!py::isinstance<py::tuple>(out) || py::len(out) != 3)
@@ -150,15 +150,16 @@ struct BackwardCall {
       drecurrent = parts[1];
       dbias = t.has_bias ? py::object(parts[2]) : py::none();
     }
-    arrays.dkernel = args_.output("out[0]", dkernel, {I, gates * H}, "(I, GH)");
-    arrays.drecurrent = args_.output("out[1]", drecurrent, {H, gates * H}, "(H, GH)");
+    arrays.dkernel = args_.weight_gradient("out[0]", dkernel, I, gates * H, "(I, GH)");
+    arrays.drecurrent = args_.weight_gradient("out[1]", drecurrent, H, gates * H, "(H, GH)");
     arrays.dbias =
         t.has_bias ? args_.output("out[2]", dbias, bias_shape, "the bias's shape") : nullptr;
     const ptrdiff_t dbias_size =
         t.has_bias ? bias_shape.size() == 2 ? 2 * gates * H : gates * H : 0;
-    refuse_overlap(function, arrays.dkernel, I * gates * H, arrays.drecurrent, H * gates * H);
-    refuse_overlap(function, arrays.dkernel, I * gates * H, arrays.dbias, dbias_size);
-    refuse_overlap(function, arrays.drecurrent, H * gates * H, arrays.dbias, dbias_size);
+    const Real *dkernel_data = arrays.dkernel.data, *drecurrent_data = arrays.drecurrent.data;
+    refuse_overlap(function, dkernel_data, I * gates * H, drecurrent_data, H * gates * H);
+    refuse_overlap(function, dkernel_data, I * gates * H, arrays.dbias, dbias_size);
+    refuse_overlap(function, drecurrent_data, H * gates * H, arrays.dbias, dbias_size);
     arrays.dx = {nullptr, 0, 0};
     if (need_dx) {
       py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});

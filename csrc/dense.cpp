@@ -10,23 +10,17 @@
 namespace fusedrnn {
 namespace {
 
-// out (rows, columns) = A b + bias, A given by its strides, b (K, columns) or, transposed, its
-// columns as rows. Rows are shared out; each element is one sum over k in order.
+// out (rows, columns) = A b + bias, b (K, columns). Rows are shared out; each element is one sum
+// over k in order.
 template <class Real>
 void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrdiff_t a_row,
-             ptrdiff_t a_k, const Real* b, bool b_transposed, const Real* bias, Real* out) {
+             ptrdiff_t a_k, Matrix<const Real> b, const Real* bias, Real* out) {
   const Kernels<Real>& k = current_kernels_of<Real>();
   const Panels P = {columns, 1, 4, k.lanes};
   Buffer<Real> packed(P.row() * (1 + K));
   const std::vector<Real> no_bias(bias ? 0 : size_t(columns));
-  PanelRows<Real> panel_rows = {P, 1 + K, 0, packed.get(), 1, columns, {0}};
-  k.pack(panel_rows, bias ? bias : no_bias.data());
-  std::vector<Real> transposed(b_transposed ? size_t(K * columns) : 0);
-  if (b_transposed) {
-    for (ptrdiff_t j = 0; j < columns; ++j)
-      for (ptrdiff_t i = 0; i < K; ++i) transposed[size_t(i * columns + j)] = b[j * K + i];
-    b = transposed.data();
-  }
+  PanelRows<Real> panel_rows = {P, 1 + K, 0, packed.get(), 1, {0}};
+  k.pack(panel_rows, {bias ? bias : no_bias.data(), columns, 1});
   panel_rows.first = 1;
   panel_rows.rows = K;
   k.pack(panel_rows, b);
@@ -47,14 +41,14 @@ void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrd
 template <class Real>
 void dense_forward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const Real* kernel,
                    const Real* bias, Real* y) {
-  product<Real>(N, I, O, x, I, 1, kernel, false, bias, y);
+  product<Real>(N, I, O, x, I, 1, {kernel, O, 1}, bias, y);
 }
 
 template <class Real>
 void dense_backward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const Real* kernel,
                     const Real* dy, Real* dx, Real* dkernel, Real* dbias) {
-  if (dx) product<Real>(N, O, I, dy, O, 1, kernel, true, nullptr, dx);
-  product<Real>(I, N, O, x, 1, I, dy, false, nullptr, dkernel);
+  if (dx) product<Real>(N, O, I, dy, O, 1, {kernel, 1, O}, nullptr, dx);
+  product<Real>(I, N, O, x, 1, I, {dy, O, 1}, nullptr, dkernel);
   if (!dbias) return;
   std::fill_n(dbias, O, Real(0));
   for (ptrdiff_t n = 0; n < N; ++n)

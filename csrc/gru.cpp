@@ -7,23 +7,24 @@
 namespace fusedrnn {
 
 template <class Real>
-GruWeights<Real>::GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, const Real* kernel,
-                             const Real* recurrent_kernel, const Real* bias)
+GruWeights<Real>::GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, Matrix<const Real> kernel,
+                             Matrix<const Real> recurrent_kernel, const Real* bias)
     : I(I), H(H), form(form), table(current_kernels()) {
   const Kernels<Real>& k = kernels_of<Real>(table);
   const std::vector<Real> no_bias(bias ? 0 : size_t(6 * H));
   if (!bias) bias = no_bias.data();
+  const ptrdiff_t z = form.reset_first ? H : 0, r = H - z;
   if (form.reset_after) {
     const Panels P = {H, 3, 1, k.lanes};
-    const Real* matrices[2] = {kernel, recurrent_kernel};
+    const Matrix<const Real> matrices[2] = {kernel, recurrent_kernel};
     for (int part = 0; part < 2; ++part) {
       const ptrdiff_t rows = part == 0 ? I : H;
       panels_[part] = Buffer<Real>(P.row() * (1 + rows));
-      PanelRows<Real> r = {P, 1 + rows, 0, panels_[part].get(), 1, 3 * H, {0, H, 2 * H}};
-      k.pack(r, bias + part * 3 * H);
-      r.first = 1;
-      r.rows = rows;
-      k.pack(r, matrices[part]);
+      PanelRows<Real> to = {P, 1 + rows, 0, panels_[part].get(), 1, {z, r, 2 * H}};
+      k.pack(to, {bias + part * 3 * H, 3 * H, 1});
+      to.first = 1;
+      to.rows = rows;
+      k.pack(to, matrices[part]);
     }
     return;
   }
@@ -32,14 +33,14 @@ GruWeights<Real>::GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, const Real*
     const Panels& P = parts[part];
     const ptrdiff_t K = 1 + I + H;
     panels_[part] = Buffer<Real>(P.row() * K);
-    PanelRows<Real> r = {P, K, 0, panels_[part].get(), 1, 3 * H, {part == 0 ? 0 : 2 * H, H}};
-    k.pack(r, bias);
-    r.first = 1;
-    r.rows = I;
-    k.pack(r, kernel);
-    r.first = 1 + I;
-    r.rows = H;
-    k.pack(r, recurrent_kernel);
+    PanelRows<Real> to = {P, K, 0, panels_[part].get(), 1, {part == 0 ? z : 2 * H, r}};
+    k.pack(to, {bias, 3 * H, 1});
+    to.first = 1;
+    to.rows = I;
+    k.pack(to, kernel);
+    to.first = 1 + I;
+    to.rows = H;
+    k.pack(to, recurrent_kernel);
   }
 }
 
@@ -124,6 +125,7 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   const ptrdiff_t N = tape.N, I = tape.I, H = tape.H, Hp = round_up(H, k.lanes);
   const ptrdiff_t steps = tape.order.steps();
   const bool after = tape.form.reset_after;
+  const ptrdiff_t z = tape.form.reset_first ? H : 0, r = H - z;  // columns of the gates
   const Panels D = {H, after ? 4 : 3, 1, k.lanes};
   const Panels of_h = {H, 1, 4, k.lanes}, of_x = {I, 1, 4, k.lanes};
   const Panels nzr = {H, 3, 1, k.lanes}, zr = {H, 2, 1, k.lanes}, n = {H, 1, 1, k.lanes};
@@ -134,16 +136,16 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   Buffer<Real> rt[2], wt;
   if (after) {
     rt[0] = Buffer<Real>(of_h.row() * 3 * H);
-    k.pack_transposed({nzr, of_h, rt[0].get(), 3 * H, {0, H, 2 * H}}, a.recurrent_kernel);
+    k.pack_transposed({nzr, of_h, rt[0].get(), {z, r, 2 * H}}, a.recurrent_kernel);
   } else {
     rt[0] = Buffer<Real>(of_h.row() * 2 * H);
     rt[1] = Buffer<Real>(of_h.row() * H);
-    k.pack_transposed({zr, of_h, rt[0].get(), 3 * H, {0, H}}, a.recurrent_kernel);
-    k.pack_transposed({n, of_h, rt[1].get(), 3 * H, {2 * H}}, a.recurrent_kernel);
+    k.pack_transposed({zr, of_h, rt[0].get(), {z, r}}, a.recurrent_kernel);
+    k.pack_transposed({n, of_h, rt[1].get(), {2 * H}}, a.recurrent_kernel);
   }
   if (a.dx.data) {
     wt = Buffer<Real>(of_x.row() * 3 * H);
-    k.pack_transposed({nzr, of_x, wt.get(), 3 * H, {2 * H, 0, H}}, a.kernel);
+    k.pack_transposed({nzr, of_x, wt.get(), {2 * H, z, r}}, a.kernel);
   }
 
   Buffer<Real> dgates(D.row() * dgates_rows), x(chunk * N * I), dh(N * Hp);
@@ -155,10 +157,11 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   of_state.zero();
   of_reset.zero();
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
+  const PanelRows<Real> recurrent = {after ? nzr : zr, 1 + H, 1, of_state.get(), H, {z, r, 2 * H}};
   std::optional<GatewiseGradient<Real>> dropout;
   if (tape.recurrent_mask.get())
-    dropout.emplace(k, schedule, H, chunk, after ? 3 : 2, 3 * H, tape.recurrent_mask.get(),
-                    a.recurrent_kernel);
+    dropout.emplace(k, schedule, H, chunk, after ? 3 : 2, recurrent.column,
+                    tape.recurrent_mask.get(), a.recurrent_kernel);
 
   const GruBackward<Real> args = {N,
                                   H,
@@ -210,22 +213,22 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
     }
   });
 
-  PanelRows<Real> rows = {nzr, 1 + I, 0, of_input.get(), 1, 3 * H, {2 * H, 0, H}};
-  if (a.dbias) k.unpack(rows, a.dbias);
+  PanelRows<Real> rows = {nzr, 1 + I, 0, of_input.get(), 1, {2 * H, z, r}};
+  if (a.dbias) k.unpack(rows, {a.dbias, 3 * H, 1});
   rows.first = 1;
   rows.rows = I;
   k.unpack(rows, a.dkernel);
   Real* dbias_h = a.dbias && after ? a.dbias + 3 * H : nullptr;
-  rows = {after ? nzr : zr, 1 + H, 0, of_state.get(), 1, 3 * H, {0, H, 2 * H}};
   if (dropout) {
     dropout->unpack(dbias_h, a.drecurrent);
   } else {
-    if (dbias_h) k.unpack(rows, dbias_h);
-    rows.first = 1;
-    rows.rows = H;
-    k.unpack(rows, a.drecurrent);
+    k.unpack(recurrent, a.drecurrent);
+    rows = recurrent;
+    rows.first = 0;
+    rows.rows = 1;
+    if (dbias_h) k.unpack(rows, {dbias_h, 3 * H, 1});
   }
-  if (!after) k.unpack({n, H, 0, of_reset.get(), H, 3 * H, {2 * H}}, a.drecurrent);
+  if (!after) k.unpack({n, H, 0, of_reset.get(), H, {2 * H}}, a.drecurrent);
   zero_after_end(schedule, tape.T, I, a.dx);
   gather_rows(schedule, H, Hp, dh.get(), a.dh0);
 }

@@ -8,6 +8,7 @@ namespace fusedrnn {
 struct GruForm {
   bool reset_after = true;   // the reset gate multiplies h R_n, else h
   bool update_keeps = true;  // h = z h_prev + (1-z) n, else h = (1-z) h_prev + z n
+  bool reset_first = false;  // the caller's weights and gradients have the gates r z n, else z r n
 };
 
 // Weights packed for the kernels that were current when it was made. Immutable: threads may share.
@@ -15,9 +16,9 @@ template <class Real>
 class GruWeights {
  public:
   // kernel (I, 3H), recurrent_kernel (H, 3H); bias (2, 3H) for reset after, (3H,) for reset before,
-  // or null; all contiguous, copied.
-  GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, const Real* kernel,
-             const Real* recurrent_kernel, const Real* bias);
+  // or null; copied.
+  GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, Matrix<const Real> kernel,
+             Matrix<const Real> recurrent_kernel, const Real* bias);
   const ptrdiff_t I, H;
   const GruForm form;
   const KernelTable& table;

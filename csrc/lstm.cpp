@@ -7,16 +7,16 @@
 namespace fusedrnn {
 
 template <class Real>
-LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, const Real* kernel,
-                               const Real* recurrent_kernel, const Real* bias)
+LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, Matrix<const Real> kernel,
+                               Matrix<const Real> recurrent_kernel, const Real* bias)
     : I(I), H(H), table(current_kernels()) {
   const Kernels<Real>& k = kernels_of<Real>(table);
   const Panels P = {H, 4, 1, k.lanes};
   const ptrdiff_t K = 1 + I + H;
   panels_ = Buffer<Real>(P.row() * K);
   const std::vector<Real> no_bias(bias ? 0 : size_t(4 * H));
-  PanelRows<Real> rows = {P, K, 0, panels_.get(), 1, 4 * H, {0, H, 2 * H, 3 * H}};
-  k.pack(rows, bias ? bias : no_bias.data());
+  PanelRows<Real> rows = {P, K, 0, panels_.get(), 1, {0, H, 2 * H, 3 * H}};
+  k.pack(rows, {bias ? bias : no_bias.data(), 4 * H, 1});
   rows.first = 1;
   rows.rows = I;
   k.pack(rows, kernel);
@@ -102,8 +102,8 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   const ptrdiff_t K = 1 + I + H, dgates_rows = (chunk + 1) * N;
 
   Buffer<Real> rt(of_h.row() * 4 * H), wt(a.dx.data ? of_x.row() * 4 * H : 0);
-  k.pack_transposed({P, of_h, rt.get(), 4 * H, {0, H, 2 * H, 3 * H}}, a.recurrent_kernel);
-  if (a.dx.data) k.pack_transposed({P, of_x, wt.get(), 4 * H, {0, H, 2 * H, 3 * H}}, a.kernel);
+  k.pack_transposed({P, of_h, rt.get(), {0, H, 2 * H, 3 * H}}, a.recurrent_kernel);
+  if (a.dx.data) k.pack_transposed({P, of_x, wt.get(), {0, H, 2 * H, 3 * H}}, a.kernel);
 
   Buffer<Real> dgates(P.row() * dgates_rows), gradient(P.row() * K), x(chunk * N * I);
   Buffer<Real> dh(N * Hp), dc(N * Hp);
@@ -111,9 +111,11 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
   scatter_rows(schedule, H, Hp, a.dc_n, dc.get());
 
+  PanelRows<Real> rows = {P, K, 0, gradient.get(), 1, {0, H, 2 * H, 3 * H}};
   std::optional<GatewiseGradient<Real>> dropout;
   if (tape.recurrent_mask.get())
-    dropout.emplace(k, schedule, H, chunk, 4, 4 * H, tape.recurrent_mask.get(), a.recurrent_kernel);
+    dropout.emplace(k, schedule, H, chunk, 4, rows.column, tape.recurrent_mask.get(),
+                    a.recurrent_kernel);
 
   LstmBackward<Real> args = {N,
                              H,
@@ -161,8 +163,7 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
     }
   });
 
-  PanelRows<Real> rows = {P, K, 0, gradient.get(), 1, 4 * H, {0, H, 2 * H, 3 * H}};
-  if (a.dbias) k.unpack(rows, a.dbias);
+  if (a.dbias) k.unpack(rows, {a.dbias, 4 * H, 1});
   rows.first = 1;
   rows.rows = I;
   k.unpack(rows, a.dkernel);

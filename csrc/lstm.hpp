@@ -9,9 +9,9 @@ namespace fusedrnn {
 template <class Real>
 class LstmWeights {
  public:
-  // kernel (I, 4H), recurrent_kernel (H, 4H), bias (4H,) or null; all contiguous, copied.
-  LstmWeights(ptrdiff_t I, ptrdiff_t H, const Real* kernel, const Real* recurrent_kernel,
-              const Real* bias);
+  // kernel (I, 4H), recurrent_kernel (H, 4H), bias (4H,) or null; copied.
+  LstmWeights(ptrdiff_t I, ptrdiff_t H, Matrix<const Real> kernel,
+              Matrix<const Real> recurrent_kernel, const Real* bias);
   const ptrdiff_t I, H;
   const KernelTable& table;
   const Real* panels() const { return panels_.get(); }

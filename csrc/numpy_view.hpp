@@ -38,7 +38,7 @@ class Arguments {
     if (h.is_none()) return nullptr;
     py::array a = typed(name, h);
     check_shape(name, a, shape, meaning);
-    constexpr int needed = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int needed = py::array::c_style | kAligned;
     if ((a.flags() & needed) != needed) {
       a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
       kept_.push_back(a);
@@ -46,15 +46,36 @@ class Arguments {
     return static_cast<const Real*>(a.data());
   }
 
+  // A matrix in C or Fortran order; a copy is made of one that has neither.
+  Matrix<const Real> weights(const char* name, const py::array& a, ptrdiff_t rows,
+                             ptrdiff_t columns, const char* meaning) {
+    if (is_fortran(a)) {
+      check_shape(name, typed(name, a), {rows, columns}, meaning);
+      return {static_cast<const Real*>(a.data()), 1, rows};
+    }
+    return {matrix(name, a, {rows, columns}, meaning), columns, 1};
+  }
+
   // The data of an array that is written: it must be writeable and in C order.
   Real* output(const char* name, py::handle h, std::vector<ptrdiff_t> shape, const char* meaning) {
-    py::array a = typed(name, h);
-    check_shape(name, a, shape, meaning);
-    constexpr int needed = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
-                           py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
-    if ((a.flags() & needed) != needed)
-      throw py::value_error(prefix(name) + "must be writeable and in C order");
+    py::array a = writeable(name, h, shape, meaning);
+    if (!(a.flags() & py::array::c_style))
+      throw py::value_error(prefix(name) + "must be in C order");
     return static_cast<Real*>(a.mutable_data());
+  }
+  Matrix<Real> weight_gradient(const char* name, py::handle h, ptrdiff_t rows, ptrdiff_t columns,
+                               const char* meaning) {
+    py::array a = writeable(name, h, {rows, columns}, meaning);
+    if (is_fortran(a)) return {static_cast<Real*>(a.mutable_data()), 1, rows};
+    if (!(a.flags() & py::array::c_style))
+      throw py::value_error(prefix(name) + "must be in C or Fortran order");
+    return {static_cast<Real*>(a.mutable_data()), columns, 1};
+  }
+  // An array for the gradient of `like`, in the same order.
+  static py::array_t<Real> gradient_of(const py::array& like) {
+    const std::vector<ptrdiff_t> shape(like.shape(), like.shape() + like.ndim());
+    if (is_fortran(like)) return py::array_t<Real, py::array::f_style>(shape);
+    return py::array_t<Real>(shape);
   }
 
   // A sequence (N, T, features), or (T, N, features) if time_major; absent for None.
@@ -71,8 +92,8 @@ class Arguments {
 
   Sequence<const Real> view(py::array a, bool time_major) {
     constexpr ptrdiff_t size = sizeof(Real);
-    const bool whole = a.strides(0) % size == 0 && a.strides(1) % size == 0 &&
-                       (a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+    const bool whole =
+        a.strides(0) % size == 0 && a.strides(1) % size == 0 && (a.flags() & kAligned);
     if (!whole || (a.shape(2) > 1 && a.strides(2) != size)) {
       a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
       kept_.push_back(a);
@@ -89,6 +110,21 @@ class Arguments {
   }
 
  private:
+  static constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+
+  static bool is_fortran(const py::array& a) {
+    constexpr int needed = py::array::f_style | kAligned;
+    return (a.flags() & (needed | py::array::c_style)) == needed;
+  }
+  py::array writeable(const char* name, py::handle h, const std::vector<ptrdiff_t>& shape,
+                      const char* meaning) const {
+    py::array a = typed(name, h);
+    check_shape(name, a, shape, meaning);
+    constexpr int needed = kAligned | py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    if ((a.flags() & needed) != needed)
+      throw py::value_error(prefix(name) + "must be writeable and aligned");
+    return a;
+  }
   void check_shape(const char* name, const py::array& a, const std::vector<ptrdiff_t>& shape,
                    const char* meaning) const {
     bool same = a.ndim() == py::ssize_t(shape.size());

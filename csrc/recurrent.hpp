@@ -28,15 +28,15 @@ struct ForwardArrays {
 
 template <class Real>
 struct BackwardArrays {
-  const Real* kernel;            // (I, G H), as in the forward pass
-  const Real* recurrent_kernel;  // (H, G H)
-  Sequence<const Real> x;        // (N, T, I), as in the forward pass
-  Sequence<const Real> dy;       // (N, T, H) or absent
-  const Real *dh_n, *dc_n;       // (N, H) or null
-  Sequence<Real> dx;             // (N, T, I), filled; or absent
-  Real *dkernel, *drecurrent;    // (I, G H), (H, G H), filled
-  Real* dbias;                   // filled, or null
-  Real *dh0, *dc0;               // (N, H), filled
+  Matrix<const Real> kernel;            // (I, G H), as in the forward pass
+  Matrix<const Real> recurrent_kernel;  // (H, G H)
+  Sequence<const Real> x;               // (N, T, I), as in the forward pass
+  Sequence<const Real> dy;              // (N, T, H) or absent
+  const Real *dh_n, *dc_n;              // (N, H) or null
+  Sequence<Real> dx;                    // (N, T, I), filled; or absent
+  Matrix<Real> dkernel, drecurrent;     // (I, G H), (H, G H), filled
+  Real* dbias;                          // filled, or null
+  Real *dh0, *dc0;                      // (N, H), filled
 };
 
 // Owns what a Schedule points to.

@@ -17,19 +17,20 @@ Buffer<Real> masks_by_slot(const Schedule& s, int gates, ptrdiff_t H, ptrdiff_t 
   return masks;
 }
 
-// For the first `gates` gates of a recurrent kernel with rows of `ld` values.
+// For the first `gates` gates of a recurrent kernel, whose blocks of columns start at `column`.
 template <class Real>
 class GatewiseGradient {
  public:
   GatewiseGradient(const Kernels<Real>& k, const Schedule& s, ptrdiff_t H, ptrdiff_t chunk,
-                   int gates, ptrdiff_t ld, const Real* mask, const Real* recurrent_kernel)
+                   int gates, const ptrdiff_t* column, const Real* mask,
+                   Matrix<const Real> recurrent_kernel)
       : k_(k),
         schedule_(s),
         H_(H),
         Hp_(round_up(H, k.lanes)),
         rows_(chunk * s.N),
         gates_(gates),
-        ld_(ld),
+        column_(column, column + gates),
         gate_{H, 1, 1, k.lanes},
         of_h_{H, 1, 4, k.lanes},
         mask_(mask),
@@ -38,7 +39,7 @@ class GatewiseGradient {
         gradient_(gates * gate_.row() * (1 + H)) {
     gradient_.zero();
     for (int g = 0; g < gates; ++g)
-      k.pack_transposed({gate_, of_h_, rt_.get() + g * of_h_.row() * H, ld, {g * H}},
+      k.pack_transposed({gate_, of_h_, rt_.get() + g * of_h_.row() * H, {column[g]}},
                         recurrent_kernel);
   }
 
@@ -63,10 +64,11 @@ class GatewiseGradient {
   }
 
   // dbias: null, or where the gates' recurrent biases are.
-  void unpack(Real* dbias, Real* drecurrent) const {
+  void unpack(Real* dbias, Matrix<Real> drecurrent) const {
     for (int g = 0; g < gates_; ++g) {
-      if (dbias) k_.unpack({gate_, 1 + H_, 0, part(g), 1, ld_, {g * H_}}, dbias);
-      k_.unpack({gate_, 1 + H_, 1, part(g), H_, ld_, {g * H_}}, drecurrent);
+      const ptrdiff_t column = column_[size_t(g)];
+      if (dbias) k_.unpack({gate_, 1 + H_, 0, part(g), 1, {column}}, {dbias, 0, 1});
+      k_.unpack({gate_, 1 + H_, 1, part(g), H_, {column}}, drecurrent);
     }
   }
 
@@ -77,7 +79,7 @@ class GatewiseGradient {
   const Schedule schedule_;
   const ptrdiff_t H_, Hp_, rows_;
   const int gates_;
-  const ptrdiff_t ld_;
+  const std::vector<ptrdiff_t> column_;
   const Panels gate_, of_h_;
   const Real* mask_;
   Buffer<Real> rt_, masked_, gradient_;

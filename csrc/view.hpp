@@ -13,6 +13,17 @@ struct Sequence {
   ptrdiff_t stride_t;
 };
 
+// A matrix in C or Fortran order: one of its strides, in elements, is 1.
+template <class Real>
+struct Matrix {
+  Real* data;
+  ptrdiff_t row, column;  // strides
+
+  Matrix at(ptrdiff_t r, ptrdiff_t c) const { return {data + r * row + c * column, row, column}; }
+  Matrix transposed() const { return {data, column, row}; }
+  operator Matrix<const Real>() const { return {data, row, column}; }
+};
+
 // Which rows run at which step. Rows sit in slots ordered by falling length, so that the rows still
 // running at a step are a prefix and finished ones cost nothing.
 struct Schedule {

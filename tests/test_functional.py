@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from shapes import TEST_SHAPES
 
 from fusedrnn import functional as F
+from fusedrnn import runtime
 
 rng = np.random.default_rng(0)
 
@@ -66,6 +68,49 @@ def test_windows_are_read_without_a_copy():
     assert not windows.flags.c_contiguous
     w = weights("gru", 2, 9)
     np.testing.assert_array_equal(F.gru(windows, *w)[0], F.gru(windows.copy(), *w)[0])
+
+
+@pytest.mark.parametrize("isa", runtime.available_isas())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", ["lstm", "reset_after", "reset_before"])
+@pytest.mark.parametrize("shape", TEST_SHAPES)
+def test_weights_in_pytorchs_layout_give_the_same_bits(isa, dtype, form, shape):
+    """Fortran order, and r z n for the GRU: results, and gradients in the same layout."""
+    kind, order = ("lstm", [0, 1, 2, 3]) if form == "lstm" else ("gru", [1, 0, 2])
+    (I, H, T, N), after = TEST_SHAPES[shape], form == "reset_after"
+    forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+    given = {} if kind == "lstm" else {"reset_after": after}
+    other = given if kind == "lstm" else given | {"gate_order": "rzn"}
+    w, r, b = weights(kind, I, H, dtype)
+    if form == "reset_before":
+        b = b[0]
+    x = rng.normal(size=(N, T, I)).astype(dtype)
+
+    def swapped(a):
+        a = a.reshape(*a.shape[:-1], len(order), H)[..., order, :].reshape(a.shape)
+        return np.ascontiguousarray(a)
+
+    theirs = [np.asfortranarray(swapped(w)), np.asfortranarray(swapped(r)), swapped(b)]
+    mask = rng.random((len(order), N, H)).astype(dtype)
+    with runtime.use_isa(isa):
+        for dropped in (None, mask):
+            options = {"training": True, "recurrent_mask": dropped}
+            *expected, tape = forward(x, w, r, b, **given, **options)
+            *got, other_tape = forward(x, *theirs, **other, **options)
+            gradients = backward(tape, *expected)
+            layout = [np.empty_like(a) for a in theirs]
+            for out in (None, layout):
+                found = list(backward(other_tape, *expected, out=out and tuple(out)))
+                for d, a in zip(found[1:3], theirs[:2], strict=True):
+                    assert d.flags.f_contiguous == a.flags.f_contiguous
+                found[1:4] = [swapped(d) for d in found[1:4]]
+                for a, e in zip([*got, *found], [*expected, *gradients], strict=True):
+                    np.testing.assert_array_equal(a, e)
+        packed = {"lstm": F.PackedLSTM, "gru": F.PackedGRU}[kind](*theirs, **other)
+        np.testing.assert_array_equal(packed(x)[0], forward(x, w, r, b, **given)[0])
+        step = {"lstm": F.LSTMStep, "gru": F.GRUStep}[kind](*theirs, **other)
+        h = step(np.ascontiguousarray(x[:, 0]), *np.zeros((len(expected) - 1, N, H), dtype))
+        np.testing.assert_array_equal(h[0] if kind == "lstm" else h, packed(x)[0][:, 0])
 
 
 def test_any_strides_give_the_same():
@@ -190,8 +235,13 @@ def test_bad_gru_and_backward_input():
     with pytest.raises(TypeError, match="out must be a tuple"):
         F.gru_backward(tape, y, out=[w, r, b])
     w.flags.writeable = False
-    with pytest.raises(ValueError, match=r"out\[0\] must be writeable and in C order"):
+    with pytest.raises(ValueError, match=r"out\[0\] must be writeable"):
         F.gru_backward(tape, y, out=(w, r, b))
+    w = np.empty((4, 30), np.float32)[:, ::2]
+    with pytest.raises(ValueError, match=r"out\[0\] must be in C or Fortran order"):
+        F.gru_backward(tape, y, out=(w, r, b))
+    with pytest.raises(ValueError, match="gru: gate_order is 'nrz', expected 'zrn' or 'rzn'"):
+        F.gru(x, w, r, b, gate_order="nrz")
     with pytest.raises(TypeError):
         F.lstm_backward(tape, y)
 

@@ -21,7 +21,6 @@ struct PanelRows {
   ptrdiff_t first;  // row of the buffer that is row 0 of the matrix
   Real* data;       // the panel buffer
   ptrdiff_t rows;
-  ptrdiff_t ld;         // of the matrix
   ptrdiff_t column[4];  // where in the matrix the block of each of the panels' gates starts
 };
 
@@ -32,7 +31,6 @@ struct TransposedPanels {
   Panels gates;   // order of the rows
   Panels panels;  // of the result: one gate, `columns` units
   Real* data;     // K = gates.gates * gates.units rows
-  ptrdiff_t ld;
   ptrdiff_t column[4];
 };
 
@@ -166,9 +164,9 @@ struct Kernels {
   void (*column_sums)(const WeightGradient<Real>&);
   void (*input_gradient)(const InputGradient<Real>&, ptrdiff_t k0, ptrdiff_t k1);
   void (*dense)(const DenseProduct<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*pack)(const PanelRows<Real>&, const Real* matrix);
-  void (*unpack)(const PanelRows<Real>&, Real* matrix);
-  void (*pack_transposed)(const TransposedPanels<Real>&, const Real* matrix);
+  void (*pack)(const PanelRows<Real>&, Matrix<const Real>);
+  void (*unpack)(const PanelRows<Real>&, Matrix<Real>);
+  void (*pack_transposed)(const TransposedPanels<Real>&, Matrix<const Real>);
   // Elementwise, for the tests of the accuracy contract: out[j] = f(x[j]), j < n.
   void (*sigmoid)(const Real* x, Real* out, ptrdiff_t n);
   void (*tanh)(const Real* x, Real* out, ptrdiff_t n);

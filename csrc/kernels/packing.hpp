@@ -6,25 +6,63 @@
 
 namespace {
 
-// Calls body(panel row, matrix row, n) for each stretch of n contiguous values.
-template <class Real, class Body>
-FUSEDRNN_INLINE void for_stretches(const fusedrnn::PanelRows<Real>& a, Body body) {
-  constexpr int V = kLanes<Real>;
+using fusedrnn::Matrix;
+
+// to(r, c) = from(r, c)
+template <class Real>
+void copy(Matrix<Real> to, Matrix<const Real> from, ptrdiff_t rows, ptrdiff_t columns) {
+  constexpr ptrdiff_t V = kLanes<Real>;
+  if (to.column != 1) {
+    to = to.transposed();
+    from = from.transposed();
+    const ptrdiff_t rows_before = rows;
+    rows = columns;
+    columns = rows_before;
+  }
+  if (from.column == 1) {
+    for (ptrdiff_t r = 0; r < rows; ++r)
+      for (ptrdiff_t c = 0; c < columns; c += V) {
+        const ptrdiff_t n = columns - c;
+        n < V ? store_n(to.at(r, c).data, load_n(from.at(r, c).data, n), n)
+              : store(to.at(r, c).data, load(from.at(r, c).data));
+      }
+    return;
+  }
+  for (ptrdiff_t r = 0; r < rows; r += V)
+    for (ptrdiff_t c = 0; c < columns; c += V) {
+      const ptrdiff_t m = rows - r < V ? rows - r : V, n = columns - c < V ? columns - c : V;
+      Vec<Real> tile[V];
+#pragma GCC unroll 16
+      for (ptrdiff_t j = 0; j < V; ++j) {
+        const Real* column = from.at(r, c + j).data;
+        tile[j] = j >= n ? Vec<Real>{} : m < V ? load_n(column, m) : load(column);
+      }
+      transpose<Real>(tile);
+#pragma GCC unroll 16
+      for (ptrdiff_t i = 0; i < V; ++i) {
+        if (i >= m) break;
+        n < V ? store_n(to.at(r + i, c).data, tile[i], n) : store(to.at(r + i, c).data, tile[i]);
+      }
+    }
+}
+
+// Calls body(block of the panel buffer, block of the matrix, columns) for each panel and gate.
+template <class Real, class Element, class Body>
+FUSEDRNN_INLINE void for_blocks(const fusedrnn::PanelRows<Real>& a, Matrix<Element> matrix,
+                                Body body) {
   for (ptrdiff_t p = 0; p < a.panels.count(); ++p) {
     const ptrdiff_t width = a.panels.width(p), m = a.panels.units_in(p);
     Real* panel = a.data + a.panels.offset(p, a.K) + a.first * width;
-    for (ptrdiff_t k = 0; k < a.rows; ++k, panel += width)
-      for (int g = 0; g < a.panels.gates; ++g)
-        for (ptrdiff_t j = 0; j < m; j += V)
-          body(panel + g * m + j, k * a.ld + a.column[g] + p * a.panels.full_units() + j,
-               m - j < V ? m - j : V);
+    for (int g = 0; g < a.panels.gates; ++g)
+      body(Matrix<Real>{panel + g * m, width, 1},
+           matrix.at(0, a.column[g] + p * a.panels.full_units()), m);
   }
 }
 
 template <class Real>
-void pack(const fusedrnn::PanelRows<Real>& a, const Real* matrix) {
-  for_stretches(a, [&](Real* panel, ptrdiff_t at, ptrdiff_t n) {
-    n == kLanes<Real> ? store(panel, load(matrix + at)) : store_n(panel, load_n(matrix + at, n), n);
+void pack(const fusedrnn::PanelRows<Real>& a, Matrix<const Real> matrix) {
+  for_blocks(a, matrix, [&](Matrix<Real> panel, Matrix<const Real> block, ptrdiff_t columns) {
+    copy<Real>(panel, block, a.rows, columns);
   });
   // The padding of the last panel: read by the tiles, never used, but finite.
   const ptrdiff_t p = a.panels.count() - 1, width = a.panels.width(p);
@@ -35,26 +73,26 @@ void pack(const fusedrnn::PanelRows<Real>& a, const Real* matrix) {
 }
 
 template <class Real>
-void unpack(const fusedrnn::PanelRows<Real>& a, Real* matrix) {
-  for_stretches(a, [&](Real* panel, ptrdiff_t at, ptrdiff_t n) {
-    n == kLanes<Real> ? store(matrix + at, load(panel)) : store_n(matrix + at, load_n(panel, n), n);
+void unpack(const fusedrnn::PanelRows<Real>& a, Matrix<Real> matrix) {
+  for_blocks(a, matrix, [&](Matrix<Real> panel, Matrix<Real> block, ptrdiff_t columns) {
+    copy<Real>(block, panel, a.rows, columns);
   });
 }
 
 template <class Real>
-void pack_transposed(const fusedrnn::TransposedPanels<Real>& a, const Real* matrix) {
+void pack_transposed(const fusedrnn::TransposedPanels<Real>& a, Matrix<const Real> matrix) {
   const ptrdiff_t K = a.gates.gates * a.gates.units;
   for (ptrdiff_t q = 0; q < a.panels.count(); ++q) {
     const ptrdiff_t width = a.panels.width(q), columns = a.panels.units_in(q);
-    const Real* rows = matrix + q * a.panels.full_units() * a.ld;
-    Real* out = a.data + a.panels.offset(q, K);
+    Matrix<Real> out = {a.data + a.panels.offset(q, K), width, 1};
+    for (ptrdiff_t k = 0; k < K; ++k)
+      for (ptrdiff_t j = columns; j < width; ++j) *out.at(k, j).data = 0;
     for (ptrdiff_t p = 0; p < a.gates.count(); ++p)
       for (int g = 0; g < a.gates.gates; ++g) {
-        const Real* block = rows + a.column[g] + p * a.gates.full_units();
-        for (ptrdiff_t unit = 0; unit < a.gates.units_in(p); ++unit, out += width) {
-          for (ptrdiff_t j = 0; j < columns; ++j) out[j] = block[j * a.ld + unit];
-          for (ptrdiff_t j = columns; j < width; ++j) out[j] = 0;
-        }
+        const Matrix<const Real> block =
+            matrix.at(q * a.panels.full_units(), a.column[g] + p * a.gates.full_units());
+        copy<Real>(out, block.transposed(), a.gates.units_in(p), columns);
+        out = out.at(a.gates.units_in(p), 0);
       }
   }
 }

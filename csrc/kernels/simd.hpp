@@ -120,6 +120,39 @@ FUSEDRNN_INLINE void store_lanes(Real* p, Vec<Real> v, ptrdiff_t n) {
   kWhole ? store(p, v) : store_n(p, v, n);
 }
 
+// The values of a and b in turn, of their first halves (kHigh = 0) or second ones (1).
+template <int kHigh, class Vector>
+FUSEDRNN_INLINE Vector interleave(Vector a, Vector b) {
+  constexpr int V = sizeof(a) / sizeof(a[0]), h = kHigh * V / 2;
+  if constexpr (V == 16)
+    return __builtin_shufflevector(a, b, h, h + 16, h + 1, h + 17, h + 2, h + 18, h + 3, h + 19,
+                                   h + 4, h + 20, h + 5, h + 21, h + 6, h + 22, h + 7, h + 23);
+  else if constexpr (V == 8)
+    return __builtin_shufflevector(a, b, h, h + 8, h + 1, h + 9, h + 2, h + 10, h + 3, h + 11);
+  else if constexpr (V == 4)
+    return __builtin_shufflevector(a, b, h, h + 4, h + 1, h + 5);
+  else
+    return __builtin_shufflevector(a, b, h, h + 2);
+}
+
+// The transpose of the square whose rows are tile[0 .. lanes): as many perfect shuffles of its
+// values as the number of lanes has bits.
+template <class Real>
+FUSEDRNN_INLINE void transpose(Vec<Real>* tile) {
+  constexpr int V = kLanes<Real>;
+  Vec<Real> next[V];
+#pragma GCC unroll 4
+  for (int bit = 1; bit < V; bit *= 2) {
+#pragma GCC unroll 8
+    for (int j = 0; j < V / 2; ++j) {
+      next[2 * j] = interleave<0>(tile[j], tile[j + V / 2]);
+      next[2 * j + 1] = interleave<1>(tile[j], tile[j + V / 2]);
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < V; ++j) tile[j] = next[j];
+  }
+}
+
 // x held to [low, high]; NaN stays NaN (the operand order matters).
 FUSEDRNN_INLINE Vec<float> clamp(Vec<float> x, float low, float high) {
 #if defined(__AVX512F__)

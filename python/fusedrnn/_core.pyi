@@ -50,6 +50,7 @@ class PackedGRU:
         *,
         reset_after: bool = True,
         update_gate: str = "keep",
+        gate_order: str = "zrn",
     ) -> None: ...
     def __call__(
         self,
@@ -78,6 +79,7 @@ class GRUStep:
         *,
         reset_after: bool = True,
         update_gate: str = "keep",
+        gate_order: str = "zrn",
     ) -> None: ...
     def __call__(self, x: Array, h: Array) -> Array: ...
 
@@ -115,6 +117,7 @@ def gru(
     *,
     reset_after: bool = True,
     update_gate: str = "keep",
+    gate_order: str = "zrn",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,

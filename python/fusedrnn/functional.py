@@ -4,7 +4,9 @@ Shapes use the letters T steps, N batch, I input features, H hidden units. Seque
 or (T, N, I) with ``time_major=True``; only their last axis must be contiguous, so a view of windows
 is taken as it is. All arrays of a call are float32, or all float64. Weights have Keras's layout:
 ``kernel (I, GH)``, ``recurrent_kernel (H, GH)``, with the gates ``i f g o`` (LSTM) or ``z r n``
-(GRU) side by side. The mathematics is in :mod:`fusedrnn.reference`.
+(GRU) side by side, in C or Fortran order: the transposed weights of PyTorch, ``weight.T``, are read
+as they are, and their gradients have the same order. The mathematics is in
+:mod:`fusedrnn.reference`.
 
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
 that name the function and the argument.
@@ -115,12 +117,14 @@ def lstm_backward(
     need_dx : bool
         If False, `dx` is None and costs nothing.
     out : (dkernel, drecurrent_kernel, dbias), optional
-        Arrays in C order to overwrite; `dbias` may be None where there is no bias.
+        Arrays in C order, or matrices in Fortran order, to overwrite; `dbias` may be None where
+        there is no bias.
 
     Returns
     -------
     dx, dkernel, drecurrent_kernel, dbias, dh0, dc0
-        In the shapes of the arguments of the forward pass; `dbias` is None without a bias.
+        In the shapes and orders of the arguments of the forward pass; `dbias` is None without a
+        bias.
     """
     return _core.lstm_backward(tape, dy, dh_n, dc_n, need_dx=need_dx, out=out)
 
@@ -134,6 +138,7 @@ def gru(
     *,
     reset_after: bool = True,
     update_gate: Literal["keep", "write"] = "keep",
+    gate_order: Literal["zrn", "rzn"] = "zrn",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,
@@ -158,6 +163,8 @@ def gru(
     update_gate : {"keep", "write"}
         "keep": ``h = z * h_prev + (1 - z) * n``, as Keras, PyTorch, ONNX and cuDNN; "write":
         ``h = (1 - z) * h_prev + z * n``, as in many textbooks.
+    gate_order : {"zrn", "rzn"}
+        Of the columns of the weights and their gradients; "rzn" is PyTorch's.
     lengths, mask, reverse, time_major, training, return_sequences
         As in :func:`lstm`.
     recurrent_mask : (3, N, H) array, optional
@@ -173,8 +180,8 @@ def gru(
     """
     return _core.gru(
         x, kernel, recurrent_kernel, bias, h0,
-        reset_after=reset_after, update_gate=update_gate, lengths=lengths, mask=mask,
-        reverse=reverse, time_major=time_major, training=training,
+        reset_after=reset_after, update_gate=update_gate, gate_order=gate_order,
+        lengths=lengths, mask=mask, reverse=reverse, time_major=time_major, training=training,
         return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
 
