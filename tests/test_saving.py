@@ -278,6 +278,32 @@ def test_a_kept_file_of_keras(ending: str) -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["from_keras2", "from_keras2_adam"])
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_kept_file_of_keras_2(name: str, ending: str) -> None:
+    pytest.importorskip("h5py")
+    folder = Path(__file__).parent / "data"
+    kept = json.loads((folder / "from_keras2.json").read_text())
+    x, y, expected = np.reshape(kept["x"], (12, 5, 3)), kept["y"], kept[name]
+    model = load_model(folder / f"{name}.{ending}")
+    model.reset_states()
+    np.testing.assert_allclose(model.predict(x, verbose=0).ravel(), expected["outputs"], atol=1e-6)
+    model.reset_states()
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected["scores"], atol=1e-5)
+    rebuilt = model_from_json(expected["config"])
+    rebuilt.set_weights(model.get_weights())
+    rebuilt.reset_states()
+    np.testing.assert_allclose(
+        rebuilt.predict(x, verbose=0).ravel(), expected["outputs"], atol=1e-6
+    )
+    if ending == "keras" and "after two more epochs" in expected:  # the optimizer's state as well
+        model.reset_states()
+        model.fit(x, y, epochs=2, batch_size=12, shuffle=False, verbose=0)
+        model.reset_states()
+        got = model.predict(x, verbose=0).ravel()
+        np.testing.assert_allclose(got, expected["after two more epochs"], atol=1e-5)
+
+
 def test_files_of_keras_2(tmp_path: Path) -> None:
     """The old hard sigmoid, GRU without reset_after, layers as a list."""
     h5py = pytest.importorskip("h5py")
@@ -392,6 +418,7 @@ def test_files_with_what_is_not_here(tmp_path: Path) -> None:
         },
     }.items():
         with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+            archive.writestr("metadata.json", '{"keras_version": "3.0.0"}')
             archive.writestr("config.json", json.dumps(config))
         with pytest.raises(ValueError, match=name):
             load_model(tmp_path / "m.keras")

@@ -309,7 +309,11 @@ Functional = Model
 
 def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
     """Build the model that ``model.to_json()`` described, with new weights."""
-    return Sequential.from_config(json.loads(text)["config"], custom_objects)
+    from .saving import modern
+
+    described = json.loads(text)
+    described = modern(described, described.get("keras_version", "3"))
+    return Sequential.from_config(described["config"], custom_objects)
 
 
 def clone_model(model: Sequential) -> Sequential:

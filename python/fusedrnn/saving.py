@@ -155,43 +155,47 @@ def _read_old(file: Any, model: Any) -> None:
 # Old whole-model files ---------------------------------------------------------------------------
 
 
-def _modern(config: Any, old: bool) -> Any:
-    """Bring a configuration of Keras 1 or 2 up to date."""
+def modern(config: Any, version: Any) -> Any:
+    """Bring a configuration up to date that a version of Keras before 3 wrote."""
+    if int(_text(version).split(".")[0]) >= 3:
+        return config
     if isinstance(config, list):
-        return [_modern(c, old) for c in config]
+        return [modern(c, version) for c in config]
     if not isinstance(config, dict):
         return config
-    config = {key: _modern(value, old) for key, value in config.items()}
-    if old:
-        for key in ("activation", "recurrent_activation"):
-            if config.get(key) == "hard_sigmoid":
-                config[key] = "hard_sigmoid_keras2"
-        inner = config.get("config")
-        if config.get("class_name") == "GRU" and isinstance(inner, dict):
-            inner.setdefault("reset_after", False)
-        if config.get("class_name") == "Sequential" and isinstance(inner, list):
-            config["config"] = {"layers": inner}
-        if config.get("class_name") == "MeanMetricWrapper" and isinstance(inner, dict):
-            return inner["name"]
+    config = {key: modern(value, version) for key, value in config.items()}
+    for key in ("activation", "recurrent_activation"):
+        if config.get(key) == "hard_sigmoid":
+            config[key] = "hard_sigmoid_keras2"
+    inner = config.get("config")
+    if config.get("class_name") == "Sequential" and isinstance(inner, list):
+        config["config"] = {"layers": inner}
+    if not isinstance(inner, dict):
+        return config
+    if config["class_name"] == "MeanMetricWrapper":
+        return inner["name"]
+    if config["class_name"] == "GRU":
+        inner.setdefault("reset_after", False)
+    dropped = {"is_legacy_optimizer", "jit_compile", "fn"}
+    if "fn" in inner and inner.get("axis") == -1:
+        dropped.add("axis")
+    config["config"] = {key: value for key, value in inner.items() if key not in dropped}
     return config
 
 
 def _old_model(file: Any, compile: bool) -> Any:
-    old = int(_text(file.attrs.get("keras_version", "2")).split(".")[0]) < 3
-    config = _modern(json.loads(_text(file.attrs["model_config"])), old)
+    version = file.attrs.get("keras_version", "2")
+    config = modern(json.loads(_text(file.attrs["model_config"])), version)
     model = model_from(config, False)
     _read_old(file.get("model_weights", file), model)
     if compile and "training_config" in file.attrs:
-        training = _modern(json.loads(_text(file.attrs["training_config"])), old)
+        training = modern(json.loads(_text(file.attrs["training_config"])), version)
         optimizer = training.get("optimizer_config", "rmsprop")
         if isinstance(optimizer, dict):
-            known = {"is_legacy_optimizer": "", "jit_compile": "", "lr": ""}
-            settings = dict(optimizer["config"])
-            settings.setdefault("learning_rate", settings.get("lr", 0.001))
-            optimizer = {
-                "class_name": optimizer["class_name"].split(">")[-1],
-                "config": {k: v for k, v in settings.items() if k not in known},
-            }
+            name = optimizer["class_name"].split(">")[-1]
+            dropped = ("is_legacy_optimizer", "jit_compile")
+            settings = {k: v for k, v in optimizer["config"].items() if k not in dropped}
+            optimizer = {"class_name": name, "config": settings}
         model.compile(
             optimizer,
             training.get("loss"),
@@ -393,7 +397,9 @@ def load_model(
                 model = _old_model(file, compile)
         elif path.endswith(".keras"):
             with zipfile.ZipFile(path) as archive:
-                model = model_from(json.loads(archive.read("config.json")), compile)
+                version = json.loads(archive.read("metadata.json"))["keras_version"]
+                config = modern(json.loads(archive.read("config.json")), version)
+                model = model_from(config, compile)
                 weights = io.BytesIO(archive.read("model.weights.h5"))
             with _h5py().File(weights, "r") as file:
                 _read_h5(file, model, compile)

@@ -40,6 +40,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         number(self.name, "momentum", momentum, 0, 1)
         number(self.name, "epsilon", epsilon, 0)
+        axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)

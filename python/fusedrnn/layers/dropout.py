@@ -57,6 +57,7 @@ class SpatialDropout1D(Dropout):
     input_rank = 3
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        kwargs.pop("noise_shape", None)  # in files of Keras 2
         super().__init__(rate, (None, 1, None), seed, **kwargs)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102

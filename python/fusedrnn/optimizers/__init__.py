@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, auto_name, floatx
+from ..backend import Array, floatx
 from ..checks import beyond, number
 from ..configurable import Configurable, lookup
 from . import schedules
@@ -66,6 +66,8 @@ class Optimizer(Configurable):
         **kwargs: Any,
     ) -> None:
         learning_rate = kwargs.pop("lr", learning_rate)
+        if not kwargs.get("use_ema"):  # then the rest of it says nothing
+            kwargs = {k: v for k, v in kwargs.items() if not k.startswith("ema_")}
         for key, default in _UNSUPPORTED.items():
             if kwargs.pop(key, default) not in (default, None):
                 raise NotImplementedError(f"{type(self).__name__}: {key} is not supported")
@@ -86,7 +88,7 @@ class Optimizer(Configurable):
         for key, limit in limits.items():
             if limit is not None:
                 number(type(self).__name__, key, limit, 0)
-        self.name = name or auto_name(type(self).__name__)
+        self.name = name or type(self).__name__.lower()
         self.iterations = 0
         self.learning_rate = learning_rate
         self.weight_decay, self.clipnorm = weight_decay, clipnorm
@@ -183,7 +185,9 @@ class Optimizer(Configurable):
         """Take what ``arrays`` returned; ValueError if it does not fit."""
         self.build(buffer)
         views, (steps, *rest) = self._views(buffer), arrays
-        if not callable(self._rate) and rest:
+        if (
+            not callable(self._rate) and rest and len(rest) != len(views)
+        ):  # Keras 2 keeps no rate here
             self._rate = float(rest.pop(0))
         if rest and [v.shape for v in views] != [a.shape for a in rest]:
             raise ValueError(
