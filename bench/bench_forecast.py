@@ -100,10 +100,10 @@ def torch_error_of_one(inputs: Inputs, cut: int, origins: list[int], settings: S
 def torch_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
     """Do the work with PyTorch; return the mean scaled error over series and cells."""
     panel = to_panel(to_long(frame, wide=True))
-    (fold,) = plan(panel, settings)
+    (fold,) = plan(panel.series, settings)
     work = []
     for series in panel.series:
-        cut, origins = fold.cut(series), fold.origins(series, settings)
+        cut, origins = fold.cut(series, settings), fold.origins(series, settings)
         own = scale(series, cut, panel.season)
         work.append((Inputs(series, own, settings, panel.season), cut, origins, settings))
     parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1)

@@ -59,14 +59,14 @@ def edit(path, change):
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (None, ["--timesteps", "0"], "timesteps is 0, expected at least 1"),
+        (None, ["--timesteps", "-1"], "timesteps is -1, expected at least 0"),
         (None, ["--epochs", "-3"], "epochs is -3"),
         (None, ["--seed", "-1"], "seed is -1, expected at least 0"),
         (None, ["--season", "0"], "season is 0, expected at least 1"),
         (None, ["--jobs", "0"], "n_jobs is 0"),
         (None, ["--levels", "200"], "levels is (200,)"),
         (None, ["--models", "LSTM"], "expected LSTM, GRU and a simple method"),
-        (None, ["--folds", "400"], "folds is 400, but the test part has only"),
+        (None, ["--folds", "400"], "folds is 400, more than the test part has cutoffs"),
         (None, ["--future-covariates", "promo"], "no covariate column 'promo'"),
         (None, ["--calendar", "--horizon", "9"], "expected at least horizon = 9"),
         (None, ["--timesteps", "110"], "before the test part; training needs at least"),

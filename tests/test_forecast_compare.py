@@ -87,6 +87,19 @@ def test_a_table_of_many_series_or_no_table_is_refused(bakery):
         compare(bakery, mood="good")
 
 
+def test_series_that_end_apart_are_judged_each_on_its_own_end(bakery):
+    early = bakery.iloc[:100].assign(series_id="a")
+    both = pd.concat([early, bakery.assign(series_id="b")])
+    result = compare(both, n_jobs=1, seeds=1, **SMALL)
+    assert "series end on 2 dates: each is judged on its own last ones" in result.notes
+    assert result.frame.groupby("unique_id").size().to_dict() == {"a": 20, "b": 40}
+    alone = compare(early, n_jobs=1, seeds=1, **SMALL).frame
+    part = result.frame[result.frame["unique_id"] == "a"]
+    pd.testing.assert_frame_equal(part, alone, check_exact=True)
+    shared = compare(both, n_jobs=1, seeds=1, scope="global", skip_short=True, **SMALL)
+    assert shared.skipped == ("a",)
+
+
 def test_a_constant_series_has_no_scale(bakery):
     flat = compare(bakery.assign(sales=5.0), **SMALL)
     assert flat.table["MASE"].isna().all()

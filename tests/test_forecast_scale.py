@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusedrnn.forecast import compare
+from fusedrnn.forecast import Settings, compare
 from fusedrnn.forecast.inputs import scale
 from fusedrnn.forecast.panel import to_panel
 from fusedrnn.forecast.scale import is_seasonal
@@ -79,6 +79,26 @@ def test_a_season_is_not_seen_in_noise():
     assert is_seasonal(np.sin(np.arange(48) * np.pi / 6) + rng.normal(0, 0.3, 48), 12)
     assert not is_seasonal(np.ones(48), 12)
     assert not is_seasonal(rng.normal(size=20), 12)
+
+
+@pytest.mark.parametrize(
+    ("season", "rows", "covariates", "steps"),
+    [
+        *((7, 900, False, 28), (12, 200, False, 14), (52, 300, False, 54), (24, 2000, False, 26)),
+        *((12, 28, False, 9), (1, 3, False, 1), (4, 80, False, 14), (12, 28, True, 9)),
+    ],
+)
+def test_how_far_networks_see_is_found(season, rows, covariates, steps):
+    horizon = 9 if covariates else 1
+    found = Settings(horizon=horizon).settled(season, rows, covariates)
+    assert found.timesteps == steps
+    assert Settings(timesteps=5).settled(season, rows, covariates).timesteps == 5
+
+
+def test_the_textbook_series_of_36_months_runs_with_the_defaults():
+    result = compare(growing(36), epochs=2, seeds=1)
+    assert result.settings.timesteps == 9
+    assert "GRU" in result.verdict
 
 
 def test_networks_learn_a_growing_season_from_few_years():

@@ -107,7 +107,7 @@ def backtest(
     ValueError
         If the data are too short for one training window and one forecast.
     """
-    folds = plan(panel, settings)
+    folds = plan(panel.series, settings)
     jobs = partial(plan_jobs, panel, settings, folds)
     fits = Counter(job.model for job in jobs())
     on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})

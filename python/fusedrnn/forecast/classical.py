@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .baselines import naive
 from .panel import FloatArray
 
 START = "heuristic"
@@ -24,6 +25,8 @@ def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: i
     """
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+    if np.ptp(y[:cut]) == 0:  # nothing to fit
+        return naive(y, cut, origins, horizon, season)
     seasonal = 1 < season <= cut // 2
     shape = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
     trends: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
@@ -60,6 +63,8 @@ def theta(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season:
     from statsmodels.tsa.forecasting.theta import ThetaModel
     from statsmodels.tsa.seasonal import seasonal_decompose
 
+    if np.ptp(y[:cut]) == 0:
+        return naive(y, cut, origins, horizon, season)
     pattern = np.zeros(1)
     if 1 < season <= cut // 2:
         pattern = seasonal_decompose(y[:cut], period=season).seasonal[:season]
@@ -73,6 +78,3 @@ def theta(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season:
     k = np.arange(horizon)
     drift = slope / 2 * (k + (1 - (1 - alpha) ** p) / alpha)
     return np.asarray(level[p - 1] + drift + seasonal[p + k])
-
-
-CLASSICAL = {"ETS": ets, "Theta": theta}

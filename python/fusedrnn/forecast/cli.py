@@ -158,6 +158,7 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
             continue
         default: Any = field.default
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        shown = "found" if field.name == "timesteps" else shown
         group.add_argument(
             f"--{field.name.replace('_', '-')}",
             type=kinds.get(str(field.type), _levels),

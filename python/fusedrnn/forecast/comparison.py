@@ -130,6 +130,9 @@ class Comparison:
         notes = [*self.remarks, *self.panel.notes]
         if self.skipped:
             notes.append(f"{len(self.skipped)} series too short, left out: {some(self.skipped)}")
+        ends = {series.ds[-1] for series in self.panel.series}
+        if len(ends) > 1 and self.result.folds[0].start is None:
+            notes.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
         for (model, why), names in sorted(self.summary.troubles.items()):
             notes.append(f"{model} on {some(sorted(names))}: {why}")
         constant = self.summary.constant

@@ -132,6 +132,8 @@ def compare(
         zeros=zeros,
         negatives=negatives,
     )
+    longest = max(len(series.y) for series in panel.series)
+    chosen = chosen.settled(panel.season, longest - chosen.test_rows(longest), bool(panel.known))
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
@@ -178,7 +180,7 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:
     """Return the panel of the series that can be judged, and the names of the others."""
-    folds = [fold for fold in plan(panel, settings) if fold.name != CALIBRATION]
+    folds = [fold for fold in plan(panel.series, settings) if fold.name != CALIBRATION]
     names, kept = [], []
     for place, series in enumerate(panel.series):
         if any(fold.origins(series, settings) for fold in folds):

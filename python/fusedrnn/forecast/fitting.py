@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from .. import runtime
 from .calendar import calendar_features
-from .folds import CALIBRATION, Fold
+from .folds import plan
 from .inputs import training_windows
 from .jobs import Job
 from .network import Trained, build, train
@@ -47,17 +46,18 @@ def load_network(cell: str, features: int, settings: Settings, weights: Weights)
 
 
 def held_out_errors(
-    cell: str, group: Sequence[Series], freq: str, season: int, settings: Settings
+    cell: str, group: Sequence[Series], season: int, settings: Settings
 ) -> list[FloatArray]:
     """Return each series' sorted absolute errors on its end, by a network that saw the rest."""
-    grid = pd.date_range(min(s.ds[0] for s in group), max(s.ds[-1] for s in group), freq=freq)
-    first = len(grid) - math.ceil(HELD_OUT * len(grid))
-    cutoffs = grid[first - 1 : len(grid) - settings.horizon]
+    held = replace(settings, test_size=HELD_OUT, levels=())
     none = np.empty((0, settings.horizon))
-    fold = Fold(CALIBRATION, grid[first - 1], cutoffs)
-    if not any(fold.origins(series, settings) for series in group):
+    try:
+        (fold,) = plan(group, held)
+    except ValueError:  # too short to hold anything out
         return [none for _ in group]
-    found = Job(cell, settings.seed, fold, group, season, settings, "").run_alone()
+    if not any(fold.origins(series, held) for series in group):
+        return [none for _ in group]
+    found = Job(cell, settings.seed, fold, group, season, held, "").run_alone()
     if found.error:
         raise ValueError(found.error)
     errors = []
@@ -65,7 +65,7 @@ def held_out_errors(
         if series.unique_id not in found.forecasts:
             errors.append(none)
             continue
-        origins = np.asarray(fold.origins(series, settings), np.intp)
+        origins = np.asarray(fold.origins(series, held), np.intp)
         truth = np.where(series.observed, series.y, np.nan)
         error = truth[origins[:, None] + np.arange(settings.horizon)]
         error = np.abs(error - found.forecasts[series.unique_id])

@@ -53,6 +53,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     panel_ : Panel
         The series that were fitted.
+    timesteps_ : int
+        Periods that the networks see.
     weights_ : sequence of list of ndarray
         Of each group of series (one series, or all with the scope "global") and each seed.
     errors_ : sequence of ndarray, (cutoffs, horizon)
@@ -147,6 +149,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """
         settings = self._settings()
         panel = self._panel(frame)
+        longest = max(len(series.y) for series in panel.series)
+        settings = settings.settled(panel.season, longest, bool(panel.known))
         check_covariates(panel, settings)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -163,9 +167,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     yield joblib.delayed(train_on_all)(
                         self.cell, group, settings, panel.season, seed
                     )
-                yield joblib.delayed(held_out_errors)(
-                    self.cell, group, panel.freq, panel.season, settings
-                )
+                yield joblib.delayed(held_out_errors)(self.cell, group, panel.season, settings)
 
         records = Records()
         weights: list[str] = []
@@ -180,6 +182,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 for rows in found:
                     errors.append(f"errors/{len(errors)}")
                     records.put(errors[-1], rows=rows)
+        self.timesteps_ = settings.timesteps
         self.panel_ = panel
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
@@ -214,7 +217,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """
         if not hasattr(self, "panel_"):
             raise NotFittedError("RNNForecaster is not fitted: call fit first")
-        settings = self._settings()
+        settings = replace(self._settings(), timesteps=self.timesteps_)
         steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
         panel = self.panel_ if frame is None else self._newer(frame)
         places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
@@ -265,6 +268,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             self._settings(), models=(self.cell,), test_size=test_size, step=step, folds=folds
         )
         panel = self._panel(frame)
+        longest = max(len(series.y) for series in panel.series)
+        rows = longest - chosen.test_rows(longest)
+        chosen = chosen.settled(panel.season, rows, bool(panel.known))
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
         return found[[name for name in found if "-seed" not in str(name)]]

@@ -80,7 +80,7 @@ class Job:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             forecasts = {
-                s.unique_id: method(s.y, self.fold.cut(s), origins, h, self.season)
+                s.unique_id: method(s.y, self.fold.cut(s, self.settings), origins, h, self.season)
                 for s, origins in self._live()
             }
         on_step()
@@ -90,7 +90,7 @@ class Job:
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings
         parts = training_windows(
-            lambda: ((series, self.fold.cut(series)) for series, _ in self._live()),
+            lambda: ((series, self.fold.cut(series, self.settings)) for series, _ in self._live()),
             settings,
             self.season,
             self.seed,
@@ -99,7 +99,7 @@ class Job:
         forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
         for series, origins in self._live():
-            own = scale(series, self.fold.cut(series), self.season)
+            own = scale(series, self.fold.cut(series, self.settings), self.season)
             inputs = Inputs(series, own, settings, self.season)
             start = time.perf_counter()
             scaled = inputs.forecast(network.predict, origins, settings.horizon)

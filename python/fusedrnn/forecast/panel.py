@@ -128,7 +128,7 @@ def to_panel(
         keys.append(str(len(keys)))
         records.put(keys[-1], **vars(own))
     notes = tuple(
-        f"{counts[name]} {name.replace('_', ' ')}: {rule}"
+        f"{counts[name]:,} {name.replace('_', ' ')}: {rule}"
         for name, rule in vars(rules).items()
         if counts[name]
     )

@@ -39,7 +39,7 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
         If `path` is there and is no such folder, or the disk is full.
     """
     path = check_folder(path)
-    panel, keep = forecaster.panel_, max(forecaster.timesteps, forecaster.panel_.season)
+    panel, keep = forecaster.panel_, max(forecaster.timesteps_, forecaster.panel_.season)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=path.name))
     try:
         records = Records(folder / ARRAYS)
@@ -61,6 +61,7 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
                 "pandas": pd.__version__,
             },
             "parameters": forecaster.get_params(),
+            "timesteps": forecaster.timesteps_,
             "freq": panel.freq,
             "season": panel.season,
             "known": panel.known,
@@ -119,6 +120,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         return Stored(records, [f"{kind}/{i}" for i in range(count)], build)
 
     count = described["series"]
+    forecaster.timesteps_ = described["timesteps"]
     forecaster.panel_ = Panel(
         stored("series", count, series),
         described["freq"],

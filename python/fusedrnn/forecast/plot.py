@@ -89,7 +89,8 @@ def draw_losses(comparison: Comparison, ax: Axes) -> None:
             label = None if i else cell
             epochs = range(1, len(losses) + 1)
             ax.plot(epochs, losses, color=COLOURS[cell], label=label, linewidth=1.2)
-    ax.set(title="Training loss", xlabel="epoch", yscale="log")
+    learnt = any(np.min(line.get_ydata()) > 0 for line in ax.lines)  # not so of a constant series
+    ax.set(title="Training loss", xlabel="epoch", yscale="log" if learnt else "linear")
     ax.legend(frameon=False)
     _plain(ax)
 

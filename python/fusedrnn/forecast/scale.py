@@ -1,9 +1,10 @@
 """What is taken off a series before a network sees it, found on its training part alone.
 
 A network on one series has hundreds of windows to learn from, often less: what a formula can take
-off need not be learnt. So sales become logarithms where all are positive, a season that was seen
-few times is taken off, and what is left runs from 0 to 1 (Hewamalage, Bergmeir and Bandara, 2021,
-"Recurrent neural networks for time series forecasting").
+off need not be learnt. So sales become logarithms where all are positive, their season is taken off
+(without logarithms only one that was seen few times), and what is left runs from 0 to 1, as
+Hewamalage, Bergmeir and Bandara found best ("Recurrent neural networks for time series
+forecasting", 2021).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ IntArray = npt.NDArray[np.intp]
 SEASONAL = 0.9
 """How sure a season must be to be taken off."""
 LEARNT = 100
-"""From so many seasons a network learns them itself, better than a pattern that never changes."""
+"""From so many seasons a network learns them itself, better than from what a pattern leaves that
+does not grow with the sales; in logarithms it does."""
 LEVEL_STEPS = 4
 """Sales that make the level of a series without season."""
 
@@ -70,10 +72,10 @@ def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> 
     covariates : ndarray, (n or more, covariates)
     """
     y, numbers = series.y[:cut], series.start + np.arange(cut)
-    floor = float(y.min()) / 10 if y.min() > 0 else 0.0
+    floor = float(y.min()) / 10 if 0 < y.min() < y.max() else 0.0
     values = np.log(y) if floor else y
     pattern = np.zeros(1)
-    if cut < LEARNT * season and is_seasonal(values, season):
+    if (floor or cut < LEARNT * season) and is_seasonal(values, season):
         from statsmodels.tsa.seasonal import seasonal_decompose
 
         found = seasonal_decompose(values, period=season).seasonal[:season]

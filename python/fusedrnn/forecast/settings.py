@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass, fields, replace
 
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
@@ -28,9 +29,9 @@ RULES = {
 class Settings:
     """How models are trained and judged.
 
-    The defaults of the networks (28 steps, 50 units, 100 epochs, learning rate 0.003 falling along
-    a cosine, mean absolute error, level of each window subtracted) were chosen on a validation
-    part of the bakery sales, the days from 64 % to 80 %; its last 20 % took no part in it.
+    The defaults of the networks (50 units, 100 epochs, learning rate 0.003 falling along a cosine,
+    mean absolute error, level of each window subtracted) were chosen on a validation part of the
+    bakery sales, the days from 64 % to 80 %; its last 20 % took no part in it.
 
     Raises
     ------
@@ -38,8 +39,8 @@ class Settings:
         If a value is out of range; the message names it.
     """
 
-    timesteps: int = 28
-    """Periods that a network sees."""
+    timesteps: int = 0
+    """Periods that a network sees; 0: found, see `settled`."""
     horizon: int = 1
     """Periods that are forecast."""
     strategy: str = "direct"
@@ -76,7 +77,7 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
                 kind = "a whole number" if whole else "a number"
                 raise ValueError(f"{field.name} is {value!r}, expected {kind}")
-            least = 0 if field.name in ("seed", "patience") else 1
+            least = 0 if field.name in ("timesteps", "seed", "patience") else 1
             if whole and value < least:
                 raise ValueError(f"{field.name} is {value}, expected at least {least}")
         if not 0 < self.learning_rate < float("inf"):
@@ -95,6 +96,23 @@ class Settings:
             raise ValueError(f"models is {', '.join(self.models)}, expected some of {expected}")
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
+
+    def settled(self, season: int, rows: int, covariates: bool) -> Settings:
+        """Return these settings with `timesteps` found.
+
+        Four weeks of days, else a season and two periods, at least 14; of `rows` training rows a
+        third at most, and with covariates known in advance the periods that are forecast at once.
+        """
+        if self.timesteps:
+            return self
+        steps = 28 if season == 7 else max(14, season + 2)
+        steps = max(1, min(steps, (rows - self.horizon) // 3))
+        return replace(self, timesteps=max(steps, self.outputs if covariates else 0))
+
+    def test_rows(self, n: int) -> int:
+        """Return how many of `n` dates are judged on."""
+        share = self.test_size
+        return math.ceil(round(share * n, 9)) if share < 1 else int(share)
 
     @property
     def outputs(self) -> int:

@@ -81,7 +81,7 @@ def summarise(result: Backtest) -> Summary:
     sizes: dict[str, float] = {}
     for series, part in zip(result.panel.series, result.parts(), strict=True):
         names.append(series.unique_id)
-        scale = seasonal_scale(series.y[: first.cut(series)], result.panel.season)
+        scale = seasonal_scale(series.y[: first.cut(series, settings)], result.panel.season)
         if not scale[0]:
             constant.append(series.unique_id)
         y, values = part["y"].to_numpy(), part[models].to_numpy()

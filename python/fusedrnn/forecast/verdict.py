@@ -35,7 +35,8 @@ def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> str:
         if rival in errors:
             name = f"{spoken(rival)}{', the best simple method' * (rival == best)}"
             clauses.append(_against(rival, f"{name} ({figures[rival]})", tests))
-    worse = [cell for cell in CELLS if errors[cell] > errors.get("Naive", float("inf"))]
+    lost = {cell: tests[cell, "Naive"] for cell in CELLS if "Naive" in errors}
+    worse = [cell for cell, test in lost.items() if test.shown and test.mean > 0]
     if worse and best != "Naive":
         clauses.append(
             f"{' and '.join(worse)} even {'lose' if len(worse) > 1 else 'loses'} to naive "
