@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import fusedrnn
-from fusedrnn import Input, Sequential, layers, utils
+from fusedrnn import Input, Sequential, layers, losses, metrics, utils
 from fusedrnn.callbacks import (
     Callback,
     CSVLogger,
@@ -646,3 +646,17 @@ def test_import_takes_no_longer_than_numpy_s() -> None:
     numpy, package, models = map(min, zip(*runs, strict=True))
     assert package < 0.1
     assert package + models < numpy
+
+
+def test_what_scripts_for_tensorflow_ask_of_results() -> None:
+    m = model()
+    assert type(m(X).numpy()) is np.ndarray
+    y, h, _c = LSTM(3, return_state=True)(X)
+    np.testing.assert_array_equal(y.numpy(), h.numpy())
+    assert losses.mean_absolute_error(Y, Y).numpy().shape == (40,)  # type: ignore[attr-defined]
+    assert losses.Huber()(Y, Y).numpy() == 0  # type: ignore[attr-defined]
+    metric = metrics.RootMeanSquaredError()
+    metric.update_state(Y, Y + 2)
+    assert metric.result().numpy() == pytest.approx(2)  # type: ignore[attr-defined]
+    history = m.fit(X, Y, verbose=0).history
+    assert type(history["loss"][0]) is type(m.evaluate(X, Y, verbose=0)) is float

@@ -10,6 +10,28 @@ import numpy as np
 
 Array = Any  # a NumPy array; its stubs say little about what is computed from one
 
+
+class Tensor(np.ndarray):
+    """An array that scripts written for TensorFlow can ask for ``.numpy()``."""
+
+    def numpy(self) -> Array:
+        """Return the plain array."""
+        return np.asarray(self)
+
+
+class Number(float):
+    """A float with ``.numpy()``."""
+
+    def numpy(self) -> np.float32:
+        """Return the value as NumPy's float32."""
+        return np.float32(self)
+
+
+def tensor(x: Any) -> Any:
+    """Return arrays, or a list of them, as what the user gets."""
+    return [tensor(a) for a in x] if isinstance(x, list) else np.asarray(x).view(Tensor)
+
+
 _float_type = np.dtype(np.float32)
 _generator = np.random.default_rng()
 _names: Counter[str] = Counter()

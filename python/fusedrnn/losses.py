@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .autodiff import Tracked, differentiate
-from .backend import Array, auto_name, epsilon
+from .backend import Array, Number, auto_name, epsilon, tensor
 from .checks import number
 from .configurable import Configurable, lookup, serialize
 
@@ -298,8 +298,8 @@ class Loss(Configurable):
         w = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         if self.reduction in (None, "none"):
             values = self.call(t if self.labels else align(t, p), p)
-            return values if w is None else values * _weight(values, w, None, None)
-        return self.reduce(t, p, w)[0]
+            return tensor(values if w is None else values * _weight(values, w, None, None))
+        return Number(self.reduce(t, p, w)[0])
 
 
 class FunctionLoss(Loss):
@@ -399,7 +399,8 @@ def _values(key: str, pair: Callable[..., Pair]) -> Callable[..., Array]:
     def function(y_true: Any, y_pred: Any, **options: Any) -> Array:
         p = _floats(y_pred)
         t = np.asarray(y_true, p.dtype)
-        return pair(t if key.startswith("sparse") else align(t, p), p, **options)[0]
+        t = t if key.startswith("sparse") else align(t, p)
+        return tensor(pair(t, p, **options)[0])
 
     function.__name__ = function.__qualname__ = key
     function.__doc__ = f"Return the {key.replace('_', ' ')} of every sample."

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import losses
-from .backend import Array, auto_name, epsilon
+from .backend import Array, Number, auto_name, epsilon
 from .configurable import Configurable, lookup
 from .losses import _floats, _weight, align
 
@@ -69,7 +69,7 @@ class Mean(Metric):
         self.count += float(values.size if w is None else w.sum(dtype=np.float64))
 
     def result(self) -> float:  # noqa: D102
-        return self.total / self.count if self.count else 0.0
+        return Number(self.total / self.count if self.count else 0.0)
 
 
 class MeanMetricWrapper(Mean):
@@ -158,7 +158,7 @@ class RootMeanSquaredError(_Sums):
         return np.array([(w * (p - t) ** 2).sum(dtype=np.float64), w.sum(dtype=np.float64)])
 
     def result(self) -> float:  # noqa: D102
-        return float(np.sqrt(self.values[0] / self.values[1])) if np.any(self.values) else 0.0
+        return Number(np.sqrt(self.values[0] / self.values[1]) if np.any(self.values) else 0.0)
 
 
 class R2Score(_Sums):
@@ -196,7 +196,7 @@ class R2Score(_Sums):
         if self.class_aggregation is None:
             return r2
         weights = total if self.class_aggregation == "variance_weighted_average" else None
-        return float(np.average(r2, weights=weights))
+        return Number(np.average(r2, weights=weights))
 
 
 class _Confusion(_Sums):
@@ -229,7 +229,7 @@ class _Confusion(_Sums):
     def ratio(a: Array, b: Array) -> Any:
         """Return a / b, 0 where b is 0."""
         r = np.divide(a, b, out=np.zeros_like(a), where=b != 0)
-        return float(r[0]) if r.size == 1 else r
+        return Number(r[0]) if r.size == 1 else r
 
 
 class Precision(_Confusion):
@@ -272,7 +272,7 @@ class AUC(_Confusion):
     def result(self) -> float:  # noqa: D102
         tp, fp, fn, tn = self.counts()
         x, y = self.ratio(fp, fp + tn), self.ratio(tp, tp + fn)
-        return float(np.sum((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2))
+        return Number(np.sum((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2))
 
 
 def _cosine(y_true: Any, y_pred: Any) -> Array:

@@ -12,9 +12,20 @@ from . import backend, summary
 from .backend import Array
 from .checks import whole
 from .configurable import custom_object_scope, serialize
-from .layers.input import InputLayer
+from .layers.input import Input, InputLayer
 from .layers.layer import Layer, Shape, sizes
 from .training import Trainer
+
+__all__ = [
+    "Functional",
+    "Input",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]
 
 
 class Sequential(Trainer, Layer):
@@ -290,7 +301,8 @@ class Sequential(Trainer, Layer):
         x = np.ascontiguousarray(inputs, self.input_type)
         self._prepare(x)
         self.pack()
-        return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
+        mask = None if mask is None else np.asarray(mask, bool)
+        return backend.tensor(self.forward(x, bool(training), mask))
 
 
 class Model:

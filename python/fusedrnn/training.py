@@ -137,7 +137,7 @@ class Trainer:
 
     def _logs(self) -> Logs:
         """Return loss and metrics so far, sorted by name as Keras does."""
-        return dict(sorted((m.name, m.result()) for m in self.metrics))
+        return dict(sorted((m.name, _plain(m.result())) for m in self.metrics))
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -253,7 +253,7 @@ class Trainer:
     def _result(self, return_dict: bool) -> Any:
         if return_dict:
             return self._logs()
-        values = [m.result() for m in self.metrics]
+        values = [_plain(m.result()) for m in self.metrics]
         return values[0] if len(values) == 1 else values
 
     def train_on_batch(
@@ -520,6 +520,10 @@ class Trainer:
         """Return the class with the largest output, or for one output whether it is above 0.5."""
         y = self.predict(x, **kwargs)
         return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
+
+
+def _plain(result: Any) -> Any:
+    return float(result) if isinstance(result, float) else result
 
 
 def _old_arguments(function: str, given: dict[str, Any]) -> None:

@@ -50,7 +50,16 @@ __all__ = [
 ]
 
 # Keras 1 and 2 also had the layers in modules of these names.
-for _old in ("core", "embeddings", "normalization", "recurrent", "wrappers"):
+for _old in (
+    "advanced_activations",
+    "convolutional",
+    "core",
+    "embeddings",
+    "merge",
+    "normalization",
+    "recurrent",
+    "wrappers",
+):
     sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D

@@ -292,7 +292,8 @@ class Layer(Configurable):
         if not self.built:
             self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
         self.pack()
-        return self.forward(x, bool(training), None if mask is None else np.asarray(mask, bool))
+        mask = None if mask is None else np.asarray(mask, bool)
+        return backend.tensor(self.forward(x, bool(training), mask))
 
     def __getattr__(self, name: str) -> Any:
         if name in ("input", "inputs", "output", "outputs"):

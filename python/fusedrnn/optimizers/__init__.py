@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, floatx
+from ..backend import Array, Number, floatx
 from ..checks import beyond, number
 from ..configurable import Configurable, lookup
 from . import schedules
@@ -22,14 +22,10 @@ _UNSUPPORTED = {
 }
 
 
-class LearningRate(float):
+class LearningRate(Number):
     """A float that can be read as Keras's variable is: ``.numpy()``, ``.assign(value)``."""
 
     optimizer: Optimizer
-
-    def numpy(self) -> np.float32:
-        """Return the value."""
-        return np.float32(self)
 
     def assign(self, value: float) -> None:
         """Set the optimizer's learning rate."""
