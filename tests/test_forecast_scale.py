@@ -105,3 +105,15 @@ def test_networks_learn_a_growing_season_from_few_years():
     result = compare(growing(), horizon=6, seeds=1, levels=())
     assert result.table.loc["LSTM", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
     assert result.table.loc["GRU", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
+
+
+@pytest.mark.parametrize("row", [50, 55, 59])
+def test_nothing_after_a_cutoff_changes_a_forecast_of_logarithms_made_at_it(row):
+    options = {"epochs": 2, "seeds": 1, "units": 4, "timesteps": 8}
+    frame = growing(60)
+    changed = frame.assign(y=frame["y"].where(frame.index < row, 1e4))
+    one, two = (compare(each, **options).frame for each in (frame, changed))
+    before = one["cutoff"] < frame["ds"][row]
+    forecasts = one.columns.difference(["unique_id", "ds", "cutoff", "y"])
+    pd.testing.assert_frame_equal(one.loc[before, forecasts], two.loc[before, forecasts])
+    assert row == 59 or not one[forecasts].equals(two[forecasts])

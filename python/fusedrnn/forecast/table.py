@@ -225,6 +225,8 @@ def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
     if bad.any():
         row, value = bad.idxmax(), column[bad.idxmax()]
         what = f"larger than {LARGEST:g}" if abs(numbers[row]) < np.inf else "not a finite number"
+        if not sales and isinstance(value, str):
+            what += "; make a column of 0 and 1 of each category"
         hint = "; see --decimal, --thousands" if re.fullmatch(r"-?\d[\d.,' ]+", str(value)) else ""
         raise ValueError(f"column {column.name!r}: {str(value)!r} in row {row} is {what}{hint}")
     return np.asarray(numbers, np.float64)
