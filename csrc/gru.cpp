@@ -123,15 +123,13 @@ template <class Real>
 void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Kernels<Real>& k = kernels_of<Real>(*tape.table);
   const ptrdiff_t N = tape.N, I = tape.I, H = tape.H, Hp = round_up(H, k.lanes);
-  const ptrdiff_t steps = tape.order.steps();
   const bool after = tape.form.reset_after;
   const ptrdiff_t z = tape.form.reset_first ? H : 0, r = H - z;  // columns of the gates
   const Panels D = {H, after ? 4 : 3, 1, k.lanes};
   const Panels of_h = {H, 1, 4, k.lanes}, of_x = {I, 1, 4, k.lanes};
   const Panels nzr = {H, 3, 1, k.lanes}, zr = {H, 2, 1, k.lanes}, n = {H, 1, 1, k.lanes};
   const Schedule schedule = tape.order.schedule();
-  const ptrdiff_t chunk = chunk_steps<Real>(N, steps, D.row());
-  const ptrdiff_t dgates_rows = (chunk + 1) * N;
+  BackwardPass<Real> pass(k, tape.order, a, I, H, D, 3);
 
   Buffer<Real> rt[2], wt;
   if (after) {
@@ -148,8 +146,7 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
     k.pack_transposed({nzr, of_x, wt.get(), {2 * H, z, r}}, a.kernel);
   }
 
-  Buffer<Real> dgates(D.row() * dgates_rows), x(chunk * N * I), dh(N * Hp);
-  Buffer<Real> rh(after ? 0 : chunk * N * Hp);
+  Buffer<Real> dh(N * Hp), rh(after ? 0 : pass.chunk() * N * Hp);
   // n z r of the input product; z r n, or z r, of the recurrent product; n of the reset-before one.
   Buffer<Real> of_input(nzr.row() * (1 + I));
   Buffer<Real> of_state((after ? nzr : zr).row() * (1 + H)), of_reset(after ? 0 : n.row() * H);
@@ -160,7 +157,7 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   const PanelRows<Real> recurrent = {after ? nzr : zr, 1 + H, 1, of_state.get(), H, {z, r, 2 * H}};
   std::optional<GatewiseGradient<Real>> dropout;
   if (tape.recurrent_mask.get())
-    dropout.emplace(k, schedule, H, chunk, after ? 3 : 2, recurrent.column,
+    dropout.emplace(k, schedule, H, pass.chunk(), after ? 3 : 2, recurrent.column,
                     tape.recurrent_mask.get(), a.recurrent_kernel);
 
   const GruBackward<Real> args = {N,
@@ -172,46 +169,25 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
                                   tape.h.get(),
                                   tape.gates.get(),
                                   {dropout ? dropout->rt() : rt[0].get(), rt[1].get()},
-                                  dgates.get(),
+                                  pass.dgates(),
                                   dh.get(),
                                   rh.get(),
                                   0,
                                   0,
-                                  chunk,
+                                  pass.chunk(),
                                   tape.recurrent_mask.get()};
-  const double operations = 2.0 * double(tape.order.work()) * 3 * double(H) * double(I + H);
-  const int threads = threads_for(2 * operations, N * D.count());
-  Cut cut(tape.order, threads, of_h.count(), operations / double(std::max<ptrdiff_t>(steps, 1)));
-
-  parallel(threads, [&](const Team& team) {
-    for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
-      GruBackward<Real> step = args;
-      step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
-      step.step_end = end;
-      const Real* h = tape.h.get() + step.step_begin * N * Hp;
-      cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
-        GruBackward<Real> part = step;
-        part.share = share;
-        k.gru_backward(part, n0, n1);
-        if (share.part > 0) return;  // one of those that share the rows
-        copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
-        if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
-      });
-      const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
-      std::vector<GradientPart<Real>> parts = {
-          {x.get(), I, I, nzr, 0, of_input.get(), 1 + I, 1, true}};
-      if (dropout)
-        dropout->add_parts(parts, 1, after);
-      else
-        parts.push_back({h, Hp, H, after ? nzr : zr, 1, of_state.get(), 1 + H, 1, after});
-      if (!after) parts.push_back({rh.get(), Hp, H, n, 0, of_reset.get(), H, 0, false});
-      add_weight_gradients(team, k, parts, dgates.get(), D, dgates_rows, runs);
-      if (a.dx.data)
-        write_input_gradient(
-            team, k,
-            {I, schedule, dgates.get(), D, dgates_rows, 3, step.step_begin, wt.get(), a.dx}, runs);
-    }
-  });
+  std::vector<GradientPart<Real>> parts = {
+      {pass.x(), I, 0, I, nzr, 0, of_input.get(), 1 + I, 1, true}};
+  if (dropout)
+    dropout->add_parts(parts, 1, after);
+  else
+    parts.push_back(
+        {tape.h.get(), Hp, N * Hp, H, after ? nzr : zr, 1, of_state.get(), 1 + H, 1, after});
+  if (!after) parts.push_back({rh.get(), Hp, 0, H, n, 0, of_reset.get(), H, 0, false});
+  pass.run(args, k.gru_backward, parts, wt.get(),
+           [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
+             if (dropout) dropout->mask_states(tape.h.get() + begin * N * Hp, begin, end, n0, n1);
+           });
 
   PanelRows<Real> rows = {nzr, 1 + I, 0, of_input.get(), 1, {2 * H, z, r}};
   if (a.dbias) k.unpack(rows, {a.dbias, 3 * H, 1});

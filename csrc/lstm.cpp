@@ -95,18 +95,16 @@ template <class Real>
 void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Kernels<Real>& k = kernels_of<Real>(*tape.table);
   const ptrdiff_t N = tape.N, I = tape.I, H = tape.H, Hp = round_up(H, k.lanes);
-  const ptrdiff_t steps = tape.order.steps();
   const Panels P = {H, 4, 1, k.lanes}, of_h = {H, 1, 4, k.lanes}, of_x = {I, 1, 4, k.lanes};
   const Schedule schedule = tape.order.schedule();
-  const ptrdiff_t chunk = chunk_steps<Real>(N, steps, P.row());
-  const ptrdiff_t K = 1 + I + H, dgates_rows = (chunk + 1) * N;
+  const ptrdiff_t K = 1 + I + H;
+  BackwardPass<Real> pass(k, tape.order, a, I, H, P, 4);
 
   Buffer<Real> rt(of_h.row() * 4 * H), wt(a.dx.data ? of_x.row() * 4 * H : 0);
   k.pack_transposed({P, of_h, rt.get(), {0, H, 2 * H, 3 * H}}, a.recurrent_kernel);
   if (a.dx.data) k.pack_transposed({P, of_x, wt.get(), {0, H, 2 * H, 3 * H}}, a.kernel);
 
-  Buffer<Real> dgates(P.row() * dgates_rows), gradient(P.row() * K), x(chunk * N * I);
-  Buffer<Real> dh(N * Hp), dc(N * Hp);
+  Buffer<Real> gradient(P.row() * K), dh(N * Hp), dc(N * Hp);
   gradient.zero();
   scatter_rows(schedule, H, Hp, a.dh_n, dh.get());
   scatter_rows(schedule, H, Hp, a.dc_n, dc.get());
@@ -114,54 +112,32 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   PanelRows<Real> rows = {P, K, 0, gradient.get(), 1, {0, H, 2 * H, 3 * H}};
   std::optional<GatewiseGradient<Real>> dropout;
   if (tape.recurrent_mask.get())
-    dropout.emplace(k, schedule, H, chunk, 4, rows.column, tape.recurrent_mask.get(),
+    dropout.emplace(k, schedule, H, pass.chunk(), 4, rows.column, tape.recurrent_mask.get(),
                     a.recurrent_kernel);
 
-  LstmBackward<Real> args = {N,
-                             H,
-                             schedule,
-                             a.dy,
-                             tape.c.get(),
-                             tape.gates.get(),
-                             dropout ? dropout->rt() : rt.get(),
-                             dgates.get(),
-                             dh.get(),
-                             dc.get(),
-                             0,
-                             0,
-                             chunk,
-                             tape.recurrent_mask.get()};
-  const double operations = 2.0 * double(tape.order.work()) * 4 * double(H) * double(I + H);
-  const int threads = threads_for(2 * operations, N * P.count());
-  Cut cut(tape.order, threads, of_h.count(), operations / double(std::max<ptrdiff_t>(steps, 1)));
-
-  parallel(threads, [&](const Team& team) {
-    for (ptrdiff_t end = steps; end > 0; end -= std::min(end, chunk)) {
-      LstmBackward<Real> step = args;
-      step.step_begin = std::max<ptrdiff_t>(0, end - chunk);
-      step.step_end = end;
-      const Real* h = tape.h.get() + step.step_begin * N * Hp;
-      cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
-        LstmBackward<Real> part = step;
-        part.share = share;
-        k.lstm_backward(part, n0, n1);
-        if (share.part > 0) return;  // one of those that share the rows
-        copy_inputs(schedule, a.x, I, step.step_begin, end, n0, n1, x.get());
-        if (dropout) dropout->mask_states(h, step.step_begin, end, n0, n1);
-      });
-      const std::vector<Run> runs = active_runs(schedule, step.step_begin, end);
-      std::vector<GradientPart<Real>> parts = {{x.get(), I, I, P, 0, gradient.get(), K, 1, true}};
-      if (dropout)
-        dropout->add_parts(parts, 0, false);
-      else
-        parts.push_back({h, Hp, H, P, 0, gradient.get(), K, 1 + I, false});
-      add_weight_gradients(team, k, parts, dgates.get(), P, dgates_rows, runs);
-      if (a.dx.data)
-        write_input_gradient(
-            team, k,
-            {I, schedule, dgates.get(), P, dgates_rows, 4, step.step_begin, wt.get(), a.dx}, runs);
-    }
-  });
+  const LstmBackward<Real> args = {N,
+                                   H,
+                                   schedule,
+                                   a.dy,
+                                   tape.c.get(),
+                                   tape.gates.get(),
+                                   dropout ? dropout->rt() : rt.get(),
+                                   pass.dgates(),
+                                   dh.get(),
+                                   dc.get(),
+                                   0,
+                                   0,
+                                   pass.chunk(),
+                                   tape.recurrent_mask.get()};
+  std::vector<GradientPart<Real>> parts = {{pass.x(), I, 0, I, P, 0, gradient.get(), K, 1, true}};
+  if (dropout)
+    dropout->add_parts(parts, 0, false);
+  else
+    parts.push_back({tape.h.get(), Hp, N * Hp, H, P, 0, gradient.get(), K, 1 + I, false});
+  pass.run(args, k.lstm_backward, parts, wt.get(),
+           [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
+             if (dropout) dropout->mask_states(tape.h.get() + begin * N * Hp, begin, end, n0, n1);
+           });
 
   if (a.dbias) k.unpack(rows, {a.dbias, 4 * H, 1});
   rows.first = 1;

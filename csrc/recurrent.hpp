@@ -1,5 +1,5 @@
 // What the LSTM and the GRU share above the kernels: the caller's side of a call, the order of the
-// rows, how the work is cut, and the gradients of the weights.
+// rows, how the work is cut.
 #pragma once
 
 #include <algorithm>
@@ -177,96 +177,6 @@ ptrdiff_t steps_ahead(ptrdiff_t rows, ptrdiff_t steps, ptrdiff_t I, ptrdiff_t ro
   if (rows == 0 || rows > 8 || I < 24 * rows || steps < 2) return 0;
   const ptrdiff_t fits = ptrdiff_t(1 << 16) / (row * ptrdiff_t(sizeof(Real)));
   return std::min(steps, std::max<ptrdiff_t>(24, fits) / rows);
-}
-
-// The gate gradients of a chunk of steps stay in L2 between the recurrence that writes them and the
-// products that read them, and a product sums over at least 256 rows.
-template <class Real>
-ptrdiff_t chunk_steps(ptrdiff_t N, ptrdiff_t steps, ptrdiff_t row) {
-  const ptrdiff_t fits = ptrdiff_t(1 << 20) / (row * ptrdiff_t(sizeof(Real)));
-  const ptrdiff_t most = std::max<ptrdiff_t>(
-      1, std::min(steps, std::max<ptrdiff_t>(256, fits) / std::max<ptrdiff_t>(N, 1)));
-  const ptrdiff_t chunks = std::max<ptrdiff_t>(1, (steps + most - 1) / most);
-  return std::max<ptrdiff_t>(1, (steps + chunks - 1) / chunks);  // of equal length
-}
-
-// The active rows of the steps [begin, end), as stretches of a chunk's rows.
-inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_t end) {
-  std::vector<Run> runs;
-  for (ptrdiff_t step = begin; step < end; ++step) {
-    const ptrdiff_t count = s.active_end(0, s.N, step), first = (step - begin) * s.N;
-    if (count == 0) break;
-    if (!runs.empty() && runs.back().begin + runs.back().count == first)
-      runs.back().count += count;
-    else
-      runs.push_back({first, count});
-  }
-  return runs;
-}
-
-// Part of the weight gradients: rows of A against some gates of the gate gradients.
-template <class Real>
-struct GradientPart {
-  const Real* a;  // [chunk rows][a_stride] of this chunk
-  ptrdiff_t a_stride;
-  ptrdiff_t rows;     // used columns of A = rows of the gradient
-  Panels panels;      // of the gradient: the gates of this part
-  int skipped_gates;  // gates of the gate gradients before them
-  Real* d;            // panel buffer of K rows, added to
-  ptrdiff_t K, first;
-  bool bias;  // row 0 of d is the gradient of the bias
-};
-
-// All parts for one chunk, shared out by panels and blocks of rows; the order in which each element
-// is summed does not depend on the threads.
-template <class Real>
-void add_weight_gradients(const Team& team, const Kernels<Real>& k,
-                          const std::vector<GradientPart<Real>>& parts, const Real* dgates,
-                          const Panels& D, ptrdiff_t dgates_rows, const std::vector<Run>& runs) {
-  constexpr ptrdiff_t kBlock = 48;  // rows a piece: whole tiles of 6 and 8
-  for (const GradientPart<Real>& part : parts) {
-    const ptrdiff_t blocks = (part.rows + kBlock - 1) / kBlock + part.bias;
-    team.share(part.panels.count() * blocks, [&](ptrdiff_t piece) {
-      const ptrdiff_t p = piece / blocks, block = piece % blocks - part.bias;
-      WeightGradient<Real> g;
-      g.a = part.a;
-      g.a_stride = part.a_stride;
-      g.b = dgates + D.offset(p, dgates_rows) + part.skipped_gates * D.units_in(p);
-      g.b_stride = D.width(p);
-      g.d_stride = part.panels.width(p);
-      g.vectors = int(g.d_stride / part.panels.lanes);
-      g.run = runs.data();
-      g.runs = ptrdiff_t(runs.size());
-      g.d = part.d + part.panels.offset(p, part.K);
-      if (block < 0) return k.column_sums(g);
-      g.d += part.first * g.d_stride;
-      k.weight_gradient(g, block * kBlock, std::min(part.rows, (block + 1) * kBlock));
-    });
-  }
-}
-
-// dx of one chunk, shared out by rows.
-template <class Real>
-void write_input_gradient(const Team& team, const Kernels<Real>& k, const InputGradient<Real>& g,
-                          const std::vector<Run>& runs) {
-  constexpr ptrdiff_t kBlock = 48;
-  for (const Run& run : runs)
-    team.share((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
-      const ptrdiff_t k0 = run.begin + piece * kBlock;
-      k.input_gradient(g, k0, std::min(run.begin + run.count, k0 + kBlock));
-    });
-}
-
-// x of the steps [begin, end) and the slots [n0, n1), as rows [chunk * N][I] in the kernels' order.
-template <class Real>
-void copy_inputs(const Schedule& s, Sequence<const Real> x, ptrdiff_t I, ptrdiff_t begin,
-                 ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1, Real* out) {
-  for (ptrdiff_t step = begin; step < end; ++step) {
-    n1 = s.active_end(n0, n1, step);
-    for (ptrdiff_t slot = n0; slot < n1; ++slot)
-      std::copy_n(x.data + s.row[slot] * x.stride_n + s.time(slot, step) * x.stride_t, I,
-                  out + ((step - begin) * s.N + slot) * I);
-  }
 }
 
 }  // namespace fusedrnn

@@ -2,7 +2,7 @@
 // weights, one gate at a time, since gate g's product had h * mask[g].
 #pragma once
 
-#include "recurrent.hpp"
+#include "backward.hpp"
 
 namespace fusedrnn {
 
@@ -59,8 +59,8 @@ class GatewiseGradient {
 
   void add_parts(std::vector<GradientPart<Real>>& parts, int skipped_gates, bool bias) const {
     for (int g = 0; g < gates_; ++g)
-      parts.push_back({masked_.get() + g * rows_ * Hp_, Hp_, H_, gate_, skipped_gates + g, part(g),
-                       1 + H_, 1, bias});
+      parts.push_back({masked_.get() + g * rows_ * Hp_, Hp_, 0, H_, gate_, skipped_gates + g,
+                       part(g), 1 + H_, 1, bias});
   }
 
   // dbias: null, or where the gates' recurrent biases are.
