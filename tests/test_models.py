@@ -181,8 +181,7 @@ def test_single_batches() -> None:
     loss, mae = m.train_on_batch(X[:8], Y[:8])
     assert m.test_on_batch(X[:8], Y[:8], return_dict=True) == pytest.approx(
         {"loss": loss, "mae": mae}, rel=1e-6
-    )  # averages go on until reset_metrics
-    m.reset_metrics()
+    )
     both = m.test_on_batch(X, Y)
     assert both == pytest.approx(m.evaluate(X, Y, verbose=0), rel=1e-6)
 

@@ -18,8 +18,12 @@ def run(script: str, folder: Path) -> str:
     # The package under test, wherever it was imported from.
     home = str(Path(fusedrnn.__file__).parents[1])
     path = os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])
+    seeded = "import fusedrnn, runpy, sys; fusedrnn.utils.set_random_seed(0); sys.path[0] = {!r}; "
+    code = (seeded + "runpy.run_path({!r}, run_name='__main__')").format(
+        str(TUTORIAL), str(TUTORIAL / script)
+    )
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(TUTORIAL / script)],
+        [sys.executable, "-W", "error", "-c", code],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,

@@ -264,8 +264,9 @@ class Trainer:
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Take one training step; return the loss, and the metrics since ``reset_metrics``."""
+        """Take one training step; return the loss and the metrics of the batch."""
         self._require("train_on_batch")
+        self.reset_metrics()
         batch = self._batch(x, y, sample_weight, class_weight)
         buffer = self._pack()
         self.optimizer.build(buffer)
@@ -275,8 +276,9 @@ class Trainer:
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Return the loss, and the metrics since ``reset_metrics``, with one batch more."""
+        """Return the loss and the metrics of one batch."""
         self._require("test_on_batch")
+        self.reset_metrics()
         batch = self._batch(x, y, sample_weight)
         self._test(self._pack(), *batch)
         return self._result(return_dict)
