@@ -120,7 +120,7 @@ def speed(arguments: argparse.Namespace) -> None:
     counts = {"fusedrnn": int(arguments.series or 105), "torch": arguments.torch_series}
     most = max(counts.values())
     whole = load_bakery_series() if arguments.data == "bakery" else synthetic(most)
-    settings = Settings(epochs=arguments.epochs, seeds=1, levels=(), models=MODELS)
+    settings = Settings(timesteps=28, epochs=arguments.epochs, seeds=1, levels=(), models=MODELS)
     runs = {"fusedrnn": our_error} | ({"torch": torch_error} if counts["torch"] else {})
     few = whole.iloc[:, :5]
     errors = {name: run(few, settings, 1) for name, run in runs.items()}

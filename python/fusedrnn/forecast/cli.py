@@ -220,9 +220,13 @@ def _compare(arguments: argparse.Namespace) -> None:
         for name, path in outputs.items():
             if path:
                 writers[name](path)
-    finally:  # after the files, since a closed pipe ends the command
+    except OSError:  # the files can be made again with --resume
         show(result, Console())
-    result.forget()  # not before: outputs that fail can be made again with --resume
+        raise
+    try:  # after the files, since a closed pipe ends the command
+        show(result, Console())
+    finally:
+        result.forget()
 
 
 def _fit(arguments: argparse.Namespace) -> None:
