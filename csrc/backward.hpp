@@ -122,8 +122,8 @@ class BackwardPass {
   Real* dgates() const { return dgates_.get(); }
   const Real* x() const { return x_.get(); }  // the inputs of the current chunk
 
-  // wt: W^T in plain panels, if dx is wanted. prepare(begin, end, n0, n1) is called for the steps and slots
-  // of a chunk once their recurrence is done.
+  // wt: W^T in plain panels, if dx is wanted. prepare(begin, end, n0, n1) is called for the steps
+  // and slots of a chunk once their recurrence is done.
   template <class Arguments, class Prepare>
   void run(const Arguments& args, void (*recurrence)(const Arguments&, ptrdiff_t, ptrdiff_t),
            const std::vector<GradientPart<Real>>& parts, const Real* wt, Prepare&& prepare) {

@@ -34,20 +34,21 @@ SharedWeights<Real> pack(const char* function, const py::array& kernel, const py
 }
 
 GruForm form_of(const char* function, bool reset_after, const std::string& update_gate,
-                const std::string& gate_order) {
+                const std::string& gate_order, const std::string& activation) {
   if (update_gate != "keep" && update_gate != "write")
     throw py::value_error(std::string(function) + ": update_gate is '" + update_gate +
                           "', expected 'keep' or 'write'");
   if (gate_order != "zrn" && gate_order != "rzn")
     throw py::value_error(std::string(function) + ": gate_order is '" + gate_order +
                           "', expected 'zrn' or 'rzn'");
-  return {reset_after, update_gate == "keep", gate_order == "rzn"};
+  return {reset_after, update_gate == "keep", activation_of(function, activation),
+          gate_order == "rzn"};
 }
 
 PackedGru pack_any(py::object kernel, py::object recurrent_kernel, py::object bias,
-                   bool reset_after, const std::string& update_gate,
-                   const std::string& gate_order) {
-  const GruForm form = form_of("PackedGRU", reset_after, update_gate, gate_order);
+                   bool reset_after, const std::string& update_gate, const std::string& gate_order,
+                   const std::string& activation) {
+  const GruForm form = form_of("PackedGRU", reset_after, update_gate, gate_order, activation);
   const py::array w = ranked("PackedGRU", "kernel", kernel, 2, "(I, 3H)");
   const py::array r = ranked("PackedGRU", "recurrent_kernel", recurrent_kernel, 2, "(H, 3H)");
   return for_dtype("PackedGRU", "kernel", w, [&](auto real) {
@@ -158,7 +159,7 @@ void bind_gru(py::module_& m) {
   py::class_<PackedGru>(m, "PackedGRU")
       .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,
            py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep",
-           arg("gate_order") = "zrn")
+           arg("gate_order") = "zrn", arg("activation") = "tanh")
       .def(
           "__call__",
           [](const PackedGru& self, py::object x, py::object h0, py::object lengths,
@@ -172,12 +173,13 @@ void bind_gru(py::module_& m) {
   py::class_<GruStep>(m, "GRUStep")
       .def(py::init([](py::object kernel, py::object recurrent_kernel, py::object bias,
                        bool reset_after, const std::string& update_gate,
-                       const std::string& gate_order) {
-             return GruStep{
-                 pack_any(kernel, recurrent_kernel, bias, reset_after, update_gate, gate_order)};
+                       const std::string& gate_order, const std::string& activation) {
+             return GruStep{pack_any(kernel, recurrent_kernel, bias, reset_after, update_gate,
+                                     gate_order, activation)};
            }),
            arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(),
-           arg("reset_after") = true, arg("update_gate") = "keep", arg("gate_order") = "zrn")
+           arg("reset_after") = true, arg("update_gate") = "keep", arg("gate_order") = "zrn",
+           arg("activation") = "tanh")
       .def(
           "__call__",
           [](const GruStep& self, py::object x, py::object h) { return step(self, x, h); },
@@ -187,18 +189,19 @@ void bind_gru(py::module_& m) {
       "gru",
       [](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
          py::object h0, bool reset_after, const std::string& update_gate,
-         const std::string& gate_order, py::object lengths, py::object mask, bool reverse,
-         bool time_major, bool training, bool return_sequences, py::object recurrent_mask) {
+         const std::string& gate_order, const std::string& activation, py::object lengths,
+         py::object mask, bool reverse, bool time_major, bool training, bool return_sequences,
+         py::object recurrent_mask) {
         return gru(x, kernel, recurrent_kernel, bias, h0,
-                   form_of("gru", reset_after, update_gate, gate_order),
+                   form_of("gru", reset_after, update_gate, gate_order, activation),
                    {lengths, mask, reverse, time_major, return_sequences, recurrent_mask},
                    training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
       py::kw_only(), arg("reset_after") = true, arg("update_gate") = "keep",
-      arg("gate_order") = "zrn", arg("lengths") = none, arg("mask") = none, arg("reverse") = false,
-      arg("time_major") = false, arg("training") = false, arg("return_sequences") = true,
-      arg("recurrent_mask") = none);
+      arg("gate_order") = "zrn", arg("activation") = "tanh", arg("lengths") = none,
+      arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
+      arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
   m.def("gru_backward", &gru_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

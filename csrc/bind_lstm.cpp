@@ -21,21 +21,23 @@ struct LstmTapeObject {
 
 template <class Real>
 SharedWeights<Real> pack(const char* function, const py::array& kernel, const py::array& recurrent,
-                         py::handle bias) {
+                         py::handle bias, const std::string& activation) {
+  const Activation f = activation_of(function, activation);
   const WeightShape s(function, kernel, recurrent, 4);
   Arguments<Real> args(function);
   const auto w = args.weights("kernel", kernel, s.I, 4 * s.H, "(I, 4H)");
   const auto r = args.weights("recurrent_kernel", recurrent, s.H, 4 * s.H, "(H, 4H)");
   const Real* b = args.matrix("bias", bias, {4 * s.H}, "(4H,)");
   py::gil_scoped_release nogil;
-  return std::make_shared<LstmWeights<Real>>(s.I, s.H, w, r, b);
+  return std::make_shared<LstmWeights<Real>>(s.I, s.H, f, w, r, b);
 }
 
-PackedLstm pack_any(py::object kernel, py::object recurrent_kernel, py::object bias) {
+PackedLstm pack_any(py::object kernel, py::object recurrent_kernel, py::object bias,
+                    const std::string& activation) {
   const py::array w = ranked("PackedLSTM", "kernel", kernel, 2, "(I, 4H)");
   const py::array r = ranked("PackedLSTM", "recurrent_kernel", recurrent_kernel, 2, "(H, 4H)");
   return for_dtype("PackedLSTM", "kernel", w, [&](auto real) {
-    return PackedLstm{pack<decltype(real)>("PackedLSTM", w, r, bias)};
+    return PackedLstm{pack<decltype(real)>("PackedLSTM", w, r, bias, activation)};
   });
 }
 
@@ -56,13 +58,14 @@ py::tuple run_packed(const PackedLstm& packed, py::object x, py::object h0, py::
 }
 
 py::tuple lstm(py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
-               py::object h0, py::object c0, SequenceOptions o, bool training) {
+               py::object h0, py::object c0, const std::string& activation, SequenceOptions o,
+               bool training) {
   const py::array xa = ranked("lstm", "x", x, 3, "(N, T, I) or, time_major, (T, N, I)");
   const py::array w = ranked("lstm", "kernel", kernel, 2, "(I, 4H)");
   const py::array r = ranked("lstm", "recurrent_kernel", recurrent_kernel, 2, "(H, 4H)");
   return for_dtype("lstm", "x", xa, [&](auto real) -> py::tuple {
     using Real = decltype(real);
-    const SharedWeights<Real> weights = pack<Real>("lstm", w, r, bias);
+    const SharedWeights<Real> weights = pack<Real>("lstm", w, r, bias, activation);
     ForwardCall<Real> call("lstm", xa, weights->I, weights->H, h0, c0, true, o);
     if (!training) {
       {
@@ -139,7 +142,8 @@ void bind_lstm(py::module_& m) {
   py::class_<LstmTapeObject>(m, "LSTMTape");
 
   py::class_<PackedLstm>(m, "PackedLSTM")
-      .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none)
+      .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,
+           py::kw_only(), arg("activation") = "tanh")
       .def(
           "__call__",
           [](const PackedLstm& self, py::object x, py::object h0, py::object c0, py::object lengths,
@@ -153,10 +157,12 @@ void bind_lstm(py::module_& m) {
 
   struct LstmStep : PackedLstm {};
   py::class_<LstmStep>(m, "LSTMStep")
-      .def(py::init([](py::object kernel, py::object recurrent_kernel, py::object bias) {
-             return LstmStep{pack_any(kernel, recurrent_kernel, bias)};
+      .def(py::init([](py::object kernel, py::object recurrent_kernel, py::object bias,
+                       const std::string& activation) {
+             return LstmStep{pack_any(kernel, recurrent_kernel, bias, activation)};
            }),
-           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none)
+           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(),
+           arg("activation") = "tanh")
       .def(
           "__call__",
           [](const LstmStep& self, py::object x, py::object h, py::object c) {
@@ -167,16 +173,17 @@ void bind_lstm(py::module_& m) {
   m.def(
       "lstm",
       [](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
-         py::object h0, py::object c0, py::object lengths, py::object mask, bool reverse,
-         bool time_major, bool training, bool return_sequences, py::object recurrent_mask) {
-        return lstm(x, kernel, recurrent_kernel, bias, h0, c0,
+         py::object h0, py::object c0, const std::string& activation, py::object lengths,
+         py::object mask, bool reverse, bool time_major, bool training, bool return_sequences,
+         py::object recurrent_mask) {
+        return lstm(x, kernel, recurrent_kernel, bias, h0, c0, activation,
                     {lengths, mask, reverse, time_major, return_sequences, recurrent_mask},
                     training);
       },
       arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, arg("h0") = none,
-      arg("c0") = none, py::kw_only(), arg("lengths") = none, arg("mask") = none,
-      arg("reverse") = false, arg("time_major") = false, arg("training") = false,
-      arg("return_sequences") = true, arg("recurrent_mask") = none);
+      arg("c0") = none, py::kw_only(), arg("activation") = "tanh", arg("lengths") = none,
+      arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
+      arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
   m.def("lstm_backward", &lstm_backward_any, arg("tape"), arg("dy") = none, arg("dh_n") = none,
         arg("dc_n") = none, py::kw_only(), arg("need_dx") = true, arg("out") = none);
 }

@@ -13,6 +13,15 @@ struct SequenceOptions {
   py::object recurrent_mask = py::none();
 };
 
+inline Activation activation_of(const char* function, const std::string& name) {
+  if (name == "tanh") return Activation::kTanh;
+  if (name == "relu") return Activation::kRelu;
+  if (name == "sigmoid") return Activation::kSigmoid;
+  if (name == "linear") return Activation::kLinear;
+  throw py::value_error(std::string(function) + ": activation is '" + name +
+                        "', expected 'tanh', 'relu', 'sigmoid' or 'linear'");
+}
+
 // H and I from the weights; throws if they do not fit each other.
 struct WeightShape {
   ptrdiff_t I, H;

@@ -96,6 +96,7 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
       args.ahead.products[part] = products[part].get();
     }
   }
+  args.activation = weights.form.activation;
   parallel(threads, [&](const Team& team) {
     cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
       GruForward<Real> part = args;
@@ -160,22 +161,23 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
     dropout.emplace(k, schedule, H, pass.chunk(), after ? 3 : 2, recurrent.column,
                     tape.recurrent_mask.get(), a.recurrent_kernel);
 
-  const GruBackward<Real> args = {N,
-                                  H,
-                                  schedule,
-                                  after,
-                                  tape.form.update_keeps,
-                                  a.dy,
-                                  tape.h.get(),
-                                  tape.gates.get(),
-                                  {dropout ? dropout->rt() : rt[0].get(), rt[1].get()},
-                                  pass.dgates(),
-                                  dh.get(),
-                                  rh.get(),
-                                  0,
-                                  0,
-                                  pass.chunk(),
-                                  tape.recurrent_mask.get()};
+  GruBackward<Real> args = {N,
+                            H,
+                            schedule,
+                            after,
+                            tape.form.update_keeps,
+                            a.dy,
+                            tape.h.get(),
+                            tape.gates.get(),
+                            {dropout ? dropout->rt() : rt[0].get(), rt[1].get()},
+                            pass.dgates(),
+                            dh.get(),
+                            rh.get(),
+                            0,
+                            0,
+                            pass.chunk(),
+                            tape.recurrent_mask.get()};
+  args.activation = tape.form.activation;
   std::vector<GradientPart<Real>> parts = {
       {pass.x(), I, 0, I, nzr, 0, of_input.get(), 1 + I, 1, true}};
   if (dropout)

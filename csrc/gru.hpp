@@ -8,6 +8,7 @@ namespace fusedrnn {
 struct GruForm {
   bool reset_after = true;   // the reset gate multiplies h R_n, else h
   bool update_keeps = true;  // h = z h_prev + (1-z) n, else h = (1-z) h_prev + z n
+  Activation activation = Activation::kTanh;
   bool reset_first = false;  // the caller's weights and gradients have the gates r z n, else z r n
 };
 

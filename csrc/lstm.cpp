@@ -7,9 +7,10 @@
 namespace fusedrnn {
 
 template <class Real>
-LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, Matrix<const Real> kernel,
-                               Matrix<const Real> recurrent_kernel, const Real* bias)
-    : I(I), H(H), table(current_kernels()) {
+LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, Activation activation,
+                               Matrix<const Real> kernel, Matrix<const Real> recurrent_kernel,
+                               const Real* bias)
+    : I(I), H(H), activation(activation), table(current_kernels()) {
   const Kernels<Real>& k = kernels_of<Real>(table);
   const Panels P = {H, 4, 1, k.lanes};
   const ptrdiff_t K = 1 + I + H;
@@ -67,6 +68,7 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
     products = Buffer<Real>(args.ahead.steps * N * P.row());
     args.ahead.products[0] = products.get();
   }
+  args.activation = weights.activation;
   parallel(threads, [&](const Team& team) {
     cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
       LstmForward<Real> part = args;
@@ -83,6 +85,7 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
              T,
              I,
              H,
+             weights.activation,
              &weights.table,
              std::move(order),
              std::move(h),
@@ -115,20 +118,21 @@ void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
     dropout.emplace(k, schedule, H, pass.chunk(), 4, rows.column, tape.recurrent_mask.get(),
                     a.recurrent_kernel);
 
-  const LstmBackward<Real> args = {N,
-                                   H,
-                                   schedule,
-                                   a.dy,
-                                   tape.c.get(),
-                                   tape.gates.get(),
-                                   dropout ? dropout->rt() : rt.get(),
-                                   pass.dgates(),
-                                   dh.get(),
-                                   dc.get(),
-                                   0,
-                                   0,
-                                   pass.chunk(),
-                                   tape.recurrent_mask.get()};
+  LstmBackward<Real> args = {N,
+                             H,
+                             schedule,
+                             a.dy,
+                             tape.c.get(),
+                             tape.gates.get(),
+                             dropout ? dropout->rt() : rt.get(),
+                             pass.dgates(),
+                             dh.get(),
+                             dc.get(),
+                             0,
+                             0,
+                             pass.chunk(),
+                             tape.recurrent_mask.get()};
+  args.activation = tape.activation;
   std::vector<GradientPart<Real>> parts = {{pass.x(), I, 0, I, P, 0, gradient.get(), K, 1, true}};
   if (dropout)
     dropout->add_parts(parts, 0, false);

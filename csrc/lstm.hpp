@@ -10,9 +10,10 @@ template <class Real>
 class LstmWeights {
  public:
   // kernel (I, 4H), recurrent_kernel (H, 4H), bias (4H,) or null; copied.
-  LstmWeights(ptrdiff_t I, ptrdiff_t H, Matrix<const Real> kernel,
+  LstmWeights(ptrdiff_t I, ptrdiff_t H, Activation activation, Matrix<const Real> kernel,
               Matrix<const Real> recurrent_kernel, const Real* bias);
   const ptrdiff_t I, H;
+  const Activation activation;
   const KernelTable& table;
   const Real* panels() const { return panels_.get(); }
 
@@ -24,6 +25,7 @@ class LstmWeights {
 template <class Real>
 struct LstmTape {
   ptrdiff_t N, T, I, H;
+  Activation activation;
   const KernelTable* table;
   RowOrder order;
   Buffer<Real> h, c;            // [T+1][N][Hp]

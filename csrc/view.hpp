@@ -24,6 +24,9 @@ struct Matrix {
   operator Matrix<const Real>() const { return {data, row, column}; }
 };
 
+// Of the candidate (and, in the LSTM, of the cell state); the gates have the logistic function.
+enum class Activation { kTanh, kRelu, kSigmoid, kLinear };
+
 // Which rows run at which step. Rows sit in slots ordered by falling length, so that the rows still
 // running at a step are a prefix and finished ones cost nothing.
 struct Schedule {

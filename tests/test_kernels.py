@@ -34,6 +34,12 @@ OPTIONS = {
     "recurrent_mask_and_the_rest": {
         "recurrent_mask": True, "mask": True, "lengths": True, "reverse": True, "time_major": True,
     },
+    "relu": {"activation": "relu"},
+    "sigmoid": {"activation": "sigmoid"},
+    "linear": {"activation": "linear"},
+    "relu_and_the_rest": {
+        "activation": "relu", "recurrent_mask": True, "mask": True, "lengths": True,
+    },
     "recurrent_mask_no_bias": {"recurrent_mask": True, "bias": False, "states": False},
 }  # fmt: skip
 
@@ -73,6 +79,8 @@ def make_case(cell, shape, options, seed=0):
         case["lengths"][0] = T
     if options.get("mask"):
         case["mask"] = rng.random((N, T)) < 0.6
+    if options.get("activation"):  # what is not bounded grows in each of 60 steps
+        case["recurrent_kernel"] *= 0.3
     if options.get("recurrent_mask"):
         case["recurrent_mask"] = 2 * rng.random((G, N, H))
     return case
@@ -104,6 +112,7 @@ def run_reference(cell, case, options):
     def by_time(a):
         return np.take_along_axis(a, inverse[:, :, None], axis=1)
 
+    form = form | {"activation": options.get("activation", "tanh")}
     forward = getattr(reference, kind)
     backward = getattr(reference, f"{kind}_backward")
     y, *final, steps = forward(
@@ -137,7 +146,8 @@ def run_kernels(cell, case, options, dtype):
         cast(case["recurrent_kernel"]), cast(case["bias"]), *map(cast, case["states"]),
         lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
         time_major=time_major, training=True, return_sequences=sequences,
-        recurrent_mask=cast(case["recurrent_mask"]), **form,
+        recurrent_mask=cast(case["recurrent_mask"]),
+        activation=options.get("activation", "tanh"), **form,
     )  # fmt: skip
     dy = np.ascontiguousarray(swap(cast(case["dy"]))) if sequences else None
     dx, *rest = getattr(F, f"{kind}_backward")(tape, dy, *map(cast, case["dstates"]))

@@ -15,9 +15,11 @@ GRU_FORMS = [
 ]
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "linear"])
 @pytest.mark.parametrize("dropout", [False, True])
 @pytest.mark.parametrize(("kind", "form"), [("lstm", {}), *(("gru", f) for f in GRU_FORMS)])
-def test_gradients_match_central_differences(kind, form, dropout):
+def test_gradients_match_central_differences(kind, form, dropout, activation):
+    form = form | {"activation": activation}
     rng = np.random.default_rng(0)
     N, T, I, H, G = 3, 4, 2, 5, 4 if kind == "lstm" else 3
     after = kind == "gru" and form["reset_after"]

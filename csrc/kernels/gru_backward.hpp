@@ -17,7 +17,7 @@ FUSEDRNN_INLINE void gru_cell_backward(const fusedrnn::GruBackward<Real>& a, Vec
                                        Real* dh_carried, Real* dgates) {
   const Vec<Real> z = load_lanes<kWhole>(gates, m), n = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> keep = a.update_keeps ? z : Real(1) - z;
-  const Vec<Real> dn = (dh - dh * keep) * (Real(1) - n * n);
+  const Vec<Real> dn = (dh - dh * keep) * slope<Real>(a.activation, n);
   const Vec<Real> dkeep = dh * (load(h_prev) - n) * (z - z * z);
   store(dh_carried, dh * keep);
   store_lanes<kWhole>(dgates, dn, m);

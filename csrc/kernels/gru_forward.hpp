@@ -20,9 +20,9 @@ FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev,
 // apart; pre_x and pre_h have z r n, m values apart, and so has the tape, with h R_n + c_n behind
 // them.
 template <bool kWhole, int kRows, class Real>
-FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, ptrdiff_t x_row, const Real* pre_h,
-                                      ptrdiff_t h_row, ptrdiff_t m, bool update_keeps,
-                                      const Real* h_prev, Real* h, ptrdiff_t state_row,
+FUSEDRNN_INLINE void gru_cell_forward(const fusedrnn::GruForward<Real>& a, const Real* pre_x,
+                                      ptrdiff_t x_row, const Real* pre_h, ptrdiff_t h_row,
+                                      ptrdiff_t m, const Real* h_prev, Real* h, ptrdiff_t state_row,
                                       Real* const* y, Real* gates, ptrdiff_t gates_row) {
   const auto of_x = [&](int r, int g) { return load_lanes<kWhole>(pre_x + r * x_row + g * m, m); };
   const auto of_h = [&](int r, int g) { return load_lanes<kWhole>(pre_h + r * h_row + g * m, m); };
@@ -31,10 +31,10 @@ FUSEDRNN_INLINE void gru_cell_forward(const Real* pre_x, ptrdiff_t x_row, const 
   activate<Real, 2 * kRows>(zr);
   lockstep<kRows>([&](int r) { hn[r] = of_h(r, 2); });
   lockstep<kRows>([&](int r) { n[r] = of_x(r, 2) + zr[2 * r + 1] * hn[r]; });
-  activate<Real, 0>(n);
+  activate_with<Real, 0>(a.activation, n);
   lockstep<kRows>([&](int r) {
     const Vec<Real> h_new =
-        gru_update<Real>(zr[2 * r], n[r], load(h_prev + r * state_row), update_keeps);
+        gru_update<Real>(zr[2 * r], n[r], load(h_prev + r * state_row), a.update_keeps);
     store(h + r * state_row, h_new);
     if (y[r]) store_lanes<kWhole>(y[r], h_new, m);
     if (gates) {
@@ -80,9 +80,9 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
       Real* y = y_row(a, begin, s, unit);
       Real* const ys[2] = {y, y ? y + V : nullptr};
       gru_cell_forward<true, 2>(
-          input.ahead() ? input.row(first, begin, s) : pre[0],
-          input.ahead() ? input.panel_stride() : 3 * V, pre[1], 3 * V, V, a.update_keeps,
-          h_prev + at, h + at, V, ys,
+          a, input.ahead() ? input.row(first, begin, s) : pre[0],
+          input.ahead() ? input.panel_stride() : 3 * V, pre[1], 3 * V, V, h_prev + at, h + at, V,
+          ys,
           a.gates ? a.gates + s * a.N * tape.row() + tape.offset(first, a.N) + begin * 4 * V
                   : nullptr,
           tape.offset(1, a.N));
@@ -121,8 +121,7 @@ FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
         for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
         const ptrdiff_t tape_width = tape.width(p);
         gru_cell_forward<decltype(whole)::value, kRows>(
-            pre_x + r * width, width, pre[1] + r * width, width, m, a.update_keeps, h_prev + at,
-            h + at, Hp, y,
+            a, pre_x + r * width, width, pre[1] + r * width, width, m, h_prev + at, h + at, Hp, y,
             a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape_width
                     : nullptr,
             tape_width);
@@ -221,12 +220,14 @@ void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruInput<Real>& in
                   carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
                   return;
                 }
-                const Vec<Real> n = tanh<Real>(m == V ? load(pre) : load_n(pre, m));
+                Vec<Real> n[1] = {m == V ? load(pre) : load_n(pre, m)};
+                activate_with<Real, 0>(a.activation, n);
+
                 const Vec<Real> h_new =
-                    gru_update<Real>(load(z_step + at), n, load(h_prev + at), a.update_keeps);
+                    gru_update<Real>(load(z_step + at), n[0], load(h_prev + at), a.update_keeps);
                 store(h + at, h_new);
                 if (y) store_n(y, h_new, m);
-                if (a.gates) store_n(tape_row(a, tape, s, slot, unit) + 2 * m, n, m);
+                if (a.gates) store_n(tape_row(a, tape, s, slot, unit) + 2 * m, n[0], m);
               });
 }
 

@@ -50,6 +50,7 @@ struct LstmForward {
   Real* masked = nullptr;                // likewise, scratch: h times its gate's mask
   StepsAhead<Real> ahead = {};
   UnitShare share = {};
+  Activation activation = Activation::kTanh;
 };
 
 template <class Real>
@@ -68,6 +69,7 @@ struct LstmBackward {
   ptrdiff_t step_begin, step_end, chunk;
   const Real* recurrent_mask = nullptr;  // [4][N][Hp] by slot, or null
   UnitShare share = {};
+  Activation activation = Activation::kTanh;
 };
 
 template <class Real>
@@ -89,6 +91,7 @@ struct GruForward {
   Real* masked = nullptr;                // as for the LSTM
   StepsAhead<Real> ahead = {};
   UnitShare share = {};
+  Activation activation = Activation::kTanh;
 };
 
 template <class Real>
@@ -108,6 +111,7 @@ struct GruBackward {
   ptrdiff_t step_begin, step_end, chunk;
   const Real* recurrent_mask = nullptr;  // [3][N][Hp] by slot, or null
   UnitShare share = {};
+  Activation activation = Activation::kTanh;
 };
 
 // One panel of d += A^T B, summed over the runs of rows in a fixed order.

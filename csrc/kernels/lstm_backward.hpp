@@ -9,18 +9,18 @@
 namespace {
 
 template <bool kWhole, class Real>
-FUSEDRNN_INLINE void lstm_cell_backward(Vec<Real> dh, ptrdiff_t m, const Real* gates,
-                                        const Real* c_prev, Vec<Real> tanh_c, Real* dc_inout,
-                                        Real* dgates) {
+FUSEDRNN_INLINE void lstm_cell_backward(Activation activation, Vec<Real> dh, ptrdiff_t m,
+                                        const Real* gates, const Real* c_prev, Vec<Real> tanh_c,
+                                        Real* dc_inout, Real* dgates) {
   const Vec<Real> i = load_lanes<kWhole>(gates, m), f = load_lanes<kWhole>(gates + m, m);
   const Vec<Real> g = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> o = load_lanes<kWhole>(gates + 3 * m, m);
-  const Vec<Real> dc = load(dc_inout) + dh * o * (Real(1) - tanh_c * tanh_c);
+  const Vec<Real> dc = load(dc_inout) + dh * o * slope<Real>(activation, tanh_c);
   store(dc_inout, dc * f);
   const Vec<Real> dci = dc * i;
   store_lanes<kWhole>(dgates, dci * g * (Real(1) - i), m);
   store_lanes<kWhole>(dgates + m, dc * load(c_prev) * (f - f * f), m);
-  store_lanes<kWhole>(dgates + 2 * m, dci * (Real(1) - g * g), m);
+  store_lanes<kWhole>(dgates + 2 * m, dci * slope<Real>(activation, g), m);
   store_lanes<kWhole>(dgates + 3 * m, dh * tanh_c * (o - o * o), m);
 }
 
@@ -51,10 +51,15 @@ FUSEDRNN_INLINE void pass_masked_step(Vec<Real> dh, Real* dh_carried, Real* dgat
 }
 
 template <class Real>
-FUSEDRNN_INLINE void tanh_of_row(const Real* c, int C, Vec<Real> (&out)[kMaxVectors]) {
+FUSEDRNN_INLINE void activate_row(Activation f, const Real* c, int C,
+                                  Vec<Real> (&out)[kMaxVectors]) {
   for (int v = 0; v < C; ++v) out[v] = load(c + v * kLanes<Real>);
-  if (C == kMaxVectors && kRegisters == 32) return activate<Real, 0>(out);
-  for (int v = 0; v < C; ++v) out[v] = tanh<Real>(out[v]);
+  if (C == kMaxVectors && kRegisters == 32) return activate_with<Real, 0>(f, out);
+  for (int v = 0; v < C; ++v) {
+    Vec<Real> one[1] = {out[v]};
+    activate_with<Real, 0>(f, one);
+    out[v] = one[0];
+  }
 }
 
 // out += mask[g] (dgates(step + 1) R_g^T) for every gate: recurrent dropout's recurrent_gradient.
@@ -149,7 +154,7 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
               const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
               const Real* c = a.c + (s + 1) * a.N * Hp + at;
               Vec<Real> tanh_c[kMaxVectors];
-              if (flags & fusedrnn::Schedule::kValid) tanh_of_row(c, C, tanh_c);
+              if (flags & fusedrnn::Schedule::kValid) activate_row(a.activation, c, C, tanh_c);
               for (int v = 0; v < C; ++v) {
                 const ptrdiff_t p = q * kMaxVectors + v, m = P.units_in(p), j = v * V;
                 const ptrdiff_t gate_width = P.width(p);
@@ -167,10 +172,10 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
                 const Real* gates =
                     a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * gate_width;
                 if (m == V)
-                  lstm_cell_backward<true>(dh, V, gates, c - a.N * Hp + j, tanh_c[v], a.dc + at + j,
-                                           dgates);
+                  lstm_cell_backward<true>(a.activation, dh, V, gates, c - a.N * Hp + j, tanh_c[v],
+                                           a.dc + at + j, dgates);
                 else
-                  lstm_cell_backward<false>(dh, m, gates, c - a.N * Hp + j, tanh_c[v],
+                  lstm_cell_backward<false>(a.activation, dh, m, gates, c - a.N * Hp + j, tanh_c[v],
                                             a.dc + at + j, dgates);
               }
             }

@@ -11,29 +11,30 @@ namespace {
 // One vector of units of `kRows` rows, `pre_row`, `state_row` and `gates_row` apart; `pre` and the
 // gates of the tape have their gates m values apart. (Or kRows vectors of units of one row.)
 template <bool kWhole, int kRows, class Real>
-FUSEDRNN_INLINE void lstm_cell_forward(const Real* pre, ptrdiff_t pre_row, ptrdiff_t m,
-                                       const Real* c_prev, Real* c, Real* h, ptrdiff_t state_row,
-                                       Real* const* y, Real* gates, ptrdiff_t gates_row) {
+FUSEDRNN_INLINE void lstm_cell_forward(Activation f, const Real* pre, ptrdiff_t pre_row,
+                                       ptrdiff_t m, const Real* c_prev, Real* c, Real* h,
+                                       ptrdiff_t state_row, Real* const* y, Real* gates,
+                                       ptrdiff_t gates_row) {
   Vec<Real> gate[4 * kRows], c_new[kRows];  // i f o of every row, then g
   lockstep<4 * kRows>([&](int k) {
     const int row = k < 3 * kRows ? k / 3 : k - 3 * kRows, at = k < 3 * kRows ? k % 3 : 2;
     const int block = k >= 3 * kRows ? 2 : at == 2 ? 3 : at;
     gate[k] = load_lanes<kWhole>(pre + row * pre_row + block * m, m);
   });
-  activate<Real, 3 * kRows>(gate);
+  activate_with<Real, 3 * kRows>(f, gate);
   lockstep<kRows>([&](int r) {
-    const Vec<Real> i = gate[3 * r], f = gate[3 * r + 1], o = gate[3 * r + 2];
+    const Vec<Real> i = gate[3 * r], forget = gate[3 * r + 1], o = gate[3 * r + 2];
     const Vec<Real> g = gate[3 * kRows + r];
-    c_new[r] = f * load(c_prev + r * state_row) + i * g;
+    c_new[r] = forget * load(c_prev + r * state_row) + i * g;
     store(c + r * state_row, c_new[r]);
     if (gates) {
       store_lanes<kWhole>(gates + r * gates_row, i, m);
-      store_lanes<kWhole>(gates + r * gates_row + m, f, m);
+      store_lanes<kWhole>(gates + r * gates_row + m, forget, m);
       store_lanes<kWhole>(gates + r * gates_row + 2 * m, g, m);
       store_lanes<kWhole>(gates + r * gates_row + 3 * m, o, m);
     }
   });
-  activate<Real, 0>(c_new);
+  activate_with<Real, 0>(f, c_new);
   lockstep<kRows>([&](int r) {
     const Vec<Real> h_new = gate[3 * r + 2] * c_new[r];
     store(h + r * state_row, h_new);
@@ -78,7 +79,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
         Real* y = y_row(a, begin, s, unit);
         Real* const ys[2] = {y, y ? y + V : nullptr};
         lstm_cell_forward<true, 2>(
-            pre, 4 * V, V, c_prev + at, c + at, h + at, V, ys,
+            a.activation, pre, 4 * V, V, c_prev + at, c + at, h + at, V, ys,
             a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + begin * 4 * V : nullptr,
             P.offset(1, a.N));
       }
@@ -110,7 +111,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
           Real* y[kRows];
           for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
           lstm_cell_forward<decltype(whole)::value, kRows>(
-              pre + r * width, width, m, c_prev + at, c + at, h + at, Hp, y,
+              a.activation, pre + r * width, width, m, c_prev + at, c + at, h + at, Hp, y,
               a.gates ? a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * width : nullptr,
               width);
         };

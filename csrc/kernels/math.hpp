@@ -4,6 +4,7 @@
 // Beyond, they saturate (sigmoid to a value below 2e-38, 1e-304); NaN gives NaN.
 #pragma once
 
+#include "../view.hpp"
 #include "simd.hpp"
 
 namespace {
@@ -102,6 +103,39 @@ FUSEDRNN_INLINE Vec<Real> tanh(Vec<Real> x) {
   Vec<Real> v[1] = {x};
   activate<Real, 0>(v);
   return v[0];
+}
+
+using fusedrnn::Activation;
+
+// As `activate`, with f in place of tanh.
+template <class Real, int S, int K>
+FUSEDRNN_INLINE void activate_with(Activation f, Vec<Real> (&x)[K]) {
+  if (f == Activation::kTanh) return activate<Real, S, K>(x);
+  if constexpr (S > 0) {
+    Vec<Real> gates[S];
+    lockstep<S>([&](int k) { gates[k] = x[k]; });
+    activate<Real, S>(gates);
+    lockstep<S>([&](int k) { x[k] = gates[k]; });
+  }
+  for (int k = S; k < K; ++k) {
+    if (f == Activation::kRelu) x[k] = clamp(x[k], Real(0), Real(__builtin_inff()));
+    if (f == Activation::kSigmoid) x[k] = sigmoid<Real>(x[k]);
+  }
+}
+
+// The derivative of f, from its value y.
+template <class Real>
+FUSEDRNN_INLINE Vec<Real> slope(Activation f, Vec<Real> y) {
+  switch (f) {
+    case Activation::kTanh:
+      return Real(1) - y * y;
+    case Activation::kRelu:
+      return y > Real(0) ? splat(Real(1)) : splat(Real(0));
+    case Activation::kSigmoid:
+      return y - y * y;
+    default:
+      return splat(Real(1));
+  }
 }
 
 }  // namespace

@@ -66,27 +66,27 @@ void lstm_forward_dropout(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin,
     const Real* c_prev = a.c + (s & c_ring) * a.N * Hp;
     Real* c = a.c + ((s + 1) & c_ring) * a.N * Hp;
     mask_state(a, 4, begin, end, h_prev);
-    gatewise_product(a, s, begin, end, P, a.weights, a.I,
-                     [&](ptrdiff_t p, ptrdiff_t n, int R, const Real* pre, ptrdiff_t pre_row) {
-                       const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
-                       const auto cell = m == V ? &lstm_cell_forward<true, 1, Real>
-                                                : &lstm_cell_forward<false, 1, Real>;
-                       for (int r = 0; r < R; ++r) {
-                         const ptrdiff_t slot = n + r, at = slot * Hp + unit;
-                         Real* y = y_row(a, slot, s, unit);
-                         const uint8_t flags = a.schedule.flags(slot, s);
-                         if (flags & fusedrnn::Schedule::kValid) {
-                           cell(pre + r * pre_row, pre_row, m, c_prev + at, c + at, h + at, Hp, &y,
-                                a.gates
-                                    ? a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * width
-                                    : nullptr,
-                                width);
-                           continue;
-                         }
-                         carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
-                         store(c + at, load(c_prev + at));
-                       }
-                     });
+    gatewise_product(
+        a, s, begin, end, P, a.weights, a.I,
+        [&](ptrdiff_t p, ptrdiff_t n, int R, const Real* pre, ptrdiff_t pre_row) {
+          const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
+          const auto cell =
+              m == V ? &lstm_cell_forward<true, 1, Real> : &lstm_cell_forward<false, 1, Real>;
+          for (int r = 0; r < R; ++r) {
+            const ptrdiff_t slot = n + r, at = slot * Hp + unit;
+            Real* y = y_row(a, slot, s, unit);
+            const uint8_t flags = a.schedule.flags(slot, s);
+            if (flags & fusedrnn::Schedule::kValid) {
+              cell(
+                  a.activation, pre + r * pre_row, pre_row, m, c_prev + at, c + at, h + at, Hp, &y,
+                  a.gates ? a.gates + s * a.N * P.row() + P.offset(p, a.N) + slot * width : nullptr,
+                  width);
+              continue;
+            }
+            carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
+            store(c + at, load(c_prev + at));
+          }
+        });
   }
 }
 
@@ -115,8 +115,8 @@ FUSEDRNN_INLINE void gru_dropout_reset_after(const fusedrnn::GruForward<Real>& a
                        Real* y = y_row(a, slot, s, unit);
                        const uint8_t flags = a.schedule.flags(slot, s);
                        if (flags & fusedrnn::Schedule::kValid)
-                         cell(pre_x + r * pre_row, pre_row, pre_h + r * pre_row, pre_row, m,
-                              a.update_keeps, h_prev + at, h + at, Hp, &y,
+                         cell(a, pre_x + r * pre_row, pre_row, pre_h + r * pre_row, pre_row, m,
+                              h_prev + at, h + at, Hp, &y,
                               a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) +
                                             slot * tape.width(p)
                                       : nullptr,

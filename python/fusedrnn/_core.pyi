@@ -26,7 +26,12 @@ class GRUTape: ...
 
 class PackedLSTM:
     def __init__(
-        self, kernel: Array, recurrent_kernel: Array, bias: Array | None = None
+        self,
+        kernel: Array,
+        recurrent_kernel: Array,
+        bias: Array | None = None,
+        *,
+        activation: str = "tanh",
     ) -> None: ...
     def __call__(
         self,
@@ -51,6 +56,7 @@ class PackedGRU:
         reset_after: bool = True,
         update_gate: str = "keep",
         gate_order: str = "zrn",
+        activation: str = "tanh",
     ) -> None: ...
     def __call__(
         self,
@@ -66,7 +72,12 @@ class PackedGRU:
 
 class LSTMStep:
     def __init__(
-        self, kernel: Array, recurrent_kernel: Array, bias: Array | None = None
+        self,
+        kernel: Array,
+        recurrent_kernel: Array,
+        bias: Array | None = None,
+        *,
+        activation: str = "tanh",
     ) -> None: ...
     def __call__(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]: ...
 
@@ -80,6 +91,7 @@ class GRUStep:
         reset_after: bool = True,
         update_gate: str = "keep",
         gate_order: str = "zrn",
+        activation: str = "tanh",
     ) -> None: ...
     def __call__(self, x: Array, h: Array) -> Array: ...
 
@@ -91,6 +103,7 @@ def lstm(
     h0: Array | None = None,
     c0: Array | None = None,
     *,
+    activation: str = "tanh",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,
@@ -118,6 +131,7 @@ def gru(
     reset_after: bool = True,
     update_gate: str = "keep",
     gate_order: str = "zrn",
+    activation: str = "tanh",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Activation = Literal["tanh", "relu", "sigmoid", "linear"]
 
 
 def lstm(
@@ -47,6 +48,7 @@ def lstm(
     h0: Array | None = None,
     c0: Array | None = None,
     *,
+    activation: Activation = "tanh",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,
@@ -65,6 +67,8 @@ def lstm(
     bias : (4H,) array, optional
     h0, c0 : (N, H) arrays, optional
         Initial states; zeros if absent.
+    activation : {"tanh", "relu", "sigmoid", "linear"}
+        Of the candidate and of the cell state; the gates are logistic.
     lengths : (N,) integers in [0, T], optional
         Steps of each row. Outputs after the end are zero, final states are those at the end.
     mask : (N, T) bool, optional
@@ -90,7 +94,7 @@ def lstm(
         Only if `training`.
     """
     return _core.lstm(
-        x, kernel, recurrent_kernel, bias, h0, c0,
+        x, kernel, recurrent_kernel, bias, h0, c0, activation=activation,
         lengths=lengths, mask=mask, reverse=reverse, time_major=time_major,
         training=training, return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
@@ -139,6 +143,7 @@ def gru(
     reset_after: bool = True,
     update_gate: Literal["keep", "write"] = "keep",
     gate_order: Literal["zrn", "rzn"] = "zrn",
+    activation: Activation = "tanh",
     lengths: Array | None = None,
     mask: Array | None = None,
     reverse: bool = False,
@@ -165,6 +170,8 @@ def gru(
         ``h = (1 - z) * h_prev + z * n``, as in many textbooks.
     gate_order : {"zrn", "rzn"}
         Of the columns of the weights and their gradients; "rzn" is PyTorch's.
+    activation : {"tanh", "relu", "sigmoid", "linear"}
+        Of the candidate.
     lengths, mask, reverse, time_major, training, return_sequences
         As in :func:`lstm`.
     recurrent_mask : (3, N, H) array, optional
@@ -181,7 +188,7 @@ def gru(
     return _core.gru(
         x, kernel, recurrent_kernel, bias, h0,
         reset_after=reset_after, update_gate=update_gate, gate_order=gate_order,
-        lengths=lengths, mask=mask, reverse=reverse, time_major=time_major, training=training,
+        activation=activation, lengths=lengths, mask=mask, reverse=reverse, time_major=time_major, training=training,
         return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
 

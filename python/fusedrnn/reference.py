@@ -9,6 +9,7 @@ GRU. Forward passes return what the backward passes need as a list of steps. ``r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,15 @@ def sigmoid(a: Array) -> Array:
     """Logistic function 1 / (1 + exp(-a)), without overflow."""
     e = np.exp(-np.abs(a))
     return np.where(a >= 0, 1.0, e) / (1.0 + e)
+
+
+# Of the candidate and the cell state: the function, and its derivative from its value.
+ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "tanh": (np.tanh, lambda y: 1 - y**2),
+    "relu": (lambda a: np.maximum(a, 0), lambda y: (y > 0).astype(y.dtype)),
+    "sigmoid": (sigmoid, lambda y: y * (1 - y)),
+    "linear": (lambda a: a, np.ones_like),
+}
 
 
 def product(h: Array, R: Array, masks: Array) -> Array:
@@ -50,36 +60,45 @@ def lstm(
     c: Array,
     valid: Array | None = None,
     recurrent_mask: Array | None = None,
+    activation: str = "tanh",
 ) -> tuple[Array, Array, Array, list[Any]]:
     """LSTM forward: y (N, T, H), h_n (N, H), c_n (N, H), steps."""
+    act, _ = ACTIVATIONS[activation]
     y, steps = np.zeros((*x.shape[:2], R.shape[0]), x.dtype), []
     masks = np.ones((4, 1, 1), x.dtype) if recurrent_mask is None else recurrent_mask
     for t in range(x.shape[1]):
         m = np.ones((len(x), 1), bool) if valid is None else valid[:, t, None]
         a_i, a_f, a_g, a_o = np.split(x[:, t] @ W + product(h, R, masks) + b, 4, axis=1)
-        i, f, g, o = sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)
+        i, f, g, o = sigmoid(a_i), sigmoid(a_f), act(a_g), sigmoid(a_o)
         c_new = f * c + i * g
-        steps.append((x[:, t], h, c, i, f, g, o, np.tanh(c_new), m, masks))
-        h, c = np.where(m, o * np.tanh(c_new), h), np.where(m, c_new, c)
+        steps.append((x[:, t], h, c, i, f, g, o, act(c_new), m, masks))
+        h, c = np.where(m, o * act(c_new), h), np.where(m, c_new, c)
         y[:, t] = np.where(m, h, 0)
     return y, h, c, steps
 
 
 def lstm_backward(
-    W: Array, R: Array, steps: list[Any], dy: Array, dh: Array, dc: Array
+    W: Array,
+    R: Array,
+    steps: list[Any],
+    dy: Array,
+    dh: Array,
+    dc: Array,
+    activation: str = "tanh",
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
     """LSTM backward: dx, dW, dR, db, dh0, dc0."""
+    _, slope = ACTIVATIONS[activation]
     dx, dW, dR = np.zeros((*dy.shape[:2], len(W)), W.dtype), np.zeros_like(W), np.zeros_like(R)
     db = np.zeros(R.shape[1], R.dtype)
-    for t, (x, h_prev, c_prev, i, f, g, o, tanh_c, m, masks) in reversed(list(enumerate(steps))):
+    for t, (x, h_prev, c_prev, i, f, g, o, act_c, m, masks) in reversed(list(enumerate(steps))):
         dh_t = np.where(m, dh + dy[:, t], 0)
-        dc_t = np.where(m, dc, 0) + dh_t * o * (1 - tanh_c**2)
+        dc_t = np.where(m, dc, 0) + dh_t * o * slope(act_c)
         da = np.hstack(
             [
                 dc_t * g * i * (1 - i),
                 dc_t * c_prev * f * (1 - f),
-                dc_t * i * (1 - g**2),
-                dh_t * tanh_c * o * (1 - o),
+                dc_t * i * slope(g),
+                dh_t * act_c * o * (1 - o),
             ]
         )
         dh_prev, dR_t = product_backward(h_prev, R, masks, da)
@@ -98,6 +117,7 @@ def gru(
     reset_after: bool = True,
     update_gate: str = "keep",
     recurrent_mask: Array | None = None,
+    activation: str = "tanh",
 ) -> tuple[Array, Array, list[Any]]:
     """GRU forward: y (N, T, H), h_n (N, H), steps. ``b`` is (2, 3H) or, reset before, (3H,)."""
     y, steps, H = np.zeros((*x.shape[:2], len(R)), x.dtype), [], len(R)
@@ -109,7 +129,7 @@ def gru(
         a_h = product(h, R[:, : 2 * H], masks[:2]) + b_h[: 2 * H]
         z, r = np.split(sigmoid(a_x[:, : 2 * H] + a_h), 2, axis=1)
         hn = product(h if reset_after else r * h, R[:, 2 * H :], masks[2:]) + b_h[2 * H :]
-        n = np.tanh(a_x[:, 2 * H :] + (r * hn if reset_after else hn))
+        n = ACTIVATIONS[activation][0](a_x[:, 2 * H :] + (r * hn if reset_after else hn))
         keep = z if update_gate == "keep" else 1 - z
         steps.append((x[:, t], h, z, r, n, hn, m, masks))
         h = np.where(m, keep * h + (1 - keep) * n, h)
@@ -125,14 +145,16 @@ def gru_backward(
     dh: Array,
     reset_after: bool = True,
     update_gate: str = "keep",
+    activation: str = "tanh",
 ) -> tuple[Array, Array, Array, Array, Array]:
     """GRU backward: dx, dW, dR, db (2, 3H) or (3H,), dh0."""
+    _, slope = ACTIVATIONS[activation]
     dx, dW, dR, H = np.zeros((*dy.shape[:2], len(W)), W.dtype), np.zeros_like(W), R * 0, len(R)
     db = np.zeros((2, R.shape[1]), R.dtype)
     for t, (x, h_prev, z, r, n, hn, m, masks) in reversed(list(enumerate(steps))):
         dh_t = np.where(m, dh + dy[:, t], 0)
         keep = z if update_gate == "keep" else 1 - z
-        dkeep, da_n = dh_t * (h_prev - n), dh_t * (1 - keep) * (1 - n**2)
+        dkeep, da_n = dh_t * (h_prev - n), dh_t * (1 - keep) * slope(n)
         da_z = (dkeep if update_gate == "keep" else -dkeep) * z * (1 - z)
         state, da_hn = (h_prev, da_n * r) if reset_after else (r * h_prev, da_n)
         dstate, dR_n = product_backward(state, R[:, 2 * H :], masks[2:], da_hn)
