@@ -188,8 +188,8 @@ def gru(
     return _core.gru(
         x, kernel, recurrent_kernel, bias, h0,
         reset_after=reset_after, update_gate=update_gate, gate_order=gate_order,
-        activation=activation, lengths=lengths, mask=mask, reverse=reverse, time_major=time_major, training=training,
-        return_sequences=return_sequences, recurrent_mask=recurrent_mask,
+        activation=activation, lengths=lengths, mask=mask, reverse=reverse, time_major=time_major,
+        training=training, return_sequences=return_sequences, recurrent_mask=recurrent_mask,
     )  # fmt: skip
 
 

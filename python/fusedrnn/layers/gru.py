@@ -16,8 +16,9 @@ class GRU(Recurrent):
     Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. The weights are
     ``kernel`` (I, 3 units), ``recurrent_kernel`` (units, 3 units) and ``bias``, (2, 3 units) with
     ``reset_after``, where the reset gate comes after the recurrent product, else (3 units). With
-    ``tanh`` and ``sigmoid`` the whole sequence is one call of a fused kernel; other activations run
-    step by step (``layer.path`` tells). ``unroll`` and ``use_cudnn`` make no difference.
+    activation ``tanh``, ``relu``, ``sigmoid`` or ``linear`` and recurrent activation ``sigmoid``
+    the whole sequence is one call of a fused kernel; others run step by step (``layer.path``
+    tells). ``unroll`` and ``use_cudnn`` make no difference.
     """
 
     gates = 3
@@ -59,7 +60,7 @@ class GRU(Recurrent):
         self.reset_after = arguments.pop("reset_after")
         self.use_cudnn = arguments.pop("use_cudnn")
         super().__init__(**arguments)
-        self.options = {"reset_after": self.reset_after}
+        self.options["reset_after"] = self.reset_after
 
     def bias_shape(self) -> Shape:  # noqa: D102
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -14,8 +14,9 @@ class LSTM(Recurrent):
 
     Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. The weights are
     ``kernel`` (I, 4 units), ``recurrent_kernel`` (units, 4 units) and ``bias`` (4 units). With
-    ``tanh`` and ``sigmoid`` the whole sequence is one call of a fused kernel; other activations run
-    step by step (``layer.path`` tells). ``unroll`` and ``use_cudnn`` make no difference.
+    activation ``tanh``, ``relu``, ``sigmoid`` or ``linear`` and recurrent activation ``sigmoid``
+    the whole sequence is one call of a fused kernel; others run step by step (``layer.path``
+    tells). ``unroll`` and ``use_cudnn`` make no difference.
     """
 
     gates, state_count = 4, 2

@@ -14,6 +14,14 @@ from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
 
+# Those of the candidate that the kernels have.
+FUSED_ACTIVATIONS = (
+    activations.tanh,
+    activations.relu,
+    activations.sigmoid,
+    activations.linear,
+)
+
 
 class Recurrent(Layer):
     """Base of the recurrent layers; the arguments are Keras's.
@@ -85,7 +93,7 @@ class Recurrent(Layer):
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
         self.zero_output_for_mask = zero_output_for_mask
-        self.options: dict[str, Any] = {}
+        self.options: dict[str, Any] = {"activation": self.activation.__name__}
         self.states: list[Array] | None = None
         self.rng = np.random.default_rng(seed) if seed is not None else None
         self._packed: Any = None
@@ -188,7 +196,7 @@ class Recurrent(Layer):
         return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
 
     def _standard(self) -> bool:
-        return self.activation is activations.tanh
+        return self.activation in FUSED_ACTIVATIONS
 
     def __call__(  # type: ignore[override]
         self,
