@@ -121,6 +121,6 @@ def fit_lines(k: Any) -> list[str]:
                 k.callbacks.LearningRateScheduler(lambda e, lr: lr * 0.5, verbose=1),
             ],
         )
-    text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue()).replace(folder, "FOLDER")
+    text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue().replace(folder, "FOLDER"))
     lines = re.split(r"\n", re.sub(r"\x08+", "", text))
     return [line.split("\r")[-1] for line in lines]  # only the last drawing of each bar

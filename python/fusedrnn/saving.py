@@ -462,6 +462,7 @@ class _reading:
                 ValueError,
                 TypeError,
                 AttributeError,
+                RuntimeError,  # h5py, of a damaged tree
                 zipfile.BadZipFile,
                 struct.error,
             ),
