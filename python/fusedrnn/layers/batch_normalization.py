@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import constraints, initializers, regularizers
+from .. import initializers
 from ..backend import Array
 from ..checks import number
-from .layer import Layer, Shape
+from .layer import Shape
+from .layer_normalization import Normalization
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(Normalization):
     """Brings every feature to mean 0 and variance 1 over the batch (Ioffe and Szegedy, 2015).
 
     Prediction, and training with ``trainable=False``, uses the moving averages of mean and variance
@@ -31,49 +32,18 @@ class BatchNormalization(Layer):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        number(self.name, "momentum", momentum, 0, 1)
-        number(self.name, "epsilon", epsilon, 0)
-        axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
-        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
-        self.center, self.scale = center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        super().__init__(
+            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
+        )
+        self.momentum = number(self.name, "momentum", momentum, 0, 1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        if self.axis not in (-1, len(input_shape) - 1):
-            raise ValueError(f"{self.name}: axis is {self.axis}, expected the last one, -1")
+        super().build_weights(input_shape)
         shape = (input_shape[-1],)
-        self.gamma = (
-            self.add_weight(
-                "gamma",
-                shape,
-                self.gamma_initializer,
-                self.gamma_regularizer,
-                self.gamma_constraint,
-            )
-            if self.scale
-            else None
-        )
-        self.beta = (
-            self.add_weight(
-                "beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint
-            )
-            if self.center
-            else None
-        )
         self.moving_mean = self.add_weight("moving_mean", shape, self.moving_mean_initializer)
         self.moving_variance = self.add_weight(
             "moving_variance", shape, self.moving_variance_initializer
@@ -95,20 +65,14 @@ class BatchNormalization(Layer):
             variance[...] = keep * variance + (1 - keep) * spread
             mean, variance = now, spread
         inverse = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        y = normal = (x - mean) * inverse
+        normal = (x - mean) * inverse
         self.tape = (normal, inverse, weight)
-        if self.gamma is not None:
-            y = y * self.gamma.value
-        return y if self.beta is None else y + self.beta.value
+        return self.scaled(normal)
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         normal, inverse, weight = self.tape
         axes = tuple(range(dy.ndim - 1))
-        if self.beta is not None:
-            self.beta.grad[...] = dy.sum(axis=axes)
-        if self.gamma is not None:
-            self.gamma.grad[...] = (dy * normal).sum(axis=axes)
-            dy = dy * self.gamma.value
+        dy = self.unscaled(dy, normal)
         if not need_dx:
             return None
         if weight is None:
