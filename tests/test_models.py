@@ -627,6 +627,41 @@ import fusedrnn; fusedrnn.random.set_seed(1)
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=os.environ)
 
 
+def test_the_name_of_tensorflow_may_be_replaced_too() -> None:
+    code = """
+import sys
+sys.modules["torch"] = sys.modules["keras"] = None  # as if they were not installed
+import fusedrnn as tf
+tf.random.set_seed(1)
+tf.keras.Sequential([tf.keras.layers.LSTM(2)]).compile("adam", "mse")
+from fusedrnn import keras
+from fusedrnn.keras import Sequential, layers, Input
+from fusedrnn.keras.models import Sequential
+from fusedrnn.keras.layers import LSTM
+from fusedrnn.keras.layers.recurrent import LSTM
+from fusedrnn.keras.optimizers.schedules import ExponentialDecay
+from fusedrnn.keras.preprocessing.sequence import pad_sequences
+from fusedrnn.keras.utils.np_utils import to_categorical
+import fusedrnn.keras.layers as L
+import fusedrnn.layers
+assert L is keras.layers is fusedrnn.layers
+for name, module in sys.modules.items():
+    if name.startswith("fusedrnn.keras."):
+        assert module is sys.modules[name.replace("keras.", "", 1)], name
+try:
+    keras.enable()
+except ImportError as error:
+    assert "pip install torch" in str(error)
+try:
+    tf.data
+except AttributeError as error:
+    assert "'data'; of TensorFlow it has keras" in str(error)
+else:
+    assert False
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=os.environ)
+
+
 def test_import_takes_no_longer_than_numpy_s() -> None:
     code = (
         "import time; a = time.perf_counter(); import numpy, numpy.random; "

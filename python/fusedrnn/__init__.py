@@ -45,7 +45,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    beyond = "" if name.startswith("_") else "; of TensorFlow it has keras and random.set_seed"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{beyond}")
 
 
 def __dir__() -> list[str]:

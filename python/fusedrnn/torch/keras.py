@@ -1,0 +1,114 @@
+"""Fused kernels under unmodified Keras 3 on its torch backend.
+
+After :func:`enable`, every LSTM and GRU layer of Keras, in models of any kind, runs its loop over
+time on the fused kernels, with masks, dropout and ``reset_after=False`` too. What has no fused
+kernel stays Keras's own; :func:`path` says which, and why. It replaces a private method, so it
+refuses a version of Keras that it was not tested with.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import keras
+    import torch
+except ImportError as error:
+    raise ImportError("fusedrnn.keras needs Keras and PyTorch: pip install keras torch") from error
+
+from .op import Call, recurrent
+
+TESTED = ("3.15.",)
+
+_own_loops: dict[Any, Any] = {}
+
+
+def enable() -> None:
+    """Run Keras's LSTM and GRU layers on the fused kernels, in models made before or after.
+
+    Raises
+    ------
+    RuntimeError
+        If Keras runs on another backend than torch, or has an untested version.
+    """
+    if keras.backend.backend() != "torch":
+        raise RuntimeError(
+            f"fusedrnn.keras: Keras runs on {keras.backend.backend()}, expected the torch backend: "
+            "set the environment variable KERAS_BACKEND=torch before importing keras"
+        )
+    if not keras.__version__.startswith(TESTED):
+        raise RuntimeError(
+            f"fusedrnn.keras: not tested with Keras {keras.__version__}, expected one of "
+            f"{', '.join(v + '*' for v in TESTED)}"
+        )
+    for layer in (keras.layers.LSTM, keras.layers.GRU):
+        if layer not in _own_loops:
+            _own_loops[layer] = layer.inner_loop
+            layer.inner_loop = _loop
+
+
+def disable() -> None:
+    """Give Keras its own loops back."""
+    for layer, own in _own_loops.items():
+        layer.inner_loop = own
+    _own_loops.clear()
+
+
+def path(layer: Any, training: bool = False) -> str:
+    """Return "fused", or "keras: " and the reason why the layer's own loop runs.
+
+    Whatever it says, an input of a single step runs in Keras's loop while gradients are recorded:
+    there is no loop over time to save, and torch's gradients of the weights are the faster ones.
+    """
+    if type(layer).inner_loop is not _loop:
+        return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
+    cell = layer.cell
+    if not _is(cell.activation, "tanh") or not _is(cell.recurrent_activation, "sigmoid"):
+        return "keras: the activations are not tanh and sigmoid"
+    if training and cell.recurrent_dropout:
+        return "keras: recurrent_dropout has no fused kernel yet"
+    if layer.use_cudnn not in ("auto", True):
+        return "keras: use_cudnn=False asks for the plain loop"
+    if cell.compute_dtype not in ("float32", "float64"):
+        return f"keras: the compute dtype is {cell.compute_dtype}"
+    return "fused"
+
+
+def _is(function: Any, name: str) -> bool:
+    known = (getattr(keras.activations, name), getattr(keras.ops, name), getattr(torch, name))
+    return function in known
+
+
+def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+    """Run the layer over time: last output, outputs in order of processing, final states."""
+    own = next(_own_loops[c] for c in type(self).__mro__ if c in _own_loops)
+    x = keras.ops.convert_to_tensor(sequences)
+    one_step = x.shape[1] == 1 and torch.is_grad_enabled()  # all the work is in torch's products
+    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or one_step:
+        return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
+    cell = self.cell
+    if isinstance(mask, list | tuple):
+        mask = mask[0]
+    states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
+    if training and cell.dropout:
+        x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
+    weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
+    weights = [keras.ops.convert_to_tensor(w) for w in weights]
+    call = Call(
+        "lstm" if isinstance(self, keras.layers.LSTM) else "gru",
+        "keras",
+        reverse=self.go_backwards,
+        time_major=False,
+        reset_after=getattr(cell, "reset_after", True),
+    )
+    if mask is not None:
+        mask = keras.ops.convert_to_tensor(mask).bool()
+    dtype = weights[0].dtype
+    y, *final = recurrent(call, x.to(dtype), weights, [s.to(dtype) for s in states], mask=mask)
+    final = [s[0] for s in final]
+    if mask is not None and self.zero_output_for_mask:
+        y = y * mask[:, :, None]
+    last = y[:, 0 if self.go_backwards else -1]
+    if not self.return_sequences:
+        return last, last[:, None], final
+    return last, y.flip(1) if self.go_backwards else y, final
