@@ -95,65 +95,14 @@ class GRUStep:
     ) -> None: ...
     def __call__(self, x: Array, h: Array) -> Array: ...
 
-def lstm(
-    x: Array,
-    kernel: Array,
-    recurrent_kernel: Array,
-    bias: Array | None = None,
-    h0: Array | None = None,
-    c0: Array | None = None,
-    *,
-    activation: str = "tanh",
-    lengths: Array | None = None,
-    mask: Array | None = None,
-    reverse: bool = False,
-    time_major: bool = False,
-    training: bool = False,
-    return_sequences: bool = True,
-    recurrent_mask: Array | None = None,
-) -> Any: ...
+# Typed and documented in functional.py.
+def lstm(*args: Any, **options: Any) -> Any: ...
 def lstm_backward(
-    tape: LSTMTape,
-    dy: Array | None = None,
-    dh_n: Array | None = None,
-    dc_n: Array | None = None,
-    *,
-    need_dx: bool = True,
-    out: tuple[Array, Array, Array | None] | None = None,
+    *args: Any, **options: Any
 ) -> tuple[Array | None, Array, Array, Array | None, Array, Array]: ...
-def gru(
-    x: Array,
-    kernel: Array,
-    recurrent_kernel: Array,
-    bias: Array | None = None,
-    h0: Array | None = None,
-    *,
-    reset_after: bool = True,
-    update_gate: str = "keep",
-    gate_order: str = "zrn",
-    activation: str = "tanh",
-    lengths: Array | None = None,
-    mask: Array | None = None,
-    reverse: bool = False,
-    time_major: bool = False,
-    training: bool = False,
-    return_sequences: bool = True,
-    recurrent_mask: Array | None = None,
-) -> Any: ...
+def gru(*args: Any, **options: Any) -> Any: ...
 def gru_backward(
-    tape: GRUTape,
-    dy: Array | None = None,
-    dh_n: Array | None = None,
-    *,
-    need_dx: bool = True,
-    out: tuple[Array, Array, Array | None] | None = None,
+    *args: Any, **options: Any
 ) -> tuple[Array | None, Array, Array, Array | None, Array]: ...
-def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array: ...
-def dense_backward(
-    x: Array,
-    kernel: Array,
-    dy: Array,
-    *,
-    need_dx: bool = True,
-    out: tuple[Array, Array | None] | None = None,
-) -> tuple[Array | None, Array, Array | None]: ...
+def dense(*args: Any) -> Array: ...
+def dense_backward(*args: Any, **options: Any) -> tuple[Array | None, Array, Array | None]: ...
