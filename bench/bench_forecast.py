@@ -120,7 +120,8 @@ def speed(arguments: argparse.Namespace) -> None:
     counts = {"fusedrnn": int(arguments.series or 105), "torch": arguments.torch_series}
     most = max(counts.values())
     whole = load_bakery_series() if arguments.data == "bakery" else synthetic(most)
-    settings = Settings(timesteps=28, epochs=arguments.epochs, seeds=1, levels=(), models=MODELS)
+    same = {"timesteps": 28, "scope": "local", "seeds": 1, "levels": (), "models": MODELS}
+    settings = Settings(**same, epochs=arguments.epochs)
     runs = {"fusedrnn": our_error} | ({"torch": torch_error} if counts["torch"] else {})
     few = whole.iloc[:, :5]
     errors = {name: run(few, settings, 1) for name, run in runs.items()}
@@ -202,7 +203,7 @@ def main() -> None:
     parser.add_argument("--data", choices=("bakery", "synthetic"), default="bakery")
     parser.add_argument("--series", metavar="N", help="memory: numbers with commas between")
     parser.add_argument("--torch-series", type=int, default=8, metavar="N", help="0: no PyTorch")
-    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))
     arguments = parser.parse_args()
     if arguments.what != "one-memory":

@@ -154,7 +154,11 @@ def broken(change):
     [
         (sales(), {"target": "umsatz"}, "no target column 'umsatz'; the table has: date, sales"),
         (sales(), {"date": "tag"}, "no date column 'tag'"),
-        (sales().rename(columns={"sales": "x"}), {}, "no target column 'y or sales'"),
+        (
+            sales().rename(columns={"sales": "x"}),
+            {},
+            r"no target column y or sales \(see --target\)",
+        ),
         (sales().iloc[:0], {}, "the table has no rows"),
         (broken(lambda f: f.__setitem__("sales", "many")), {}, "column 'sales': 'many' in row 0"),
         (
@@ -308,3 +312,13 @@ def test_reading(tmp_path):
         to_long(path)
     with pytest.raises(OSError, match="nothing"):
         to_long(tmp_path / "nothing.csv")
+
+
+def test_several_columns_name_a_series_and_usual_names_may_have_capitals():
+    rows = pd.DataFrame({"Date": pd.date_range("2024-01-01", periods=3), "Sales": [1.0, 2.0, 3.0]})
+    table = pd.concat([rows.assign(store=s, item=i) for s in (1, 2) for i in ("a", "b")])
+    found = dict(to_long(table, id="store, item").groups())
+    assert list(found) == ["1/a", "1/b", "2/a", "2/b"]
+    assert found["2/b"]["y"].tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match="no id column 'shelf'"):
+        to_long(table, id="store,shelf")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from fusedrnn.datasets import BAKERY_KNOWN, BAKERY_PAST, load_bakery, load_bakery_series
-from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast import RNNForecaster, forecaster, load_forecaster, save_forecaster
 from fusedrnn.forecast.cli import main
 
 SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}
@@ -91,6 +94,27 @@ def test_saved_and_loaded_it_forecasts_the_same_bits(scope, tmp_path):
     assert described["versions"]["fusedrnn"]
     save_forecaster(loaded, tmp_path / "model")  # in place of the old one
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def die_once(mark, key, function, *args):
+    """Kill the worker that is the first to come here."""
+    try:
+        os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return key, function(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped")
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_a_fit_survives_a_killed_worker(scope, monkeypatch, tmp_path):
+    series = load_bakery_series().iloc[-150:, :4]
+    options = {"wide": True, "scope": scope, **SMALL}
+    undisturbed = RNNForecaster(**options).fit(series).predict()
+    monkeypatch.setattr(forecaster, "_named", partial(die_once, tmp_path / "died"))
+    found = RNNForecaster(**options, n_jobs=2).fit(series).predict()
+    assert (tmp_path / "died").exists()
+    pd.testing.assert_frame_equal(found, undisturbed, check_exact=True)
 
 
 def test_known_covariates_must_reach_the_horizon(bakery):

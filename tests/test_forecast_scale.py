@@ -117,3 +117,23 @@ def test_nothing_after_a_cutoff_changes_a_forecast_of_logarithms_made_at_it(row)
     forecasts = one.columns.difference(["unique_id", "ds", "cutoff", "y"])
     pd.testing.assert_frame_equal(one.loc[before, forecasts], two.loc[before, forecasts])
     assert row == 59 or not one[forecasts].equals(two[forecasts])
+
+
+def test_a_covariate_that_was_constant_is_nothing_to_a_network():
+    table = growing(60).rename(columns={"date": "ds", "sales": "y"}).assign(promo=0.0)
+    table.loc[50:, "promo"] = 1.0
+    panel = to_panel(to_long(table, covariates=["promo"]), known=["promo"])
+    (series,) = panel.series
+    flat = scale(series, 40, panel.season).covariates(series.known)
+    assert (flat == 0).all()
+    flat = scale(series, 55, panel.season).covariates(series.known)
+    assert flat[-1] == 1
+
+
+def test_networks_for_each_series_or_over_all_and_their_epochs():
+    few = Settings().settled(7, 1000, covariates=False, series=50)
+    many = Settings().settled(7, 1000, covariates=False, series=3000)
+    assert (few.scope, few.epochs) == ("local", 100)
+    assert (many.scope, many.epochs) == ("global", 10)
+    asked = Settings(scope="local", epochs=3).settled(7, 1000, covariates=False, series=3000)
+    assert (asked.scope, asked.epochs) == ("local", 3)

@@ -9,15 +9,42 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .folds import CALIBRATION, Fold, plan
-from .intervals import add_intervals
+from .intervals import reach
 from .jobs import Job, column, steps
-from .panel import Panel, Series
+from .panel import FloatArray, Panel, Series
 from .runner import run
 from .settings import NETWORKS, Settings
 from .store import Store
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What was forecast of one series, a row a cutoff of the test part and a column a step."""
+
+    series: Series
+    origins: npt.NDArray[np.intp]
+    """(cutoffs,), row of the first forecast after each cutoff."""
+    y: FloatArray
+    """(cutoffs, horizon), missing where the true value is."""
+    values: Mapping[str, FloatArray]
+    """Each (cutoffs, horizon): models, ``MODEL-seedN``, ``MODEL-lo-LEVEL``, ``MODEL-hi-LEVEL``."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The same with the columns ``unique_id, ds, cutoff, y`` and one for each of `values`."""
+        h = self.y.shape[1]
+        rows = (self.origins[:, None] + np.arange(h)).ravel()
+        columns = {
+            "unique_id": self.series.unique_id,
+            "ds": self.series.ds[rows],
+            "cutoff": self.series.ds[np.repeat(self.origins, h) - 1],
+            "y": self.y.ravel(),
+        }
+        return pd.DataFrame(columns | {name: v.ravel() for name, v in self.values.items()})
 
 
 @dataclass(frozen=True)
@@ -29,55 +56,52 @@ class Backtest:
     folds: Sequence[Fold]
     store: Store
 
-    def parts(self) -> Iterator[pd.DataFrame]:
-        """Return the cross-validation frames of the series, one after another.
-
-        Columns ``unique_id, ds, cutoff, y``, one a model, ``MODEL-seedN``, and the intervals.
-        """
-        return map(self._frame, self.panel.series)
+    def parts(self) -> Iterator[Forecasts]:
+        """Return the forecasts of one series after another."""
+        return map(self.of, self.panel.series)
 
     def part(self, unique_id: str) -> pd.DataFrame:
         """Return the frame of one series."""
-        return self._frame(next(s for s in self.panel.series if s.unique_id == unique_id))
+        return self.of(next(s for s in self.panel.series if s.unique_id == unique_id)).frame
 
     @property
     def frame(self) -> pd.DataFrame:
-        """All of `parts` at once."""
-        return pd.concat(self.parts(), ignore_index=True)
+        """The cross-validation frame of all series at once."""
+        return pd.concat([part.frame for part in self.parts()], ignore_index=True)
 
-    def _frame(self, series: Series) -> pd.DataFrame:
-        folds = [fold for fold in self.folds if fold.origins(series, self.settings)]
-        frame = pd.concat([self._rows(series, fold) for fold in folds], ignore_index=True)
-        if self.settings.levels:
-            add_intervals(frame, self.settings.models, self.settings.levels)
-        return frame[frame.pop("fold") != CALIBRATION].reset_index(drop=True)
-
-    def _rows(self, series: Series, fold: Fold) -> pd.DataFrame:
-        """Lay one series' forecasts of one fold out as rows."""
-        settings, h = self.settings, self.settings.horizon
-        origins = fold.origins(series, settings)
-        rows = (np.asarray(origins)[:, None] + np.arange(h)).ravel()
-        missing = np.full((len(origins), h), np.nan)
-        columns = {}
+    def of(self, series: Series) -> Forecasts:
+        """Return the forecasts of one series."""
+        settings, steps = self.settings, np.arange(self.settings.horizon)
+        parts = [(fold, fold.origins(series, settings)) for fold in self.folds]
+        parts = [(fold, places) for fold, places in parts if places]
+        first = sum(len(places) for fold, places in parts if fold.name == CALIBRATION)
+        origins = np.concatenate([np.asarray(places, np.intp) for _, places in parts])
+        truth = np.where(series.observed, series.y, np.nan)[origins[:, None] + steps]
+        values: dict[str, FloatArray] = {}
+        singles: dict[str, FloatArray] = {}
+        intervals: dict[str, FloatArray] = {}
         for model in settings.models:
-            single = {}
-            for seed in _seeds(model, fold, settings):
-                name = column(model, seed)
-                found = self.store.forecasts(fold.name, name, series.unique_id)
-                single[name] = missing if found is None else found
-            columns[model] = np.mean(list(single.values()), axis=0)
-            if model in NETWORKS and settings.seeds > 1 and fold.name != CALIBRATION:
-                columns |= single
-        return pd.DataFrame(
-            {
-                "unique_id": series.unique_id,
-                "ds": series.ds[rows],
-                "cutoff": series.ds[np.repeat(origins, h) - 1],
-                "y": np.where(series.observed, series.y, np.nan)[rows],
-                "fold": fold.name,
-                **{name: values.ravel() for name, values in columns.items()},
-            }
-        )
+            found = [self._fold(series, model, *part) for part in parts]
+            values[model] = whole = np.concatenate([each.mean(axis=0) for each in found])
+            if model in NETWORKS and settings.seeds > 1:
+                judged = np.concatenate([each for each in found if len(each) > 1], axis=1)
+                names = (column(model, seed) for seed in _seeds(model, parts[-1][0], settings))
+                singles |= dict(zip(names, judged, strict=True))
+            halves = (
+                reach(np.abs(truth - whole), origins, settings.levels) if settings.levels else ()
+            )
+            for level, half in zip(settings.levels, halves, strict=True):
+                intervals[f"{model}-lo-{level}"] = (whole - half)[first:]
+                intervals[f"{model}-hi-{level}"] = (whole + half)[first:]
+        values = {name: whole[first:] for name, whole in values.items()}
+        return Forecasts(series, origins[first:], truth[first:], values | singles | intervals)
+
+    def _fold(self, series: Series, model: str, fold: Fold, origins: Sequence[int]) -> FloatArray:
+        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon)."""
+        missing = np.full((len(origins), self.settings.horizon), np.nan)
+        names = [column(model, seed) for seed in _seeds(model, fold, self.settings)]
+        found = [self.store.forecasts(fold.name, name, series.unique_id) for name in names]
+        return np.stack([missing if rows is None else rows for rows in found])
 
 
 def backtest(

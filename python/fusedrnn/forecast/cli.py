@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
-from .settings import CELLS, RULES, SCOPES, STRATEGIES, Settings
+from .settings import CELLS, MANY, RULES, SCOPES, STRATEGIES, Settings
 
 NEEDED = {
     "pandas": "pandas",
@@ -110,7 +110,7 @@ def add_data(command: argparse.ArgumentParser) -> None:
     for flag, text in (
         ("date", "column of dates (default: ds or date)"),
         ("target", "column of sales (default: y or sales)"),
-        ("id", "column that names the series (default: unique_id or series_id, if any)"),
+        ("id", "column that names the series, or store,item (default: unique_id or series_id)"),
     ):
         data.add_argument(f"--{flag}", metavar="COL", help=text)
     data.add_argument("--wide", action="store_true", help="each other column is a series")
@@ -158,7 +158,7 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
             continue
         default: Any = field.default
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
-        shown = "found" if field.name == "timesteps" else shown
+        shown = "found" if default == 0 and field.name in ("timesteps", "epochs") else shown
         group.add_argument(
             f"--{field.name.replace('_', '-')}",
             type=kinds.get(str(field.type), _levels),
@@ -176,7 +176,7 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
         "--scope",
         choices=SCOPES,
         default=Settings.scope,
-        help="networks for each series, or over all (default: local)",
+        help=f"networks for each series, or over all (default: auto, over all from {MANY} series)",
     )
 
 

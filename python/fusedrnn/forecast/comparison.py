@@ -17,7 +17,7 @@ from . import files
 from .backtest import Backtest
 from .metrics import METRICS
 from .panel import FloatArray, Panel
-from .settings import Settings
+from .settings import WINDOWS, Settings
 from .significance import Difference, paired_test
 from .summary import Costs, Summary, costs, summarise
 from .verdict import verdict
@@ -133,6 +133,11 @@ class Comparison:
         ends = {series.ds[-1] for series in self.panel.series}
         if len(ends) > 1 and self.result.folds[0].start is None:
             notes.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
+        if self.settings.scope == "global" and self.summary.windows > WINDOWS:
+            notes.append(
+                f"networks over all series learn from an even sample of {WINDOWS:,} of their "
+                f"{self.summary.windows:,} windows"
+            )
         for (model, why), names in sorted(self.summary.troubles.items()):
             notes.append(f"{model} on {some(sorted(names))}: {why}")
         constant = self.summary.constant
@@ -176,7 +181,7 @@ class Comparison:
 
         def fill(path: Path) -> None:
             for i, part in enumerate(self.result.parts()):
-                part.to_csv(path, index=False, mode="a" if i else "w", header=not i)
+                part.frame.to_csv(path, index=False, mode="a" if i else "w", header=not i)
 
         files.write(path, fill)
 

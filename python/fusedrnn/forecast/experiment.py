@@ -133,7 +133,8 @@ def compare(
         negatives=negatives,
     )
     longest = max(len(series.y) for series in panel.series)
-    chosen = chosen.settled(panel.season, longest - chosen.test_rows(longest), bool(panel.known))
+    rows = longest - chosen.test_rows(longest)
+    chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from .inputs import Inputs, scale
 from .network import Trained
 from .panel import FloatArray, Panel, Series, to_panel
 from .records import Records, Stored
+from .runner import finish, workers
 from .settings import RULES, Settings
 from .table import to_long
 
@@ -55,14 +56,17 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         The series that were fitted.
     timesteps_ : int
         Periods that the networks see.
+    scope_ : {"local", "global"}
+        Whether each series has networks of its own.
     weights_ : sequence of list of ndarray
-        Of each group of series (one series, or all with the scope "global") and each seed.
+        Of each group of series (one series, or all of them with ``scope_`` "global") and each seed.
     errors_ : sequence of ndarray, (cutoffs, horizon)
         Absolute errors of each series' held-out part, sorted by size, for the intervals.
     scales_ : list of Scale
         What is taken off each series before a network sees it.
 
-    Series, weights and errors are on disk, so that there may be thousands.
+    Series, weights and errors are on disk, so that there may be thousands. With `n_jobs` processes
+    each of them holds all series while it trains a network over all.
     """
 
     def __init__(
@@ -150,7 +154,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         settings = self._settings()
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
-        settings = settings.settled(panel.season, longest, bool(panel.known))
+        settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
         check_covariates(panel, settings)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -160,29 +164,36 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     f"least timesteps + horizon = {need}"
                 )
         seeds = range(settings.seed, settings.seed + settings.seeds)
-
-        def tasks() -> Iterator[Any]:
-            for group in groups(panel, settings):
-                for seed in seeds:
-                    yield joblib.delayed(train_on_all)(
-                        self.cell, group, settings, panel.season, seed
-                    )
-                yield joblib.delayed(held_out_errors)(self.cell, group, panel.season, settings)
-
         records = Records()
         weights: list[str] = []
-        errors: list[str] = []
-        parallel = joblib.Parallel(n_jobs=self.n_jobs, return_as="generator")
-        for i, found in enumerate(parallel(tasks())):
-            group, seed = divmod(i, len(seeds) + 1)
-            if seed < len(seeds):
-                weights.append(f"weights/{group}/{seed}")
-                records.put(weights[-1], **{f"w{k}": w for k, w in enumerate(found)})
-            else:
-                for rows in found:
-                    errors.append(f"errors/{len(errors)}")
-                    records.put(errors[-1], rows=rows)
+        for group in range(1 if settings.scope == "global" else len(panel.series)):
+            weights += [f"weights/{group}/{seed}" for seed in seeds]
+
+        def tasks() -> Iterator[Any]:
+            for i, group in enumerate(groups(panel, settings)):
+                for seed in seeds:
+                    if (key := f"weights/{i}/{seed}") not in records:
+                        yield joblib.delayed(_named)(
+                            key, train_on_all, self.cell, group, settings, panel.season, seed
+                        )
+                if (key := f"errors/{i}") not in records:
+                    yield joblib.delayed(_named)(
+                        key, held_out_errors, self.cell, group, panel.season, settings
+                    )
+
+        def keep(key: str, found: list[Any]) -> None:
+            kind, place, *_ = key.split("/")
+            if kind == "weights":
+                records.put(key, **{f"w{k}": w for k, w in enumerate(found)})
+                return
+            for i in reversed(range(len(found))):  # the key itself last: it says that all is there
+                records.put(f"errors/{int(place) + i}", rows=found[i])
+
+        with workers("processes", self.n_jobs):
+            finish(tasks, keep)
+        errors = [f"errors/{i}" for i in range(len(panel.series))]
         self.timesteps_ = settings.timesteps
+        self.scope_ = settings.scope
         self.panel_ = panel
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
@@ -217,7 +228,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """
         if not hasattr(self, "panel_"):
             raise NotFittedError("RNNForecaster is not fitted: call fit first")
-        settings = replace(self._settings(), timesteps=self.timesteps_)
+        settings = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
         steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
         panel = self.panel_ if frame is None else self._newer(frame)
         places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
@@ -270,7 +281,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        chosen = chosen.settled(panel.season, rows, bool(panel.known))
+        chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
         return found[[name for name in found if "-seed" not in str(name)]]
@@ -313,6 +324,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             columns[f"{self.cell}-lo-{level}"] = sales - half
             columns[f"{self.cell}-hi-{level}"] = sales + half
         return pd.DataFrame(columns)
+
+
+def _named(key: str, function: Callable[..., Any], *args: Any) -> tuple[str, Any]:
+    """Return what a call returns with the key that it is kept under."""
+    return key, function(*args)
 
 
 def layers(**arrays: Any) -> list[np.ndarray]:

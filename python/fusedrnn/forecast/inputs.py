@@ -10,11 +10,9 @@ import numpy.typing as npt
 from ..windows import make_windows
 from .panel import FloatArray, Series
 from .scale import Scale, fit_scale, level_steps
-from .settings import Settings
+from .settings import WINDOWS, Settings
 
 Float32Array = npt.NDArray[np.float32]
-WINDOWS = 200_000
-"""Training windows of a network at most."""
 
 
 class Inputs:
@@ -133,8 +131,7 @@ def training_windows(
     seed : int
         Draws the sample.
     """
-    less = settings.timesteps + settings.outputs - 1
-    share = WINDOWS / sum(cut - less for _, cut in series())
+    share = WINDOWS / count_windows((cut for _, cut in series()), settings)
     rng = np.random.default_rng(seed)
     parts = []
     for each, cut in series():
@@ -144,6 +141,11 @@ def training_windows(
             x, y = x[chosen], y[chosen]
         parts.append((x, y))
     return parts
+
+
+def count_windows(cuts: Iterable[int], settings: Settings) -> int:
+    """Return how many training windows there are in so many rows of each series."""
+    return sum(cut - settings.timesteps - settings.outputs + 1 for cut in cuts)
 
 
 def covariates(series: Series) -> FloatArray:

@@ -13,49 +13,36 @@ from bisect import insort
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from .panel import FloatArray
 
 
-def add_intervals(frame: pd.DataFrame, models: Sequence[str], levels: Sequence[int]) -> None:
-    """Add the columns ``MODEL-lo-LEVEL`` and ``MODEL-hi-LEVEL`` to a cross-validation frame.
+def reach(errors: FloatArray, origins: npt.NDArray[np.intp], levels: Sequence[int]) -> FloatArray:
+    """Return half the width of the intervals of one series, (levels, cutoffs, horizon).
 
-    Where too few errors are known for a level, as 18 for 95 %, the interval is missing.
+    Where too few errors are known for a level, as 18 for 95 %, it is missing.
+
+    Parameters
+    ----------
+    errors : ndarray, (cutoffs, horizon)
+        Absolute errors, missing where there is no true value.
+    origins : ndarray, (cutoffs,)
+        Row of the first forecast after each cutoff, in order.
+    levels : sequence of int
+        Per cents.
     """
-    step = frame.groupby(["unique_id", "cutoff"], sort=False).cumcount()
-    groups = list(frame.groupby(["unique_id", step], sort=False).indices.values())
-    ds, cutoff = (frame[name].to_numpy() for name in ("ds", "cutoff"))
-    y = frame["y"].to_numpy()
-    for model in models:
-        forecast = frame[model].to_numpy()
-        reach = np.full((len(levels), len(frame)), np.nan)
-        for rows in groups:
-            reach[:, rows] = _reach(
-                np.abs(y - forecast)[rows], ds[rows], cutoff[rows], [lv / 100 for lv in levels]
-            )
-        for level, half in zip(levels, reach, strict=True):
-            frame[f"{model}-lo-{level}"] = forecast - half
-            frame[f"{model}-hi-{level}"] = forecast + half
-
-
-def _reach(
-    errors: FloatArray,
-    ds: np.ndarray,
-    cutoff: np.ndarray,
-    levels: Sequence[float],
-) -> FloatArray:
-    """Return half the width at each cutoff, (levels, cutoffs), for one series and step."""
-    half = np.full((len(levels), len(errors)), np.nan)
-    known: list[float] = []
-    told = 0
-    for i, now in enumerate(cutoff):
-        while told < len(ds) and ds[told] <= now:
-            if np.isfinite(errors[told]):
-                insort(known, float(errors[told]))
-            told += 1
-        for j, level in enumerate(levels):
-            rank = math.ceil((len(known) + 1) * level)
-            if rank <= len(known):
-                half[j, i] = known[rank - 1]
+    half = np.full((len(levels), *errors.shape), np.nan)
+    ranks = [[math.ceil((n + 1) * (lv / 100)) for n in range(len(errors) + 1)] for lv in levels]
+    for k, column in enumerate(errors.T.tolist()):
+        known: list[float] = []
+        told = 0
+        for i, n in enumerate(np.searchsorted(origins + k, origins).tolist()):
+            for error in column[told:n]:
+                if error == error:
+                    insort(known, error)
+            told = n
+            for j, rank in enumerate(ranks):
+                if rank[len(known)] <= len(known):
+                    half[j, i, k] = known[rank[len(known)] - 1]
     return half

@@ -23,7 +23,7 @@ from .panel import Panel, series
 from .records import Records, Stored
 from .scale import Scale
 
-FORMAT = 2
+FORMAT = 3
 DESCRIBED = "pipeline.json"
 ARRAYS = "arrays.sqlite"
 
@@ -62,6 +62,7 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
             },
             "parameters": forecaster.get_params(),
             "timesteps": forecaster.timesteps_,
+            "scope": forecaster.scope_,
             "freq": panel.freq,
             "season": panel.season,
             "known": panel.known,
@@ -120,7 +121,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         return Stored(records, [f"{kind}/{i}" for i in range(count)], build)
 
     count = described["series"]
-    forecaster.timesteps_ = described["timesteps"]
+    forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
         stored("series", count, series),
         described["freq"],

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
 from itertools import islice
+from typing import Any
 
 import joblib
 
@@ -62,35 +63,59 @@ def run(
         for job in _todo(plan, store):
             store.put(job.key, job.run(partial(on_step, job.model, 1)))
         return
-    with _workers(backend, n_jobs, address):
-        failures = 0
-        while True:
-            finished = 0
-            try:
-                for key, model, cost, result in _results(_todo(plan, store), backend):
-                    store.put(key, result)
-                    on_step(model, cost)
-                    finished += 1
-                return
-            except BrokenProcessPool as error:
-                failures = 0 if finished else failures + 1
-                if failures == ATTEMPTS:
-                    raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
+
+    def keep(key: str, model: str, cost: int, result: Result) -> None:
+        store.put(key, result)
+        on_step(model, cost)
+
+    with workers(backend, n_jobs, address):
+        finish(lambda: (joblib.delayed(_work)(job) for job in _todo(plan, store)), keep, backend)
+
+
+def finish(
+    tasks: Callable[[], Iterator[Any]], keep: Callable[..., None], backend: str = "processes"
+) -> None:
+    """Work tasks off with joblib; when a worker dies, with new workers what is left of them.
+
+    Parameters
+    ----------
+    tasks : callable
+        Returns the delayed calls whose results are not kept yet.
+    keep : callable
+        Takes what a call returned, a tuple, as arguments; calls end in any order.
+    backend : str
+
+    Raises
+    ------
+    OSError
+        If workers die again and again.
+    """
+    failures = 0
+    while True:
+        finished = 0
+        try:
+            for found in _results(tasks(), backend):
+                keep(*found)
+                finished += 1
+            return
+        except BrokenProcessPool as error:
+            failures = 0 if finished else failures + 1
+            if failures == ATTEMPTS:
+                raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
 
 
 def _todo(plan: Callable[[], Iterable[Job]], store: Store) -> Iterator[Job]:
     return (job for job in plan() if job not in store)
 
 
-def _results(jobs: Iterator[Job], backend: str) -> Iterator[tuple[str, str, int, Result]]:
-    """Yield key, model, cost and result of jobs as workers finish them."""
+def _results(tasks: Iterator[Any], backend: str) -> Iterator[Any]:
+    """Yield what delayed calls return as workers finish them."""
     if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
         size = 4 * joblib.effective_n_jobs()
-        while part := list(islice(jobs, size)):
-            yield from joblib.Parallel()(joblib.delayed(_work)(job) for job in part)
+        while part := list(islice(tasks, size)):
+            yield from joblib.Parallel()(part)
         return
-    parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-    yield from parallel(joblib.delayed(_work)(job) for job in jobs)
+    yield from joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
 
 
 def _work(job: Job) -> tuple[str, str, int, Result]:
@@ -98,7 +123,7 @@ def _work(job: Job) -> tuple[str, str, int, Result]:
 
 
 @contextmanager
-def _workers(backend: str, n_jobs: int, address: str | None) -> Iterator[None]:
+def workers(backend: str, n_jobs: int, address: str | None = None) -> Iterator[None]:
     """Enter joblib's context for a backend."""
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}, expected one of {', '.join(BACKENDS)}")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
-from sklearn.preprocessing import MinMaxScaler
 
 from .panel import FloatArray, Series
 
@@ -44,21 +43,22 @@ class Scale:
         """Return sales, (n,), at dates of these numbers as a network sees them."""
         values = np.log(np.maximum(y, self.floor)) if self.floor else y
         values = values - self.pattern[numbers % len(self.pattern)]
-        flat: FloatArray = _scaler(self.extent[:, :1]).transform(values[:, None])[:, 0]
-        return flat
+        low, width = _span(self.extent[:, 0])
+        return (values - low) / width
 
     def sales(self, values: FloatArray, numbers: IntArray) -> FloatArray:
         """Return the sales that `flat` turns into these values, of any shape."""
-        whole: FloatArray = _scaler(self.extent[:, :1]).inverse_transform(values.reshape(-1, 1))
-        whole = whole.reshape(values.shape) + self.pattern[numbers % len(self.pattern)]
+        low, width = _span(self.extent[:, 0])
+        whole = values * width + low + self.pattern[numbers % len(self.pattern)]
         return np.exp(whole) if self.floor else whole
 
     def covariates(self, table: FloatArray) -> FloatArray:
-        """Return covariates, (n, columns - 1), scaled."""
-        if not table.shape[1]:
-            return table
-        scaled: FloatArray = _scaler(self.extent[:, 1:]).transform(table)
-        return scaled
+        """Return covariates, (n, columns - 1), scaled.
+
+        One that was constant on the training part is 0 for ever: what its values do was not learnt.
+        """
+        low, width = _span(self.extent[:, 1:], np.inf)
+        return (table - low) / width
 
 
 def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> Scale:
@@ -103,5 +103,7 @@ def is_seasonal(values: FloatArray, season: int) -> bool:
     return bool(abs(acf[-1]) > limit)
 
 
-def _scaler(extent: FloatArray) -> MinMaxScaler:
-    return MinMaxScaler().fit(extent)
+def _span(extent: FloatArray, constant: float = 1.0) -> tuple[FloatArray, FloatArray]:
+    """Return what becomes 0, and its distance to what becomes 1; `constant` where there is none."""
+    width = extent[1] - extent[0]
+    return extent[0], np.where(width == 0, constant, width)

@@ -12,7 +12,15 @@ EQUAL = "GRU-equal"
 NETWORKS = (*CELLS, EQUAL)
 SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
 """The forecasts that every network has to beat."""
-SCOPES = ("local", "global")
+SCOPES = ("auto", "local", "global")
+MANY = 200
+"""Series from which networks are trained over all of them, unless told otherwise."""
+EPOCHS = (10, 100)
+"""Epochs at least and at most, where they are found."""
+SEEN = 1_000_000
+"""Windows that a network sees in all its epochs, if it need not be more or fewer of these."""
+WINDOWS = 200_000
+"""Training windows of a network at most; of more an even sample is drawn."""
 STRATEGIES = ("direct", "recursive")
 FILLS = ("error", "zero", "previous", "seasonal")
 RULES = {
@@ -47,7 +55,8 @@ class Settings:
     """"direct": a network has an output for each period of the horizon; "recursive": it has one
     and is fed its own forecasts."""
     units: int = 50
-    epochs: int = 100
+    epochs: int = 0
+    """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32
     learning_rate: float = 0.003
     patience: int = 0
@@ -62,8 +71,9 @@ class Settings:
     seed: int = 0
     seeds: int = 3
     """Networks a model, from seeds ``seed, seed + 1, ...``; their mean forecast is the model's."""
-    scope: str = "local"
-    """With many series: "local", networks for each series, or "global", networks over all."""
+    scope: str = "auto"
+    """With many series: "local", networks for each series, "global", networks over all, or "auto",
+    the former for fewer than `MANY` series."""
     models: tuple[str, ...] = (*SIMPLE, *NETWORKS)
     levels: tuple[int, ...] = (80, 95)
     """Per cent of the intervals; none with ()."""
@@ -77,7 +87,7 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
                 kind = "a whole number" if whole else "a number"
                 raise ValueError(f"{field.name} is {value!r}, expected {kind}")
-            least = 0 if field.name in ("timesteps", "seed", "patience") else 1
+            least = 0 if field.name in ("timesteps", "epochs", "seed", "patience") else 1
             if whole and value < least:
                 raise ValueError(f"{field.name} is {value}, expected at least {least}")
         if not 0 < self.learning_rate < float("inf"):
@@ -97,17 +107,24 @@ class Settings:
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
-    def settled(self, season: int, rows: int, covariates: bool) -> Settings:
-        """Return these settings with `timesteps` found.
+    def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
+        """Return these settings with `timesteps`, `scope` and `epochs` found.
 
-        Four weeks of days, else a season and two periods, at least 14; of `rows` training rows a
-        third at most, and with covariates known in advance the periods that are forecast at once.
+        Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
+        rows a third at most, and with covariates known in advance the periods that are forecast at
+        once. Epochs: 100, but of networks over many series only as many as make them see a million
+        windows, and at least 10.
         """
-        if self.timesteps:
-            return self
         steps = 28 if season == 7 else max(14, season + 2)
         steps = max(1, min(steps, (rows - self.horizon) // 3))
-        return replace(self, timesteps=max(steps, self.outputs if covariates else 0))
+        steps = self.timesteps or max(steps, self.outputs if covariates else 0)
+        scope = self.scope
+        if scope == "auto":
+            scope = "global" if series >= MANY else "local"
+        windows = min(WINDOWS, rows * (series if scope == "global" else 1))
+        least, most = EPOCHS
+        epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
+        return replace(self, timesteps=steps, scope=scope, epochs=self.epochs or epochs)
 
     def test_rows(self, n: int) -> int:
         """Return how many of `n` dates are judged on."""

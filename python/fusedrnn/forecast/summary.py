@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from .backtest import Backtest
 from .folds import CALIBRATION
+from .inputs import count_windows
 from .metrics import METRICS, errors, seasonal_scale
 from .panel import FloatArray
 from .store import Store
@@ -40,6 +41,8 @@ class Summary:
     """How many values each model forecast."""
     constant: list[str]
     """Series whose training part does not change."""
+    windows: int
+    """Training windows of all series before the last fold."""
     largest: str
     """Series with the largest sum of sales."""
     troubles: dict[tuple[str, str], list[str]]
@@ -75,47 +78,56 @@ def summarise(result: Backtest) -> Summary:
     pairs += [(network, method) for network in settings.networks for method in settings.simple]
     by_series, names, singles, over_series, constant = [], [], [], [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
-    time: dict[pd.Timestamp, FloatArray] = defaultdict(lambda: np.zeros((2, len(pairs))))
+    lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]
+    start, end = min(first for first, _ in lives), max(last for _, last in lives)
+    dates = np.full(end - start, np.datetime64("NaT", "ns"))
+    total, told = (np.zeros((len(dates), len(pairs))) for _ in range(2))
+    left, right = ([models.index(pair[side]) for pair in pairs] for side in (0, 1))
     spans = {(model, level): np.zeros(3) for model in models for level in settings.levels}
     forecasts = np.zeros(len(models))
     sizes: dict[str, float] = {}
+    windows = 0
     for series, part in zip(result.panel.series, result.parts(), strict=True):
         names.append(series.unique_id)
         scale = seasonal_scale(series.y[: first.cut(series, settings)], result.panel.season)
         if not scale[0]:
             constant.append(series.unique_id)
-        y, values = part["y"].to_numpy(), part[models].to_numpy()
+        y = part.y  # (cutoffs, steps)
+        values = np.stack([part.values[model] for model in models], axis=2)
+        windows += count_windows([result.folds[-1].cut(series, settings)], settings)
         sizes[series.unique_id] = float(np.nansum(y))
-        forecasts += (~np.isnan(values)).sum(axis=0)
-        by_series.append(errors(y, values, scale).T)
-        each = [name for name in part if "-seed" in name]
-        singles.append(dict(zip(each, errors(y, part[each].to_numpy(), scale)[2], strict=True)))
-        cube = y.reshape(-1, h), values.reshape(-1, h, len(models))  # (cutoffs, steps[, models])
-        by_step = errors(*cube, scale)
+        forecasts += (~np.isnan(values)).sum(axis=(0, 1))
+        by_series.append(errors(y.ravel(), values.reshape(-1, len(models)), scale).T)
+        each = [name for name in part.values if "-seed" in name]
+        single = np.array([part.values[name].ravel() for name in each]).reshape(len(each), y.size)
+        singles.append(dict(zip(each, errors(y.ravel(), single.T, scale)[2], strict=True)))
+        by_step = errors(y, values, scale)
         steps += np.nan_to_num(by_step)
         counts += ~np.isnan(by_step)
-        loss = pd.DataFrame(mean(np.abs(cube[0][..., None] - cube[1]), 1), columns=models)
-        d = np.stack([loss[a] - loss[b] for a, b in pairs], axis=1) / (scale[0] or 1)
+        loss = mean(np.abs(y[..., None] - values), 1)
+        d = (loss[:, left] - loss[:, right]) / (scale[0] or 1)
         over_series.append(mean(d, 0))
-        told = ~np.isnan(d)
-        for cutoff, row, there in zip(part["cutoff"][::h], np.nan_to_num(d), told, strict=True):
-            time[cutoff] += (row, there)
+        places = part.origins - 1 + series.start - start
+        dates[places] = series.ds.to_numpy()[part.origins - 1]
+        total[places] += np.nan_to_num(d)
+        told[places] += ~np.isnan(d)
         for (model, level), span in spans.items():
-            low, high = (part[f"{model}-{side}-{level}"].to_numpy() for side in ("lo", "hi"))
-            known = ~np.isnan(y) & ~np.isnan(low)
+            low, high = (part.values[f"{model}-{side}-{level}"] for side in ("lo", "hi"))
+            known = ~np.isnan(y + low)
             span += (
                 100 * ((low <= y) & (y <= high))[known].sum(),
                 (high - low)[known].sum(),
                 known.sum(),
             )
-    cutoffs = sorted(time)
-    total, pairs_told = np.array([time[cutoff] for cutoff in cutoffs]).transpose(1, 0, 2)
+    judged = ~np.isnat(dates)
     columns = pd.MultiIndex.from_tuples(pairs)
     return Summary(
         by_series=_table(np.stack(by_series), names, models, "unique_id"),
         by_horizon=_table(ratio(steps, counts).transpose(1, 2, 0), range(1, h + 1), models, "step"),
         single=pd.DataFrame(singles).assign(unique_id=names),
-        over_time=pd.DataFrame(ratio(total, pairs_told), pd.DatetimeIndex(cutoffs), columns),
+        over_time=pd.DataFrame(
+            ratio(total, told)[judged], pd.DatetimeIndex(dates[judged]), columns
+        ),
         over_series=pd.DataFrame(np.stack(over_series), names, columns),
         coverage=pd.DataFrame(
             [(*key, *ratio(span[:2], span[2]), int(span[2])) for key, span in spans.items()],
@@ -123,6 +135,7 @@ def summarise(result: Backtest) -> Summary:
         ),
         forecasts=dict(zip(models, forecasts, strict=True)),
         constant=constant,
+        windows=windows,
         largest=max(sizes, key=lambda name: sizes[name]),
         troubles=_troubles(result),
     )

@@ -71,7 +71,8 @@ def to_long(
         (also compressed; the separator is found) or Parquet file is read in pieces.
     id, date, target : str, optional
         Names of the columns. Default: ``unique_id`` or ``series_id``, ``ds`` or ``date``, ``y`` or
-        ``sales``, whichever is there; without an id column the table is one series.
+        ``sales``, whichever is there, in small or capital letters; without an id column the table
+        is one series. Columns that name a series together, as ``"store,item"``, are joined.
     covariates : sequence of str
         Further columns to keep, all numeric.
     date_format : str, optional
@@ -97,20 +98,22 @@ def to_long(
     date = _column(names, date, DATE_NAMES, "date")
     if wide and covariates:
         raise ValueError(f"a wide table has no column for covariates: {', '.join(covariates)}")
+    ids: list[Any] = []
     if wide:
-        id, columns = None, names
+        columns = names
     else:
         target = _column(names, target, TARGET_NAMES, "target")
-        if id is not None or any(name in names for name in ID_NAMES):
-            id = _column(names, id, ID_NAMES, "id")
+        split = [id] if id is None or id in names else [part.strip() for part in id.split(",")]
+        if id is not None or any(str(name).lower() in ID_NAMES for name in names):
+            ids = [_column(names, part, ID_NAMES, "id") for part in split]
         kept = [_column(names, name, (), "covariate") for name in covariates]
-        columns = list(dict.fromkeys([*([id] if id else []), date, target, *kept]))
+        columns = list(dict.fromkeys([*ids, date, target, *kept]))
     size = max(1, CELLS // len(columns))
     if isinstance(table, pd.DataFrame):
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
         numbers = {"decimal": decimal, "thousands": thousands}
-        pieces = _pieces(Path(table), columns, size, [n for n in (id, date) if n], numbers)
+        pieces = _pieces(Path(table), columns, size, [*ids, date], numbers)
     rows, dates = Records(), Dates(date)
     places = ", ".join(["?"] * (3 + len(covariates)))
     with rows.told():
@@ -125,7 +128,7 @@ def to_long(
         else:
             parts = [("sales", [_numbers(piece[n], n == target) for n in (target, *covariates)])]
         for name, values in parts:
-            series = [name] * len(piece) if id is None else _names(piece[id])
+            series = _names(piece[ids]) if ids else [name] * len(piece)
             content = zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True)
             with rows.told():
                 rows.connection.execute("BEGIN")
@@ -200,20 +203,23 @@ def _separator(path: Path) -> str:
 
 def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: str) -> Any:
     """Return the column that is named, or the one that bears a usual name."""
-    wanted = [name] if name is not None else [n for n in usual if n in names]
-    if not wanted or wanted[0] not in names:
+    wanted = [n for n in names if (n == name if name is not None else str(n).lower() in usual)]
+    wanted.sort(key=lambda n: usual.index(str(n).lower()) if name is None else 0)
+    if not wanted:
         have = ", ".join(map(str, names))
-        missing = repr(name) if name is not None else f"{' or '.join(usual)!r} (or --{role})"
-        raise ValueError(f"no {role} column {missing}; the table has: {have}")
+        what = f" {name!r}" if name is not None else f" {' or '.join(usual)} (see --{role})"
+        raise ValueError(f"no {role} column{what}; the table has: {have}")
     return wanted[0]
 
 
-def _names(column: pd.Series) -> list[str]:
-    """Return the names of series as text."""
-    if column.isna().any():
-        row = column.isna().idxmax()
-        raise ValueError(f"column {column.name!r}: no name of a series in row {row}")
-    return list(column.astype(str))
+def _names(columns: pd.DataFrame) -> list[str]:
+    """Return the names of series as text, of several columns with a slash between."""
+    for name, column in columns.items():
+        if column.isna().any():
+            raise ValueError(
+                f"column {name!r}: no name of a series in row {column.isna().idxmax()}"
+            )
+    return ["/".join(row) for row in zip(*(c.astype(str) for _, c in columns.items()), strict=True)]
 
 
 def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
