@@ -1,7 +1,7 @@
 """The sales comparison at scale: series per second, memory, and a cluster that loses a worker.
 
     python -m bench.bench_forecast speed [--data bakery|synthetic] [--series N] [--torch-series N]
-    python -m bench.bench_forecast memory [--series 100,1000,3000]
+    python -m bench.bench_forecast memory [--series 100,1000,3000] [--scope local|global]
     python -m bench.bench_forecast killed
 
 speed: each series gets one LSTM and one GRU, trained from scratch on its own windows, and forecasts
@@ -122,6 +122,7 @@ def speed(arguments: argparse.Namespace) -> None:
     whole = load_bakery_series() if arguments.data == "bakery" else synthetic(most)
     same = {"timesteps": 28, "scope": "local", "seeds": 1, "levels": (), "models": MODELS}
     settings = Settings(**same, epochs=arguments.epochs)
+    print(settings)
     runs = {"fusedrnn": our_error} | ({"torch": torch_error} if counts["torch"] else {})
     few = whole.iloc[:, :5]
     errors = {name: run(few, settings, 1) for name, run in runs.items()}
@@ -144,8 +145,9 @@ def speed(arguments: argparse.Namespace) -> None:
 
 def memory(arguments: argparse.Namespace) -> None:
     for count in map(int, (arguments.series or "100,1000,3000").split(",")):
-        command = [sys.executable, "-m", "bench.bench_forecast", "one-memory", "--series"]
-        subprocess.run([*command, str(count)], check=True)  # a process each: its own maximum
+        command = [sys.executable, "-m", "bench.bench_forecast", "one-memory"]
+        command += ["--scope", arguments.scope, "--series", str(count)]
+        subprocess.run(command, check=True)  # a process each: its own maximum
 
 
 def one_memory(arguments: argparse.Namespace) -> None:
@@ -158,13 +160,14 @@ def one_memory(arguments: argparse.Namespace) -> None:
                 rows = enumerate(rng.poisson(20, count))
                 file.writelines(f"s{i},{day},{sales}\n" for i, sales in rows)
         before, start = peak(), time.perf_counter()
-        result = compare(path, n_jobs=1, **TINY)
+        result = compare(path, n_jobs=1, scope=arguments.scope, **TINY)
         after = peak()
         result.write_csv(Path(folder) / "frame.csv")
         result.write_html(Path(folder) / "report.html")
         frame, report = (Path(folder) / name for name in ("frame.csv", "report.html"))
         print(
-            f"{count} series of 300 days, {path.stat().st_size >> 20} MiB: {before:.0f} MiB, "
+            f"{count} series of 300 days, {arguments.scope} networks, {path.stat().st_size >> 20} "
+            f"MiB: {before:.0f} MiB, "
             f"{after:.0f} MiB after the run, {peak():.0f} MiB after writing "
             f"{frame.stat().st_size >> 20} MiB of forecasts and {report.stat().st_size >> 10} KiB "
             f"of report; {time.perf_counter() - start:.0f} s",
@@ -202,6 +205,7 @@ def main() -> None:
     parser.add_argument("what", choices=runs)
     parser.add_argument("--data", choices=("bakery", "synthetic"), default="bakery")
     parser.add_argument("--series", metavar="N", help="memory: numbers with commas between")
+    parser.add_argument("--scope", choices=("local", "global"), default="local", help="memory")
     parser.add_argument("--torch-series", type=int, default=8, metavar="N", help="0: no PyTorch")
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))

@@ -322,3 +322,12 @@ def test_several_columns_name_a_series_and_usual_names_may_have_capitals():
     assert found["2/b"]["y"].tolist() == [1, 2, 3]
     with pytest.raises(ValueError, match="no id column 'shelf'"):
         to_long(table, id="store,shelf")
+
+
+def test_dates_may_be_the_index_or_a_column_without_a_name(tmp_path):
+    table = pd.DataFrame({"y": [1.0, 2.0]}, pd.date_range("2024-01-01", periods=2))
+    table.to_csv(tmp_path / "sales.csv")
+    for each in (table, table.rename_axis("date"), tmp_path / "sales.csv"):
+        ((_, rows),) = to_long(each).groups()
+        assert list(rows.index) == list(table.index)
+    assert to_long(table.rename_axis("day"), date="day").date == "day"

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from fusedrnn.datasets import BAKERY_KNOWN, BAKERY_PAST, load_bakery, load_bakery_series
 from fusedrnn.forecast import RNNForecaster, forecaster, load_forecaster, save_forecaster
@@ -139,6 +140,21 @@ def test_cross_validation_is_a_frame_of_forecasts(bakery):
     assert len(frame) == 30
 
 
+def test_a_grid_search_chooses_by_what_follows_the_fitted_sales(bakery):
+    table = bakery[["date", "sales"]]
+    fitted = RNNForecaster(horizon=2, **SMALL).fit(table[:-5])
+    future = fitted.predict(horizon=5)
+    error = np.abs(future["GRU"].to_numpy() - table["sales"][-5:].to_numpy()).mean()
+    assert fitted.score(table[-5:]) == pytest.approx(-error)
+    assert fitted.score(table) == pytest.approx(-error)
+    with pytest.raises(ValueError, match="no row of the table follows"):
+        fitted.score(table[:-5])
+    small = RNNForecaster(**{**SMALL, "seeds": 1})
+    cv = TimeSeriesSplit(2, test_size=7)
+    search = GridSearchCV(small, {"units": [1, 8]}, cv=cv, error_score="raise").fit(table)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_bad_use_is_named(bakery, fitted):
     with pytest.raises(NotFittedError):
         RNNForecaster().predict()
@@ -178,6 +194,7 @@ def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
     bakery.to_csv(table, index=False)
     options = ["--epochs", "2", "--units", "3", "--timesteps", "10", "--seeds", "1"]
     assert main(["fit", str(table), *options, "--cell", "LSTM", "--out", str(model)]) == 0
+    assert "LSTM fitted to one series (D, season 7)." in capsys.readouterr().out
     assert main(["forecast", str(model), "--horizon", "5"]) == 0
     assert "2019-05-05" in capsys.readouterr().out
     assert main(["forecast", str(model), str(table), "--csv", str(out)]) == 0

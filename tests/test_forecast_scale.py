@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusedrnn.forecast import Settings, compare
+from fusedrnn.forecast import Settings, compare, inputs
 from fusedrnn.forecast.inputs import scale
 from fusedrnn.forecast.panel import to_panel
 from fusedrnn.forecast.scale import is_seasonal
@@ -137,3 +137,21 @@ def test_networks_for_each_series_or_over_all_and_their_epochs():
     assert (many.scope, many.epochs) == ("global", 10)
     asked = Settings(scope="local", epochs=3).settled(7, 1000, covariates=False, series=3000)
     assert (asked.scope, asked.epochs) == ("local", 3)
+
+
+def test_the_reader_is_told_that_networks_learnt_from_a_sample(monkeypatch):
+    monkeypatch.setattr(inputs, "WINDOWS", 100)
+    table = pd.concat([growing(60).assign(unique_id=name) for name in "ab"])
+    small = {
+        "epochs": 1,
+        "units": 2,
+        "timesteps": 3,
+        "seeds": 1,
+        "models": ("Naive", "LSTM", "GRU"),
+    }
+    result = compare(table, scope="global", n_jobs=1, **small)  # 2 x (60 - 12 - 3) windows
+    assert not any("sample" in note for note in result.notes)
+    monkeypatch.setattr(inputs, "WINDOWS", 50)
+    result = compare(table, scope="global", n_jobs=1, **small)
+    said = "networks over all series learn from an even sample of 50 of 90 windows"
+    assert said in result.notes

@@ -1,4 +1,25 @@
-"""The sales comparison: an LSTM and a GRU beside simple forecasts. Needs ``fusedrnn[forecast]``."""
+"""The sales comparison: an LSTM and a GRU beside simple forecasts. Needs ``fusedrnn[forecast]``.
+
+From a table to a verdict, one step a file:
+
+=============================  ====================================================================
+table, dates                   a CSV, Parquet or pandas table, read in pieces -> checked long rows
+panel, calendar                long rows -> regular series by stated rules; covariates
+settings                       every option of models and evaluation, checked
+folds                          where time is cut: training part, calibration, cutoffs of the test
+scale, inputs                  what is taken off a series -> the windows that a network sees
+network; baselines, classical  the models: LSTM and GRU; naive ones; ETS and Theta
+jobs, runner                   one model on one fold; all of them here, in processes, on a cluster
+records, store                 SQLite on disk: series, results, what ``--resume`` takes up
+backtest                       panel + settings -> forecasts at every cutoff, with `intervals`
+summary, metrics               forecasts -> figures, one series after another
+significance, verdict          figures -> a paired test -> one sentence
+experiment, comparison         `compare`: all of the above; what it found, and the ways to see it
+terminal, plot, page           the table, the pictures, the HTML report
+forecaster, fitting, pipeline  `RNNForecaster`: train on everything, forecast, save and load
+cli, files                     the command ``fusedrnn``; files written whole or not at all
+=============================  ====================================================================
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
-from .settings import CELLS, MANY, RULES, SCOPES, STRATEGIES, Settings
+from .settings import CELLS, DATA, MANY, RULES, SCOPES, STRATEGIES, Settings
 
 NEEDED = {
     "pandas": "pandas",
@@ -21,12 +21,6 @@ NEEDED = {
     "rich": "rich",
     "joblib": "joblib",
     "statsmodels": "statsmodels",
-}
-DATA_OPTIONS = {
-    *("date", "target", "id", "wide", "date_format", "decimal", "thousands"),
-    *("freq", "season", "calendar", "skip_short"),
-    *("future_covariates", "past_covariates"),
-    *RULES,
 }
 
 
@@ -182,7 +176,7 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
 
 def compare_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the keyword arguments of `compare` that the options give."""
-    names = {field.name for field in fields(Settings)} | DATA_OPTIONS
+    names = {field.name for field in fields(Settings)} | {*DATA, "skip_short"}
     return {name: value for name, value in vars(arguments).items() if name in names}
 
 
@@ -243,6 +237,11 @@ def _fit(arguments: argparse.Namespace) -> None:
     frame = arguments.csv or load_bakery()
     forecaster = RNNForecaster(arguments.cell, **options, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)
+    panel = forecaster.panel_
+    count = f"{len(panel.series):,} series" if len(panel.series) > 1 else "one series"
+    print(f"{arguments.cell} fitted to {count} ({panel.freq}, season {panel.season}).")
+    for note in panel.notes:
+        print(f"  {note}")
 
 
 def _forecast(arguments: argparse.Namespace) -> None:

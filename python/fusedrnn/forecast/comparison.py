@@ -15,9 +15,10 @@ import pandas as pd
 from .. import __version__
 from . import files
 from .backtest import Backtest
+from .inputs import sample_note
 from .metrics import METRICS
 from .panel import FloatArray, Panel
-from .settings import WINDOWS, Settings
+from .settings import Settings
 from .significance import Difference, paired_test
 from .summary import Costs, Summary, costs, summarise
 from .verdict import verdict
@@ -133,11 +134,7 @@ class Comparison:
         ends = {series.ds[-1] for series in self.panel.series}
         if len(ends) > 1 and self.result.folds[0].start is None:
             notes.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
-        if self.settings.scope == "global" and self.summary.windows > WINDOWS:
-            notes.append(
-                f"networks over all series learn from an even sample of {WINDOWS:,} of their "
-                f"{self.summary.windows:,} windows"
-            )
+        notes += sample_note(self.summary.windows, self.settings)
         for (model, why), names in sorted(self.summary.troubles.items()):
             notes.append(f"{model} on {some(sorted(names))}: {why}")
         constant = self.summary.constant

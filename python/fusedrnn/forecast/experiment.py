@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,32 +14,14 @@ from ..datasets import load_bakery
 from .backtest import backtest
 from .comparison import Comparison, some
 from .folds import CALIBRATION, plan
-from .panel import Panel, to_panel
-from .settings import CELLS, SIMPLE, Settings
+from .panel import Panel, read_panel
+from .settings import CELLS, DATA, SIMPLE, Settings
 from .store import Store, run_folder
-from .table import to_long
 
 
 def compare(
     frame: pd.DataFrame | str | Path | None = None,
     *,
-    id: str | None = None,
-    date: str | None = None,
-    target: str | None = None,
-    date_format: str | None = None,
-    wide: bool = False,
-    decimal: str = ".",
-    thousands: str | None = None,
-    future_covariates: Sequence[str] = (),
-    past_covariates: Sequence[str] = (),
-    calendar: bool = False,
-    freq: str | None = None,
-    season: int | None = None,
-    duplicates: str = "error",
-    missing_dates: str = "error",
-    missing_values: str = "error",
-    zeros: str = "keep",
-    negatives: str = "keep",
     skip_short: bool = False,
     n_jobs: int | None = None,
     backend: str = "processes",
@@ -47,7 +29,7 @@ def compare(
     resume: bool | None = None,
     on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
     on_step: Callable[[str, int], None] = lambda model, steps: None,
-    **settings: Any,
+    **options: Any,
 ) -> Comparison:
     """Train LSTMs and GRUs on sales and compare them with simple forecasts.
 
@@ -60,14 +42,6 @@ def compare(
     frame : DataFrame or path, optional
         One row a date and series. A file is read in pieces, and what is found is kept on disk:
         thousands of series need no more memory than some. Default: the bundled bakery sales.
-    id, date, target, date_format, wide, decimal, thousands : optional
-        Where to find what, see `to_long`.
-    future_covariates : sequence of str
-        Columns whose values are known in advance: holidays, promotions.
-    past_covariates : sequence of str
-        Columns whose values are known only afterwards: the weather.
-    calendar, freq, season, duplicates, missing_dates, missing_values, zeros, negatives : optional
-        See `to_panel`.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -79,8 +53,12 @@ def compare(
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
         Called before the first fit with the fits of each model and the steps they have together.
-    **settings
-        See `Settings`: timesteps, horizon, units, epochs, batch_size, seed, seeds, ...
+    **options
+        Of the table: id, date, target, date_format, wide, decimal, thousands, see `to_long`.
+        Covariates: future_covariates, columns known in advance as holidays and promotions, and
+        past_covariates, known only afterwards as the weather. Of the data: calendar, freq, season,
+        duplicates, missing_dates, missing_values, zeros, negatives, see `to_panel`. Of models and
+        evaluation: timesteps, horizon, units, epochs, batch_size, seed, seeds, ..., see `Settings`.
 
     Returns
     -------
@@ -100,38 +78,14 @@ def compare(
     >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
     >>> print(result.verdict)  # doctest: +SKIP
     """
-    chosen = Settings(**settings)
+    data = {name: options.pop(name) for name in DATA if name in options}
+    chosen = Settings(**options)
     if not (set(CELLS) <= set(chosen.models) and chosen.simple):
         raise ValueError(
             f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
             + ", ".join(SIMPLE)
         )
-    table = load_bakery() if frame is None else frame
-    names = (*future_covariates, *past_covariates)
-    long = to_long(
-        table,
-        id=id,
-        date=date,
-        target=target,
-        covariates=names,
-        date_format=date_format,
-        wide=wide,
-        decimal=decimal,
-        thousands=thousands,
-    )
-    panel = to_panel(
-        long,
-        known=future_covariates,
-        past=past_covariates,
-        calendar=calendar,
-        freq=freq,
-        season=season,
-        duplicates=duplicates,
-        missing_dates=missing_dates,
-        missing_values=missing_values,
-        zeros=zeros,
-        negatives=negatives,
-    )
+    panel = read_panel(load_bakery() if frame is None else frame, **data)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))

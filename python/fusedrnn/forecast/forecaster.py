@@ -17,16 +17,12 @@ from sklearn.exceptions import NotFittedError
 from .backtest import backtest
 from .experiment import check_covariates
 from .fitting import extended, groups, held_out_errors, load_network, train_on_all
-from .inputs import Inputs, scale
+from .inputs import Inputs, count_windows, sample_note, scale
 from .network import Trained
-from .panel import FloatArray, Panel, Series, to_panel
+from .panel import FloatArray, Panel, Series, read_panel
 from .records import Records, Stored
 from .runner import finish, workers
-from .settings import RULES, Settings
-from .table import to_long
-
-TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands")
-PANEL = ("calendar", "freq", "season", *RULES)
+from .settings import DATA, Settings
 
 
 class RNNForecaster(BaseEstimator):  # type: ignore[misc]
@@ -194,7 +190,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         errors = [f"errors/{i}" for i in range(len(panel.series))]
         self.timesteps_ = settings.timesteps
         self.scope_ = settings.scope
-        self.panel_ = panel
+        windows = count_windows((len(series.y) for series in panel.series), settings)
+        self.panel_ = replace(panel, notes=(*panel.notes, *sample_note(windows, settings)))
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
         self.scales_ = [scale(series, len(series.y), panel.season) for series in panel.series]
@@ -260,6 +257,32 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             parts.append(self._frame(series, panel.freq, np.mean(each, axis=0), self.errors_[i]))
         return pd.concat(parts, ignore_index=True)
 
+    def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
+        """Return minus the mean absolute error of the forecasts of what follows the fitted sales.
+
+        So that `sklearn.model_selection.GridSearchCV` can choose parameters, with
+        `sklearn.model_selection.TimeSeriesSplit` and a table whose rows are in the order of time.
+
+        Raises
+        ------
+        ValueError
+            If no row of the table follows the fitted sales.
+        """
+        if not hasattr(self, "panel_"):
+            raise NotFittedError("RNNForecaster is not fitted: call fit first")
+        panel = self._newer(frame, freq=self.panel_.freq)
+        last = {series.unique_id: series.ds[-1] for series in self.panel_.series}
+        truth, steps = [], 0
+        for each in panel.series:
+            dates = pd.date_range(last[each.unique_id], each.ds[-1], freq=self.panel_.freq)
+            steps = max(steps, len(dates) - 1)
+            told = each.ds[each.observed], each.y[each.observed]
+            truth.append(pd.DataFrame({"unique_id": each.unique_id, "ds": told[0], "y": told[1]}))
+        if not steps:
+            raise ValueError("no row of the table follows the fitted sales")
+        found = self.predict(horizon=steps).merge(pd.concat(truth), on=["unique_id", "ds"])
+        return -float((found["y"] - found[self.cell]).abs().mean())
+
     def cross_validation(
         self,
         frame: pd.DataFrame | str | Path,
@@ -293,15 +316,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         values = {name: getattr(self, name) for name in named}
         return Settings(**values | {"levels": tuple(self.levels)}, seed=self.random_state)
 
-    def _panel(self, frame: pd.DataFrame | str | Path) -> Panel:
-        names = (*self.future_covariates, *self.past_covariates)
-        options = {name: getattr(self, name) for name in TABLE}
-        long = to_long(frame, covariates=names, **options)
-        rules = {name: getattr(self, name) for name in PANEL}
-        return to_panel(long, known=self.future_covariates, past=self.past_covariates, **rules)
+    def _panel(self, frame: pd.DataFrame | str | Path, **given: Any) -> Panel:
+        return read_panel(frame, **{name: getattr(self, name) for name in DATA} | given)
 
-    def _newer(self, frame: pd.DataFrame | str | Path) -> Panel:
-        panel = self._panel(frame)
+    def _newer(self, frame: pd.DataFrame | str | Path, **given: Any) -> Panel:
+        panel = self._panel(frame, **given)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:

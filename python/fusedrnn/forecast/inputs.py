@@ -148,6 +148,15 @@ def count_windows(cuts: Iterable[int], settings: Settings) -> int:
     return sum(cut - settings.timesteps - settings.outputs + 1 for cut in cuts)
 
 
+def sample_note(windows: int, settings: Settings) -> tuple[str, ...]:
+    """Say that networks over all series learn from a sample, if they do."""
+    if settings.scope != "global" or windows <= WINDOWS:
+        return ()
+    return (
+        f"networks over all series learn from an even sample of {WINDOWS:,} of {windows:,} windows",
+    )
+
+
 def covariates(series: Series) -> FloatArray:
     """Return covariates known afterwards and in advance, NaN where the former end earlier."""
     past = np.full((len(series.known), series.past.shape[1]), np.nan)

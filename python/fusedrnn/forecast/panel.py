@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ import pandas as pd
 
 from .calendar import calendar_features
 from .records import Records, Stored
-from .settings import RULES
-from .table import LongTable
+from .settings import RULES, TABLE
+from .table import LongTable, to_long
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,6 +66,20 @@ class Panel:
     past: tuple[str, ...]
     notes: tuple[str, ...]
     """What was done to the data, a sentence each."""
+
+
+def read_panel(
+    table: pd.DataFrame | str | Path,
+    *,
+    future_covariates: Sequence[str] = (),
+    past_covariates: Sequence[str] = (),
+    **options: Any,
+) -> Panel:
+    """Read a table into a panel; `options` are those of `to_long` and `to_panel`."""
+    names = (*future_covariates, *past_covariates)
+    where = {name: options.pop(name) for name in TABLE if name in options}
+    long = to_long(table, covariates=names, **where)
+    return to_panel(long, known=future_covariates, past=past_covariates, **options)
 
 
 def to_panel(

@@ -18,7 +18,8 @@ MANY = 200
 EPOCHS = (10, 100)
 """Epochs at least and at most, where they are found."""
 SEEN = 1_000_000
-"""Windows that a network sees in all its epochs, if it need not be more or fewer of these."""
+"""Windows that a network over all series sees in its epochs, where these allow it: of 27 bakery
+series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test part)."""
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
 STRATEGIES = ("direct", "recursive")
@@ -31,6 +32,12 @@ RULES = {
     "negatives": ("keep", "zero", "missing"),
 }
 """What may become of rows that are not one number a date; the first is the default."""
+TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands")
+"""Options that say what is where in a table."""
+PANEL = ("calendar", "freq", "season", *RULES)
+"""Options that say what becomes of it."""
+COVARIATES = ("future_covariates", "past_covariates")
+DATA = (*TABLE, *PANEL, *COVARIATES)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .dates import Dates
 from .records import Records
 
 ID_NAMES = ("unique_id", "series_id")
-DATE_NAMES = ("ds", "date")
+DATE_NAMES = ("ds", "date", "unnamed: 0")  # the last is what pandas calls an index in a CSV
 TARGET_NAMES = ("y", "sales")
 CELLS = 200_000
 """Values that are read at once."""
@@ -75,6 +75,7 @@ def to_long(
         is one series. Columns that name a series together, as ``"store,item"``, are joined.
     covariates : sequence of str
         Further columns to keep, all numeric.
+        Dates may also be the index of a frame, or the first column without a name.
     date_format : str, optional
         As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
         first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
@@ -94,6 +95,10 @@ def to_long(
     """
     if not isinstance(table, (pd.DataFrame, str, Path)):
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
+    if isinstance(table, pd.DataFrame) and isinstance(
+        table.index, (pd.DatetimeIndex, pd.PeriodIndex)
+    ):
+        table = table.reset_index(names=table.index.name or "ds")
     names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
     date = _column(names, date, DATE_NAMES, "date")
     if wide and covariates:
@@ -207,7 +212,7 @@ def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: 
     wanted.sort(key=lambda n: usual.index(str(n).lower()) if name is None else 0)
     if not wanted:
         have = ", ".join(map(str, names))
-        what = f" {name!r}" if name is not None else f" {' or '.join(usual)} (see --{role})"
+        what = f" {name!r}" if name is not None else f" {' or '.join(usual[:2])} (see --{role})"
         raise ValueError(f"no {role} column{what}; the table has: {have}")
     return wanted[0]
 
