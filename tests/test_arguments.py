@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusedrnn import Input, Sequential, layers, losses, utils
+from fusedrnn import (
+    Input,
+    Sequential,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    regularizers,
+    utils,
+)
 from fusedrnn import callbacks as cb
 from fusedrnn import optimizers as opt
 from fusedrnn.preprocessing.sequence import TimeseriesGenerator, pad_sequences
@@ -98,6 +108,22 @@ def test_fit_names_the_argument(argument: str, value: Any) -> None:
         ("target_shape", lambda: layers.Reshape((2.5,))),
         ("mask_value", lambda: layers.Masking("a")),  # type: ignore[arg-type]
         ("momentum", lambda: layers.BatchNormalization(momentum=2)),
+        ("class_name", lambda: layers.Dense(3, activation={})),
+        ("class_name", lambda: layers.Bidirectional({})),
+        ("regularizer", lambda: layers.Dense(3, kernel_regularizer=object)),
+        ("return_sequences", lambda: layers.LSTM(3, return_sequences="a")),  # type: ignore[arg-type]
+        ("go_backwards", lambda: layers.GRU(3, go_backwards=np.ones(2))),  # type: ignore[arg-type]
+        ("noise_shape", lambda: layers.Dropout(0.5, 3)),
+        ("target_shape", lambda: layers.Reshape(None)),
+        ("dims", lambda: layers.Permute(None)),
+        ("keepdims", lambda: layers.GlobalMaxPooling1D(keepdims="a")),  # type: ignore[arg-type]
+        ("seed", lambda: initializers.HeNormal(seed=-1)),
+        ("minval", lambda: initializers.RandomUniform(minval="a")),  # type: ignore[arg-type]
+        ("mode", lambda: initializers.VarianceScaling(mode="a")),
+        ("l2", lambda: regularizers.L2(-1)),
+        ("max_value", lambda: constraints.MaxNorm("a")),  # type: ignore[arg-type]
+        ("thresholds", lambda: metrics.Precision(thresholds=2)),
+        ("num_thresholds", lambda: metrics.AUC(num_thresholds=1)),
         ("min_delta", lambda: cb.EarlyStopping(min_delta="a")),  # type: ignore[arg-type]
         ("patience", lambda: cb.EarlyStopping(patience=1.5)),  # type: ignore[arg-type]
         ("patience", lambda: cb.ReduceLROnPlateau(patience=None)),  # type: ignore[arg-type]
@@ -108,6 +134,10 @@ def test_fit_names_the_argument(argument: str, value: Any) -> None:
         ("learning_rate", lambda: opt.Adam(learning_rate=None)),
         ("learning_rate", lambda: opt.SGD(NAN)),
         ("beta_1", lambda: opt.Adam(beta_1=2)),
+        ("beta_1", lambda: opt.Adam(beta_1=1)),
+        ("nesterov", lambda: opt.SGD(nesterov="a")),  # type: ignore[arg-type]
+        ("t_mul", lambda: opt.schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5)),
+        ("values", lambda: opt.schedules.PiecewiseConstantDecay([1], [0.1, "a"])),  # type: ignore[list-item]
         ("clipnorm", lambda: opt.Adam(clipnorm=-1)),
         ("weight_decay", lambda: opt.AdamW(weight_decay="a")),  # type: ignore[arg-type]
         ("decay_steps", lambda: opt.schedules.ExponentialDecay(0.1, 0, 0.5)),

@@ -544,7 +544,9 @@ def test_ctrl_c_leaves_a_usable_model_and_the_history() -> None:
             "come out of the generator",
         ),
         (lambda m: m.fit(iter([]), verbose=0), ValueError, "the data gave no batch"),
-        (lambda m: m.fit(iter([(X, Y)]), steps_per_epoch=3), ValueError, "ran out after 1 batches"),
+        (lambda m: m.evaluate(iter([]), verbose=0), ValueError, "gave no batch"),
+        (lambda m: m.predict(iter([]), verbose=0), ValueError, "x gave no batch"),
+        (lambda m: m.train_on_batch(X[:0], Y[:0]), ValueError, "x has no rows"),
         (lambda m: m.compile("adam", "mse", metrics="mae"), ValueError, "metrics is 'mae'"),
         (lambda m: m.compile("adam", "nothing"), ValueError, "loss: 'nothing' is not known here"),
         (lambda m: m.compile("adam", 3), TypeError, "loss: 3 is not one of"),
@@ -583,6 +585,25 @@ def test_what_is_beyond_the_border_says_so() -> None:
     }.items():
         with pytest.raises(NotImplementedError, match=f"{name} is beyond fusedrnn"):
             use()
+
+
+def test_an_epoch_ends_where_the_data_do() -> None:
+    def steps(x: Any, *y: Any, **fit: Any) -> list[int]:
+        counts: list[int] = []
+        hooks = LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: counts.append(0),
+            on_train_batch_end=lambda batch, logs: counts.__setitem__(-1, batch + 1),
+        )
+        with pytest.warns(UserWarning, match="ran out of data"):
+            model().fit(x, *y, callbacks=[hooks], verbose=0, **fit)
+        return counts
+
+    # Counted in Keras 3.15: 40 rows are 5 batches of 8; an epoch goes on where the last stopped.
+    assert steps(X, Y, batch_size=8, steps_per_epoch=7, epochs=2) == [5, 5]
+    assert steps(X, Y, batch_size=8, steps_per_epoch=3, epochs=4) == [3, 2, 3, 2]
+    # Keras 3.15 goes on with batches that it had seen; here a generator that has ended is no data.
+    assert steps(((X, Y) for _ in range(4)), steps_per_epoch=3, epochs=9) == [3, 1, 0]
+    assert steps(((X, Y) for _ in range(4)), epochs=9) == [4, 0]
 
 
 def test_compile_comes_before_fit() -> None:

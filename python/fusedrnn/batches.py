@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -45,6 +46,15 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
     return np.ascontiguousarray(array, dtype)
+
+
+def ran_out(what: str) -> None:
+    """Warn in Keras's words that an epoch ends early."""
+    warnings.warn(
+        "Your input ran out of data; interrupting training. Make sure that your dataset or "
+        f"generator can generate at least `steps_per_epoch * epochs` batches: {what}.",
+        stacklevel=4,
+    )
 
 
 class ArrayBatches:
@@ -179,21 +189,14 @@ class Batches:
         if self.limit is None:
             yield from self.source
             return
-        done = 0
-        while done < self.limit:
-            fresh = self.iterator is None
-            if self.iterator is None:
+        for step in range(self.limit):  # from where the last epoch stopped, as Keras
+            batch = next(self.iterator, None) if self.iterator else None
+            if batch is None and step == 0:
                 self.iterator = iter(self.source)
-            batch = next(self.iterator, None)
+                batch = next(self.iterator, None)
             if batch is None:
                 self.iterator = None
-                if fresh or getattr(self.source, "once", False):
-                    raise ValueError(
-                        f"the data ran out after {done} batches, but "
-                        f"{self.limit} steps were asked for"
-                    )
-                continue
-            done += 1
+                return ran_out(f"{step} of {self.limit} steps were left")
             yield batch
 
 

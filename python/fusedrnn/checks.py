@@ -32,6 +32,13 @@ def number(
     return value  # type: ignore[return-value]
 
 
+def flag(where: str, name: str, value: Any) -> bool:
+    """Return True or False, which may be NumPy's or 1 or 0."""
+    if getattr(value, "shape", ()) != () or value not in (True, False):
+        raise TypeError(f"{where}: {name} is {value!r}, expected True or False")
+    return bool(value)
+
+
 def beyond(name: str, advice: str) -> type:
     """Return a stand-in for what Keras has and fusedrnn does not: it raises when it is used.
 

@@ -112,12 +112,13 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         config = identifier.get("config")
         if isinstance(config, str):  # Keras's dict for a plain function
             return lookup(kind, config, table)
-        name = identifier["class_name"]
+        name = identifier.get("class_name")
+        if not isinstance(name, str):
+            raise ValueError(f"{kind}: {identifier!r} has no class_name")
         cls = _custom.get(name, table.get(snake_case(name), table.get(name.lower())))
         if cls is None:
             raise ValueError(
-                f"{kind}: {identifier['class_name']!r} is not known here, "
-                f"expected one of {', '.join(table)}"
+                f"{kind}: {name!r} is not known here, expected one of {', '.join(table)}"
             )
         return cls.from_config(config)
     if isinstance(identifier, str):
@@ -127,6 +128,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
                 f"{kind}: {identifier!r} is not known here, expected one of {', '.join(table)}"
             )
         identifier = found
-    if not (identifier is None or callable(identifier) or isinstance(identifier, Configurable)):
+    found = identifier() if inspect.isclass(identifier) else identifier
+    if not (found is None or callable(found) or isinstance(found, Configurable)):
         raise TypeError(f"{kind}: {identifier!r} is not one of {', '.join(table)}, or an object")
-    return identifier() if inspect.isclass(identifier) else identifier
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, epsilon
+from .checks import number
 from .configurable import Configurable, lookup
 
 
@@ -28,7 +29,7 @@ class MaxNorm(Constraint):
     """The norm along ``axis`` is at most ``max_value``."""
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
-        self.max_value, self.axis = max_value, axis
+        self.max_value, self.axis = number("MaxNorm", "max_value", max_value, 0), axis
 
     def __call__(self, w: Array) -> Array:  # noqa: D102
         norm = _norm(w, self.axis)
@@ -41,7 +42,9 @@ class MinMaxNorm(Constraint):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
     ) -> None:
-        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+        self.min_value = number("MinMaxNorm", "min_value", min_value, 0)
+        self.max_value = number("MinMaxNorm", "max_value", max_value, 0)
+        self.rate, self.axis = number("MinMaxNorm", "rate", rate), axis
 
     def __call__(self, w: Array) -> Array:  # noqa: D102
         norm = _norm(w, self.axis)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Array, floatx, random_generator
+from .checks import number, whole
 from .configurable import Configurable, lookup
 
 
@@ -51,7 +52,7 @@ class Ones(Constant):
 
 class _Random(Initializer):
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = seed
+        self.seed = None if seed is None else whole(type(self).__name__, "seed", seed, 0)
 
     def rng(self) -> np.random.Generator:
         return random_generator(self.seed)
@@ -62,7 +63,8 @@ class RandomNormal(_Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = number(type(self).__name__, "mean", mean)
+        self.stddev = number(type(self).__name__, "stddev", stddev, 0)
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         return self.rng().normal(self.mean, self.stddev, shape)
@@ -86,10 +88,11 @@ class RandomUniform(_Random):
         self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
     ) -> None:
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = number("RandomUniform", "minval", minval)
+        self.maxval = number("RandomUniform", "maxval", maxval)
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
-        return self.rng().uniform(self.minval, self.maxval, shape)
+        return self.minval + (self.maxval - self.minval) * self.rng().random(shape)
 
 
 class VarianceScaling(_Random):
@@ -97,6 +100,8 @@ class VarianceScaling(_Random):
 
     The fans of an (in, out) kernel are its two sizes: for an LSTM kernel (I, 4H) the fan out is 4H.
     """
+
+    distributions = ("truncated_normal", "untruncated_normal", "uniform", "normal")
 
     def __init__(
         self,
@@ -106,15 +111,20 @@ class VarianceScaling(_Random):
         seed: int | None = None,
     ) -> None:
         super().__init__(seed)
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.scale = number("VarianceScaling", "scale", scale, 0)
+        self.mode, self.distribution = mode, distribution
+        for name, value, known in (
+            ("mode", mode, ("fan_in", "fan_out", "fan_avg")),
+            ("distribution", distribution, self.distributions),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"VarianceScaling: {name} is {value!r}, expected one of {', '.join(known)}"
+                )
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-        if self.mode not in fans:
-            raise ValueError(
-                f"VarianceScaling: mode is {self.mode!r}, expected one of {', '.join(fans)}"
-            )
         variance = self.scale / max(1.0, fans[self.mode])
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
@@ -150,7 +160,7 @@ class Orthogonal(_Random):
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.gain = gain
+        self.gain = number("Orthogonal", "gain", gain)
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         rows, cols = math.prod(shape[:-1]), shape[-1]
@@ -163,7 +173,7 @@ class Identity(Initializer):
     """The identity matrix times ``gain``."""
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = number("Identity", "gain", gain)
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         return self.gain * np.eye(shape[0], shape[1])

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import losses
 from .backend import Array, Number, auto_name, epsilon
+from .checks import number, whole
 from .configurable import Configurable, lookup
 from .losses import _floats, _weight, align
 
@@ -179,7 +180,8 @@ class R2Score(_Sums):
                 "'uniform_average', 'variance_weighted_average' or None"
             )
         super().__init__(name, dtype)
-        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.class_aggregation = class_aggregation
+        self.num_regressors = whole("R2Score", "num_regressors", num_regressors, 0)
 
     def sums(self, t: Array, p: Array, w: Array) -> Any:  # noqa: D102
         t, p, w = (a.astype(np.float64).reshape(len(a), -1) for a in (t, p, w))
@@ -237,6 +239,8 @@ class Precision(_Confusion):
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name, dtype)
+        for threshold in np.ravel([] if thresholds is None else thresholds):
+            number(type(self).__name__, "thresholds", threshold, 0, 1)
         self.thresholds = thresholds
 
     def result(self) -> Any:  # noqa: D102
@@ -265,7 +269,7 @@ class AUC(_Confusion):
         if curve != "ROC":
             raise NotImplementedError(f"AUC: curve={curve!r} is not supported, only 'ROC'")
         super().__init__(name, dtype)
-        self.num_thresholds, self.curve = num_thresholds, curve
+        self.num_thresholds, self.curve = whole("AUC", "num_thresholds", num_thresholds, 2), curve
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
         self.thresholds = np.array([-epsilon(), *inner, 1 + epsilon()], np.float32)
 

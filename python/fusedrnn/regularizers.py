@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .backend import Array
+from .checks import number
 from .configurable import Configurable, lookup
 
 
@@ -28,7 +29,8 @@ class L1L2(Regularizer):
     """``l1 * sum(|x|) + l2 * sum(x**2)``."""
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = l1 or 0.0, l2 or 0.0
+        where = type(self).__name__
+        self.l1, self.l2 = number(where, "l1", l1 or 0.0, 0), number(where, "l2", l2 or 0.0, 0)
 
     def __call__(self, x: Array) -> float:  # noqa: D102
         return float(self.l1 * np.abs(x).sum() + self.l2 * np.vdot(x, x))
@@ -59,7 +61,7 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(
                 f"OrthogonalRegularizer: mode is {mode!r}, expected 'rows' or 'columns'"
             )
-        self.factor, self.mode = factor, mode
+        self.factor, self.mode = number("OrthogonalRegularizer", "factor", factor, 0), mode
 
     def _parts(self, x: Array) -> tuple[Array, Array, Array, float]:
         rows = x if self.mode == "rows" else x.T

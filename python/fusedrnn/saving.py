@@ -43,7 +43,7 @@ LAYERS["sequential"] = models.Sequential
 
 def layer_from(config: Mapping[str, Any]) -> Layer:
     """Return the layer that Keras's dict of class name and config describes."""
-    if config["class_name"] in ("Functional", "Model"):
+    if config.get("class_name") in ("Functional", "Model"):
         raise ValueError(
             "the file has a graph of layers (a Functional model), which is beyond "
             "fusedrnn; it has sequences of layers"

@@ -246,6 +246,8 @@ class Trainer:
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> batches.Batch:
         x = batches.as_array("x", x, self.input_type)
+        if not len(x):
+            raise ValueError("x has no rows")
         y = None if y is None else batches.as_array("y", y, self.float_type)
         self._prepare(x)
         return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
@@ -409,6 +411,9 @@ class Trainer:
                     if self.stop_training:
                         break
                 if buffer is None:
+                    if epoch > initial_epoch:  # a generator that has ended
+                        batches.ran_out("none was left")
+                        break
                     raise ValueError("the data gave no batch")
                 logs = self._logs()
                 if validation is not None and _due(epoch + 1, validation_freq):
@@ -442,6 +447,8 @@ class Trainer:
                 hook(step, self._logs())
             if progress is not None and not progress.in_fit:
                 progress.batch(step + 1, self._logs)
+        if buffer is None:
+            raise ValueError("the data for evaluation gave no batch")
         logs = self._logs()
         every.on_test_end(logs)
         return logs
@@ -499,6 +506,8 @@ class Trainer:
             for hook in end:
                 hook(step, {"outputs": outputs[-1]})
             progress.batch(step + 1, dict)
+        if not outputs:
+            raise ValueError("x gave no batch")
         every.on_predict_end({})
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
@@ -560,7 +569,7 @@ def _several(name: str, value: Any) -> list[Any]:
     if value is None:
         return []
     if isinstance(value, dict):
-        value = _one(name, value)
+        value = [_one(name, value)]
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{name} is {value!r}, expected a list")
     flat: list[Any] = []

@@ -31,6 +31,8 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rate = number(self.name, "rate", rate, 0, 1)
+        if not isinstance(noise_shape, (tuple, list, type(None))):
+            raise TypeError(f"{self.name}: noise_shape is {noise_shape!r}, expected a tuple")
         self.noise_shape, self.seed = noise_shape, seed
         if seed is not None:
             whole(self.name, "seed", seed, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, functional
+from ..checks import flag
 from . import step_by_step
 from .layer import Shape
 from .rnn import Recurrent, given
@@ -57,7 +58,7 @@ class GRU(Recurrent):
     ) -> None:
         arguments = given(locals())
         self.recurrent_activation = activations.get(arguments.pop("recurrent_activation"))
-        self.reset_after = arguments.pop("reset_after")
+        self.reset_after = flag("GRU", "reset_after", arguments.pop("reset_after"))
         self.use_cudnn = arguments.pop("use_cudnn")
         super().__init__(**arguments)
         self.options["reset_after"] = self.reset_after

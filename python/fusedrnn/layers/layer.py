@@ -236,6 +236,8 @@ class Layer(Configurable):
         """Create a variable."""
         if None in shape:
             raise ValueError(f"{self.name}: the last axis of the input must have a fixed size")
+        if initializer is None:
+            initializer = "glorot_uniform"
         value = initializers.get(initializer)(shape, self.dtype)
         variable = Variable(name, value, regularizer, constraint, f"{self.name}/{name}")
         self.variables.append(variable)

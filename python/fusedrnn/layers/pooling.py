@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array
+from ..checks import flag
 from .layer import Layer, Shape
 
 
@@ -23,7 +24,8 @@ class GlobalAveragePooling1D(Layer):
             raise ValueError(
                 f"{self.name}: data_format is {data_format!r}, expected 'channels_last'"
             )
-        self.data_format, self.keepdims = "channels_last", keepdims
+        self.data_format = "channels_last"
+        self.keepdims = flag(self.name, "keepdims", keepdims)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, _, I = input_shape

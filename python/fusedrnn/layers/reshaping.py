@@ -17,7 +17,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        sizes = (target_shape,) if isinstance(target_shape, int) else target_shape
+        sizes = target_shape if isinstance(target_shape, (tuple, list)) else (target_shape,)
         self.target_shape = tuple(whole(self.name, "target_shape", s, -1) for s in sizes)
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"{self.name}: target_shape {self.target_shape} has more than one -1")
@@ -86,7 +86,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        dims = (dims,) if isinstance(dims, int) else dims
+        dims = dims if isinstance(dims, (tuple, list)) else (dims,)
         self.dims = tuple(whole(self.name, "dims", d) for d in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers
 from ..backend import Array
-from ..checks import number, whole
+from ..checks import flag, number, whole
 from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
@@ -76,7 +76,8 @@ class Recurrent(Layer):
             raise ValueError(f"{self.name}: implementation is {implementation!r}, expected 1 or 2")
         if seed is not None:
             whole(self.name, "seed", seed, 0)
-        self.units, self.use_bias, self.seed = whole(self.name, "units", units), use_bias, seed
+        self.units, self.seed = whole(self.name, "units", units), seed
+        self.use_bias = flag(self.name, "use_bias", use_bias)
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -90,8 +91,10 @@ class Recurrent(Layer):
         self.dropout = number(self.name, "dropout", dropout, 0, 1)
         self.recurrent_dropout = number(self.name, "recurrent_dropout", recurrent_dropout, 0, 1)
         self.implementation = 1 if self.recurrent_dropout else implementation
-        self.return_sequences, self.return_state = return_sequences, return_state
-        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
+        self.return_sequences = flag(self.name, "return_sequences", return_sequences)
+        self.return_state = flag(self.name, "return_state", return_state)
+        self.go_backwards = flag(self.name, "go_backwards", go_backwards)
+        self.stateful, self.unroll = flag(self.name, "stateful", stateful), unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.options: dict[str, Any] = {"activation": self.activation.__name__}
         self.states: list[Array] | None = None

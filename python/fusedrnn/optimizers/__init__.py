@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Number, floatx
-from ..checks import beyond, number
+from ..checks import beyond, flag, number
 from ..configurable import Configurable, lookup
 from . import schedules
 
@@ -93,7 +93,8 @@ class Optimizer(Configurable):
 
     def _check(self, **shares: Any) -> None:
         for key, share in shares.items():
-            number(type(self).__name__, key, share, 0, 1)
+            if number(type(self).__name__, key, share, 0, 1) == 1 and key.startswith("beta"):
+                raise ValueError(f"{type(self).__name__}: {key} is 1, expected less")
 
     @property
     def learning_rate(self) -> LearningRate:
@@ -230,7 +231,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self._check(momentum=momentum)
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterov = momentum, flag("SGD", "nesterov", nesterov)
 
     @property
     def slots_in_use(self) -> tuple[str, ...]:  # noqa: D102

@@ -19,8 +19,10 @@ class LearningRateSchedule(Configurable):
         """Return the learning rate."""
         raise NotImplementedError
 
-    def _check(self, rate: Any, steps: Any) -> None:
+    def _check(self, rate: Any, steps: Any, **factors: Any) -> None:
         where = type(self).__name__
+        for name, factor in factors.items():
+            number(where, name, factor)
         number(where, "initial_learning_rate", rate, 0)
         if number(where, "decay_steps", steps, 0) == 0:
             raise ValueError(f"{where}: decay_steps is 0, expected more")
@@ -38,6 +40,7 @@ class ExponentialDecay(LearningRateSchedule):
         name: str = "ExponentialDecay",
     ) -> None:
         self._check(initial_learning_rate, decay_steps)
+        number(type(self).__name__, "decay_rate", decay_rate, 0)
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
@@ -73,6 +76,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(
         self, boundaries: list[int], values: list[float], name: str = "PiecewiseConstant"
     ) -> None:
+        for name, list_ in (("boundaries", boundaries), ("values", values)):
+            for entry in list_:
+                number("PiecewiseConstantDecay", name, entry)
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: got {len(boundaries)} boundaries and "
@@ -96,7 +102,9 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self._check(initial_learning_rate, decay_steps)
+        self._check(
+            initial_learning_rate, decay_steps, end_learning_rate=end_learning_rate, power=power
+        )
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power, self.cycle = end_learning_rate, power, cycle
         self.name = name
@@ -124,7 +132,10 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self._check(initial_learning_rate, decay_steps)
+        self._check(
+            initial_learning_rate, decay_steps, alpha=alpha, warmup_target=warmup_target or 0.0
+        )
+        number("CosineDecay", "warmup_steps", warmup_steps, 0)
         self.initial_learning_rate, self.decay_steps, self.alpha = (
             initial_learning_rate,
             decay_steps,
@@ -154,7 +165,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self._check(initial_learning_rate, first_decay_steps)
+        self._check(initial_learning_rate, first_decay_steps, m_mul=m_mul, alpha=alpha)
+        number("CosineDecayRestarts", "t_mul", t_mul, 1)  # less: the restarts pile up
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps, self.t_mul, self.m_mul = first_decay_steps, t_mul, m_mul
         self.alpha, self.name = alpha, name
