@@ -5,7 +5,7 @@
 The answers are compared before anything is timed. Contestants take turns as in the other
 benchmarks; figures are the best of all turns, in microseconds, since what they are for is a ratio
 on a machine that may be busy. "adapter" is what the layer adds to a call of
-fusedrnn.functional on the same data.
+fusedrnn.functional on the same data and, in training, of torch's engine on a graph of one node.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
 
 def inference(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
     theirs, ours, x = layers(name, shape)
-    weights = to_core(Call(name.lower(), "torch"), list(ours.parameters()))
-    packed = getattr(F, f"Packed{name}")(*weights)
+    call = Call(name.lower(), "torch")
+    packed = getattr(F, f"Packed{name}")(*to_core(call, list(ours.parameters())), **call.options)
     yield "torch", torch.no_grad()(lambda: theirs(x)[0])
     yield "fused", torch.no_grad()(lambda: ours(x)[0])
     yield "core", lambda: torch.from_numpy(packed(x.numpy(), time_major=True)[0])
@@ -63,13 +63,18 @@ def training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
 
         return run
 
-    kernel, recurrent, bias = to_core(Call(name.lower(), "torch"), list(ours.parameters()))
+    call = Call(name.lower(), "torch")
+    weights = to_core(call, list(ours.parameters()))
     forward = F.lstm if name == "LSTM" else F.gru
     backward = F.lstm_backward if name == "LSTM" else F.gru_backward
+    leaves = [torch.zeros(1, requires_grad=True) for _ in range(1 + len(ours._flat_weights))]
+    ones = torch.ones(len(leaves))
 
     def core() -> Any:
-        *_, tape = forward(x.numpy(), kernel, recurrent, bias, time_major=True, training=True)
-        return torch.from_numpy(backward(tape, dy.numpy())[0])
+        *_, tape = forward(x.numpy(), *weights, time_major=True, training=True, **call.options)
+        dx = torch.from_numpy(backward(tape, dy.numpy())[0])
+        torch.autograd.grad(torch.cat(leaves), leaves, ones)
+        return dx
 
     yield "torch", step(theirs)
     yield "fused", step(ours)

@@ -263,15 +263,16 @@ def test_path_says_what_runs():
 
 
 @both
-def test_single_steps_with_gradients_are_torchs(name, monkeypatch):
-    _, ours = pair(name, 3, 4)
+@pytest.mark.parametrize(("H", "fused"), [(10, {"LSTM", "GRU"}), (150, {"LSTM"})])
+def test_few_steps_of_a_large_gru_with_gradients_are_torchs(name, H, fused, monkeypatch):
+    theirs, ours = pair(name, H, H)
     calls = []
     original = op.forward
     monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
-    ours(torch.zeros(1, 2, 3))
-    assert not calls
-    ours(torch.zeros(2, 1, 3))
-    assert len(calls) == 1
+    compare(theirs, ours, torch.randn(1, 2, H), None)
+    assert bool(calls) == (name in fused)
+    ours(torch.zeros(9, 1, H))
+    assert calls
 
 
 # Autograd -----------------------------------------------------------------------------------------

@@ -29,14 +29,12 @@ class FusedCell:
 
     def forward(self: Any, input: Tensor, hx: Any = None) -> Any:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
+        if torch.is_grad_enabled():
+            return super().forward(input, hx)  # type: ignore[misc]
         lstm = self._call.cell == "lstm"
         states: Tensors = () if hx is None else tuple(hx) if lstm else (hx,)
         weights = weights_of(self, _NAMES if self.bias else _NAMES[:2])
-        if (
-            torch.is_grad_enabled()
-            or path_of(weights[0]) != "fused"
-            or not self._fits(input, weights[0], states)
-        ):
+        if path_of(weights[0]) != "fused" or not self._fits(input, weights[0], states):
             return super().forward(input, hx)  # type: ignore[misc]
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]

@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise ImportError("fusedrnn.keras needs Keras and PyTorch: pip install keras torch") from error
 
-from .op import Call, recurrent
+from .op import Call, recurrent, torch_is_faster
 
 TESTED = ("3.15.",)
 
@@ -57,8 +57,8 @@ def disable() -> None:
 def path(layer: Any, training: bool = False) -> str:
     """Return "fused", or "keras: " and the reason why the layer's own loop runs.
 
-    Whatever it says, an input of a single step runs in Keras's loop while gradients are recorded:
-    there is no loop over time to save, and torch's gradients of the weights are the faster ones.
+    Whatever it says, an input of a few steps runs in Keras's loop while gradients of large weights
+    are recorded: there they are all the work, and torch's are the faster ones.
     """
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
@@ -83,17 +83,17 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     """Run the layer over time: last output, outputs in order of processing, final states."""
     own = next(_own_loops[c] for c in type(self).__mro__ if c in _own_loops)
     x = keras.ops.convert_to_tensor(sequences)
-    one_step = x.shape[1] == 1 and torch.is_grad_enabled()  # all the work is in torch's products
-    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or one_step:
-        return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
     cell = self.cell
+    weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
+    weights = [keras.ops.convert_to_tensor(w) for w in weights]
+    few = torch.is_grad_enabled() and torch_is_faster(x.shape[1], weights)
+    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or few:
+        return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
     if isinstance(mask, list | tuple):
         mask = mask[0]
     states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
     if training and cell.dropout:
         x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
-    weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
-    weights = [keras.ops.convert_to_tensor(w) for w in weights]
     call = Call(
         "lstm" if isinstance(self, keras.layers.LSTM) else "gru",
         "keras",

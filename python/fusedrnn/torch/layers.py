@@ -10,7 +10,15 @@ from torch import Tensor
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
-from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
+from .op import (
+    Call,
+    Tensors,
+    array,
+    follow_torch_threads,
+    recurrent,
+    torch_is_faster,
+    traced,
+)
 from .packed import PackedWeights
 
 
@@ -45,8 +53,9 @@ class FusedLayer:
     def path(self: Any) -> str:
         """How the layer runs now: "fused", or "torch: " and the reason.
 
-        Whatever it says, an input of a single step runs on torch's own code while gradients are
-        recorded: there the weights' gradients are all the work, and torch's are the faster ones.
+        Whatever it says, a GRU with large weights runs an input of a few steps on torch's own code
+        while gradients are recorded: there their gradients are all the work, and torch's are the
+        faster ones.
         """
         return path_of(self.weight_ih_l0, self.proj_size)
 
@@ -58,10 +67,17 @@ class FusedLayer:
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
-        if torch.is_grad_enabled() and not traced() and self._one_step(input):
-            return super().forward(input, hx)  # type: ignore[misc]
         w = weights_of(self, self._flat_weights_names)
-        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
+        if (
+            path_of(w[0], self.proj_size) != "fused"
+            or not self._fits(x, w[0], states, input)
+            or (
+                self._cell == "gru"
+                and torch.is_grad_enabled()
+                and not traced()
+                and torch_is_faster(self._steps(input), w)
+            )
+        ):
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
             y, finals = self._packed_sequence(input, w, states)
@@ -102,12 +118,10 @@ class FusedLayer:
             for s in states
         )
 
-    def _one_step(self: Any, input: Any) -> bool:
+    def _steps(self: Any, input: Any) -> int:
         if isinstance(input, PackedSequence):
-            return len(input.batch_sizes) == 1
-        if not isinstance(input, Tensor) or not input.dim():
-            return False
-        return bool(input.shape[self.batch_first if input.dim() == 3 else 0] == 1)
+            return len(input.batch_sizes)
+        return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
         self: Any, input: PackedSequence, weights: Tensors, states: Tensors
@@ -197,7 +211,7 @@ class LSTM(FusedLayer, torch.nn.LSTM):
 
     On a CPU in float32 or float64 it runs on fused kernels. With `proj_size`, on another device or
     dtype, under autocast and inside transforms of ``torch.func`` it runs on torch's own code;
-    ``layer.path`` says which. So does a single step while gradients are recorded.
+    ``layer.path`` says which.
 
     First derivatives are fused; with ``create_graph=True`` they come from differentiable torch
     operations, so that second ones are right, and slow.

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from .. import functional as F
-from .. import runtime
+from .. import _core, runtime
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensors = Sequence[Tensor]
@@ -36,9 +35,12 @@ class Call(NamedTuple):
     reset_after: bool = True  # of a GRU
 
     @property
-    def gates(self) -> int:
-        """Number of gates."""
-        return 4 if self.cell == "lstm" else 3
+    def options(self) -> dict[str, Any]:
+        """Arguments of the core's GRU."""
+        if self.cell == "lstm":
+            return {}
+        order = "rzn" if self.layout == "torch" else "zrn"
+        return {"reset_after": self.reset_after, "gate_order": order}
 
 
 def recurrent(
@@ -68,14 +70,14 @@ def recurrent(
     h_n[, c_n] : (1, N, H) tensors
         As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
-    training = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *weights, *states))
+    training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
     if traced():
         flags = (call.reverse, call.time_major, call.reset_after, training)
         return operator(
             call.cell, call.layout, x, list(weights), list(states), lengths, mask, *flags
         )[:-1]
     if training:
-        return Recurrent.apply(call, len(weights), x, lengths, mask, *weights, *states)
+        return apply(call, len(weights), x, lengths, mask, *weights, *states)
     return forward(call, x, weights, states, lengths, mask, training=False)[0]
 
 
@@ -84,6 +86,16 @@ def traced() -> bool:
     return bool(
         torch.compiler.is_compiling() or torch.jit.is_tracing() or _get_current_dispatch_mode()
     )
+
+
+def torch_is_faster(steps: int, weights: Tensors) -> bool:
+    """Return whether torch runs so few steps, with gradients of weights so large, faster.
+
+    Packing the weights and unpacking their gradients then is most of the work. Measured on one
+    thread: from H = 128 for one step of a GRU, 3 steps at H = 256, 6 at H = 1024.
+    ``torch.nn.LSTM``, which takes oneDNN's path, is the slower one for any number of steps.
+    """
+    return steps <= (weights[0].numel() + weights[1].numel()).bit_length() - 16
 
 
 # Tensors <-> the core -----------------------------------------------------------------------------
@@ -101,34 +113,15 @@ def follow_torch_threads() -> None:
         runtime.set_num_threads(n)
 
 
-def transposed(a: Array) -> Array:
-    """Return the transpose of a matrix in C order; torch's blocked copy pays above 64 x 256."""
-    if a.size <= 1 << 14:
-        return a.T.copy()
-    return torch.from_numpy(a).t().contiguous().numpy()
-
-
-def swap_gates(a: Array) -> Array:
-    """Change the GRU's r z n into z r n along the first axis, and back."""
-    return a.reshape(3, -1, *a.shape[1:]).take(_SWAP, axis=0).reshape(a.shape)
-
-
-_SWAP = np.array([1, 0, 2])
-
-
 def to_core(call: Call, weights: Tensors) -> tuple[Array, Array, Array | None]:
     """Return kernel (I, GH), recurrent kernel (H, GH) and the bias of the core."""
-    arrays = [array(w) for w in weights]
-    if call.layout == "torch":
-        if call.cell == "gru":
-            arrays = [swap_gates(a) for a in arrays]
-        kernel, recurrent_kernel = map(transposed, arrays[:2])
-        biases = arrays[2:]
-        if not biases:
-            return kernel, recurrent_kernel, None
-        bias = biases[0] + biases[1] if call.cell == "lstm" else np.stack(biases)
-        return kernel, recurrent_kernel, bias
-    return arrays[0], arrays[1], arrays[2] if len(arrays) > 2 else None
+    kernel, recurrent_kernel, *biases = map(array, weights)
+    if call.layout == "keras":
+        return kernel, recurrent_kernel, biases[0] if biases else None
+    if not biases:
+        return kernel.T, recurrent_kernel.T, None
+    bias = biases[0] + biases[1] if call.cell == "lstm" else np.concatenate(biases).reshape(2, -1)
+    return kernel.T, recurrent_kernel.T, bias
 
 
 def from_core(
@@ -139,11 +132,11 @@ def from_core(
         return (
             [dkernel, drecurrent_kernel] if dbias is None else [dkernel, drecurrent_kernel, dbias]
         )
-    gradients = [transposed(dkernel), transposed(drecurrent_kernel)]
-    if dbias is not None:
-        # The LSTM's two biases are added up: each gets the whole gradient.
-        gradients += [dbias, dbias.copy()] if call.cell == "lstm" else list(dbias)
-    return [swap_gates(g) for g in gradients] if call.cell == "gru" else gradients
+    if dbias is None:
+        return [dkernel.T, drecurrent_kernel.T]
+    # The LSTM's two biases are added up: each gets the whole gradient.
+    dbiases = (dbias, dbias.copy()) if call.cell == "lstm" else dbias
+    return [dkernel.T, drecurrent_kernel.T, *dbiases]
 
 
 def forward(
@@ -158,8 +151,7 @@ def forward(
 ) -> tuple[list[Tensor], Any]:
     """Return the results as tensors, and the tape or None."""
     follow_torch_threads()
-    options: dict[str, Any] = {"reset_after": call.reset_after} if call.cell == "gru" else {}
-    results = (F.lstm if call.cell == "lstm" else F.gru)(
+    results = (_core.lstm if call.cell == "lstm" else _core.gru)(
         array(x),
         *to_core(call, weights),
         *(array(s).reshape(s.shape[-2:]) for s in states),
@@ -168,7 +160,7 @@ def forward(
         reverse=call.reverse,
         time_major=call.time_major,
         training=training,
-        **options,
+        **call.options,
     )
     y, *finals = results[:-1] if training else results
     tensors = [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
@@ -182,7 +174,7 @@ def backward(
     follow_torch_threads()
     dy, *dfinals = (None if g is None else array(g) for g in gradients)
     dx, dkernel, drecurrent_kernel, dbias, *dstates = (
-        F.lstm_backward if call.cell == "lstm" else F.gru_backward
+        _core.lstm_backward if call.cell == "lstm" else _core.gru_backward
     )(tape, dy, *(None if d is None else d[0] for d in dfinals), need_dx=need_dx)
     return (
         None if dx is None else torch.from_numpy(dx),
@@ -247,6 +239,10 @@ class Recurrent(torch.autograd.Function):
         tape = held(holder, ctx.call, x, weights, states, lengths, mask)
         dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[2], states)
         return None, None, dx, None, None, *dweights, *dstates
+
+
+# Without what `Function.apply` does for torch.func, where this is not called: 4 us less.
+apply = super(torch.autograd.Function, Recurrent).apply
 
 
 def differentiable_backward(

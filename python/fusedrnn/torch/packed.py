@@ -39,7 +39,7 @@ class PackedWeights:
         core = to_core(self.call, weights)
         if self.call.cell == "lstm":
             return (F.LSTMStep if self.step else F.PackedLSTM)(*core)
-        return (F.GRUStep if self.step else F.PackedGRU)(*core, reset_after=self.call.reset_after)
+        return (F.GRUStep if self.step else F.PackedGRU)(*core, **self.call.options)
 
     def _current(self, weights: Tensors) -> bool:
         return len(weights) == len(self.seen) and all(
