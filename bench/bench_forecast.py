@@ -23,11 +23,13 @@ import argparse
 import itertools
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import joblib
@@ -211,7 +213,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))
     arguments = parser.parse_args()
     if arguments.what != "one-memory":
-        print(describe())
+        command = shlex.join(["python", "-m", "bench.bench_forecast", *sys.argv[1:]])
+        print(describe() | {"command": command})
+    if arguments.what == "speed" and arguments.torch_series and find_spec("torch") is None:
+        sys.exit("PyTorch is not installed: pip install torch, or say --torch-series 0")
     runs[arguments.what](arguments)
 
 

@@ -105,3 +105,10 @@ def test_a_constant_series_has_no_scale(bakery):
     assert flat.table["MASE"].isna().all()
     assert flat.table.loc["Naive", "MAE"] == 0
     assert "WAPE" in flat.verdict
+
+
+def test_the_reader_is_told_where_a_forecast_of_nothing_looks_good(bakery, result):
+    assert not any("no sales on half" in note for note in result.notes)
+    rare = bakery.assign(sales=bakery["sales"] * (np.arange(200) % 3 == 0))
+    noted = compare(rare, n_jobs=1, seeds=1, **SMALL).notes
+    assert any(note.startswith("no sales on half or more of the dates of sales") for note in noted)

@@ -331,3 +331,9 @@ def test_dates_may_be_the_index_or_a_column_without_a_name(tmp_path):
         ((_, rows),) = to_long(each).groups()
         assert list(rows.index) == list(table.index)
     assert to_long(table.rename_axis("day"), date="day").date == "day"
+
+
+def test_years_that_became_numbers_with_a_point_are_years():
+    table = pd.DataFrame({"date": [1998.0, 1999.0, 2000.0], "sales": [1.0, 2.0, 3.0]})
+    panel = to_panel(to_long(table))
+    assert (panel.freq, list(panel.series[0].ds.year)) == ("YS", [1998, 1999, 2000])

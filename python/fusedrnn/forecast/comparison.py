@@ -140,6 +140,11 @@ class Comparison:
         constant = self.summary.constant
         if len(constant):
             notes.append(f"MASE is undefined: the training part of {some(constant)} is constant")
+        if self.summary.idle:
+            notes.append(
+                f"no sales on half or more of the dates of {some(self.summary.idle)}: there a "
+                "forecast of 0 has the least MAE, WAPE and MASE; see RMSE and RMSSE too"
+            )
         if not self.coverage["forecasts"].all():
             notes.append("no intervals where too few earlier errors are known")
         return tuple(notes)

@@ -15,6 +15,8 @@ FORMATS = (
 )
 OFFSET = r"(?<=:\d\d)(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$"
 """Seconds' fraction and offset from UTC: dropped, so that a day is the day of the shop's clock."""
+WHOLE = r"^(\d{4,8})\.0$"
+"""A year, or a day as 20190430, that was once a number with a point."""
 
 
 class Dates:
@@ -51,6 +53,7 @@ class Dates:
         if pd.api.types.is_datetime64_any_dtype(spelled):
             return pd.DatetimeIndex(spelled.dt.tz_localize(None))
         text = spelled.astype(str).str.strip().str.replace(OFFSET, "", regex=True)
+        text = text.str.replace(WHOLE, r"\1", regex=True)
         readings = [reader(text) for reader in _readers(format)]
         whole = [dates for dates in readings if dates.notna().all()]
         if not whole:

@@ -117,7 +117,11 @@ def scale(series: Series, cut: int, season: int) -> Scale:
 
 
 def training_windows(
-    series: Callable[[], Iterable[tuple[Series, int]]], settings: Settings, season: int, seed: int
+    series: Callable[[], Iterable[tuple[Series, int]]],
+    settings: Settings,
+    season: int,
+    seed: int,
+    scales: dict[str, Scale] | None = None,
 ) -> list[tuple[Float32Array, Float32Array]]:
     """Return the training windows of each series, all or, of too many, a sample of `WINDOWS`.
 
@@ -130,12 +134,16 @@ def training_windows(
     season : int
     seed : int
         Draws the sample.
+    scales : dict, optional
+        Gets the scale of each series by its name.
     """
+    found = {} if scales is None else scales
     share = WINDOWS / count_windows((cut for _, cut in series()), settings)
     rng = np.random.default_rng(seed)
     parts = []
     for each, cut in series():
-        x, y = Inputs(each, scale(each, cut, season), settings, season).training(cut)
+        own = found[each.unique_id] = scale(each, cut, season)
+        x, y = Inputs(each, own, settings, season).training(cut)
         if share < 1:
             chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
             x, y = x[chosen], y[chosen]

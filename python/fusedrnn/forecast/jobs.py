@@ -14,9 +14,10 @@ from .. import runtime
 from .baselines import moving_average, naive, seasonal_naive
 from .classical import ets, theta
 from .folds import Fold
-from .inputs import Inputs, scale, training_windows
+from .inputs import Inputs, training_windows
 from .network import train
 from .panel import FloatArray, Series
+from .scale import Scale
 from .settings import NETWORKS, Settings
 
 METHODS = {
@@ -89,18 +90,19 @@ class Job:
 
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings
+        scales: dict[str, Scale] = {}
         parts = training_windows(
             lambda: ((series, self.fold.cut(series, self.settings)) for series, _ in self._live()),
             settings,
             self.season,
             self.seed,
+            scales,
         )
         network = train(self.model, parts, settings, self.seed, on_epoch=on_step)
         forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
         for series, origins in self._live():
-            own = scale(series, self.fold.cut(series, self.settings), self.season)
-            inputs = Inputs(series, own, settings, self.season)
+            inputs = Inputs(series, scales[series.unique_id], settings, self.season)
             start = time.perf_counter()
             scaled = inputs.forecast(network.predict, origins, settings.horizon)
             forecasts[series.unique_id] = inputs.sales(scaled, origins)

@@ -41,6 +41,8 @@ class Summary:
     """How many values each model forecast."""
     constant: list[str]
     """Series whose training part does not change."""
+    idle: list[str]
+    """Series that sold nothing on half or more of the dates that were forecast."""
     windows: int
     """Training windows of all series before the last fold."""
     largest: str
@@ -76,7 +78,7 @@ def summarise(result: Backtest) -> Summary:
     first = next(fold for fold in result.folds if fold.name != CALIBRATION)
     pairs = [("LSTM", other) for other in settings.networks[1:]]
     pairs += [(network, method) for network in settings.networks for method in settings.simple]
-    by_series, names, singles, over_series, constant = [], [], [], [], []
+    by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
     lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]
     start, end = min(first for first, _ in lives), max(last for _, last in lives)
@@ -93,6 +95,8 @@ def summarise(result: Backtest) -> Summary:
         if not scale[0]:
             constant.append(series.unique_id)
         y = part.y  # (cutoffs, steps)
+        if 2 * (y == 0).sum() >= (~np.isnan(y)).sum():
+            idle.append(series.unique_id)
         values = np.stack([part.values[model] for model in models], axis=2)
         windows += count_windows([result.folds[-1].cut(series, settings)], settings)
         sizes[series.unique_id] = float(np.nansum(y))
@@ -135,6 +139,7 @@ def summarise(result: Backtest) -> Summary:
         ),
         forecasts=dict(zip(models, forecasts, strict=True)),
         constant=constant,
+        idle=idle,
         windows=windows,
         largest=max(sizes, key=lambda name: sizes[name]),
         troubles=_troubles(result),

@@ -27,8 +27,12 @@ def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> str:
     unit : str
         Name of the error, as "WAPE".
     """
-    form = "{:.1f} %" if unit == "WAPE" else "{:.3g}"
-    figures = {model: form.format(error) for model, error in errors.items()}
+    small = unit == "WAPE" and min(errors.values()) < 1
+    for digits in range(small, 4):  # as many as show the difference, if one is shown
+        form = f"{{:.{1 + digits}f}} %" if unit == "WAPE" else f"{{:.{3 + digits}g}}"
+        figures = {model: form.format(error) for model, error in errors.items()}
+        if not tests[CELLS].shown or len({figures[cell] for cell in CELLS}) > 1:
+            break
     clauses = [_networks(figures, tests, unit)]
     best = min((m for m in SIMPLE if m in errors), key=lambda m: errors[m])
     for rival in dict.fromkeys(("SeasonalNaive", best)):
