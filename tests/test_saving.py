@@ -172,9 +172,8 @@ def other_models(k: Any, name: str) -> Any:
             la.Dense(1),
         ]
     model = k.Sequential(inner)
-    model.compile(
-        k.optimizers.Adam(0.01), k.losses.Huber(), metrics=["mae", k.metrics.RootMeanSquaredError()]
-    )
+    loss = "mse" if name == "text" else k.losses.Huber()
+    model.compile(k.optimizers.Adam(0.01), loss, metrics=["mae", k.metrics.RootMeanSquaredError()])
     return model
 
 

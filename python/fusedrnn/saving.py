@@ -300,6 +300,12 @@ def _h5_bytes(write: Callable[[Any], Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _long_name(model: Any) -> dict[str, str]:
+    """Return the loss in full where it is a name: from an h5 file Keras does not read "mse"."""
+    named = isinstance(model._user_loss, str) and model.loss is not None
+    return {"loss": model.loss.name} if named else {}
+
+
 def save_model(
     model: Any,
     filepath: Any,
@@ -335,6 +341,7 @@ def save_model(
                             key: compiled[key]
                             for key in ("loss", "metrics", "loss_weights", "weighted_metrics")
                         },
+                        **_long_name(model),
                         "optimizer_config": compiled["optimizer"],
                     }
                 )
