@@ -337,3 +337,14 @@ def test_years_that_became_numbers_with_a_point_are_years():
     table = pd.DataFrame({"date": [1998.0, 1999.0, 2000.0], "sales": [1.0, 2.0, 3.0]})
     panel = to_panel(to_long(table))
     assert (panel.freq, list(panel.series[0].ds.year)) == ("YS", [1998, 1999, 2000])
+
+
+@pytest.mark.parametrize("name", [None, "date"])
+def test_parquet_may_have_dates_as_index(name, tmp_path):
+    pytest.importorskip("pyarrow")
+    index = pd.date_range("2024-01-01", periods=3, name=name)
+    table = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]}, index)
+    table.to_parquet(tmp_path / "sales.parquet")
+    found = dict(to_long(tmp_path / "sales.parquet", wide=True).groups())
+    assert {key: list(rows["y"]) for key, rows in found.items()} == {"a": [1, 2, 3], "b": [4, 5, 6]}
+    assert list(found["a"].index) == list(index)

@@ -19,7 +19,8 @@ from .dates import Dates
 from .records import Records
 
 ID_NAMES = ("unique_id", "series_id")
-DATE_NAMES = ("ds", "date", "unnamed: 0")  # the last is what pandas calls an index in a CSV
+DATE_NAMES = ("ds", "date", "unnamed: 0", "__index_level_0__")
+"""The last two are what an index of pandas without a name is called in CSV and Parquet."""
 TARGET_NAMES = ("y", "sales")
 CELLS = 200_000
 """Values that are read at once."""
@@ -159,7 +160,7 @@ def _pieces(
     if _is_parquet(path):
         first = 0
         for batch in _parquet(path).iter_batches(size, columns=list(columns)):
-            piece = batch.to_pandas()
+            piece = batch.to_pandas(ignore_metadata=True)  # which may make a column the index
             piece.index += first
             first += len(piece)
             yield piece
