@@ -662,6 +662,11 @@ from fusedrnn.keras.layers import LSTM
 from fusedrnn.keras.layers.recurrent import LSTM
 from fusedrnn.keras.optimizers.schedules import ExponentialDecay
 from fusedrnn.keras.preprocessing.sequence import pad_sequences
+from fusedrnn.keras.preprocessing.text import Tokenizer
+try:
+    Tokenizer()
+except NotImplementedError as error:
+    assert "Tokenizer is beyond fusedrnn" in str(error)
 from fusedrnn.keras.utils.np_utils import to_categorical
 import fusedrnn.keras.layers as L
 import fusedrnn.layers
@@ -705,6 +710,19 @@ def test_import_takes_no_longer_than_numpy_s() -> None:
     numpy, package, models = map(min, zip(*runs, strict=True))
     assert package < 0.1
     assert package + models < numpy
+
+
+def test_metrics_take_their_arguments_in_keras_s_order() -> None:
+    y, p = np.eye(4)[[1, 0]], np.array([[0.3, 0.2, 0.4, 0.1], [0.1, 0.2, 0.3, 0.4]])
+    assert metrics.TopKCategoricalAccuracy(3, "top")(y, p) == 0.5  # type: ignore[attr-defined]
+    labels = np.array([1, 0])
+    assert metrics.SparseTopKCategoricalAccuracy(4)(labels, p) == 1  # type: ignore[attr-defined]
+    assert metrics.BinaryAccuracy("a", None, 0.15)(y, p) == 0.25  # type: ignore[attr-defined]
+    assert losses.MeanSquaredError("sum")(y, p) == pytest.approx(  # type: ignore[attr-defined]
+        2 * losses.MeanSquaredError()(y, p)  # type: ignore[attr-defined]
+    )
+    with pytest.raises(TypeError, match="name is 3"):
+        metrics.MeanSquaredError(3)  # type: ignore[attr-defined]
 
 
 def test_what_scripts_for_tensorflow_ask_of_results() -> None:

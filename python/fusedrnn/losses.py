@@ -370,8 +370,11 @@ class TableLoss(Loss):
         **options: Any,
     ) -> None:
         # Keras's order: the function's own arguments, then reduction, name
-        options.update(zip(self.defaults, args, strict=False))
-        if len(args) > len(self.defaults) or not options.keys() <= self.defaults.keys():
+        order = (*self.defaults, "reduction", "name", "dtype")
+        options.update(zip(order, args, strict=False))
+        reduction, name = options.pop("reduction", reduction), options.pop("name", name)
+        dtype = options.pop("dtype", dtype)
+        if len(args) > len(order) or not options.keys() <= self.defaults.keys():
             raise TypeError(
                 f"{type(self).__name__}: got {args} {options}, expected at most "
                 f"{', '.join(self.defaults) or 'no arguments'}"

@@ -25,6 +25,8 @@ class Metric(Configurable):
     up = False  # whether more is better
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        if not isinstance(name, str | None):
+            raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name, self.dtype = name or auto_name(type(self).__name__), dtype
         self.reset_state()
 
@@ -317,15 +319,10 @@ def _make() -> dict[str, type[Metric]]:
     }
     for key, (class_name, fn, up) in FUNCTIONS.items():
 
-        def init(
-            self: Any,
-            name: str | None = None,
-            dtype: Any = None,
-            *,
-            fn: Any = fn,
-            key: str = key,
-            **options: Any,
-        ) -> None:
+        def init(self: Any, *args: Any, fn: Any = fn, key: str = key, **options: Any) -> None:
+            order = ("k", "name", "dtype") if "top_k" in key else ("name", "dtype", "threshold")
+            options = dict(zip(order, args, strict=False)) | options
+            name, dtype = options.pop("name", None), options.pop("dtype", None)
             MeanMetricWrapper.__init__(self, fn, name or key, dtype, **options)
 
         classes[key] = globals()[class_name] = type(

@@ -1,6 +1,6 @@
 """Preparing data, under Keras's names."""
 
-from . import sequence
+from . import sequence, text
 from .timeseries import timeseries_dataset_from_array
 
-__all__ = ["sequence", "timeseries_dataset_from_array"]
+__all__ = ["sequence", "text", "timeseries_dataset_from_array"]
