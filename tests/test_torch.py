@@ -662,6 +662,7 @@ class Encoded(torch.utils.data.Dataset):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker processes")  # one core
 @both
 def test_works_in_dataloader_workers(name):
     layer = pair(name, 128, 128)[1]

@@ -6,7 +6,10 @@ fused. Threads follow ``torch.get_num_threads()``, for the whole process.
 
 Under ``torch.compile`` a layer is one operator of the graph, ``fusedrnn::recurrent``, if
 ``torch._dynamo.config.allow_rnn`` is True; torch otherwise breaks the graph at any recurrent layer,
-its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing.
+its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing. What is to run
+without fusedrnn, by ``torch.jit`` or ``torch.onnx.export``, has torch's own layers in it;
+``torch.jit.script`` puts them into the model that it is given, too: :func:`accelerate` it again.
+``torch.ao.quantization`` picks modules by their class: :func:`restore` the model before.
 """
 
 from __future__ import annotations

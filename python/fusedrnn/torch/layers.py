@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
@@ -32,8 +33,10 @@ def path_of(weight: Tensor, proj_size: int = 0) -> str:
         return f"torch: the weights are {weight.dtype}"
     if torch.is_autocast_enabled("cpu"):
         return "torch: autocast is on"
-    if torch._C._are_functorch_transforms_active():
-        return "torch: inside a transform of torch.func"
+    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        return "torch: inside a transform of torch.func or forward-mode differentiation"
+    if traced() and (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
+        return "torch: what is traced or exported runs without fusedrnn"
     return "fused"
 
 
@@ -78,6 +81,10 @@ class FusedLayer:
                 and torch_is_faster(self._steps(input), w)
             )
         ):
+            if isinstance(input, torch.fx.Proxy):  # a leaf of the graph, as torch's layers are
+                tracer = input.tracer
+                path = tracer.path_of_module(self)
+                return tracer.create_proxy("call_module", path, (input, hx), {})
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
             y, finals = self._packed_sequence(input, w, states)
@@ -94,6 +101,7 @@ class FusedLayer:
         packed = x is not input
         if (
             not isinstance(x, Tensor)
+            or (type(x) is not Tensor and not traced())  # a subclass may want to see operations
             or x.dtype != w.dtype
             or x.device != w.device
             or x.layout != torch.strided
@@ -188,6 +196,13 @@ class FusedLayer:
         )
         y, *finals = results
         return [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
+
+    def __prepare_scriptable__(self: Any) -> torch.nn.Module:
+        """Return torch's layer with the same parameters: what torch.jit.script compiles."""
+        own: Any = next(c for c in type(self).__mro__ if c in (torch.nn.LSTM, torch.nn.GRU))
+        module: torch.nn.Module = own.__new__(own)
+        module.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_packed"})
+        return module
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the packed weights out of copies and files."""
