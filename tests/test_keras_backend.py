@@ -138,17 +138,24 @@ def test_stateful(calls):
     assert calls
 
 
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
-def test_dropout_draws_the_same_masks(cell, calls):
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU before"])
+@pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_dropout_draws_the_same_masks(cell, rate, masked, calls):
     x = RNG.normal(size=(8, 6, 3)).astype("float32")
-    outputs = []
+    mask = RNG.random((8, 6)) < 0.6 if masked else None
+    options = {"reset_after": False} if "before" in cell else {}
+    results = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        layer = getattr(layers, cell)(5, dropout=0.5, seed=3)
-        outputs.append(keras.ops.convert_to_numpy(layer(x, training=True)))
+        layer = getattr(layers, cell[:4].strip())(5, seed=3, **{rate: 0.5}, **options)
+        y = layer(x, mask=mask, training=True)
+        y.square().sum().backward()
+        results.append([y.detach(), *(v.value.grad for v in layer.trainable_weights)])
         fk.enable()
     assert calls
-    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-5)
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_custom_loop_of_torch(calls):
@@ -168,7 +175,7 @@ def test_custom_loop_of_torch(calls):
     [
         ({"activation": "relu"}, False, "activations"),
         ({"recurrent_activation": "hard_sigmoid"}, False, "activations"),
-        ({"recurrent_dropout": 0.2}, True, "recurrent_dropout"),
+        ({"dropout": 0.2, "recurrent_dropout": 0.2}, True, "a mask for each gate"),
         ({"use_cudnn": False}, False, "use_cudnn"),
         ({"dtype": "mixed_bfloat16"}, False, "compute dtype is bfloat16"),
     ],

@@ -297,7 +297,7 @@ def test_second_derivatives(name, bidirectional):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("masked", ["", "lengths", "mask"])
+@pytest.mark.parametrize("masked", ["", "lengths", "mask", "recurrent_mask"])
 @pytest.mark.parametrize("layout", ["torch", "keras", "reset before"])
 def test_composed_operations_are_the_kernels(cell, reverse, masked, layout):
     if layout == "reset before" and cell == "lstm":
@@ -317,11 +317,12 @@ def test_composed_operations_are_the_kernels(cell, reverse, masked, layout):
     x = torch.randn(T, N, I, **double)
     lengths = torch.tensor([5, 2, 0, 3]) if masked == "lengths" else None
     mask = torch.rand(N, T) > 0.4 if masked == "mask" else None
+    drops = torch.rand(G, N, H, dtype=torch.float64) if masked == "recurrent_mask" else None
     leaves = [x, *weights, *states]
-    for f in (op.recurrent, op.composed):
-        results = f(call, x, weights, states, lengths, mask)
+    for f in (lambda *a: op.recurrent(*a[:-1], *a[-1]), op.composed):
+        results = f(call, x, weights, states, (lengths, mask, drops))
         grads = torch.autograd.grad(loss_of(results), leaves)
-        if f is op.recurrent:
+        if f is not op.composed:
             expected = [*results, *grads]
     for g, e in zip([*results, *grads], expected, strict=True):
         assert_close(g, e)
@@ -564,7 +565,7 @@ def test_operator_check(name, training):
     x = torch.randn(4, 2, 3, requires_grad=training)
     torch.library.opcheck(
         torch.ops.fusedrnn.recurrent.default,
-        (cell, "torch", x, weights, states, None, None, False, True, True, training),
+        (cell, "torch", x, weights, states, None, None, None, False, True, True, training),
     )
 
 

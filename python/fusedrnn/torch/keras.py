@@ -65,8 +65,8 @@ def path(layer: Any, training: bool = False) -> str:
     cell = layer.cell
     if not _is(cell.activation, "tanh") or not _is(cell.recurrent_activation, "sigmoid"):
         return "keras: the activations are not tanh and sigmoid"
-    if training and cell.recurrent_dropout:
-        return "keras: recurrent_dropout has no fused kernel yet"
+    if training and cell.dropout and cell.implementation == 1:
+        return "keras: dropout with implementation=1 has a mask for each gate, with no fused kernel"
     if layer.use_cudnn not in ("auto", True):
         return "keras: use_cudnn=False asks for the plain loop"
     if cell.compute_dtype not in ("float32", "float64"):
@@ -94,6 +94,9 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
     if training and cell.dropout:
         x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
+    drops = None
+    if training and cell.recurrent_dropout:
+        drops = torch.stack(cell.get_recurrent_dropout_mask(states[0])).to(weights[0].dtype)
     call = Call(
         "lstm" if isinstance(self, keras.layers.LSTM) else "gru",
         "keras",
@@ -104,7 +107,8 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     if mask is not None:
         mask = keras.ops.convert_to_tensor(mask).bool()
     dtype = weights[0].dtype
-    y, *final = recurrent(call, x.to(dtype), weights, [s.to(dtype) for s in states], mask=mask)
+    states = [s.to(dtype) for s in states]
+    y, *final = recurrent(call, x.to(dtype), weights, states, None, mask, drops)
     final = [s[0] for s in final]
     if mask is not None and self.zero_output_for_mask:
         y = y * mask[:, :, None]

@@ -23,6 +23,7 @@ from .. import _core, runtime
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensors = Sequence[Tensor]
+Masks = Sequence[Tensor | None]  # lengths (N,), mask (N, T), recurrent_mask (G, N, H)
 
 
 class Call(NamedTuple):
@@ -50,6 +51,7 @@ def recurrent(
     states: Tensors = (),
     lengths: Tensor | None = None,
     mask: Tensor | None = None,
+    recurrent_mask: Tensor | None = None,
 ) -> Tensors:
     """Run one layer in one direction, with gradients for `x`, `weights` and `states`.
 
@@ -62,7 +64,8 @@ def recurrent(
         ``(h0, c0)`` or ``(h0,)``; none for zeros.
     lengths : (N,) integer tensor, optional
     mask : (N, T) bool tensor, optional
-        Both as in :func:`fusedrnn.functional.lstm`.
+    recurrent_mask : (G, N, H) tensor, optional
+        All as in :func:`fusedrnn.functional.lstm`, and without gradients.
 
     Returns
     -------
@@ -71,14 +74,13 @@ def recurrent(
         As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
     training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
+    masks = lengths, mask, recurrent_mask
     if traced():
         flags = (call.reverse, call.time_major, call.reset_after, training)
-        return operator(
-            call.cell, call.layout, x, list(weights), list(states), lengths, mask, *flags
-        )[:-1]
+        return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
-        return apply(call, len(weights), x, lengths, mask, *weights, *states)
-    return forward(call, x, weights, states, lengths, mask, training=False)[0]
+        return apply(call, len(weights), x, *masks, *weights, *states)
+    return forward(call, x, weights, states, masks, training=False)[0]
 
 
 def traced() -> bool:
@@ -144,19 +146,20 @@ def forward(
     x: Tensor,
     weights: Tensors,
     states: Tensors,
-    lengths: Tensor | None,
-    mask: Tensor | None,
+    masks: Masks,
     *,
     training: bool,
 ) -> tuple[list[Tensor], Any]:
     """Return the results as tensors, and the tape or None."""
     follow_torch_threads()
+    lengths, mask, recurrent_mask = (None if m is None else array(m) for m in masks)
     results = (_core.lstm if call.cell == "lstm" else _core.gru)(
         array(x),
         *to_core(call, weights),
         *(array(s).reshape(s.shape[-2:]) for s in states),
-        lengths=None if lengths is None else array(lengths),
-        mask=None if mask is None else array(mask),
+        lengths=lengths,
+        mask=mask,
+        recurrent_mask=recurrent_mask,
         reverse=call.reverse,
         time_major=call.time_major,
         training=training,
@@ -215,30 +218,33 @@ class Recurrent(torch.autograd.Function):
         x: Tensor,
         lengths: Tensor | None,
         mask: Tensor | None,
+        recurrent_mask: Tensor | None,
         *tensors: Tensor,
     ) -> tuple[Tensor, ...]:
         """Run the layer and keep the tape."""
+        masks = lengths, mask, recurrent_mask
         weights, states = tensors[:n_weights], tensors[n_weights:]
-        results, tape = forward(call, x, weights, states, lengths, mask, training=True)
+        results, tape = forward(call, x, weights, states, masks, training=True)
         ctx.call, ctx.n_weights = call, n_weights
-        ctx.save_for_backward(x, lengths, mask, *tensors, hold(tape, x))
+        ctx.save_for_backward(x, *masks, *tensors, hold(tape, x))
         ctx.set_materialize_grads(False)
         return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         """Go back over the tape, or with ``create_graph`` over differentiable operations."""
-        x, lengths, mask, *tensors, holder = ctx.saved_tensors
+        x, *saved, holder = ctx.saved_tensors
+        masks, tensors = saved[:3], saved[3:]
         weights, states = tensors[: ctx.n_weights], tensors[ctx.n_weights :]
         if torch.is_grad_enabled():  # create_graph=True
-            needed = [ctx.needs_input_grad[2], *ctx.needs_input_grad[5:]]
+            needed = [ctx.needs_input_grad[2], *ctx.needs_input_grad[6:]]
             dx, *dtensors = differentiable_backward(
-                ctx.call, x, weights, states, lengths, mask, gradients, needed
+                ctx.call, x, weights, states, masks, gradients, needed
             )
-            return None, None, dx, None, None, *dtensors
-        tape = held(holder, ctx.call, x, weights, states, lengths, mask)
+            return None, None, dx, None, None, None, *dtensors
+        tape = held(holder, ctx.call, x, weights, states, masks)
         dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[2], states)
-        return None, None, dx, None, None, *dweights, *dstates
+        return None, None, dx, None, None, None, *dweights, *dstates
 
 
 # Without what `Function.apply` does for torch.func, where this is not called: 4 us less.
@@ -250,8 +256,7 @@ def differentiable_backward(
     x: Tensor,
     weights: Tensors,
     states: Tensors,
-    lengths: Tensor | None,
-    mask: Tensor | None,
+    masks: Masks,
     gradients: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
@@ -259,7 +264,7 @@ def differentiable_backward(
     # Aliases: a weight that x depends on must not get the gradient that goes through x.
     aliases = [t.view_as(t) for t in (x, *weights, *states)]
     ax, aw, ast = aliases[0], aliases[1 : 1 + len(weights)], aliases[1 + len(weights) :]
-    results = composed(call, ax, aw, ast, lengths, mask)
+    results = composed(call, ax, aw, ast, masks)
     pairs = [(r, g) for r, g in zip(results, gradients, strict=True) if g is not None]
     wanted = [a for a, n in zip(aliases, needed, strict=True) if n]
     found = iter(
@@ -276,10 +281,10 @@ def composed(
     x: Tensor,
     weights: Tensors,
     states: Tensors,
-    lengths: Tensor | None,
-    mask: Tensor | None,
+    masks: Masks = (None, None, None),
 ) -> list[Tensor]:
     """Return what :func:`recurrent` does, from torch's own operations: for second derivatives."""
+    lengths, mask, recurrent_mask = masks
     kernel, recurrent_kernel, b, rb = _composed_weights(call, weights)
     x = x if call.time_major else x.transpose(0, 1)
     (T, N), H = x.shape[:2], recurrent_kernel.shape[0]
@@ -292,21 +297,27 @@ def composed(
     if mask is not None:
         valid &= mask.t()
     xw = x @ kernel + b
+    columns = recurrent_kernel.split(H, 1)
+    drops = [1.0] * len(columns) if recurrent_mask is None else list(recurrent_mask)
+
+    def product(h: Tensor) -> Tensor:
+        return torch.cat([h * m @ w for m, w in zip(drops, columns, strict=True)], 1) + rb
+
     y = x.new_zeros(N, H)
     ys: list[Tensor] = []
     for t in reversed(range(T)) if call.reverse else range(T):
         on = valid[t, :, None]
         if call.cell == "lstm":
-            i, f, g, o = (xw[t] + h @ recurrent_kernel + rb).chunk(4, 1)
+            i, f, g, o = (xw[t] + product(h)).chunk(4, 1)
             new_c = f.sigmoid() * c[0] + i.sigmoid() * g.tanh()
             new_h = o.sigmoid() * new_c.tanh()
             c = [torch.where(on, new_c, c[0])]
         else:
             xz, xr, xn = xw[t].chunk(3, 1)
-            hz, hr, hn = (h @ recurrent_kernel + rb).chunk(3, 1)
+            hz, hr, hn = product(h).chunk(3, 1)
             z, r = (xz + hz).sigmoid(), (xr + hr).sigmoid()
             if not call.reset_after:
-                hn, r = (r * h) @ recurrent_kernel[:, 2 * H :], torch.ones_like(r)
+                hn, r = (r * h * drops[2]) @ columns[2], torch.ones_like(r)
             new_h = z * h + (1 - z) * (xn + r * hn).tanh()
         h, y = torch.where(on, new_h, h), torch.where(on, new_h, y)
         ys.append(torch.where(ended[t, :, None], torch.zeros_like(y), y))
@@ -337,23 +348,24 @@ _FLAGS = "bool reverse, bool time_major, bool reset_after"
     "fusedrnn::recurrent",
     mutates_args=(),
     schema="(str cell, str layout, Tensor x, Tensor[] weights, Tensor[] states, Tensor? lengths, "
-    f"Tensor? mask, {_FLAGS}, bool training) -> Tensor[]",
+    f"Tensor? mask, Tensor? recurrent_mask, {_FLAGS}, bool training) -> Tensor[]",
 )
 def operator(
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
-    lengths: Tensor | None, mask: Tensor | None,
+    lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
     reverse: bool, time_major: bool, reset_after: bool, training: bool,
 ) -> list[Tensor]:  # fmt: skip
     """Return y, h_n[, c_n], and a tensor that holds the tape."""
     call = Call(cell, layout, reverse, time_major, reset_after)
-    results, tape = forward(call, x, weights, states, lengths, mask, training=training)
+    masks = lengths, mask, recurrent_mask
+    results, tape = forward(call, x, weights, states, masks, training=training)
     return [*results, hold(tape, x)]
 
 
 @operator.register_fake
 def _(
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
-    lengths: Tensor | None, mask: Tensor | None,
+    lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
     reverse: bool, time_major: bool, reset_after: bool, training: bool,
 ) -> list[Tensor]:  # fmt: skip
     H = weights[1].shape[1 if layout == "torch" else 0]
@@ -366,17 +378,18 @@ def _(
     "fusedrnn::recurrent_backward",
     mutates_args=(),
     schema="(Tensor holder, Tensor[] gradients, str cell, str layout, Tensor x, Tensor[] weights, "
-    f"Tensor[] states, Tensor? lengths, Tensor? mask, {_FLAGS}, bool need_dx) -> Tensor[]",
+    "Tensor[] states, Tensor? lengths, Tensor? mask, Tensor? recurrent_mask, "
+    f"{_FLAGS}, bool need_dx) -> Tensor[]",
 )
 def backward_operator(
     holder: Tensor, gradients: list[Tensor],
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
-    lengths: Tensor | None, mask: Tensor | None,
+    lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
     reverse: bool, time_major: bool, reset_after: bool, need_dx: bool,
 ) -> list[Tensor]:  # fmt: skip
     """Return the gradients of x (empty unless `need_dx`), the weights and the states."""
     call = Call(cell, layout, reverse, time_major, reset_after)
-    tape = held(holder, call, x, weights, states, lengths, mask)
+    tape = held(holder, call, x, weights, states, (lengths, mask, recurrent_mask))
     dx, dweights, dstates = backward(call, tape, gradients, need_dx, states)
     return [x.new_empty(0) if dx is None else dx, *dweights, *dstates]
 
@@ -385,7 +398,7 @@ def backward_operator(
 def _(
     holder: Tensor, gradients: list[Tensor],
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
-    lengths: Tensor | None, mask: Tensor | None,
+    lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
     reverse: bool, time_major: bool, reset_after: bool, need_dx: bool,
 ) -> list[Tensor]:  # fmt: skip
     dx = x.new_empty(x.shape if need_dx else 0)
@@ -393,22 +406,22 @@ def _(
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    cell, layout, x, weights, states, lengths, mask, *flags, _ = inputs
+    cell, layout, x, weights, states, lengths, mask, recurrent_mask, *flags, _ = inputs
     ctx.options, ctx.flags, ctx.n_weights = (cell, layout), flags, len(weights)
-    ctx.save_for_backward(output[-1], x, lengths, mask, *weights, *states)
+    ctx.save_for_backward(output[-1], x, lengths, mask, recurrent_mask, *weights, *states)
 
 
 def _operator_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
-    holder, x, lengths, mask, *tensors = ctx.saved_tensors
+    holder, x, *saved = ctx.saved_tensors
+    masks, tensors = saved[:3], saved[3:]
     weights, states = tensors[: ctx.n_weights], tensors[ctx.n_weights :]
     need_dx = ctx.needs_input_grad[2]
     dx, *rest = backward_operator(
-        holder, list(gradients[:-1]), *ctx.options, x, weights, states, lengths, mask, *ctx.flags,
-        need_dx,
+        holder, list(gradients[:-1]), *ctx.options, x, weights, states, *masks, *ctx.flags, need_dx
     )  # fmt: skip
     return (
         None, None, dx if need_dx else None, rest[: len(weights)], rest[len(weights) :],
-        *[None] * 6,
+        *[None] * 7,
     )  # fmt: skip
 
 
