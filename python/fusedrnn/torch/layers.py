@@ -135,13 +135,19 @@ class FusedLayer:
         self: Any, input: PackedSequence, weights: Tensors, states: Tensors
     ) -> Any:
         data, batch_sizes, order, back = input
-        x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, len(batch_sizes))
+        T = len(batch_sizes)
+        lengths = None
+        if not traced() and batch_sizes[0] == batch_sizes[-1]:  # rows of one length are packed so
+            x = data.unflatten(0, (T, -1))
+        else:
+            x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, T)
         if order is not None:
             states = [s.index_select(1, order) for s in states]
         y, *finals = self._layers(x, weights, states, lengths)
         if back is not None:
             finals = [s.index_select(1, back) for s in finals]
-        return PackedSequence(_pack(y, lengths), batch_sizes, order, back), finals
+        y = y.flatten(0, 1) if lengths is None else _pack(y, lengths)
+        return PackedSequence(y, batch_sizes, order, back), finals
 
     def _layers(
         self: Any,
