@@ -85,6 +85,8 @@ def test_fx_sees_a_leaf(name):
     graph = torch.fx.symbolic_trace(ours)
     assert [n.target for n in graph.graph.nodes if n.op == "call_module"] == ["rnn", "out"]
     same(graph(X), theirs(X))
+    big = torch.fx.Tracer().trace(torch.nn.Sequential(getattr(ft, name)(300, 300)))
+    assert [n.op for n in big.nodes] == ["placeholder", "call_module", "output"]
 
 
 @both

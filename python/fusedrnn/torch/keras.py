@@ -86,7 +86,8 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     cell = self.cell
     weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
     weights = [keras.ops.convert_to_tensor(w) for w in weights]
-    few = torch.is_grad_enabled() and torch_is_faster(x.shape[1], weights)
+    I, GH = weights[0].shape
+    few = torch.is_grad_enabled() and torch_is_faster(x.shape[1], GH // cell.units, I, cell.units)
     if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or few:
         return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
     if isinstance(mask, list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def path_of(weight: Tensor, proj_size: int = 0) -> str:
     """Return "fused", or "torch: " and the reason why torch's own code runs."""
     if proj_size:
         return "torch: proj_size has no fused kernel"
-    if weight.device.type != "cpu":
+    if not weight.is_cpu:
         return f"torch: the weights are on {weight.device}"
     if weight.dtype not in (torch.float32, torch.float64):
         return f"torch: the weights are {weight.dtype}"
@@ -67,20 +68,18 @@ class FusedLayer:
 
         Arguments that are wrong go to torch's own code, whose errors they then raise.
         """
+        if (
+            self._cell == "gru"
+            and torch.is_grad_enabled()
+            and not traced()
+            and torch_is_faster(self._steps(input), 3, self.input_size, self.hidden_size)
+        ):
+            return super().forward(input, hx)  # type: ignore[misc]
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
         states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
         w = weights_of(self, self._flat_weights_names)
-        if (
-            path_of(w[0], self.proj_size) != "fused"
-            or not self._fits(x, w[0], states, input)
-            or (
-                self._cell == "gru"
-                and torch.is_grad_enabled()
-                and not traced()
-                and torch_is_faster(self._steps(input), w)
-            )
-        ):
+        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
             if isinstance(input, torch.fx.Proxy):  # a leaf of the graph, as torch's layers are
                 tracer = input.tracer
                 path = tracer.path_of_module(self)
@@ -129,6 +128,8 @@ class FusedLayer:
     def _steps(self: Any, input: Any) -> int:
         if isinstance(input, PackedSequence):
             return len(input.batch_sizes)
+        if not isinstance(input, Tensor) or not input.dim():
+            return sys.maxsize
         return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
