@@ -83,25 +83,43 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
     for (int c = 0; c < C; ++c) store(out + r * out_stride + c * V, acc[r][c]);
 }
 
-// One row over two full panels of C vectors, `panel` apart: a single row has only C sums in a tile,
-// too few to hide the latency of a multiply-add. The same sums in the same order as two tiles.
-template <class Real, int C>
-void tile_pair(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, const Real* init,
-               ptrdiff_t init_panel, Real* out) {
+// One row over kPanels full panels of C vectors, `panel` apart: a single row has only C sums in a
+// tile, too few to hide the latency of a multiply-add. The same sums in the same order as tiles.
+template <class Real, int C, int kPanels>
+void row_tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, const Real* init,
+              ptrdiff_t init_panel, Real* out) {
   constexpr int V = kLanes<Real>;
-  Vec<Real> acc[2 * C];
-#pragma GCC unroll 8
-  for (int c = 0; c < 2 * C; ++c) acc[c] = load(init + (c / C) * init_panel + (c % C) * V);
+  Vec<Real> acc[kPanels][C];
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) acc[p][c] = load(init + p * init_panel + c * V);
   for (ptrdiff_t s = 0; s < count; ++s) {
     const Real *a = segments[s].row[0], *b = segments[s].b;
     for (ptrdiff_t k = 0; k < segments[s].K; ++k, b += C * V) {
       const Vec<Real> x = splat(a[k]);
-#pragma GCC unroll 8
-      for (int c = 0; c < 2 * C; ++c) acc[c] += x * load(b + (c / C) * panel + (c % C) * V);
+#pragma GCC unroll 4
+      for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) acc[p][c] += x * load(b + p * panel + c * V);
     }
   }
-#pragma GCC unroll 8
-  for (int c = 0; c < 2 * C; ++c) store(out + c * V, acc[c]);
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) store(out + (p * C + c) * V, acc[p][c]);
+}
+
+// Calls body(p, panels) over [first, last) in stretches of two or three, leaving at most one;
+// returns where that one is.
+template <class Body>
+FUSEDRNN_INLINE ptrdiff_t for_row_tiles_of_panels(ptrdiff_t first, ptrdiff_t last, Body body) {
+  while (last - first > 1) {
+    const int panels = last - first == 2 || last - first == 4 ? 2 : 3;
+    body(first, panels);
+    first += panels;
+  }
+  return first;
 }
 
 template <class Real>

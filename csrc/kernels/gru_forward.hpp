@@ -4,10 +4,8 @@
 //   h = z h + (1-z) n, or, where z writes, h = (1-z) h + z n.
 #pragma once
 
-#include "gemm.hpp"
-#include "input_product.hpp"
+#include "gate_product.hpp"
 #include "math.hpp"
-#include "rows.hpp"
 
 namespace {
 
@@ -16,256 +14,309 @@ FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev,
   return keeps ? n + z * (h_prev - n) : h_prev + z * (n - h_prev);
 }
 
-// Reset after, one vector of units of `kRows` rows, `x_row`, `h_row`, `state_row`, `gates_row`
-// apart; pre_x and pre_h have z r n, m values apart, and so has the tape, with h R_n + c_n behind
-// them.
-template <bool kWhole, int kRows, class Real>
-FUSEDRNN_INLINE void gru_cell_forward(const fusedrnn::GruForward<Real>& a, const Real* pre_x,
-                                      ptrdiff_t x_row, const Real* pre_h, ptrdiff_t h_row,
-                                      ptrdiff_t m, const Real* h_prev, Real* h, ptrdiff_t state_row,
-                                      Real* const* y, Real* gates, ptrdiff_t gates_row) {
-  const auto of_x = [&](int r, int g) { return load_lanes<kWhole>(pre_x + r * x_row + g * m, m); };
-  const auto of_h = [&](int r, int g) { return load_lanes<kWhole>(pre_h + r * h_row + g * m, m); };
-  Vec<Real> zr[2 * kRows], n[kRows], hn[kRows];
-  lockstep<2 * kRows>([&](int k) { zr[k] = of_x(k / 2, k % 2) + of_h(k / 2, k % 2); });
-  activate<Real, 2 * kRows>(zr);
-  lockstep<kRows>([&](int r) { hn[r] = of_h(r, 2); });
-  lockstep<kRows>([&](int r) { n[r] = of_x(r, 2) + zr[2 * r + 1] * hn[r]; });
-  activate_with<Real, 0>(a.activation, n);
-  lockstep<kRows>([&](int r) {
-    const Vec<Real> h_new =
-        gru_update<Real>(zr[2 * r], n[r], load(h_prev + r * state_row), a.update_keeps);
-    store(h + r * state_row, h_new);
-    if (y[r]) store_lanes<kWhole>(y[r], h_new, m);
-    if (gates) {
-      Real* out = gates + r * gates_row;
-      store_lanes<kWhole>(out, zr[2 * r], m);
-      store_lanes<kWhole>(out + m, zr[2 * r + 1], m);
-      store_lanes<kWhole>(out + 2 * m, n[r], m);
-      store_lanes<kWhole>(out + 3 * m, hn[r], m);
-    }
-  });
-}
-
+// One step: where its states are, and the gate arithmetic of cells, in two halves with the
+// candidate's pre-activation between them.
 template <class Real>
-using GruInput = InputProduct<Real, fusedrnn::GruForward<Real>>;
+class GruStep {
+ public:
+  GruStep(const fusedrnn::GruForward<Real>& a, ptrdiff_t s)
+      : h_prev(a.h + (s & a.ring) * a.N * fusedrnn::round_up(a.H, V)),
+        h(a.h + ((s + 1) & a.ring) * a.N * fusedrnn::round_up(a.H, V)),
+        a_(a),
+        s_(s) {}
+  const Real* const h_prev;
+  Real* const h;
 
-template <class Real>
-FUSEDRNN_INLINE void gru_step_reset_after(const fusedrnn::GruForward<Real>& a,
-                                          const GruInput<Real>& input, ptrdiff_t s, ptrdiff_t begin,
-                                          ptrdiff_t end, const Real* h_prev, Real* h) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real pre[2][kMaxRows * 3 * V];
-  const Panels P = {a.H, 3, 1, V}, tape = {a.H, 4, 1, V};
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  ptrdiff_t first = a.share.begin(P.count());
-  const ptrdiff_t last = a.share.end(P.count());
-  const bool prefetches = !stays_in_l2<Real>((last - first) * P.offset(1, 2 + a.I + a.H));
-  if (end - begin == 1 && !a.schedule.mask)
-    for (; first + 2 <= last && (first + 2) * V <= a.H; first += 2) {
-      const ptrdiff_t unit = first * V, at = begin * Hp + unit;
-      const Real* w[2] = {a.weights[0] + P.offset(first, 1 + a.I),
-                          a.weights[1] + P.offset(first, 1 + a.H)};
-      Segment<Real> part;
-      if (!input.ahead()) {
-        part.row[0] = x_row(a, begin, s);
-        part.K = a.I;
-        part.b = w[0] + 3 * V;
-        tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.I), w[0], P.offset(1, 1 + a.I), pre[0]);
-      }
-      part.row[0] = h_prev + begin * Hp;
-      part.K = a.H;
-      part.b = w[1] + 3 * V;
-      tile_pair<Real, 3>(&part, 1, P.offset(1, 1 + a.H), w[1], P.offset(1, 1 + a.H), pre[1]);
-      Real* y = y_row(a, begin, s, unit);
-      Real* const ys[2] = {y, y ? y + V : nullptr};
-      gru_cell_forward<true, 2>(
-          a, input.ahead() ? input.row(first, begin, s) : pre[0],
-          input.ahead() ? input.panel_stride() : 3 * V, pre[1], 3 * V, V, h_prev + at, h + at, V,
-          ys,
-          a.gates ? a.gates + s * a.N * tape.row() + tape.offset(first, a.N) + begin * 4 * V
-                  : nullptr,
-          tape.offset(1, a.N));
-    }
-  for (ptrdiff_t p = first; p < last; ++p) {
-    const ptrdiff_t width = P.width(p), m = P.units_in(p), unit = p * V;
-    const int C = int(width / V);
-    const Real* wx = a.weights[0] + P.offset(p, 1 + a.I);
-    const Real* wh = a.weights[1] + P.offset(p, 1 + a.H);
-    NextPanel<Real> next_x, next_h;
-    if (prefetches) {
-      const ptrdiff_t next = p + 1 < last ? p + 1 : a.share.begin(P.count());
-      next_x = {a.weights[0] + P.offset(next, 1 + a.I), width * (1 + a.I), end - begin};
-      next_h = {a.weights[1] + P.offset(next, 1 + a.H), width * (1 + a.H), end - begin};
-    }
-    for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
-      Segment<Real> x_part, h_part;
-      for (int r = 0; r < R; ++r) {
-        x_part.row[r] = x_row(a, n + r, s);
-        h_part.row[r] = h_prev + (n + r) * Hp;
-      }
-      x_part.stride = h_part.stride = 1;
-      x_part.K = a.I;
-      x_part.b = wx + width;
-      h_part.K = a.H;
-      h_part.b = wh + width;
-      next_x.spread(&x_part, 1, n - begin, R);
-      next_h.spread(&h_part, 1, n - begin, R);
-      if (!input.ahead()) kTiles<Real>[R - 1][C - 1](&x_part, 1, width, wx, 0, pre[0], width);
-      const Real* pre_x = input.ahead() ? input.row(p, n, s) : pre[0];
-      kTiles<Real>[R - 1][C - 1](&h_part, 1, width, wh, 0, pre[1], width);
-      const auto cells = [&](auto whole, auto rows, int r) {
-        constexpr int kRows = decltype(rows)::value;
-        const ptrdiff_t slot = n + r, at = slot * Hp + unit;
-        Real* y[kRows];
-        for (int k = 0; k < kRows; ++k) y[k] = y_row(a, slot + k, s, unit);
-        const ptrdiff_t tape_width = tape.width(p);
-        gru_cell_forward<decltype(whole)::value, kRows>(
-            a, pre_x + r * width, width, pre[1] + r * width, width, m, h_prev + at, h + at, Hp, y,
-            a.gates ? a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape_width
-                    : nullptr,
-            tape_width);
-      };
-      for_rows(R, a.schedule.mask == nullptr, m == V, [&](auto whole, auto rows, int r) {
-        const ptrdiff_t slot = n + r, at = slot * Hp + unit;
-        const uint8_t flags = a.schedule.flags(slot, s);
-        if (flags & fusedrnn::Schedule::kValid) return cells(whole, rows, r);
-        carry_state(h_prev + at, h + at, y_row(a, slot, s, unit), flags & fusedrnn::Schedule::kEmit,
-                    m);
+  // Reset after: from the pre-activations of x W + b and h R + c, each of z r n m values apart, the
+  // cells x_row and h_row apart, to z and the pre-activation of n in place of those in pre_h.
+  void gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_row, Real* pre_h,
+             ptrdiff_t h_row) const {
+    cells.m == V ? gates<true>(cells, pre_x, x_row, pre_h, h_row)
+                 : gates<false>(cells, pre_x, x_row, pre_h, h_row);
+  }
+
+  // Reset before: z and r * state, into the scratch; r is `apart` values behind z.
+  void reset(const Cells& cells, const Real* pre, ptrdiff_t pre_row, ptrdiff_t apart,
+             const Real* state) const {
+    cells.m == V ? reset<true>(cells, pre, pre_row, apart, state)
+                 : reset<false>(cells, pre, pre_row, apart, state);
+  }
+
+  // h and y, from z and the pre-activation of n.
+  void outputs(const Cells& cells, const Real* z, ptrdiff_t z_row, const Real* pre,
+               ptrdiff_t pre_row) const {
+    cells.m == V ? outputs<true>(cells, z, z_row, pre, pre_row)
+                 : outputs<false>(cells, z, z_row, pre, pre_row);
+  }
+
+ private:
+  static constexpr int V = kLanes<Real>;
+
+  // Of a vector of units, if there is a tape.
+  Real* tape(ptrdiff_t slot, ptrdiff_t unit) const {
+    const ptrdiff_t p = unit / V;
+    return a_.gates + s_ * a_.N * tape_.row() + tape_.offset(p, a_.N) + slot * tape_.width(p);
+  }
+
+  template <bool kWhole>
+  void gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_row, Real* pre_h,
+             ptrdiff_t h_row) const {
+    const ptrdiff_t m = cells.m;
+    for_valid_cells<kAtOnce / 2>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
+                                                             FUSEDRNN_INLINE_LAMBDA {
+      constexpr int K = decltype(count)::value;
+      const Real* x = pre_x + first * x_row;
+      Real* hr = pre_h + first * h_row;
+      const auto of_x = [&](int k, int g) { return load_lanes<kWhole>(x + k * x_row + g * m, m); };
+      const auto of_h = [&](int k, int g) { return load_lanes<kWhole>(hr + k * h_row + g * m, m); };
+      Vec<Real> zr[2 * K];
+      lockstep<2 * K>([&](int j) { zr[j] = of_x(j / 2, j % 2) + of_h(j / 2, j % 2); });
+      activate<Real, 2 * K>(zr);
+      lockstep<K>([&](int k) {
+        const Vec<Real> z = zr[2 * k], r = zr[2 * k + 1], hn = of_h(k, 2);
+        if (a_.gates) {
+          Real* out = tape(cells.slot(first + k), cells.unit(first + k));
+          store_lanes<kWhole>(out, z, m);
+          store_lanes<kWhole>(out + m, r, m);
+          store_lanes<kWhole>(out + 3 * m, hn, m);
+        }
+        store_lanes<kWhole>(hr + k * h_row, z, m);
+        store_lanes<kWhole>(hr + k * h_row + 2 * m, of_x(k, 2) + r * hn, m);
       });
     });
   }
-}
 
-// The panels of the reset-before form hold 2 (z r) or 4 (n) vectors of units; calls
-// body(slot, unit, m, values) for each vector of units of each row, its gates `apart` apart.
-template <class Real, class Body>
-FUSEDRNN_INLINE void gru_product(const fusedrnn::GruForward<Real>& a, const GruInput<Real>& input,
-                                 ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end, const Panels& P,
-                                 const Real* weights, const Real* state, Body body) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real pre[kMaxRows * kMaxVectors * V];
-  const ptrdiff_t K = 1 + a.I + a.H, Hp = fusedrnn::round_up(a.H, V);
-  const bool prefetches = !stays_in_l2<Real>(3 * a.H * K / a.share.parts);  // with the other gates
-  for (ptrdiff_t p = a.share.begin(P.count()); p < a.share.end(P.count()); ++p) {
-    const ptrdiff_t width = P.width(p), apart = P.units_in(p);
-    const int C = int(width / V);
-    const Real* w = weights + P.offset(p, K);
-    NextPanel<Real> next;
-    if (prefetches) next = {w + P.offset(1, K), width * K, end - begin};
-    for_row_tiles(begin, end, C, [&](ptrdiff_t n, int R) {
-      Segment<Real> segments[2];
-      for (int r = 0; r < R; ++r) {
-        segments[0].row[r] = x_row(a, n + r, s);
-        segments[1].row[r] = state + (n + r) * Hp;
-      }
-      segments[0].stride = segments[1].stride = 1;
-      segments[0].K = a.I;
-      segments[0].b = w + width;
-      segments[1].K = a.H;
-      segments[1].b = w + (1 + a.I) * width;
-      next.spread(segments + input.ahead(), 2 - input.ahead(), n - begin, R);
-      kTiles<Real>[R - 1][C - 1](segments + input.ahead(), 2 - input.ahead(), width,
-                                 input.row(p, n, s), input.row_stride(p), pre, width);
-      for (int r = 0; r < R; ++r)
-        for (ptrdiff_t j = 0; j < apart; j += V)
-          body(n + r, p * P.full_units() + j, apart - j < V ? apart - j : V, pre + r * width + j,
-               apart);
+  template <bool kWhole>
+  void reset(const Cells& cells, const Real* pre, ptrdiff_t pre_row, ptrdiff_t apart,
+             const Real* state) const {
+    const ptrdiff_t m = cells.m;
+    for_valid_cells<kAtOnce / 2>({}, s_, cells, [&](auto count, ptrdiff_t first)
+                                                    FUSEDRNN_INLINE_LAMBDA {
+      constexpr int K = decltype(count)::value;
+      Vec<Real> zr[2 * K];
+      lockstep<2 * K>([&](int j) {
+        zr[j] = load_lanes<kWhole>(pre + (first + j / 2) * pre_row + j % 2 * apart, m);
+      });
+      activate<Real, 2 * K>(zr);
+      lockstep<K>([&](int k) {
+        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
+        const ptrdiff_t at = slot * Hp_ + unit;
+        store(a_.scratch + at, zr[2 * k]);
+        store(a_.scratch + a_.N * Hp_ + at, zr[2 * k + 1] * load(state + at));
+        if (a_.gates) {
+          store_lanes<kWhole>(tape(slot, unit), zr[2 * k], m);
+          store_lanes<kWhole>(tape(slot, unit) + m, zr[2 * k + 1], m);
+        }
+      });
     });
   }
-}
 
-template <class Real>
-FUSEDRNN_INLINE Real* tape_row(const fusedrnn::GruForward<Real>& a, const Panels& tape, ptrdiff_t s,
-                               ptrdiff_t slot, ptrdiff_t unit) {
-  const ptrdiff_t p = unit / kLanes<Real>;
-  return a.gates + s * a.N * tape.row() + tape.offset(p, a.N) + slot * tape.width(p);
-}
-
-// Reset before, the first half of a step: z and r * state of one vector of units.
-template <class Real>
-FUSEDRNN_INLINE void gru_reset_state(const fusedrnn::GruForward<Real>& a, const Panels& tape,
-                                     ptrdiff_t s, ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m,
-                                     const Real* pre, ptrdiff_t apart, const Real* state) {
-  constexpr int V = kLanes<Real>;
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V), at = slot * Hp + unit;
-  Vec<Real> zr[2] = {m == V ? load(pre) : load_n(pre, m),
-                     m == V ? load(pre + apart) : load_n(pre + apart, m)};
-  activate<Real, 2>(zr);
-  const Vec<Real> z = zr[0], r = zr[1];
-  store(a.scratch + at, z);
-  store(a.scratch + a.N * Hp + at, r * load(state + at));
-  if (a.gates) {
-    Real* gates = tape_row(a, tape, s, slot, unit);
-    store_n(gates, z, m);
-    store_n(gates + m, r, m);
+  template <bool kWhole>
+  void outputs(const Cells& cells, const Real* z, ptrdiff_t z_row, const Real* pre,
+               ptrdiff_t pre_row) const {
+    const ptrdiff_t m = cells.m;
+    for_valid_cells<4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
+                                                   FUSEDRNN_INLINE_LAMBDA {
+      constexpr int K = decltype(count)::value;
+      Vec<Real> candidate[K];
+      lockstep<K>([&](int k) {
+        candidate[k] = load_lanes<kWhole>(pre + (first + k) * pre_row, m);
+      });
+      activate_with<Real, 0>(a_.activation, candidate);
+      lockstep<K>([&](int k) {
+        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
+        const Vec<Real> h_new = gru_update<Real>(load_lanes<kWhole>(z + (first + k) * z_row, m),
+                                                 candidate[k], load(h_prev + slot * Hp_ + unit),
+                                                 a_.update_keeps);
+        store(h + slot * Hp_ + unit, h_new);
+        if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
+        if (a_.gates) store_lanes<kWhole>(tape(slot, unit) + 2 * m, candidate[k], m);
+      });
+    });
+    for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {
+      const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp_ + unit;
+      carry_state(h_prev + at, h + at, y_row(a_, slot, s_, unit), emit, m);
+    });
   }
-}
 
-// The second half: the candidate from r * state, and the new state. Not inline: it has two callers,
+  const fusedrnn::GruForward<Real>& a_;
+  const ptrdiff_t s_;
+  const Panels tape_ = {a_.H, a_.reset_after ? 4 : 3, 1, V};
+  const ptrdiff_t Hp_ = fusedrnn::round_up(a_.H, V);
+};
+
+// Reset after: the candidate's recurrent product is summed apart, for r scales it.
+template <class Real>
+class GruProducts {
+ public:
+  GruProducts(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
+      : a_(a),
+        input_(a, P_, a.weights[0], 1 + a.I, 0, begin, end),
+        first_(a.share.begin(P_.count())),
+        last_(a.share.end(P_.count())),
+        prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, 2 + a.I + a.H))) {}
+
+  void step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
+    constexpr int V = kLanes<Real>;
+    alignas(64) Real pre_x[kCells * 3 * V], pre_h[kCells * 3 * V];
+    input_.advance(s, end);
+    const GruStep<Real> step(a_, s);
+    for_cell_blocks(
+        first_, last_, begin, end, [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+          const ptrdiff_t size = rows * 3 * V;  // of a panel
+          ptrdiff_t p = p0;
+          if (rows == 1)
+            p = for_row_tiles_of_panels(
+                p0, p1 - (P_.units_in(p1 - 1) < V), [&](ptrdiff_t q, int panels) {
+                  const auto run = panels == 3 ? &GruProducts::row<3> : &GruProducts::row<2>;
+                  (this->*run)(step.h_prev, s, q, n, pre_x + (q - p0) * size,
+                               pre_h + (q - p0) * size);
+                });
+          for (; p < p1; ++p)
+            tiles(step.h_prev, s, p, begin, end, n, rows, pre_x + (p - p0) * size,
+                  pre_h + (p - p0) * size);
+          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+            const ptrdiff_t q = cells.first_unit / V;
+            if (input_.ahead())
+              step.gates(cells, input_.row(q, n, s), cells.slot_step ? row : input_.panel_stride(),
+                         pre_h + at, row);
+            else
+              step.gates(cells, pre_x + at, row, pre_h + at, row);
+          });
+          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+            step.outputs(cells, pre_h + at, row, pre_h + at + 2 * cells.m, row);
+          });
+        });
+  }
+
+ private:
+  const Real* of_x(ptrdiff_t p) const { return a_.weights[0] + P_.offset(p, 1 + a_.I); }
+  const Real* of_h(ptrdiff_t p) const { return a_.weights[1] + P_.offset(p, 1 + a_.H); }
+
+  template <int kPanels>
+  void row(const Real* h_prev, ptrdiff_t s, ptrdiff_t p, ptrdiff_t n, Real* pre_x,
+           Real* pre_h) const {
+    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(a_.H, P_.lanes);
+    Segment<Real> part;
+    if (!input_.ahead()) {
+      part.row[0] = x_row(a_, n, s);
+      part.K = a_.I;
+      part.b = of_x(p) + width;
+      const ptrdiff_t panel = P_.offset(1, 1 + a_.I);
+      row_tile<Real, 3, kPanels>(&part, 1, panel, of_x(p), panel, pre_x);
+    }
+    part.row[0] = h_prev + n * Hp;
+    part.K = a_.H;
+    part.b = of_h(p) + width;
+    const ptrdiff_t panel = P_.offset(1, 1 + a_.H);
+    row_tile<Real, 3, kPanels>(&part, 1, panel, of_h(p), panel, pre_h);
+  }
+
+  void tiles(const Real* h_prev, ptrdiff_t s, ptrdiff_t p, ptrdiff_t begin, ptrdiff_t end,
+             ptrdiff_t n, ptrdiff_t rows, Real* pre_x, Real* pre_h) const {
+    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(a_.H, P_.lanes);
+    const int C = int(width / P_.lanes);
+    NextPanel<Real> next_x, next_h;
+    if (prefetches_) {
+      const ptrdiff_t next = p + 1 < last_ ? p + 1 : first_;
+      next_x = {of_x(next), width * (1 + a_.I), end - begin};
+      next_h = {of_h(next), width * (1 + a_.H), end - begin};
+    }
+    for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
+      Segment<Real> x_part, h_part;
+      for (int r = 0; r < R; ++r) {
+        x_part.row[r] = x_row(a_, n + k + r, s);
+        h_part.row[r] = h_prev + (n + k + r) * Hp;
+      }
+      x_part.stride = h_part.stride = 1;
+      x_part.K = a_.I;
+      x_part.b = of_x(p) + width;
+      h_part.K = a_.H;
+      h_part.b = of_h(p) + width;
+      next_x.spread(&x_part, 1, n + k - begin, R);
+      next_h.spread(&h_part, 1, n + k - begin, R);
+      if (!input_.ahead())
+        kTiles<Real>[R - 1][C - 1](&x_part, 1, width, of_x(p), 0, pre_x + k* width, width);
+      kTiles<Real>[R - 1][C - 1](&h_part, 1, width, of_h(p), 0, pre_h + k* width, width);
+    });
+  }
+
+  const fusedrnn::GruForward<Real>& a_;
+  const Panels P_ = {a_.H, 3, 1, kLanes<Real>};
+  InputProduct<Real, fusedrnn::GruForward<Real>> input_;
+  const ptrdiff_t first_, last_;
+  const bool prefetches_;
+};
+
+template <class Real>
+using GruGateProduct = GateProduct<Real, fusedrnn::GruForward<Real>>;
+
+// Reset before, the candidate from r * state, and the new state. Not inline: it has two callers,
 // and its body is inlined only where there is one copy of it.
 template <class Real>
-void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruInput<Real>& input, ptrdiff_t s,
-                   ptrdiff_t begin, ptrdiff_t end, const Real* h_prev, Real* h) {
+void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruGateProduct<Real>& product,
+                   ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
-  const Panels N = {a.H, 1, 4, V}, tape = {a.H, 3, 1, V};
+  alignas(64) Real pre[kCells * kMaxVectors * V];
+  const Panels N = {a.H, 1, 4, V};
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  const Real *z_step = a.scratch, *rh_step = a.scratch + a.N * Hp;
-  gru_product(a, input, s, begin, end, N, a.weights[1], rh_step,
-              [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t) {
-                const ptrdiff_t at = slot * Hp + unit;
-                Real* y = y_row(a, slot, s, unit);
-                const uint8_t flags = a.schedule.flags(slot, s);
-                if (!(flags & fusedrnn::Schedule::kValid)) {
-                  carry_state(h_prev + at, h + at, y, flags & fusedrnn::Schedule::kEmit, m);
-                  return;
-                }
-                Vec<Real> n[1] = {m == V ? load(pre) : load_n(pre, m)};
-                activate_with<Real, 0>(a.activation, n);
-
-                const Vec<Real> h_new =
-                    gru_update<Real>(load(z_step + at), n[0], load(h_prev + at), a.update_keeps);
-                store(h + at, h_new);
-                if (y) store_n(y, h_new, m);
-                if (a.gates) store_n(tape_row(a, tape, s, slot, unit) + 2 * m, n[0], m);
-              });
+  const Real* reset_state = a.scratch + a.N * Hp;
+  const GruStep<Real> step(a, s);
+  for_cell_blocks(a.share.begin(N.count()), a.share.end(N.count()), begin, end,
+                  [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+                    product.block(reset_state, s, p0, p1, n, rows, pre);
+                    for_cells(N, p0, p1, n, rows,
+                              [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+                                const Real* z = a.scratch + n * Hp + cells.first_unit;
+                                step.outputs(cells, z, cells.slot_step ? Hp : cells.unit_step,
+                                             pre + at, row);
+                              });
+                  });
 }
 
 template <class Real>
-FUSEDRNN_INLINE void gru_step_reset_before(const fusedrnn::GruForward<Real>& a,
-                                           const GruInput<Real>& zr_input,
-                                           const GruInput<Real>& n_input, ptrdiff_t s,
-                                           ptrdiff_t begin, ptrdiff_t end, const Real* h_prev,
-                                           Real* h) {
-  const Panels ZR = {a.H, 2, 2, kLanes<Real>}, tape = {a.H, 3, 1, kLanes<Real>};
-  gru_product(a, zr_input, s, begin, end, ZR, a.weights[0], h_prev,
-              [&](ptrdiff_t slot, ptrdiff_t unit, ptrdiff_t m, const Real* pre, ptrdiff_t apart) {
-                gru_reset_state(a, tape, s, slot, unit, m, pre, apart, h_prev);
-              });
-  a.share.meet();
-  gru_candidate(a, n_input, s, begin, end, h_prev, h);
+void gru_reset_state(const fusedrnn::GruForward<Real>& a, const GruGateProduct<Real>& product,
+                     ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
+  constexpr int V = kLanes<Real>;
+  alignas(64) Real pre[kCells * kMaxVectors * V];
+  const Panels ZR = {a.H, 2, 2, V};
+  const GruStep<Real> step(a, s);
+  for_cell_blocks(a.share.begin(ZR.count()), a.share.end(ZR.count()), begin, end,
+                  [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+                    product.block(step.h_prev, s, p0, p1, n, rows, pre);
+                    for_cells(ZR, p0, p1, n, rows,
+                              [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+                                step.reset(cells, pre + at, row,
+                                           ZR.units_in(cells.first_unit / ZR.full_units()),
+                                           step.h_prev);
+                              });
+                  });
 }
 
 template <class Real>
 void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  constexpr int V = kLanes<Real>;
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
-  const Panels first = {a.H, a.reset_after ? 3 : 2, a.reset_after ? 1 : 2, V}, N = {a.H, 1, 4, V};
-  const ptrdiff_t K = 1 + a.I + (a.reset_after ? 0 : a.H);
-  GruInput<Real> input(a, first, a.weights[0], K, 0, begin, end);
-  GruInput<Real> n_input(a, N, a.weights[1], K, 1, begin, end);
+  if (a.reset_after) {
+    GruProducts<Real> products(a, begin, end);
+    for (ptrdiff_t s = 0; s < steps; ++s) {
+      end = a.schedule.active_end(begin, end, s);
+      products.step(s, begin, end);
+      a.share.meet();
+    }
+    return;
+  }
+  constexpr int V = kLanes<Real>;
+  const Panels ZR = {a.H, 2, 2, V}, N = {a.H, 1, 4, V};
+  const ptrdiff_t size = 3 * a.H * (1 + a.I + a.H) / a.share.parts;
+  GruGateProduct<Real> zr_product(a, ZR, a.weights[0], 0, begin, end, size);
+  GruGateProduct<Real> n_product(a, N, a.weights[1], 1, begin, end, size);
   for (ptrdiff_t s = 0; s < steps; ++s) {
     end = a.schedule.active_end(begin, end, s);
-    input.advance(s, end);
-    const Real* h_prev = a.h + (s & a.ring) * a.N * Hp;
-    Real* h = a.h + ((s + 1) & a.ring) * a.N * Hp;
-    if (a.reset_after) {
-      gru_step_reset_after(a, input, s, begin, end, h_prev, h);
-    } else {
-      n_input.advance(s, end);
-      gru_step_reset_before(a, input, n_input, s, begin, end, h_prev, h);
-    }
+    zr_product.advance(s, begin, end);
+    n_product.advance(s, begin, end);
+    gru_reset_state(a, zr_product, s, begin, end);
+    a.share.meet();
+    gru_candidate(a, n_product, s, begin, end);
     a.share.meet();
   }
 }

@@ -18,9 +18,9 @@ struct ExpConstants<float> {
   static constexpr float kLog2e = 1.44269504f;
   static constexpr float kLn2High = 0.693359375f;  // so short that n * kLn2High is exact
   static constexpr float kLn2Low = -2.12194440e-4f;
-  static constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  // 1.5 * 2^23, which rounds to an integer what is added to it, and the bias of the exponent.
+  static constexpr float kMagic = 12582912.0f + 127.0f;
   static constexpr int kMantissa = 23;
-  static constexpr int32_t kOne = 0x3f800000;
   static constexpr float kSigmoidLimit = 87.0f;
   static constexpr float kTanhLimit = 10.0f;  // tanh is 1 to the last bit from 9.02
   static constexpr float q[] = {0.5f, 0.166665181517601f, 0.04166620597243309f,
@@ -31,9 +31,8 @@ struct ExpConstants<double> {
   static constexpr double kLog2e = 1.4426950408889634;
   static constexpr double kLn2High = 0.693145751953125;
   static constexpr double kLn2Low = 1.42860682030941723212e-6;
-  static constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double kMagic = 6755399441055744.0 + 1023.0;  // 1.5 * 2^52 and the bias
   static constexpr int kMantissa = 52;
-  static constexpr int64_t kOne = 0x3ff0000000000000;
   static constexpr double kSigmoidLimit = 700.0;
   static constexpr double kTanhLimit = 20.0;  // 1 to the last bit from 19.06
   static constexpr double q[] = {
@@ -52,43 +51,44 @@ FUSEDRNN_INLINE void lockstep(Body body) {
   for (int k = 0; k < K; ++k) body(k);
 }
 
-// scale, p of x: exp(x) = scale * (1 + p), scale a power of two. |x| within the exponent range.
-template <int K, class Real>
-FUSEDRNN_INLINE void scaled_exp(const Vec<Real> (&x)[K], Vec<Real> (&scale)[K], Vec<Real> (&p)[K]) {
+// In place: sigmoid of the first S vectors, tanh of the other K - S.
+//   sigmoid(x) = 1 / (1 + exp(-x));  tanh(x) = e / (e + 2), e = expm1(2x): no cancellation near 0.
+// exp(f x) = 2^n exp(r), r = f x - n log(2), for the factors f = -1 and 2: as a power of two times a
+// sign f costs nothing, it goes into the constants. With u = r / f,
+//   expm1(r) / |f| = |f| q(f u) u^2 + sign(f) u, and scale = |f| 2^n.
+template <class Real, int S, int K>
+FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {
   using E = ExpConstants<Real>;
   using Ints = typename VectorOf<Real>::ints;
   constexpr int terms = int(sizeof(E::q) / sizeof(Real));
-  Vec<Real> t[K], n[K], r[K];
-  lockstep<K>([&](int k) { t[k] = x[k] * E::kLog2e + E::kMagic; });
-  lockstep<K>([&](int k) { n[k] = t[k] - E::kMagic; });
-  lockstep<K>([&](int k) { r[k] = x[k] - n[k] * E::kLn2High; });
-  lockstep<K>([&](int k) { r[k] = r[k] - n[k] * E::kLn2Low; });
-  lockstep<K>([&](int k) { scale[k] = (Vec<Real>)(((Ints)t[k] << E::kMantissa) + E::kOne); });
-  lockstep<K>([&](int k) { p[k] = splat(E::q[terms - 1]); });
+  // The last factor of the coefficient of u^(term + 2), |f| f^term.
+  const auto coefficient = [](int k, int term) {
+    Real c = E::q[term];
+    if (k >= S) return c * Real(2 << term);
+    return term % 2 ? -c : c;
+  };
+  const auto magic = [](int k) { return k < S ? E::kMagic : E::kMagic + 1; };  // |f| 2^n
+  Vec<Real> t[K], n[K], scale[K], p[K];
+  lockstep<K>([&](int k) {
+    const Real limit = k < S ? E::kSigmoidLimit : E::kTanhLimit;
+    x[k] = clamp(x[k], -limit, limit);
+  });
+  lockstep<K>([&](int k) { t[k] = x[k] * (k < S ? -E::kLog2e : 2 * E::kLog2e) + magic(k); });
+  lockstep<K>([&](int k) { n[k] = t[k] - magic(k); });
+  lockstep<K>([&](int k) { x[k] = x[k] - n[k] * (k < S ? -E::kLn2High : E::kLn2High / 2); });
+  lockstep<K>([&](int k) { x[k] = x[k] - n[k] * (k < S ? -E::kLn2Low : E::kLn2Low / 2); });
+  lockstep<K>([&](int k) { scale[k] = (Vec<Real>)((Ints)t[k] << E::kMantissa); });
+  lockstep<K>([&](int k) { p[k] = splat(coefficient(k, terms - 1)); });
 #pragma GCC unroll 16
   for (int term = terms - 2; term >= 0; --term)
-    lockstep<K>([&](int k) { p[k] = p[k] * r[k] + E::q[term]; });
-  lockstep<K>([&](int k) { n[k] = r[k] * r[k]; });
-  lockstep<K>([&](int k) { p[k] = p[k] * n[k] + r[k]; });
-}
-
-// In place: sigmoid of the first S vectors, tanh of the other K - S.
-//   sigmoid(x) = 1 / (1 + exp(-x));  tanh(x) = e / (e + 2), e = expm1(2x): no cancellation near 0.
-template <class Real, int S, int K>
-FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {
-  constexpr Real sigmoid_limit = ExpConstants<Real>::kSigmoidLimit;
-  constexpr Real tanh_limit = ExpConstants<Real>::kTanhLimit;
-  Vec<Real> scale[K], p[K], divisor[K];
+    lockstep<K>([&](int k) { p[k] = p[k] * x[k] + coefficient(k, term); });
+  lockstep<K>([&](int k) { n[k] = x[k] * x[k]; });
+  lockstep<K>([&](int k) { p[k] = k < S ? p[k] * n[k] - x[k] : p[k] * n[k] + x[k]; });
   lockstep<K>([&](int k) {
-    x[k] = k < S ? -clamp(x[k], -sigmoid_limit, sigmoid_limit)
-                 : Real(2) * clamp(x[k], -tanh_limit, tanh_limit);
+    x[k] = k < S ? splat(Real(1)) : scale[k] * p[k] + (scale[k] * Real(0.5) - Real(1));
+    p[k] = k < S ? Real(1) + (scale[k] + scale[k] * p[k]) : x[k] + Real(2);
   });
-  scaled_exp<K, Real>(x, scale, p);
-  lockstep<K>([&](int k) {
-    x[k] = k < S ? splat(Real(1)) : scale[k] * p[k] + (scale[k] - Real(1));
-    divisor[k] = k < S ? Real(1) + (scale[k] + scale[k] * p[k]) : x[k] + Real(2);
-  });
-  lockstep<K>([&](int k) { x[k] = divide(x[k], divisor[k]); });
+  lockstep<K>([&](int k) { x[k] = divide(x[k], p[k]); });
 }
 
 template <class Real>

@@ -12,6 +12,7 @@
 #endif
 
 #define FUSEDRNN_INLINE inline __attribute__((always_inline))
+#define FUSEDRNN_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace {
 
@@ -77,38 +78,70 @@ FUSEDRNN_INLINE Vec<Real> splat(Real x) {
 }
 
 // The first n lanes only; the others read as zero and are not written. 0 < n <= lanes.
-FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
 #if defined(__AVX512F__)
+FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
   return (Vec<float>)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1u), p);
-#else
-  Vec<float> v{};
-  for (ptrdiff_t j = 0; j < n; ++j) v[j] = p[j];
-  return v;
-#endif
 }
 FUSEDRNN_INLINE Vec<double> load_n(const double* p, ptrdiff_t n) {
-#if defined(__AVX512F__)
   return (Vec<double>)_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1u), p);
-#else
-  Vec<double> v{};
-  for (ptrdiff_t j = 0; j < n; ++j) v[j] = p[j];
-  return v;
-#endif
 }
 FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
-#if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1u), (__m512)v);
-#else
-  for (ptrdiff_t j = 0; j < n; ++j) p[j] = v[j];
-#endif
 }
 FUSEDRNN_INLINE void store_n(double* p, Vec<double> v, ptrdiff_t n) {
-#if defined(__AVX512F__)
   _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1u), (__m512d)v);
-#else
-  for (ptrdiff_t j = 0; j < n; ++j) p[j] = v[j];
-#endif
 }
+#elif defined(__AVX2__)
+// Bits of n lanes: what lies 8 - n values into this.
+constexpr int32_t kLaneMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+FUSEDRNN_INLINE __m256i lane_mask(ptrdiff_t n) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMask + 8 - n));
+}
+FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
+  return (Vec<float>)_mm256_maskload_ps(p, lane_mask(n));
+}
+FUSEDRNN_INLINE Vec<double> load_n(const double* p, ptrdiff_t n) {
+  return (Vec<double>)_mm256_maskload_pd(p, lane_mask(2 * n));
+}
+// Halves, not a masked store: AMD executes that one lane at a time.
+FUSEDRNN_INLINE void store_n(double* p, Vec<double> v, ptrdiff_t n) {
+  if (n == 4) return store(p, v);
+  __m128d low = _mm256_castpd256_pd128((__m256d)v);
+  if (n & 2) {
+    _mm_storeu_pd(p, low);
+    p += 2;
+    low = _mm256_extractf128_pd((__m256d)v, 1);
+  }
+  if (n & 1) _mm_store_sd(p, low);
+}
+FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
+  if (n == 8) return store(p, v);
+  __m128 low = _mm256_castps256_ps128((__m256)v);
+  if (n & 4) {
+    _mm_storeu_ps(p, low);
+    p += 4;
+    low = _mm256_extractf128_ps((__m256)v, 1);
+  }
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), low);
+    p += 2;
+    low = _mm_movehl_ps(low, low);
+  }
+  if (n & 1) _mm_store_ss(p, low);
+}
+#else
+template <class Real>
+FUSEDRNN_INLINE Vec<Real> load_n(const Real* p, ptrdiff_t n) {
+  Vec<Real> v{};
+  for (ptrdiff_t j = 0; j < n; ++j) v[j] = p[j];
+  return v;
+}
+template <class Real>
+FUSEDRNN_INLINE void store_n(Real* p, Vec<Real> v, ptrdiff_t n) {
+  for (ptrdiff_t j = 0; j < n; ++j) p[j] = v[j];
+}
+#endif
 
 // load_n and store_n where the count is known at compile time to be a whole vector or not.
 template <bool kWhole, class Real>
