@@ -6,7 +6,6 @@
 // needs and what the recurrent product needs are each one stretch.
 #pragma once
 
-#include "gemm.hpp"
 #include "lstm_backward.hpp"
 
 namespace {
@@ -32,91 +31,75 @@ FUSEDRNN_INLINE void gru_cell_backward(const fusedrnn::GruBackward<Real>& a, Vec
 
 // Reset before: the second half of a step, for rows whose dn is known for all units.
 template <class Real>
-FUSEDRNN_INLINE void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s,
-                                        ptrdiff_t begin, ptrdiff_t end, const Panels& D,
-                                        const Panels& X, Real* out) {
+void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, ptrdiff_t begin,
+                        ptrdiff_t end, const Panels& D) {
   constexpr int V = kLanes<Real>;
   alignas(64) const Real zeros[kMaxVectors * V] = {};
+  alignas(64) Real out[kGroupRows * kMaxVectors * V];
+  const Panels X = {a.H, 1, kMaxVectors, V};
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
   const ptrdiff_t row = (s - a.step_begin) * a.N;
   for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
-    const ptrdiff_t width = X.width(q);
+    const ptrdiff_t width = X.width(q), units = X.units_in(q);
     for_row_groups(begin, a.schedule.active_end(begin, end, s), [&](ptrdiff_t n, ptrdiff_t rows) {
       panel_rows_product(a.dgates, D, K, row + n, rows, 0, 1, a.rt[1], X, q, zeros, 0, out);
-      for (ptrdiff_t t = 0; t < rows; ++t)
-        for (ptrdiff_t j = 0; j < width; j += V) {
-          const ptrdiff_t slot = n + t, unit = X.offset(q, 1) + j, p = unit / V;
-          const ptrdiff_t m = D.units_in(p), at = slot * Hp + unit;
-          Real* rh = a.rh + (row + slot) * Hp + unit;
-          if (!(a.schedule.flags(slot, s) & fusedrnn::Schedule::kValid)) {
-            store(rh, Vec<Real>{});
-            continue;
-          }
-          const Vec<Real> r =
-              load_n(a.gates + s * a.N * D.row() + D.offset(p, a.N) + slot * D.width(p) + m, m);
+      for (ptrdiff_t j = 0; j < units; j += V) {
+        const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V;
+        const Cells cells = {rows, D.units_in(p), n, 1, unit, 0};
+        const ptrdiff_t m = cells.m, gate_width = D.width(p);
+        const Real* r_gates = a.gates + s * a.N * D.row() + cells.tape(D, a.N) + m;
+        Real* dr = a.dgates + D.offset(p, K) + (row + n) * gate_width + 2 * m;
+        Real* rh = a.rh + (row + n) * Hp + unit;
+        for_valid_cells<1>(a.schedule, s, cells, [&](auto, ptrdiff_t k) {
+          const ptrdiff_t at = cells.slot(k) * Hp + unit;
+          const Vec<Real> r = load_n(r_gates + k * gate_width, m);
           const Vec<Real> mask =
               a.recurrent_mask ? load(a.recurrent_mask + 2 * a.N * Hp + at) : splat(Real(1));
-          const Vec<Real> drh = load(out + t * width + j) * mask;
+          const Vec<Real> drh = load(out + k * width + j) * mask;
           const Vec<Real> h_prev = load(a.h + s * a.N * Hp + at);
-          store_n(a.dgates + D.offset(p, K) + (row + slot) * D.width(p) + 2 * m,
-                  drh * h_prev * (r - r * r), m);
+          store_n(dr + k * gate_width, drh * h_prev * (r - r * r), m);
           store(a.dh + at, load(a.dh + at) + drh * r);
-          store(rh, r * h_prev * mask);
-        }
+          store(rh + k * Hp, r * h_prev * mask);
+        });
+        for_masked_cells(a.schedule, s, cells,
+                         [&](ptrdiff_t k, bool) { store(rh + k * Hp, Vec<Real>{}); });
+      }
     });
   }
 }
 
+template <bool kWhole, class Real>
+void gru_cells_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, const Cells& cells,
+                        const Real* recurrent, ptrdiff_t recurrent_row, Real* dgates) {
+  const Panels D = {a.H, a.reset_after ? 4 : 3, 1, kLanes<Real>};
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>), unit = cells.first_unit;
+  const ptrdiff_t m = cells.m, width = cells.tape_step(D, a.N);
+  const Real* gates = a.gates + s * a.N * D.row() + cells.tape(D, a.N);
+  const Real* h_prev = a.h + s * a.N * Hp + unit;
+  for_valid_cells<1>(a.schedule, s, cells, [&](auto, ptrdiff_t k) FUSEDRNN_INLINE_LAMBDA {
+    const ptrdiff_t slot = cells.slot(k);
+    const Vec<Real> dh =
+        output_gradient<kWhole, Real>(a, recurrent + k * recurrent_row, slot, s, unit, m);
+    gru_cell_backward<kWhole>(a, dh, m, gates + k * width, h_prev + slot * Hp,
+                              a.dh + slot * Hp + unit, dgates + k * width);
+  });
+  pass_masked_cells(a, cells, s, recurrent, recurrent_row, a.dh, Hp, dgates, width);
+}
+
 template <class Real>
 void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real out[kGroupRows * kMaxVectors * V];
-  const Panels D = {a.H, a.reset_after ? 4 : 3, 1, V}, X = {a.H, 1, kMaxVectors, V};
-  const int recurrent_gates = a.reset_after ? 3 : 2;
-  const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
-  const ptrdiff_t gates_row = D.row();
-
+  const Panels D = {a.H, a.reset_after ? 4 : 3, 1, kLanes<Real>};
   for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
-    const ptrdiff_t row = (s - a.step_begin) * a.N;
-    const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
-    for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
-      const ptrdiff_t width = X.width(q);
-      const int C = int(width / V);
-      for_backward_groups(
-          a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
-            recurrent_gradient(a, D, K, next_row, has_next, n, rows, 1, recurrent_gates, a.rt[0], X,
-                               q, Hp, out);
-            for (ptrdiff_t r = 0; r < rows; ++r) {
-              const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
-              const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-              const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
-              const Real* h_prev = a.h + s * a.N * Hp + at;
-              for (int v = 0; v < C; ++v) {
-                const ptrdiff_t p = q * kMaxVectors + v, m = D.units_in(p), j = v * V;
-                const ptrdiff_t gate_width = D.width(p);
-                const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
-                if (s < 0) {
-                  store(a.dh + at + j, dh);
-                  continue;
-                }
-                Real* dgates = a.dgates + D.offset(p, K) + (row + slot) * gate_width;
-                if (!(flags & fusedrnn::Schedule::kValid)) {
-                  pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
-                  continue;
-                }
-                const Real* gates =
-                    a.gates + s * a.N * gates_row + D.offset(p, a.N) + slot * gate_width;
-                if (m == V)
-                  gru_cell_backward<true>(a, dh, V, gates, h_prev + j, a.dh + at + j, dgates);
-                else
-                  gru_cell_backward<false>(a, dh, m, gates, h_prev + j, a.dh + at + j, dgates);
-              }
-            }
-          });
-    }
+    backward_step(a, D, 1, a.reset_after ? 3 : 2, a.rt[0], s, begin, end,
+                  [&](const Cells& cells, const Real* recurrent, ptrdiff_t row, Real* dgates) {
+                    const auto cells_backward = cells.m == kLanes<Real>
+                                                    ? &gru_cells_backward<true, Real>
+                                                    : &gru_cells_backward<false, Real>;
+                    cells_backward(a, s, cells, recurrent, row, dgates);
+                  });
     a.share.meet();
     if (!a.reset_after && s >= 0) {
-      gru_reset_gradient(a, s, begin, end, D, X, out);
+      gru_reset_gradient(a, s, begin, end, D);
       a.share.meet();
     }
   }

@@ -52,16 +52,16 @@ class GruStep {
  private:
   static constexpr int V = kLanes<Real>;
 
-  // Of a vector of units, if there is a tape.
-  Real* tape(ptrdiff_t slot, ptrdiff_t unit) const {
-    const ptrdiff_t p = unit / V;
-    return a_.gates + s_ * a_.N * tape_.row() + tape_.offset(p, a_.N) + slot * tape_.width(p);
+  // Where the tape of the first cell is; null if there is none.
+  Real* tape(const Cells& cells) const {
+    return a_.gates ? a_.gates + s_ * a_.N * tape_.row() + cells.tape(tape_, a_.N) : nullptr;
   }
 
   template <bool kWhole>
   void gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_row, Real* pre_h,
              ptrdiff_t h_row) const {
-    const ptrdiff_t m = cells.m;
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
+    Real* const tape = this->tape(cells);
     for_valid_cells<kAtOnce / 2>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
                                                              FUSEDRNN_INLINE_LAMBDA {
       constexpr int K = decltype(count)::value;
@@ -74,8 +74,8 @@ class GruStep {
       activate<Real, 2 * K>(zr);
       lockstep<K>([&](int k) {
         const Vec<Real> z = zr[2 * k], r = zr[2 * k + 1], hn = of_h(k, 2);
-        if (a_.gates) {
-          Real* out = tape(cells.slot(first + k), cells.unit(first + k));
+        if (tape) {
+          Real* out = tape + (first + k) * tape_step;
           store_lanes<kWhole>(out, z, m);
           store_lanes<kWhole>(out + m, r, m);
           store_lanes<kWhole>(out + 3 * m, hn, m);
@@ -89,7 +89,8 @@ class GruStep {
   template <bool kWhole>
   void reset(const Cells& cells, const Real* pre, ptrdiff_t pre_row, ptrdiff_t apart,
              const Real* state) const {
-    const ptrdiff_t m = cells.m;
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
+    Real* const tape = this->tape(cells);
     for_valid_cells<kAtOnce / 2>({}, s_, cells, [&](auto count, ptrdiff_t first)
                                                     FUSEDRNN_INLINE_LAMBDA {
       constexpr int K = decltype(count)::value;
@@ -99,13 +100,12 @@ class GruStep {
       });
       activate<Real, 2 * K>(zr);
       lockstep<K>([&](int k) {
-        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
-        const ptrdiff_t at = slot * Hp_ + unit;
+        const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
         store(a_.scratch + at, zr[2 * k]);
         store(a_.scratch + a_.N * Hp_ + at, zr[2 * k + 1] * load(state + at));
-        if (a_.gates) {
-          store_lanes<kWhole>(tape(slot, unit), zr[2 * k], m);
-          store_lanes<kWhole>(tape(slot, unit) + m, zr[2 * k + 1], m);
+        if (tape) {
+          store_lanes<kWhole>(tape + (first + k) * tape_step, zr[2 * k], m);
+          store_lanes<kWhole>(tape + (first + k) * tape_step + m, zr[2 * k + 1], m);
         }
       });
     });
@@ -114,7 +114,8 @@ class GruStep {
   template <bool kWhole>
   void outputs(const Cells& cells, const Real* z, ptrdiff_t z_row, const Real* pre,
                ptrdiff_t pre_row) const {
-    const ptrdiff_t m = cells.m;
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
+    Real* const tape = this->tape(cells);
     for_valid_cells<4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
                                                    FUSEDRNN_INLINE_LAMBDA {
       constexpr int K = decltype(count)::value;
@@ -130,7 +131,8 @@ class GruStep {
                                                  a_.update_keeps);
         store(h + slot * Hp_ + unit, h_new);
         if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
-        if (a_.gates) store_lanes<kWhole>(tape(slot, unit) + 2 * m, candidate[k], m);
+        if (tape)
+          store_lanes<kWhole>(tape + (first + k) * tape_step + 2 * m, candidate[k], m);
       });
     });
     for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {

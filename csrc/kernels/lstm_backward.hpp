@@ -3,8 +3,8 @@
 //   di = dc g i (1-i);  df = dc c_prev f (1-f);  dg = dc i (1-g^2);  do = dh tanh(c) o (1-o).
 #pragma once
 
-#include "gemm.hpp"
 #include "math.hpp"
+#include "rows.hpp"
 
 namespace {
 
@@ -24,42 +24,35 @@ FUSEDRNN_INLINE void lstm_cell_backward(Activation activation, Vec<Real> dh, ptr
   store_lanes<kWhole>(dgates + 3 * m, dh * tanh_c * (o - o * o), m);
 }
 
-// The gradient that reaches the output of one vector of units: carried, recurrent and dy.
-template <class Real>
-FUSEDRNN_INLINE Vec<Real> output_gradient(const Real* recurrent, const Real* dy, ptrdiff_t m) {
-  const Vec<Real> dh = load(recurrent);
-  if (!dy) return dh;
-  return dh + (m == kLanes<Real> ? load(dy) : load_n(dy, m));
-}
-
 // The gradient of a slot's output at a step, from `unit` on; null where there is none.
 template <class Arguments>
-FUSEDRNN_INLINE auto* emitted_gradient(const Arguments& a, ptrdiff_t slot, ptrdiff_t s,
-                                       uint8_t flags, ptrdiff_t unit) {
-  return a.dy.data && (flags & fusedrnn::Schedule::kEmit)
-             ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
-                   a.schedule.time(slot, s) * a.dy.stride_t + unit
-             : nullptr;
+FUSEDRNN_INLINE auto* dy_row(const Arguments& a, ptrdiff_t slot, ptrdiff_t s, ptrdiff_t unit) {
+  return a.dy.data ? a.dy.data + a.schedule.row[slot] * a.dy.stride_n +
+                         a.schedule.time(slot, s) * a.dy.stride_t + unit
+                   : nullptr;
 }
 
-// A masked step of one vector of units: its gradient is carried, its gates have none.
-template <class Real>
-FUSEDRNN_INLINE void pass_masked_step(Vec<Real> dh, Real* dh_carried, Real* dgates,
-                                      ptrdiff_t width) {
-  store(dh_carried, dh);
-  for (ptrdiff_t k = 0; k < width; k += kLanes<Real>) store(dgates + k, Vec<Real>{});
+// What reaches the output of one vector of units: the carried and recurrent gradient, and dy.
+template <bool kWhole, class Real, class Arguments>
+FUSEDRNN_INLINE Vec<Real> output_gradient(const Arguments& a, const Real* recurrent, ptrdiff_t slot,
+                                          ptrdiff_t s, ptrdiff_t unit, ptrdiff_t m) {
+  const Real* dy = dy_row(a, slot, s, unit);
+  return dy ? load(recurrent) + load_lanes<kWhole>(dy, m) : load(recurrent);
 }
 
-template <class Real>
-FUSEDRNN_INLINE void activate_row(Activation f, const Real* c, int C,
-                                  Vec<Real> (&out)[kMaxVectors]) {
-  for (int v = 0; v < C; ++v) out[v] = load(c + v * kLanes<Real>);
-  if (C == kMaxVectors && kRegisters == 32) return activate_with<Real, 0>(f, out);
-  for (int v = 0; v < C; ++v) {
-    Vec<Real> one[1] = {out[v]};
-    activate_with<Real, 0>(f, one);
-    out[v] = one[0];
-  }
+// The cells of which the step is masked: their gradient is carried, their gates have none.
+template <class Real, class Arguments>
+FUSEDRNN_INLINE void pass_masked_cells(const Arguments& a, const Cells& cells, ptrdiff_t s,
+                                       const Real* recurrent, ptrdiff_t recurrent_row, Real* dh,
+                                       ptrdiff_t Hp, Real* dgates, ptrdiff_t width) {
+  const ptrdiff_t unit = cells.first_unit;
+  for_masked_cells(a.schedule, s, cells, [&](ptrdiff_t k, bool emit) {
+    const ptrdiff_t slot = cells.slot(k);
+    const Real* row = recurrent + k * recurrent_row;
+    store(dh + slot * Hp + unit,
+          emit ? output_gradient<false, Real>(a, row, slot, s, unit, cells.m) : load(row));
+    for (ptrdiff_t j = 0; j < width; j += kLanes<Real>) store(dgates + k * width + j, Vec<Real>{});
+  });
 }
 
 // out += mask[g] (dgates(step + 1) R_g^T) for every gate: recurrent dropout's recurrent_gradient.
@@ -131,56 +124,77 @@ FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N,
   }
 }
 
-template <class Real>
-void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
+// A step of a slice: the gradient that flows back from the step after it, and then, for each vector
+// of units of a group of rows, cells(cells, recurrent, recurrent_row, dgates row). Step -1 stands for the
+// initial state. D: the panels of the gate gradients; the recurrent product has `gates` of them.
+template <class Real, class Arguments, class Body>
+FUSEDRNN_INLINE void backward_step(const Arguments& a, const Panels& D, int skipped_gates, int gates,
+                                   const Real* rt, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end,
+                                   Body body) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real out[kGroupRows * kMaxVectors * V];
-  const Panels P = {a.H, 4, 1, V}, X = {a.H, 1, kMaxVectors, V};
+  const Panels X = {a.H, 1, kMaxVectors, V};
   const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
-  const ptrdiff_t gates_row = P.row();
-
-  for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
-    const ptrdiff_t row = (s - a.step_begin) * a.N;
-    const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
-    for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
-      const ptrdiff_t width = X.width(q);
-      const int C = int(width / V);
-      for_backward_groups(
-          a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
-            recurrent_gradient(a, P, K, next_row, has_next, n, rows, 0, 4, a.rt, X, q, Hp, out);
-            for (ptrdiff_t r = 0; r < rows; ++r) {
-              const ptrdiff_t slot = n + r, at = slot * Hp + X.offset(q, 1);
-              const uint8_t flags = s < 0 ? 0 : a.schedule.flags(slot, s);
-              const Real* dy = emitted_gradient(a, slot, s, flags, X.offset(q, 1));
-              const Real* c = a.c + (s + 1) * a.N * Hp + at;
-              Vec<Real> tanh_c[kMaxVectors];
-              if (flags & fusedrnn::Schedule::kValid) activate_row(a.activation, c, C, tanh_c);
-              for (int v = 0; v < C; ++v) {
-                const ptrdiff_t p = q * kMaxVectors + v, m = P.units_in(p), j = v * V;
-                const ptrdiff_t gate_width = P.width(p);
-                const Vec<Real> dh = output_gradient(out + r * width + j, dy ? dy + j : dy, m);
-                if (s < 0) {
-                  store(a.dh + at + j, dh);
-                  continue;
-                }
-                Real* dgates = a.dgates + P.offset(p, K) + (row + slot) * gate_width;
-                if (!(flags & fusedrnn::Schedule::kValid)) {
-                  pass_masked_step(dh, a.dh + at + j, dgates, gate_width);
-                  continue;
-                }
-                store(a.dh + at + j, Vec<Real>{});
-                const Real* gates =
-                    a.gates + s * a.N * gates_row + P.offset(p, a.N) + slot * gate_width;
-                if (m == V)
-                  lstm_cell_backward<true>(a.activation, dh, V, gates, c - a.N * Hp + j, tanh_c[v],
-                                           a.dc + at + j, dgates);
-                else
-                  lstm_cell_backward<false>(a.activation, dh, m, gates, c - a.N * Hp + j, tanh_c[v],
-                                            a.dc + at + j, dgates);
-              }
+  const ptrdiff_t row = (s - a.step_begin) * a.N;
+  const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
+  for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
+    const ptrdiff_t width = X.width(q), units = X.units_in(q);
+    for_backward_groups(
+        a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
+          recurrent_gradient(a, D, K, next_row, has_next, n, rows, skipped_gates, gates, rt, X, q,
+                             Hp, out);
+          for (ptrdiff_t j = 0; j < units; j += V) {
+            const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V;
+            if (s < 0) {
+              for (ptrdiff_t r = 0; r < rows; ++r)
+                store(a.dh + (n + r) * Hp + unit, load(out + r * width + j));
+              continue;
             }
-          });
-    }
+            const Cells cells = {rows, D.units_in(p), n, 1, unit, 0};
+            body(cells, out + j, width, a.dgates + D.offset(p, K) + (row + n) * D.width(p));
+          }
+        });
+  }
+}
+
+template <bool kWhole, class Real>
+void lstm_cells_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t s, const Cells& cells,
+                         const Real* recurrent, ptrdiff_t recurrent_row, Real* dgates) {
+  const Panels P = {a.H, 4, 1, kLanes<Real>};
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>), unit = cells.first_unit;
+  const ptrdiff_t m = cells.m, width = cells.tape_step(P, a.N);
+  const Real* gates = a.gates + s * a.N * P.row() + cells.tape(P, a.N);
+  const Real *c_prev = a.c + s * a.N * Hp + unit, *c = c_prev + a.N * Hp;
+  for_valid_cells<4>(a.schedule, s, cells, [&](auto count, ptrdiff_t first)
+                                               FUSEDRNN_INLINE_LAMBDA {
+    constexpr int kRows = decltype(count)::value;
+    const ptrdiff_t slot = cells.slot(first);
+    Vec<Real> tanh_c[kRows];
+    lockstep<kRows>([&](int k) { tanh_c[k] = load(c + (slot + k) * Hp); });
+    activate_with<Real, 0>(a.activation, tanh_c);
+    lockstep<kRows>([&](int k) {
+      const ptrdiff_t at = (slot + k) * Hp;
+      const Vec<Real> dh = output_gradient<kWhole, Real>(
+          a, recurrent + (first + k) * recurrent_row, slot + k, s, unit, m);
+      store(a.dh + at + unit, Vec<Real>{});
+      lstm_cell_backward<kWhole>(a.activation, dh, m, gates + (first + k) * width, c_prev + at,
+                                 tanh_c[k], a.dc + at + unit, dgates + (first + k) * width);
+    });
+  });
+  pass_masked_cells(a, cells, s, recurrent, recurrent_row, a.dh, Hp, dgates, width);
+}
+
+template <class Real>
+void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
+  const Panels P = {a.H, 4, 1, kLanes<Real>};
+  for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
+    backward_step(a, P, 0, 4, a.rt, s, begin, end,
+                  [&](const Cells& cells, const Real* recurrent, ptrdiff_t row, Real* dgates) {
+                    const auto cells_backward = cells.m == kLanes<Real>
+                                                    ? &lstm_cells_backward<true, Real>
+                                                    : &lstm_cells_backward<false, Real>;
+                    cells_backward(a, s, cells, recurrent, row, dgates);
+                  });
     a.share.meet();
   }
   if (a.step_begin > 0) keep_first_step(a.dgates, P, a.N, a.chunk, begin, end, a.share);

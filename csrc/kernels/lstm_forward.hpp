@@ -36,7 +36,8 @@ class LstmStep {
 
   template <bool kWhole>
   void gates(const Cells& cells, const Real* pre, ptrdiff_t pre_row, Real* o) const {
-    const ptrdiff_t m = cells.m;
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(P_, a_.N);
+    Real* const tape = a_.gates ? a_.gates + s_ * a_.N * P_.row() + cells.tape(P_, a_.N) : nullptr;
     for_valid_cells<kAtOnce / 4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
                                                              FUSEDRNN_INLINE_LAMBDA {
       constexpr int K = decltype(count)::value;
@@ -48,18 +49,16 @@ class LstmStep {
       });
       activate_with<Real, 3 * K>(a_.activation, gate);
       lockstep<K>([&](int k) {
-        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
-        const ptrdiff_t at = slot * Hp_ + unit;
+        const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
         const Vec<Real> i = gate[3 * k], f = gate[3 * k + 1], g = gate[3 * K + k];
         store(c + at, f * load(c_prev + at) + i * g);
         store(o + (first + k) * V, gate[3 * k + 2]);
-        if (a_.gates) {
-          const ptrdiff_t p = unit / V;
-          Real* tape = a_.gates + s_ * a_.N * P_.row() + P_.offset(p, a_.N) + slot * P_.width(p);
-          store_lanes<kWhole>(tape, i, m);
-          store_lanes<kWhole>(tape + m, f, m);
-          store_lanes<kWhole>(tape + 2 * m, g, m);
-          store_lanes<kWhole>(tape + 3 * m, gate[3 * k + 2], m);
+        if (tape) {
+          Real* out = tape + (first + k) * tape_step;
+          store_lanes<kWhole>(out, i, m);
+          store_lanes<kWhole>(out + m, f, m);
+          store_lanes<kWhole>(out + 2 * m, g, m);
+          store_lanes<kWhole>(out + 3 * m, gate[3 * k + 2], m);
         }
       });
     });

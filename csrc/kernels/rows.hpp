@@ -33,6 +33,15 @@ struct Cells {
   ptrdiff_t first_slot, slot_step, first_unit, unit_step;
   ptrdiff_t slot(ptrdiff_t k) const { return first_slot + k * slot_step; }
   ptrdiff_t unit(ptrdiff_t k) const { return first_unit + k * unit_step; }
+
+  // Where the first cell is among N rows of P, panels of one vector of units, and the next behind it.
+  ptrdiff_t tape(const Panels& P, ptrdiff_t N) const {
+    const ptrdiff_t p = first_unit / P.lanes;
+    return P.offset(p, N) + first_slot * P.width(p);
+  }
+  ptrdiff_t tape_step(const Panels& P, ptrdiff_t N) const {
+    return slot_step ? P.width(first_unit / P.lanes) : P.offset(unit_step / P.lanes, N);
+  }
 };
 
 // Calls body(cells, at, row) for the panels [p0, p1) of the rows [n, n + rows): the first gate of
