@@ -71,7 +71,7 @@ void ContentionWatch::add(double seconds) {
 }
 
 ContentionWatch::~ContentionWatch() {
-  constexpr double kSlice = 4e-3;  // seconds, of a scheduler
+  constexpr double kSlice = 1e-3;  // seconds, less than a slice of a scheduler
   // Not at once: threads that slept may be woken on one core and be parted some milliseconds later.
   constexpr int kInARow = 3;
   const double now = seconds_of(CLOCK_MONOTONIC), took = now - start_;
