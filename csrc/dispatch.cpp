@@ -27,6 +27,9 @@ bool has_avx2() {
          __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c");
 }
 bool has_avx512() {
+#ifdef FUSEDRNN_EMULATED
+  return has_avx2();
+#endif
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl");

@@ -8,11 +8,13 @@ namespace {
 
 using fusedrnn::Panels;
 
-// Rows of a tile with C vectors: as many as leave registers for the operands.
+// Rows of a tile with C vectors: as many as leave registers for the operands, and enough sums to
+// hide the latency of a multiply-add.
+constexpr int kMaxRows = 8;
 constexpr int max_rows(int C) {
-  return kRegisters == 32 ? (C >= 4 ? 6 : 8) : (C >= 4 ? 3 : 4);
+  constexpr int narrow[] = {8, 6, 4, 3}, wide[] = {8, 8, 8, 6};
+  return kRegisters == 32 ? wide[C - 1] : narrow[C - 1];
 }
-constexpr int kMaxRows = kRegisters == 32 ? 8 : 4;
 constexpr int kMaxVectors = 4;
 
 // A stretch of the summed dimension: row r of A is row[r][k * stride], row k of B is b[k *
@@ -250,22 +252,39 @@ void panel_rows_product(const Real* panels, const Panels& P, ptrdiff_t K, ptrdif
 template <class Real>
 void weight_gradient(const fusedrnn::WeightGradient<Real>& g, ptrdiff_t m0, ptrdiff_t m1) {
   constexpr ptrdiff_t kBlock = 128;  // rows of B at a time: 32 KiB, so that they stay in L1
-  for (ptrdiff_t run = 0; run < g.runs; ++run) {
-    const ptrdiff_t run_end = g.run[run].begin + g.run[run].count;
-    for (ptrdiff_t k = g.run[run].begin; k < run_end; k += kBlock) {
-      Segment<Real> segment;
-      segment.stride = g.a_stride;
-      segment.K = run_end - k < kBlock ? run_end - k : kBlock;
-      segment.b = g.b + k * g.b_stride;
-      for_row_tiles(m0, m1, g.vectors, [&](ptrdiff_t m, int R) {
-        for (int r = 0; r < R; ++r) segment.row[r] = g.a + k * g.a_stride + m + r;
-        Real* d = g.d + m * g.d_stride;
-        // The sums of the tile after this one: a gradient does not stay in L2 between chunks.
-        segment.next = reinterpret_cast<const char*>(d + R * g.d_stride);
-        segment.next_step = R * g.d_stride * ptrdiff_t(sizeof(Real)) / segment.K;
-        kTiles<Real>[R - 1][g.vectors - 1](&segment, 1, g.b_stride, d, g.d_stride, d, g.d_stride);
-      });
+  constexpr int kRuns = 16;          // of a block: steps of a ragged batch, each of few rows
+  ptrdiff_t run = 0, done = 0;       // rows of that run
+  while (run < g.runs) {
+    Segment<Real> segments[kRuns];
+    ptrdiff_t first[kRuns], rows = 0;
+    int count = 0;
+    for (; run < g.runs && count < kRuns && rows < kBlock; ++count) {
+      const ptrdiff_t left = g.run[run].count - done;
+      segments[count].stride = g.a_stride;
+      segments[count].K = left < kBlock - rows ? left : kBlock - rows;
+      first[count] = g.run[run].begin + done;
+      segments[count].b = g.b + first[count] * g.b_stride;
+      rows += segments[count].K;
+      done += segments[count].K;
+      if (done == g.run[run].count) {
+        ++run;
+        done = 0;
+      }
     }
+    const ptrdiff_t row_step = g.d_stride * ptrdiff_t(sizeof(Real)) / rows;
+    for_row_tiles(m0, m1, g.vectors, [&](ptrdiff_t m, int R) {
+      Real* d = g.d + m * g.d_stride;
+      // The sums of the tile after this one: a gradient does not stay in L2 between chunks.
+      const char* next = reinterpret_cast<const char*>(d + R * g.d_stride);
+      const ptrdiff_t step = R * row_step;
+      for (int s = 0; s < count; ++s) {
+        for (int r = 0; r < R; ++r) segments[s].row[r] = g.a + first[s] * g.a_stride + m + r;
+        segments[s].next = next;
+        segments[s].next_step = step;
+        next += segments[s].K * step;
+      }
+      kTiles<Real>[R - 1][g.vectors - 1](segments, count, g.b_stride, d, g.d_stride, d, g.d_stride);
+    });
   }
 }
 

@@ -16,7 +16,8 @@
 
 namespace {
 
-#if defined(__AVX512F__)
+// FUSEDRNN_EMULATED: 512 bits as two halves, for tests on a CPU without AVX-512.
+#if defined(__AVX512F__) || defined(FUSEDRNN_EMULATED)
 constexpr int kVectorBytes = 64;
 constexpr int kRegisters = 32;
 #elif defined(__AVX2__)
@@ -61,7 +62,7 @@ FUSEDRNN_INLINE Vec<Real> load(const Real* p) {
 // that uses it, and loading twice what comes from L2 costs a two-row tile a third of its speed.
 template <class Vector>
 FUSEDRNN_INLINE Vector in_register(Vector v) {
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(FUSEDRNN_EMULATED)
   asm("" : "+v"(v));
 #endif
   return v;
@@ -93,7 +94,7 @@ FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
 FUSEDRNN_INLINE void store_n(double* p, Vec<double> v, ptrdiff_t n) {
   _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1u), (__m512d)v);
 }
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(FUSEDRNN_EMULATED)
 // Bits of n lanes: what lies 8 - n values into this.
 constexpr int32_t kLaneMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 
@@ -193,10 +194,10 @@ FUSEDRNN_INLINE Vec<float> clamp(Vec<float> x, float low, float high) {
 #if defined(__AVX512F__)
   return (Vec<float>)_mm512_min_ps(_mm512_set1_ps(high),
                                    _mm512_max_ps(_mm512_set1_ps(low), (__m512)x));
-#elif defined(__AVX__)
+#elif defined(__AVX__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<float>)_mm256_min_ps(_mm256_set1_ps(high),
                                    _mm256_max_ps(_mm256_set1_ps(low), (__m256)x));
-#elif defined(__SSE2__)
+#elif defined(__SSE2__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<float>)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)x));
 #else
   const Vec<float> lo = splat(low), hi = splat(high);
@@ -208,10 +209,10 @@ FUSEDRNN_INLINE Vec<double> clamp(Vec<double> x, double low, double high) {
 #if defined(__AVX512F__)
   return (Vec<double>)_mm512_min_pd(_mm512_set1_pd(high),
                                     _mm512_max_pd(_mm512_set1_pd(low), (__m512d)x));
-#elif defined(__AVX__)
+#elif defined(__AVX__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<double>)_mm256_min_pd(_mm256_set1_pd(high),
                                     _mm256_max_pd(_mm256_set1_pd(low), (__m256d)x));
-#elif defined(__SSE2__)
+#elif defined(__SSE2__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<double>)_mm_min_pd(_mm_set1_pd(high), _mm_max_pd(_mm_set1_pd(low), (__m128d)x));
 #else
   const Vec<double> lo = splat(low), hi = splat(high);
