@@ -62,9 +62,9 @@ class FlushDenormals {
 #endif
 };
 
-// Threads worth starting for `operations` floating-point operations in `pieces` pieces: one for each
-// 30 microseconds of work or so (measured on two cores of Zen 3: two threads are 1.6 times as fast
-// as one at 6.5e6 operations, where OpenMP's still spin from the call before). While another
+// Threads worth starting for `operations` floating-point operations in `pieces` pieces: one for
+// each 30 microseconds of work or so (measured on two cores of Zen 3: two threads are 1.6 times as
+// fast as one at 6.5e6 operations, where OpenMP's still spin from the call before). While another
 // process keeps a core busy, `cores_are_contended` keeps calls serial.
 inline int threads_for(double operations, ptrdiff_t pieces) {
   constexpr double kWorth = 3e6;

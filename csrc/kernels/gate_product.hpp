@@ -40,7 +40,8 @@ class GateProduct {
         segments[0].row[0] = x_row(a_, n, s);
         segments[1].row[0] = state + n * Hp;
         set_panel(segments, q);
-        const auto tile = panels == 3 ? &row_tile<Real, kMaxVectors, 3> : &row_tile<Real, kMaxVectors, 2>;
+        const auto tile =
+            panels == 3 ? &row_tile<Real, kMaxVectors, 3> : &row_tile<Real, kMaxVectors, 2>;
         tile(segments + skipped, 2 - skipped, P_.offset(1, K_), input_.row(q, n, s),
              input_.panel_stride(), pre + (q - p0) * P_.offset(1, 1));
       });

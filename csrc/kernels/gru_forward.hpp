@@ -62,28 +62,32 @@ class GruStep {
              ptrdiff_t h_row) const {
     const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
     Real* const tape = this->tape(cells);
-    for_valid_cells<kAtOnce / 2>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
-                                                             FUSEDRNN_INLINE_LAMBDA {
-      constexpr int K = decltype(count)::value;
-      const Real* x = pre_x + first * x_row;
-      Real* hr = pre_h + first * h_row;
-      const auto of_x = [&](int k, int g) { return load_lanes<kWhole>(x + k * x_row + g * m, m); };
-      const auto of_h = [&](int k, int g) { return load_lanes<kWhole>(hr + k * h_row + g * m, m); };
-      Vec<Real> zr[2 * K];
-      lockstep<2 * K>([&](int j) { zr[j] = of_x(j / 2, j % 2) + of_h(j / 2, j % 2); });
-      activate<Real, 2 * K>(zr);
-      lockstep<K>([&](int k) {
-        const Vec<Real> z = zr[2 * k], r = zr[2 * k + 1], hn = of_h(k, 2);
-        if (tape) {
-          Real* out = tape + (first + k) * tape_step;
-          store_lanes<kWhole>(out, z, m);
-          store_lanes<kWhole>(out + m, r, m);
-          store_lanes<kWhole>(out + 3 * m, hn, m);
-        }
-        store_lanes<kWhole>(hr + k * h_row, z, m);
-        store_lanes<kWhole>(hr + k * h_row + 2 * m, of_x(k, 2) + r * hn, m);
-      });
-    });
+    for_valid_cells<kAtOnce / 2>(
+        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          const Real* x = pre_x + first * x_row;
+          Real* hr = pre_h + first * h_row;
+          const auto of_x = [&](int k, int g) {
+            return load_lanes<kWhole>(x + k * x_row + g * m, m);
+          };
+          const auto of_h = [&](int k, int g) {
+            return load_lanes<kWhole>(hr + k * h_row + g * m, m);
+          };
+          Vec<Real> zr[2 * K];
+          lockstep<2 * K>([&](int j) { zr[j] = of_x(j / 2, j % 2) + of_h(j / 2, j % 2); });
+          activate<Real, 2 * K>(zr);
+          lockstep<K>([&](int k) {
+            const Vec<Real> z = zr[2 * k], r = zr[2 * k + 1], hn = of_h(k, 2);
+            if (tape) {
+              Real* out = tape + (first + k) * tape_step;
+              store_lanes<kWhole>(out, z, m);
+              store_lanes<kWhole>(out + m, r, m);
+              store_lanes<kWhole>(out + 3 * m, hn, m);
+            }
+            store_lanes<kWhole>(hr + k * h_row, z, m);
+            store_lanes<kWhole>(hr + k * h_row + 2 * m, of_x(k, 2) + r * hn, m);
+          });
+        });
   }
 
   template <bool kWhole>
@@ -91,24 +95,24 @@ class GruStep {
              const Real* state) const {
     const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
     Real* const tape = this->tape(cells);
-    for_valid_cells<kAtOnce / 2>({}, s_, cells, [&](auto count, ptrdiff_t first)
-                                                    FUSEDRNN_INLINE_LAMBDA {
-      constexpr int K = decltype(count)::value;
-      Vec<Real> zr[2 * K];
-      lockstep<2 * K>([&](int j) {
-        zr[j] = load_lanes<kWhole>(pre + (first + j / 2) * pre_row + j % 2 * apart, m);
-      });
-      activate<Real, 2 * K>(zr);
-      lockstep<K>([&](int k) {
-        const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
-        store(a_.scratch + at, zr[2 * k]);
-        store(a_.scratch + a_.N * Hp_ + at, zr[2 * k + 1] * load(state + at));
-        if (tape) {
-          store_lanes<kWhole>(tape + (first + k) * tape_step, zr[2 * k], m);
-          store_lanes<kWhole>(tape + (first + k) * tape_step + m, zr[2 * k + 1], m);
-        }
-      });
-    });
+    for_valid_cells<kAtOnce / 2>(
+        {}, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          Vec<Real> zr[2 * K];
+          lockstep<2 * K>([&](int j) {
+            zr[j] = load_lanes<kWhole>(pre + (first + j / 2) * pre_row + j % 2 * apart, m);
+          });
+          activate<Real, 2 * K>(zr);
+          lockstep<K>([&](int k) {
+            const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
+            store(a_.scratch + at, zr[2 * k]);
+            store(a_.scratch + a_.N * Hp_ + at, zr[2 * k + 1] * load(state + at));
+            if (tape) {
+              store_lanes<kWhole>(tape + (first + k) * tape_step, zr[2 * k], m);
+              store_lanes<kWhole>(tape + (first + k) * tape_step + m, zr[2 * k + 1], m);
+            }
+          });
+        });
   }
 
   template <bool kWhole>
@@ -116,25 +120,23 @@ class GruStep {
                ptrdiff_t pre_row) const {
     const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
     Real* const tape = this->tape(cells);
-    for_valid_cells<4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
-                                                   FUSEDRNN_INLINE_LAMBDA {
-      constexpr int K = decltype(count)::value;
-      Vec<Real> candidate[K];
-      lockstep<K>([&](int k) {
-        candidate[k] = load_lanes<kWhole>(pre + (first + k) * pre_row, m);
-      });
-      activate_with<Real, 0>(a_.activation, candidate);
-      lockstep<K>([&](int k) {
-        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
-        const Vec<Real> h_new = gru_update<Real>(load_lanes<kWhole>(z + (first + k) * z_row, m),
-                                                 candidate[k], load(h_prev + slot * Hp_ + unit),
-                                                 a_.update_keeps);
-        store(h + slot * Hp_ + unit, h_new);
-        if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
-        if (tape)
-          store_lanes<kWhole>(tape + (first + k) * tape_step + 2 * m, candidate[k], m);
-      });
-    });
+    for_valid_cells<4>(
+        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          Vec<Real> candidate[K];
+          lockstep<K>(
+              [&](int k) { candidate[k] = load_lanes<kWhole>(pre + (first + k) * pre_row, m); });
+          activate_with<Real, 0>(a_.activation, candidate);
+          lockstep<K>([&](int k) {
+            const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
+            const Vec<Real> h_new =
+                gru_update<Real>(load_lanes<kWhole>(z + (first + k) * z_row, m), candidate[k],
+                                 load(h_prev + slot * Hp_ + unit), a_.update_keeps);
+            store(h + slot * Hp_ + unit, h_new);
+            if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
+            if (tape) store_lanes<kWhole>(tape + (first + k) * tape_step + 2 * m, candidate[k], m);
+          });
+        });
     for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {
       const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp_ + unit;
       carry_state(h_prev + at, h + at, y_row(a_, slot, s_, unit), emit, m);
@@ -264,16 +266,15 @@ void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruGateProduct<Rea
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
   const Real* reset_state = a.scratch + a.N * Hp;
   const GruStep<Real> step(a, s);
-  for_cell_blocks(a.share.begin(N.count()), a.share.end(N.count()), begin, end,
-                  [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
-                    product.block(reset_state, s, p0, p1, n, rows, pre);
-                    for_cells(N, p0, p1, n, rows,
-                              [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-                                const Real* z = a.scratch + n * Hp + cells.first_unit;
-                                step.outputs(cells, z, cells.slot_step ? Hp : cells.unit_step,
-                                             pre + at, row);
-                              });
-                  });
+  for_cell_blocks(
+      a.share.begin(N.count()), a.share.end(N.count()), begin, end,
+      [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+        product.block(reset_state, s, p0, p1, n, rows, pre);
+        for_cells(N, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+          const Real* z = a.scratch + n * Hp + cells.first_unit;
+          step.outputs(cells, z, cells.slot_step ? Hp : cells.unit_step, pre + at, row);
+        });
+      });
 }
 
 template <class Real>
@@ -286,12 +287,11 @@ void gru_reset_state(const fusedrnn::GruForward<Real>& a, const GruGateProduct<R
   for_cell_blocks(a.share.begin(ZR.count()), a.share.end(ZR.count()), begin, end,
                   [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
                     product.block(step.h_prev, s, p0, p1, n, rows, pre);
-                    for_cells(ZR, p0, p1, n, rows,
-                              [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-                                step.reset(cells, pre + at, row,
-                                           ZR.units_in(cells.first_unit / ZR.full_units()),
-                                           step.h_prev);
-                              });
+                    for_cells(
+                        ZR, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+                          step.reset(cells, pre + at, row,
+                                     ZR.units_in(cells.first_unit / ZR.full_units()), step.h_prev);
+                        });
                   });
 }
 

@@ -125,12 +125,13 @@ FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N,
 }
 
 // A step of a slice: the gradient that flows back from the step after it, and then, for each vector
-// of units of a group of rows, cells(cells, recurrent, recurrent_row, dgates row). Step -1 stands for the
-// initial state. D: the panels of the gate gradients; the recurrent product has `gates` of them.
+// of units of a group of rows, cells(cells, recurrent, recurrent_row, dgates row). Step -1 stands
+// for the initial state. D: the panels of the gate gradients; the recurrent product has `gates` of
+// them.
 template <class Real, class Arguments, class Body>
-FUSEDRNN_INLINE void backward_step(const Arguments& a, const Panels& D, int skipped_gates, int gates,
-                                   const Real* rt, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end,
-                                   Body body) {
+FUSEDRNN_INLINE void backward_step(const Arguments& a, const Panels& D, int skipped_gates,
+                                   int gates, const Real* rt, ptrdiff_t s, ptrdiff_t begin,
+                                   ptrdiff_t end, Body body) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real out[kGroupRows * kMaxVectors * V];
   const Panels X = {a.H, 1, kMaxVectors, V};
@@ -139,21 +140,20 @@ FUSEDRNN_INLINE void backward_step(const Arguments& a, const Panels& D, int skip
   const ptrdiff_t next_row = s + 1 == a.step_end ? a.chunk * a.N : row + a.N;
   for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
     const ptrdiff_t width = X.width(q), units = X.units_in(q);
-    for_backward_groups(
-        a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
-          recurrent_gradient(a, D, K, next_row, has_next, n, rows, skipped_gates, gates, rt, X, q,
-                             Hp, out);
-          for (ptrdiff_t j = 0; j < units; j += V) {
-            const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V;
-            if (s < 0) {
-              for (ptrdiff_t r = 0; r < rows; ++r)
-                store(a.dh + (n + r) * Hp + unit, load(out + r * width + j));
-              continue;
-            }
-            const Cells cells = {rows, D.units_in(p), n, 1, unit, 0};
-            body(cells, out + j, width, a.dgates + D.offset(p, K) + (row + n) * D.width(p));
-          }
-        });
+    for_backward_groups(a.schedule, begin, end, s, [&](ptrdiff_t n, ptrdiff_t rows, bool has_next) {
+      recurrent_gradient(a, D, K, next_row, has_next, n, rows, skipped_gates, gates, rt, X, q, Hp,
+                         out);
+      for (ptrdiff_t j = 0; j < units; j += V) {
+        const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V;
+        if (s < 0) {
+          for (ptrdiff_t r = 0; r < rows; ++r)
+            store(a.dh + (n + r) * Hp + unit, load(out + r * width + j));
+          continue;
+        }
+        const Cells cells = {rows, D.units_in(p), n, 1, unit, 0};
+        body(cells, out + j, width, a.dgates + D.offset(p, K) + (row + n) * D.width(p));
+      }
+    });
   }
 }
 
@@ -165,8 +165,7 @@ void lstm_cells_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t s, con
   const ptrdiff_t m = cells.m, width = cells.tape_step(P, a.N);
   const Real* gates = a.gates + s * a.N * P.row() + cells.tape(P, a.N);
   const Real *c_prev = a.c + s * a.N * Hp + unit, *c = c_prev + a.N * Hp;
-  for_valid_cells<4>(a.schedule, s, cells, [&](auto count, ptrdiff_t first)
-                                               FUSEDRNN_INLINE_LAMBDA {
+  for_valid_cells<4>(a.schedule, s, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
     constexpr int kRows = decltype(count)::value;
     const ptrdiff_t slot = cells.slot(first);
     Vec<Real> tanh_c[kRows];
@@ -174,8 +173,8 @@ void lstm_cells_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t s, con
     activate_with<Real, 0>(a.activation, tanh_c);
     lockstep<kRows>([&](int k) {
       const ptrdiff_t at = (slot + k) * Hp;
-      const Vec<Real> dh = output_gradient<kWhole, Real>(
-          a, recurrent + (first + k) * recurrent_row, slot + k, s, unit, m);
+      const Vec<Real> dh = output_gradient<kWhole, Real>(a, recurrent + (first + k) * recurrent_row,
+                                                         slot + k, s, unit, m);
       store(a.dh + at + unit, Vec<Real>{});
       lstm_cell_backward<kWhole>(a.activation, dh, m, gates + (first + k) * width, c_prev + at,
                                  tanh_c[k], a.dc + at + unit, dgates + (first + k) * width);

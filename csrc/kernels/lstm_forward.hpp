@@ -38,49 +38,49 @@ class LstmStep {
   void gates(const Cells& cells, const Real* pre, ptrdiff_t pre_row, Real* o) const {
     const ptrdiff_t m = cells.m, tape_step = cells.tape_step(P_, a_.N);
     Real* const tape = a_.gates ? a_.gates + s_ * a_.N * P_.row() + cells.tape(P_, a_.N) : nullptr;
-    for_valid_cells<kAtOnce / 4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
-                                                             FUSEDRNN_INLINE_LAMBDA {
-      constexpr int K = decltype(count)::value;
-      Vec<Real> gate[4 * K];  // i f o of every cell, then g
-      lockstep<4 * K>([&](int j) {
-        const int k = j < 3 * K ? j / 3 : j - 3 * K;
-        const int block = j >= 3 * K ? 2 : j % 3 == 2 ? 3 : j % 3;
-        gate[j] = load_lanes<kWhole>(pre + (first + k) * pre_row + block * m, m);
-      });
-      activate_with<Real, 3 * K>(a_.activation, gate);
-      lockstep<K>([&](int k) {
-        const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
-        const Vec<Real> i = gate[3 * k], f = gate[3 * k + 1], g = gate[3 * K + k];
-        store(c + at, f * load(c_prev + at) + i * g);
-        store(o + (first + k) * V, gate[3 * k + 2]);
-        if (tape) {
-          Real* out = tape + (first + k) * tape_step;
-          store_lanes<kWhole>(out, i, m);
-          store_lanes<kWhole>(out + m, f, m);
-          store_lanes<kWhole>(out + 2 * m, g, m);
-          store_lanes<kWhole>(out + 3 * m, gate[3 * k + 2], m);
-        }
-      });
-    });
+    for_valid_cells<kAtOnce / 4>(
+        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          Vec<Real> gate[4 * K];  // i f o of every cell, then g
+          lockstep<4 * K>([&](int j) {
+            const int k = j < 3 * K ? j / 3 : j - 3 * K;
+            const int block = j >= 3 * K ? 2 : j % 3 == 2 ? 3 : j % 3;
+            gate[j] = load_lanes<kWhole>(pre + (first + k) * pre_row + block * m, m);
+          });
+          activate_with<Real, 3 * K>(a_.activation, gate);
+          lockstep<K>([&](int k) {
+            const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
+            const Vec<Real> i = gate[3 * k], f = gate[3 * k + 1], g = gate[3 * K + k];
+            store(c + at, f * load(c_prev + at) + i * g);
+            store(o + (first + k) * V, gate[3 * k + 2]);
+            if (tape) {
+              Real* out = tape + (first + k) * tape_step;
+              store_lanes<kWhole>(out, i, m);
+              store_lanes<kWhole>(out + m, f, m);
+              store_lanes<kWhole>(out + 2 * m, g, m);
+              store_lanes<kWhole>(out + 3 * m, gate[3 * k + 2], m);
+            }
+          });
+        });
   }
 
   template <bool kWhole>
   void outputs(const Cells& cells, const Real* o) const {
-    for_valid_cells<4>(a_.schedule, s_, cells, [&](auto count, ptrdiff_t first)
-                                                   FUSEDRNN_INLINE_LAMBDA {
-      constexpr int K = decltype(count)::value;
-      Vec<Real> squashed[K];
-      lockstep<K>([&](int k) {
-        squashed[k] = load(c + cells.slot(first + k) * Hp_ + cells.unit(first + k));
-      });
-      activate_with<Real, 0>(a_.activation, squashed);
-      lockstep<K>([&](int k) {
-        const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
-        const Vec<Real> h_new = load(o + (first + k) * V) * squashed[k];
-        store(h + slot * Hp_ + unit, h_new);
-        if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, cells.m);
-      });
-    });
+    for_valid_cells<4>(
+        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          Vec<Real> squashed[K];
+          lockstep<K>([&](int k) {
+            squashed[k] = load(c + cells.slot(first + k) * Hp_ + cells.unit(first + k));
+          });
+          activate_with<Real, 0>(a_.activation, squashed);
+          lockstep<K>([&](int k) {
+            const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
+            const Vec<Real> h_new = load(o + (first + k) * V) * squashed[k];
+            store(h + slot * Hp_ + unit, h_new);
+            if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, cells.m);
+          });
+        });
     for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {
       const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp_ + unit;
       carry_state(h_prev + at, h + at, y_row(a_, slot, s_, unit), emit, cells.m);

@@ -53,8 +53,8 @@ FUSEDRNN_INLINE void lockstep(Body body) {
 
 // In place: sigmoid of the first S vectors, tanh of the other K - S.
 //   sigmoid(x) = 1 / (1 + exp(-x));  tanh(x) = e / (e + 2), e = expm1(2x): no cancellation near 0.
-// exp(f x) = 2^n exp(r), r = f x - n log(2), for the factors f = -1 and 2: as a power of two times a
-// sign f costs nothing, it goes into the constants. With u = r / f,
+// exp(f x) = 2^n exp(r), r = f x - n log(2), for the factors f = -1 and 2: as a power of two times
+// a sign f costs nothing, it goes into the constants. With u = r / f,
 //   expm1(r) / |f| = |f| q(f u) u^2 + sign(f) u, and scale = |f| 2^n.
 template <class Real, int S, int K>
 FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {

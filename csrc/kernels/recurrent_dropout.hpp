@@ -17,34 +17,35 @@ FUSEDRNN_INLINE void gatewise_product(const Arguments& a, ptrdiff_t s, ptrdiff_t
   constexpr int V = kLanes<Real>;
   alignas(64) Real pre[kCells * (kMaxVectors + 1) * V];
   const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  for_cell_blocks(0, P.count(), begin, end, [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n,
-                                                ptrdiff_t rows) {
-    for (ptrdiff_t p = p0; p < p1; ++p) {
-      const ptrdiff_t width = P.width(p), apart = P.units_in(p);
-      // The last panel's tiles write past a gate's values: the next gate's come there, and after
-      // the last gate there is room for a vector.
-      const ptrdiff_t pre_row = width + V;
-      const int C = int((apart + V - 1) / V);
-      for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
-        Segment<Real> segments[2];
-        for (int r = 0; r < R; ++r) segments[0].row[r] = x_row(a, n + k + r, s);
-        segments[0].stride = segments[1].stride = 1;
-        segments[0].K = x_rows;
-        segments[1].K = a.H;
-        for (int g = 0; g < P.gates; ++g) {
-          const Real* w = weights + P.offset(p, 1 + x_rows + a.H) + g * apart;
-          segments[0].b = w + width;
-          segments[1].b = w + (1 + x_rows) * width;
-          for (int r = 0; r < R; ++r) segments[1].row[r] = a.masked + (g * a.N + n + k + r) * Hp;
-          kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre + k* pre_row + g* apart,
-                                     pre_row);
+  for_cell_blocks(
+      0, P.count(), begin, end, [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+        for (ptrdiff_t p = p0; p < p1; ++p) {
+          const ptrdiff_t width = P.width(p), apart = P.units_in(p);
+          // The last panel's tiles write past a gate's values: the next gate's come there, and
+          // after the last gate there is room for a vector.
+          const ptrdiff_t pre_row = width + V;
+          const int C = int((apart + V - 1) / V);
+          for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
+            Segment<Real> segments[2];
+            for (int r = 0; r < R; ++r) segments[0].row[r] = x_row(a, n + k + r, s);
+            segments[0].stride = segments[1].stride = 1;
+            segments[0].K = x_rows;
+            segments[1].K = a.H;
+            for (int g = 0; g < P.gates; ++g) {
+              const Real* w = weights + P.offset(p, 1 + x_rows + a.H) + g * apart;
+              segments[0].b = w + width;
+              segments[1].b = w + (1 + x_rows) * width;
+              for (int r = 0; r < R; ++r)
+                segments[1].row[r] = a.masked + (g * a.N + n + k + r) * Hp;
+              kTiles<Real>[R - 1][C - 1](segments, 2, width, w, 0, pre + k* pre_row + g* apart,
+                                         pre_row);
+            }
+          });
+          for (ptrdiff_t j = 0; j < apart; j += V)
+            body(p, Cells{rows, apart - j < V ? apart - j : V, n, 1, p * P.full_units() + j, 0},
+                 pre + j, pre_row);
         }
       });
-      for (ptrdiff_t j = 0; j < apart; j += V)
-        body(p, Cells{rows, apart - j < V ? apart - j : V, n, 1, p * P.full_units() + j, 0}, pre + j,
-             pre_row);
-    }
-  });
 }
 
 // masked[g] = h * mask[g] for the slots [begin, end).
@@ -68,12 +69,11 @@ void lstm_forward_dropout(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin,
     end = a.schedule.active_end(begin, end, s);
     const LstmStep<Real> step(a, s);
     mask_state(a, 4, begin, end, step.h_prev);
-    gatewise_product(
-        a, s, begin, end, P, a.weights, a.I,
-        [&](ptrdiff_t, const Cells& cells, const Real* pre, ptrdiff_t pre_row) {
-          step.gates(cells, pre, pre_row, o);
-          step.outputs(cells, o);
-        });
+    gatewise_product(a, s, begin, end, P, a.weights, a.I,
+                     [&](ptrdiff_t, const Cells& cells, const Real* pre, ptrdiff_t pre_row) {
+                       step.gates(cells, pre, pre_row, o);
+                       step.outputs(cells, o);
+                     });
   }
 }
 
@@ -110,11 +110,10 @@ FUSEDRNN_INLINE void gru_dropout_reset_before(const fusedrnn::GruForward<Real>& 
   constexpr int V = kLanes<Real>;
   const Panels ZR = {a.H, 2, 2, V};
   const Real* masked_n = a.masked + 2 * a.N * fusedrnn::round_up(a.H, V);
-  gatewise_product(
-      a, s, begin, end, ZR, a.weights[0], a.I,
-      [&](ptrdiff_t p, const Cells& cells, const Real* pre, ptrdiff_t pre_row) {
-        step.reset(cells, pre, pre_row, ZR.units_in(p), masked_n);
-      });
+  gatewise_product(a, s, begin, end, ZR, a.weights[0], a.I,
+                   [&](ptrdiff_t p, const Cells& cells, const Real* pre, ptrdiff_t pre_row) {
+                     step.reset(cells, pre, pre_row, ZR.units_in(p), masked_n);
+                   });
   GruGateProduct<Real> product(a, {a.H, 1, 4, V}, a.weights[1], 1, begin, end, 0);
   product.advance(s, begin, end);
   gru_candidate(a, product, s, begin, end);

@@ -34,7 +34,8 @@ struct Cells {
   ptrdiff_t slot(ptrdiff_t k) const { return first_slot + k * slot_step; }
   ptrdiff_t unit(ptrdiff_t k) const { return first_unit + k * unit_step; }
 
-  // Where the first cell is among N rows of P, panels of one vector of units, and the next behind it.
+  // Where the first cell is among N rows of P, panels of one vector of units, and the next behind
+  // it.
   ptrdiff_t tape(const Panels& P, ptrdiff_t N) const {
     const ptrdiff_t p = first_unit / P.lanes;
     return P.offset(p, N) + first_slot * P.width(p);

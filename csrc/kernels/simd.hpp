@@ -31,8 +31,8 @@ constexpr int kVectorBytes = 16;
 constexpr int kRegisters = 16;
 #endif
 
-// GCC and Clang let a vector alias its element type, and no other: so a store of values leaves what is
-// known of sizes and pointers as it is (measured: may_alias costs the tutorial shape 5 %).
+// GCC and Clang let a vector alias its element type, and no other: so a store of values leaves what
+// is known of sizes and pointers as it is (measured: may_alias costs the tutorial shape 5 %).
 template <class Real>
 struct VectorOf;
 template <>
