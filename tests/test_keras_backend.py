@@ -77,6 +77,9 @@ def check(build, calls, x=None, fused=True):
         {"use_bias": False},
         {"unroll": True},
         {"reset_after": False},
+        {"activation": "relu"},
+        {"activation": "sigmoid", "reset_after": False},
+        {"activation": None, "go_backwards": True},
         {"dtype": "float64"},
     ],
     ids=str,
@@ -173,7 +176,7 @@ def test_custom_loop_of_torch(calls):
 @pytest.mark.parametrize(
     ("options", "training", "reason"),
     [
-        ({"activation": "relu"}, False, "activations"),
+        ({"activation": "elu"}, False, "activations"),
         ({"recurrent_activation": "hard_sigmoid"}, False, "activations"),
         ({"dropout": 0.2, "recurrent_dropout": 0.2}, True, "a mask for each gate"),
         ({"use_cudnn": False}, False, "use_cudnn"),

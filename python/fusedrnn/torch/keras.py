@@ -63,8 +63,8 @@ def path(layer: Any, training: bool = False) -> str:
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
     cell = layer.cell
-    if not _is(cell.activation, "tanh") or not _is(cell.recurrent_activation, "sigmoid"):
-        return "keras: the activations are not tanh and sigmoid"
+    if _name(cell.activation) is None or _name(cell.recurrent_activation) != "sigmoid":
+        return "keras: the activations are not tanh, relu, sigmoid or linear with sigmoid gates"
     if training and cell.dropout and cell.implementation == 1:
         return "keras: dropout with implementation=1 has a mask for each gate, with no fused kernel"
     if layer.use_cudnn not in ("auto", True):
@@ -74,9 +74,13 @@ def path(layer: Any, training: bool = False) -> str:
     return "fused"
 
 
-def _is(function: Any, name: str) -> bool:
-    known = (getattr(keras.activations, name), getattr(keras.ops, name), getattr(torch, name))
-    return function in known
+def _name(function: Any) -> str | None:
+    """Return which of the kernels' activations a function is, if any."""
+    for name in ("tanh", "relu", "sigmoid", "linear"):
+        places = (keras.activations, keras.ops, torch)
+        if function in [getattr(place, name, None) for place in places]:
+            return name
+    return None
 
 
 def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
@@ -104,6 +108,7 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
         reverse=self.go_backwards,
         time_major=False,
         reset_after=getattr(cell, "reset_after", True),
+        activation=_name(cell.activation) or "tanh",
     )
     if mask is not None:
         mask = keras.ops.convert_to_tensor(mask).bool()

@@ -34,14 +34,15 @@ class Call(NamedTuple):
     reverse: bool = False
     time_major: bool = True
     reset_after: bool = True  # of a GRU
+    activation: str = "tanh"  # of the candidate, as `functional` has them
 
     @property
     def options(self) -> dict[str, Any]:
-        """Arguments of the core's GRU."""
+        """Arguments of the core that only a form of the cell has."""
         if self.cell == "lstm":
-            return {}
+            return {"activation": self.activation}
         order = "rzn" if self.layout == "torch" else "zrn"
-        return {"reset_after": self.reset_after, "gate_order": order}
+        return {"activation": self.activation, "reset_after": self.reset_after, "gate_order": order}
 
 
 def recurrent(
@@ -76,7 +77,7 @@ def recurrent(
     training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
     masks = lengths, mask, recurrent_mask
     if traced():
-        flags = (call.reverse, call.time_major, call.reset_after, training)
+        flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
         return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
         return apply(call, len(weights), x, *masks, *weights, *states)
@@ -276,6 +277,14 @@ def differentiable_backward(
     return [next(found) if n else None for n in needed]
 
 
+_ACTIVATIONS = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "linear": torch.positive,
+}
+
+
 def composed(
     call: Call,
     x: Tensor,
@@ -300,6 +309,8 @@ def composed(
     columns = recurrent_kernel.split(H, 1)
     drops = [1.0] * len(columns) if recurrent_mask is None else list(recurrent_mask)
 
+    squash = _ACTIVATIONS[call.activation]
+
     def product(h: Tensor) -> Tensor:
         return torch.cat([h * m @ w for m, w in zip(drops, columns, strict=True)], 1) + rb
 
@@ -309,8 +320,8 @@ def composed(
         on = valid[t, :, None]
         if call.cell == "lstm":
             i, f, g, o = (xw[t] + product(h)).chunk(4, 1)
-            new_c = f.sigmoid() * c[0] + i.sigmoid() * g.tanh()
-            new_h = o.sigmoid() * new_c.tanh()
+            new_c = f.sigmoid() * c[0] + i.sigmoid() * squash(g)
+            new_h = o.sigmoid() * squash(new_c)
             c = [torch.where(on, new_c, c[0])]
         else:
             xz, xr, xn = xw[t].chunk(3, 1)
@@ -318,7 +329,7 @@ def composed(
             z, r = (xz + hz).sigmoid(), (xr + hr).sigmoid()
             if not call.reset_after:
                 hn, r = (r * h * drops[2]) @ columns[2], torch.ones_like(r)
-            new_h = z * h + (1 - z) * (xn + r * hn).tanh()
+            new_h = z * h + (1 - z) * squash(xn + r * hn)
         h, y = torch.where(on, new_h, h), torch.where(on, new_h, y)
         ys.append(torch.where(ended[t, :, None], torch.zeros_like(y), y))
     out = torch.stack(ys[::-1] if call.reverse else ys)
@@ -341,7 +352,7 @@ def _composed_weights(call: Call, weights: Tensors) -> tuple[Tensor, Tensor, Ten
 
 # Traced: the operator -----------------------------------------------------------------------------
 
-_FLAGS = "bool reverse, bool time_major, bool reset_after"
+_FLAGS = "bool reverse, bool time_major, bool reset_after, str activation"
 
 
 @torch.library.custom_op(
@@ -353,10 +364,10 @@ _FLAGS = "bool reverse, bool time_major, bool reset_after"
 def operator(
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
     lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
-    reverse: bool, time_major: bool, reset_after: bool, training: bool,
+    reverse: bool, time_major: bool, reset_after: bool, activation: str, training: bool,
 ) -> list[Tensor]:  # fmt: skip
     """Return y, h_n[, c_n], and a tensor that holds the tape."""
-    call = Call(cell, layout, reverse, time_major, reset_after)
+    call = Call(cell, layout, reverse, time_major, reset_after, activation)
     masks = lengths, mask, recurrent_mask
     results, tape = forward(call, x, weights, states, masks, training=training)
     return [*results, hold(tape, x)]
@@ -366,7 +377,7 @@ def operator(
 def _(
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
     lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
-    reverse: bool, time_major: bool, reset_after: bool, training: bool,
+    reverse: bool, time_major: bool, reset_after: bool, activation: str, training: bool,
 ) -> list[Tensor]:  # fmt: skip
     H = weights[1].shape[1 if layout == "torch" else 0]
     N = x.shape[1 if time_major else 0]
@@ -385,10 +396,10 @@ def backward_operator(
     holder: Tensor, gradients: list[Tensor],
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
     lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
-    reverse: bool, time_major: bool, reset_after: bool, need_dx: bool,
+    reverse: bool, time_major: bool, reset_after: bool, activation: str, need_dx: bool,
 ) -> list[Tensor]:  # fmt: skip
     """Return the gradients of x (empty unless `need_dx`), the weights and the states."""
-    call = Call(cell, layout, reverse, time_major, reset_after)
+    call = Call(cell, layout, reverse, time_major, reset_after, activation)
     tape = held(holder, call, x, weights, states, (lengths, mask, recurrent_mask))
     dx, dweights, dstates = backward(call, tape, gradients, need_dx, states)
     return [x.new_empty(0) if dx is None else dx, *dweights, *dstates]
@@ -399,7 +410,7 @@ def _(
     holder: Tensor, gradients: list[Tensor],
     cell: str, layout: str, x: Tensor, weights: list[Tensor], states: list[Tensor],
     lengths: Tensor | None, mask: Tensor | None, recurrent_mask: Tensor | None,
-    reverse: bool, time_major: bool, reset_after: bool, need_dx: bool,
+    reverse: bool, time_major: bool, reset_after: bool, activation: str, need_dx: bool,
 ) -> list[Tensor]:  # fmt: skip
     dx = x.new_empty(x.shape if need_dx else 0)
     return [dx, *(t.new_empty(t.shape) for t in (*weights, *states))]
@@ -421,7 +432,7 @@ def _operator_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     )  # fmt: skip
     return (
         None, None, dx if need_dx else None, rest[: len(weights)], rest[len(weights) :],
-        *[None] * 7,
+        *[None] * 8,
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ class PackedWeights:
     def _pack(self, weights: Tensors) -> Any:
         core = to_core(self.call, weights)
         if self.call.cell == "lstm":
-            return (F.LSTMStep if self.step else F.PackedLSTM)(*core)
+            return (F.LSTMStep if self.step else F.PackedLSTM)(*core, **self.call.options)
         return (F.GRUStep if self.step else F.PackedGRU)(*core, **self.call.options)
 
     def _current(self, weights: Tensors) -> bool:
