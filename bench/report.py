@@ -22,17 +22,18 @@ def evaluate(row: Row) -> None:
     """Add what follows from a row's times: best peer, ratio to it, GFLOP/s, share of the peak."""
     if "peers" not in row:
         return
-    times = {name: t["median"] for name, t in row["seconds"].items()}
-    us = times[NAME]
+    ratios, us = row["ratios"], row["seconds"][NAME]["median"]
     rivals = [name for name in row["peers"] if name != "NumPy"]  # a baseline, not a rival
-    best = min(rivals, key=lambda name: times[name], default=None)
-    row["best_peer"], row["ratio"] = best, times[best] / us if best else None
+    best = min(rivals, key=lambda name: ratios[name], default=None)
+    row["best_peer"], row["ratio"] = best, ratios[best] if best else None
     row["gflops"] = row["share"] = None
     if row["flops"]:
         row["gflops"] = row["flops"] / us / 1e9
         row["share"] = row["gflops"] / row["peak_gflops"]
-    variants = {n.removeprefix(f"{NAME} "): t for n, t in times.items() if n.startswith(f"{NAME} ")}
-    row["against"] = {name: t / us for name, t in variants.items()}
+    variants = {
+        n.removeprefix(f"{NAME} "): r for n, r in ratios.items() if n.startswith(f"{NAME} ")
+    }
+    row["against"] = variants
     if "full" in variants:  # operations a second, not times
         row["against"]["full"] *= row["flops"] / row["full_flops"]
 

@@ -122,8 +122,19 @@ def measure(case: Case, options: Options, threads: int, peers: dict[str, Any]) -
         "full_flops": replace(case, ragged=False).flops if case.ragged else None,
         "peak_gflops": median(peak.samples),
         "seconds": {name: spread(times) for name, times in samples.items()},
+        "ratios": ratios(samples, us.name),
         "peers": [c.name for c in others if c.peer],
     }
+
+
+def ratios(samples: dict[str, list[float]], us: str) -> dict[str, float]:
+    """Median over the rounds of everyone's time over ours in the same round.
+
+    On a machine that is slower for seconds at a time, for want of a core's other half, say, medians
+    of times may be of different seconds; turns of a round are not.
+    """
+    return {name: median(t / u for t, u in zip(times, samples[us], strict=False))
+            for name, times in samples.items() if name != us}  # fmt: skip
 
 
 def spread(times: list[float]) -> dict[str, float]:

@@ -94,6 +94,13 @@ def test_a_wrong_answer_is_found(cell, task):
         check(case, us, [peer])
 
 
+def test_ratios_are_of_times_in_the_same_round():
+    from bench.worker import ratios
+
+    samples = {"fusedrnn": [1.0, 1.0, 2.0, 2.0, 2.0], "PyTorch": [3.0, 3.0, 6.0]}
+    assert ratios(samples, "fusedrnn") == {"PyTorch": 3.0}  # of the medians: 1.5
+
+
 def test_ratios():
     from bench import report
 
@@ -108,6 +115,8 @@ def test_ratios():
         "seconds": {"fusedrnn": times(0.5), "PyTorch": times(4.0), "ONNX Runtime": times(1.0),
                     "NumPy": times(0.1), "fusedrnn full": times(0.9),
                     "fusedrnn one thread": times(0.95)},
+        "ratios": {"PyTorch": 8.0, "ONNX Runtime": 2.0, "NumPy": 0.2, "fusedrnn full": 1.8,
+                   "fusedrnn one thread": 1.9},
     }  # fmt: skip
     report.evaluate(row)
     assert row["best_peer"] == "ONNX Runtime"

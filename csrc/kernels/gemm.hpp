@@ -31,10 +31,14 @@ struct Segment {
 
 // out[r][c] = init[r][c] + sum over the segments of A[r][k] B[k][c], for R rows and C vectors.
 // init may be out; its row stride is 0 for a bias.
-template <class Real, int R, int C>
-void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, const Real* init,
-          ptrdiff_t init_stride, Real* out, ptrdiff_t out_stride) {
+// Of wider panels, the C vectors from kColumn on; the first of them prefetch.
+template <class Real, int R, int C, int kColumn = 0>
+FUSEDRNN_INLINE void tile_columns(const Segment<Real>* segments, ptrdiff_t count,
+                                  ptrdiff_t b_stride, const Real* init, ptrdiff_t init_stride,
+                                  Real* out, ptrdiff_t out_stride) {
   constexpr int V = kLanes<Real>;
+  init += kColumn * V;
+  out += kColumn * V;
   Vec<Real> acc[R][C];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
@@ -45,13 +49,13 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
     const Real* a[R];
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) a[r] = segments[s].row[r];
-    const Real* b = segments[s].b;
+    const Real* b = segments[s].b + kColumn * V;
     const ptrdiff_t stride = segments[s].stride;
     const ptrdiff_t end = segments[s].K * stride;
     const char* next = segments[s].next;
     const ptrdiff_t next_step = segments[s].next_step;
     for (ptrdiff_t k = 0; k < end; k += stride) {
-      if (R > 2) {
+      if (R > 2 && kColumn == 0) {
         prefetch(next);
         next += next_step;
       }
@@ -83,6 +87,19 @@ void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, co
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) store(out + r * out_stride + c * V, acc[r][c]);
+}
+
+// As tile_columns for all C vectors; four and five rows of four, which do not fit into 16
+// registers, in two halves.
+template <class Real, int R, int C>
+void tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t b_stride, const Real* init,
+          ptrdiff_t init_stride, Real* out, ptrdiff_t out_stride) {
+  if constexpr (R > max_rows(C)) {
+    tile_columns<Real, R, 2, 0>(segments, count, b_stride, init, init_stride, out, out_stride);
+    tile_columns<Real, R, 2, 2>(segments, count, b_stride, init, init_stride, out, out_stride);
+  } else {
+    tile_columns<Real, R, C>(segments, count, b_stride, init, init_stride, out, out_stride);
+  }
 }
 
 // One row over kPanels full panels of C vectors, `panel` apart: a single row has only C sums in a
@@ -130,7 +147,7 @@ using TileFunction = void (*)(const Segment<Real>*, ptrdiff_t, ptrdiff_t, const 
 
 template <class Real, int R, int C>
 constexpr TileFunction<Real> tile_or_null() {
-  if constexpr (R <= max_rows(C))
+  if constexpr (R <= max_rows(C) || (C == 4 && R <= 5))
     return &tile<Real, R, C>;
   else
     return nullptr;
@@ -146,9 +163,21 @@ constexpr TileFunction<Real> kTiles[8][kMaxVectors] = {
     FUSEDRNN_TILE_ROW(5), FUSEDRNN_TILE_ROW(6), FUSEDRNN_TILE_ROW(7), FUSEDRNN_TILE_ROW(8)};
 #undef FUSEDRNN_TILE_ROW
 
-// Calls body(first, rows) over [begin, end) in tiles of even height for C vectors.
+// Calls body(first, rows) over [begin, end) in tiles for C vectors: of even height, but where that
+// is three at the most, a tile of two has too few sums to hide the latency of a multiply-add, and a
+// last one of four or five is faster (measured on Zen 3, AVX2, LSTM inference: 16 rows 1.04, 32
+// rows 1.0).
 template <class Body>
 FUSEDRNN_INLINE void for_row_tiles(ptrdiff_t begin, ptrdiff_t end, int C, Body body) {
+  if (max_rows(C) == 3) {
+    for (ptrdiff_t n = begin; n < end;) {
+      const ptrdiff_t left = end - n;
+      const int R = int(left == 4 || left == 5 || left < 3 ? left : 3);
+      body(n, R);
+      n += R;
+    }
+    return;
+  }
   ptrdiff_t tiles = (end - begin + max_rows(C) - 1) / max_rows(C);
   for (ptrdiff_t n = begin; n < end; --tiles) {
     const int R = int((end - n + tiles - 1) / tiles);
