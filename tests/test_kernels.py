@@ -187,3 +187,29 @@ def test_every_option(isa, shape, option, cell, dtype):
     expected_outputs, expected_gradients = run_reference(cell, case, options)
     assert_close(outputs, expected_outputs, dtype)
     assert_close(gradients, expected_gradients, dtype)
+
+
+def assert_same_bits(got, expected):
+    for k, (a, e) in enumerate(zip(got, expected, strict=True)):
+        assert (a is None) == (e is None), k
+        assert a is None or a.tobytes() == e.tobytes(), k
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", ["plain", "relu"])
+@pytest.mark.parametrize(("N", "H"), [(2, 8), (3, 29), (4, 8), (7, 17), (8, 5), (27, 33), (50, 64)])
+def test_bits_of_a_row_do_not_depend_on_the_others(isa, N, H, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, (3, H, 4, N), options)
+    outputs, (dx, _, _, _, *dstates) = run_kernels(cell, case, options, dtype)
+    for n in range(0, N, 1 + N // 9):
+        one = slice(n, n + 1)
+        row = {k: case[k][one] for k in ("x", "dy")}
+        row |= {k: [s[one] for s in case[k]] for k in ("states", "dstates")}
+        own_outputs, (own_dx, _, _, _, *own_dstates) = run_kernels(cell, case | row, options, dtype)
+        assert_same_bits(own_outputs, [a[one] for a in outputs])
+        assert_same_bits([own_dx, *own_dstates], [a[one] for a in (dx, *dstates)])
+    all_valid = case | {"mask": np.ones((N, 4), bool)}
+    masked, (masked_dx, _, _, _, *masked_dstates) = run_kernels(cell, all_valid, options, dtype)
+    assert_same_bits([*masked, masked_dx, *masked_dstates], [*outputs, dx, *dstates])

@@ -61,7 +61,9 @@ def test_threads():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("options", [{}, {"lengths": True}, {"recurrent_mask": True}])
-@pytest.mark.parametrize("shape", [Shape(32, 128, 40, 37), Shape(60, 260, 250, 2)])
+@pytest.mark.parametrize(
+    "shape", [Shape(32, 128, 40, 37), Shape(8, 64, 60, 51), Shape(60, 260, 250, 2)]
+)
 def test_same_bits_for_any_number_of_threads(shape, cell, options):
     # Enough work for three threads, which share the rows or, where they are few, the units.
     case = make_case(cell, shape, options)

@@ -68,7 +68,7 @@ FUSEDRNN_INLINE void tile_columns(const Segment<Real>* segments, ptrdiff_t count
         for (int r = 0; r < R; ++r) {
           const Vec<Real> x = in_register(splat(a[r][k]));
 #pragma GCC unroll 4
-          for (int c = 0; c < C; ++c) acc[r][c] += x * kept[c];
+          for (int c = 0; c < C; ++c) acc[r][c] = multiply_add(x, kept[c], acc[r][c]);
         }
       } else {
 #pragma GCC unroll 8
@@ -77,7 +77,7 @@ FUSEDRNN_INLINE void tile_columns(const Segment<Real>* segments, ptrdiff_t count
         for (int c = 0; c < C; ++c) {
           const Vec<Real> w = R == 1 ? load(b + c * V) : in_register(load(b + c * V));
 #pragma GCC unroll 8
-          for (int r = 0; r < R; ++r) acc[r][c] += kept[r] * w;
+          for (int r = 0; r < R; ++r) acc[r][c] = multiply_add(kept[r], w, acc[r][c]);
         }
       }
       b += b_stride;
@@ -120,7 +120,8 @@ void row_tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, c
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p)
 #pragma GCC unroll 4
-        for (int c = 0; c < C; ++c) acc[p][c] += x * load(b + p * panel + c * V);
+        for (int c = 0; c < C; ++c)
+          acc[p][c] = multiply_add(x, load(b + p * panel + c * V), acc[p][c]);
     }
   }
 #pragma GCC unroll 4

@@ -16,15 +16,15 @@ FUSEDRNN_INLINE void gru_cell_backward(const fusedrnn::GruBackward<Real>& a, Vec
                                        Real* dh_carried, Real* dgates) {
   const Vec<Real> z = load_lanes<kWhole>(gates, m), n = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> keep = a.update_keeps ? z : Real(1) - z;
-  const Vec<Real> dn = (dh - dh * keep) * slope<Real>(a.activation, n);
-  const Vec<Real> dkeep = dh * (load(h_prev) - n) * (z - z * z);
+  const Vec<Real> dn = multiply_add(-dh, keep, dh) * slope<Real>(a.activation, n);
+  const Vec<Real> dkeep = dh * (load(h_prev) - n) * slope<Real>(Activation::kSigmoid, z);
   store(dh_carried, dh * keep);
   store_lanes<kWhole>(dgates, dn, m);
   store_lanes<kWhole>(dgates + m, a.update_keeps ? dkeep : -dkeep, m);
   if (a.reset_after) {
     const Vec<Real> r = load_lanes<kWhole>(gates + m, m);
     const Vec<Real> hn = load_lanes<kWhole>(gates + 3 * m, m);
-    store_lanes<kWhole>(dgates + 2 * m, dn * hn * (r - r * r), m);
+    store_lanes<kWhole>(dgates + 2 * m, dn * hn * slope<Real>(Activation::kSigmoid, r), m);
     store_lanes<kWhole>(dgates + 3 * m, dn * r, m);
   }
 }
@@ -57,8 +57,8 @@ void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, ptrdi
               a.recurrent_mask ? load(a.recurrent_mask + 2 * a.N * Hp + at) : splat(Real(1));
           const Vec<Real> drh = load(out + k * width + j) * mask;
           const Vec<Real> h_prev = load(a.h + s * a.N * Hp + at);
-          store_n(dr + k * gate_width, drh * h_prev * (r - r * r), m);
-          store(a.dh + at, load(a.dh + at) + drh * r);
+          store_n(dr + k * gate_width, drh * h_prev * slope<Real>(Activation::kSigmoid, r), m);
+          store(a.dh + at, multiply_add(drh, r, load(a.dh + at)));
           store(rh + k * Hp, r * h_prev * mask);
         });
         for_masked_cells(a.schedule, s, cells,

@@ -11,7 +11,7 @@ namespace {
 
 template <class Real>
 FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev, bool keeps) {
-  return keeps ? n + z * (h_prev - n) : h_prev + z * (n - h_prev);
+  return keeps ? multiply_add(z, h_prev - n, n) : multiply_add(z, n - h_prev, h_prev);
 }
 
 // One step: where its states are, and the gate arithmetic of cells, in two halves with the
@@ -85,7 +85,7 @@ class GruStep {
               store_lanes<kWhole>(out + 3 * m, hn, m);
             }
             store_lanes<kWhole>(hr + k * h_row, z, m);
-            store_lanes<kWhole>(hr + k * h_row + 2 * m, of_x(k, 2) + r * hn, m);
+            store_lanes<kWhole>(hr + k * h_row + 2 * m, multiply_add(r, hn, of_x(k, 2)), m);
           });
         });
   }

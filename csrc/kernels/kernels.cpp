@@ -28,13 +28,13 @@ void elementwise(const Real* x, Real* out, ptrdiff_t n) {
 
 // Multiply-adds that depend on nothing but themselves, enough to hide their latency: the peak.
 template <class Real>
-Real multiply_add(ptrdiff_t rounds) {
+Real multiply_adds(ptrdiff_t rounds) {
   const Vec<Real> x = splat(Real(1e-9)), y = splat(Real(0.999));
   Vec<Real> sum[fusedrnn::kPeakChains];  // all different, or the compiler keeps one
   for (int j = 0; j < fusedrnn::kPeakChains; ++j) sum[j] = splat(Real(j));
   for (ptrdiff_t k = 0; k < rounds; ++k) {
 #pragma GCC unroll 16
-    for (int j = 0; j < fusedrnn::kPeakChains; ++j) sum[j] = sum[j] * y + x;
+    for (int j = 0; j < fusedrnn::kPeakChains; ++j) sum[j] = multiply_add(sum[j], y, x);
   }
   Real total = 0;
   for (int j = 0; j < fusedrnn::kPeakChains; ++j) total += sum[j][0];
@@ -58,7 +58,7 @@ constexpr fusedrnn::Kernels<Real> kKernels = {kLanes<Real>,
                                               &pack_transposed<Real>,
                                               &elementwise<Real, &sigmoid<Real>>,
                                               &elementwise<Real, &tanh<Real>>,
-                                              &multiply_add<Real>};
+                                              &multiply_adds<Real>};
 
 }  // namespace
 

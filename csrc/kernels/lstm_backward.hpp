@@ -15,13 +15,13 @@ FUSEDRNN_INLINE void lstm_cell_backward(Activation activation, Vec<Real> dh, ptr
   const Vec<Real> i = load_lanes<kWhole>(gates, m), f = load_lanes<kWhole>(gates + m, m);
   const Vec<Real> g = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> o = load_lanes<kWhole>(gates + 3 * m, m);
-  const Vec<Real> dc = load(dc_inout) + dh * o * slope<Real>(activation, tanh_c);
+  const Vec<Real> dc = multiply_add(dh * o, slope<Real>(activation, tanh_c), load(dc_inout));
   store(dc_inout, dc * f);
   const Vec<Real> dci = dc * i;
   store_lanes<kWhole>(dgates, dci * g * (Real(1) - i), m);
-  store_lanes<kWhole>(dgates + m, dc * load(c_prev) * (f - f * f), m);
+  store_lanes<kWhole>(dgates + m, dc * load(c_prev) * slope<Real>(Activation::kSigmoid, f), m);
   store_lanes<kWhole>(dgates + 2 * m, dci * slope<Real>(activation, g), m);
-  store_lanes<kWhole>(dgates + 3 * m, dh * tanh_c * (o - o * o), m);
+  store_lanes<kWhole>(dgates + 3 * m, dh * tanh_c * slope<Real>(Activation::kSigmoid, o), m);
 }
 
 // The gradient of a slot's output at a step, from `unit` on; null where there is none.
@@ -72,7 +72,7 @@ void add_masked_gradients(const Real* dgates, const Panels& D, ptrdiff_t K, ptrd
       for (ptrdiff_t j = 0; j < width; j += V) {
         const ptrdiff_t at = r * width + j;
         const Vec<Real> m = load(mask + (g * N + n + r) * Hp + X.offset(q, 1) + j);
-        store(out + at, load(out + at) + m * load(product + at));
+        store(out + at, multiply_add(m, load(product + at), load(out + at)));
       }
   }
 }

@@ -51,7 +51,7 @@ class LstmStep {
           lockstep<K>([&](int k) {
             const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
             const Vec<Real> i = gate[3 * k], f = gate[3 * k + 1], g = gate[3 * K + k];
-            store(c + at, f * load(c_prev + at) + i * g);
+            store(c + at, multiply_add(f, load(c_prev + at), i * g));
             store(o + (first + k) * V, gate[3 * k + 2]);
             if (tape) {
               Real* out = tape + (first + k) * tape_step;

@@ -73,20 +73,27 @@ FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {
     const Real limit = k < S ? E::kSigmoidLimit : E::kTanhLimit;
     x[k] = clamp(x[k], -limit, limit);
   });
-  lockstep<K>([&](int k) { t[k] = x[k] * (k < S ? -E::kLog2e : 2 * E::kLog2e) + magic(k); });
+  lockstep<K>([&](int k) {
+    t[k] = multiply_add(x[k], splat(k < S ? -E::kLog2e : 2 * E::kLog2e), splat(Real(magic(k))));
+  });
   lockstep<K>([&](int k) { n[k] = t[k] - magic(k); });
-  lockstep<K>([&](int k) { x[k] = x[k] - n[k] * (k < S ? -E::kLn2High : E::kLn2High / 2); });
-  lockstep<K>([&](int k) { x[k] = x[k] - n[k] * (k < S ? -E::kLn2Low : E::kLn2Low / 2); });
+  lockstep<K>([&](int k) {
+    x[k] = multiply_add(n[k], splat(k < S ? E::kLn2High : -E::kLn2High / 2), x[k]);
+  });
+  lockstep<K>(
+      [&](int k) { x[k] = multiply_add(n[k], splat(k < S ? E::kLn2Low : -E::kLn2Low / 2), x[k]); });
   lockstep<K>([&](int k) { scale[k] = (Vec<Real>)((Ints)t[k] << E::kMantissa); });
   lockstep<K>([&](int k) { p[k] = splat(coefficient(k, terms - 1)); });
 #pragma GCC unroll 16
   for (int term = terms - 2; term >= 0; --term)
-    lockstep<K>([&](int k) { p[k] = p[k] * x[k] + coefficient(k, term); });
+    lockstep<K>([&](int k) { p[k] = multiply_add(p[k], x[k], splat(coefficient(k, term))); });
   lockstep<K>([&](int k) { n[k] = x[k] * x[k]; });
-  lockstep<K>([&](int k) { p[k] = k < S ? p[k] * n[k] - x[k] : p[k] * n[k] + x[k]; });
+  lockstep<K>([&](int k) { p[k] = multiply_add(p[k], n[k], k < S ? -x[k] : x[k]); });
   lockstep<K>([&](int k) {
-    x[k] = k < S ? splat(Real(1)) : scale[k] * p[k] + (scale[k] * Real(0.5) - Real(1));
-    p[k] = k < S ? Real(1) + (scale[k] + scale[k] * p[k]) : x[k] + Real(2);
+    x[k] = k < S ? splat(Real(1))
+                 : multiply_add(scale[k], p[k],
+                                multiply_add(scale[k], splat(Real(0.5)), splat(Real(-1))));
+    p[k] = k < S ? Real(1) + multiply_add(scale[k], p[k], scale[k]) : x[k] + Real(2);
   });
   lockstep<K>([&](int k) { x[k] = divide(x[k], p[k]); });
 }
@@ -128,11 +135,11 @@ template <class Real>
 FUSEDRNN_INLINE Vec<Real> slope(Activation f, Vec<Real> y) {
   switch (f) {
     case Activation::kTanh:
-      return Real(1) - y * y;
+      return multiply_add(-y, y, splat(Real(1)));
     case Activation::kRelu:
       return y > Real(0) ? splat(Real(1)) : splat(Real(0));
     case Activation::kSigmoid:
-      return y - y * y;
+      return multiply_add(-y, y, y);
     default:
       return splat(Real(1));
   }

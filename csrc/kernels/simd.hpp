@@ -9,6 +9,8 @@
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define FUSEDRNN_INLINE inline __attribute__((always_inline))
@@ -79,6 +81,44 @@ template <class Real>
 FUSEDRNN_INLINE Vec<Real> splat(Real x) {
   return x - Vec<Real>{};
 }
+
+// a b + c, rounded once where the instruction set has it, and always so: see CMakeLists.txt.
+#if defined(__AVX512F__)
+FUSEDRNN_INLINE Vec<float> multiply_add(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+FUSEDRNN_INLINE Vec<double> multiply_add(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+#elif defined(FUSEDRNN_EMULATED)
+FUSEDRNN_INLINE Vec<float> multiply_add(Vec<float> a, Vec<float> b, Vec<float> c) {
+  for (int j = 0; j < 16; ++j) c[j] = __builtin_fmaf(a[j], b[j], c[j]);
+  return c;
+}
+FUSEDRNN_INLINE Vec<double> multiply_add(Vec<double> a, Vec<double> b, Vec<double> c) {
+  for (int j = 0; j < 8; ++j) c[j] = __builtin_fma(a[j], b[j], c[j]);
+  return c;
+}
+#elif defined(__FMA__)
+FUSEDRNN_INLINE Vec<float> multiply_add(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+FUSEDRNN_INLINE Vec<double> multiply_add(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+#elif defined(__aarch64__)
+FUSEDRNN_INLINE Vec<float> multiply_add(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+FUSEDRNN_INLINE Vec<double> multiply_add(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#else
+template <class Vector>
+FUSEDRNN_INLINE Vector multiply_add(Vector a, Vector b, Vector c) {
+  return a * b + c;
+}
+#endif
 
 // The first n lanes only; the others read as zero and are not written. 0 < n <= lanes.
 #if defined(__AVX512F__)
@@ -227,7 +267,7 @@ FUSEDRNN_INLINE Vec<float> divide(Vec<float> a, Vec<float> d) {
 #if defined(__AVX512F__)
   const Vec<float> r = (Vec<float>)_mm512_rcp14_ps((__m512)d);
   const Vec<float> q = a * r;
-  return q + q * (1.0f - d * r);
+  return multiply_add(q, multiply_add(-d, r, splat(1.0f)), q);
 #else
   return a / d;
 #endif
@@ -235,10 +275,10 @@ FUSEDRNN_INLINE Vec<float> divide(Vec<float> a, Vec<float> d) {
 FUSEDRNN_INLINE Vec<double> divide(Vec<double> a, Vec<double> d) {
 #if defined(__AVX512F__)
   Vec<double> r = (Vec<double>)_mm512_rcp14_pd((__m512d)d);
-  r += r * (1.0 - d * r);
-  r += r * (1.0 - d * r);
+  r = multiply_add(r, multiply_add(-d, r, splat(1.0)), r);
+  r = multiply_add(r, multiply_add(-d, r, splat(1.0)), r);
   const Vec<double> q = a * r;
-  return q + r * (a - d * q);
+  return multiply_add(r, multiply_add(-d, q, a), q);
 #else
   return a / d;
 #endif
