@@ -125,9 +125,9 @@ FUSEDRNN_INLINE void keep_first_step(Real* dgates, const Panels& P, ptrdiff_t N,
 }
 
 // A step of a slice: the gradient that flows back from the step after it, and then, for each vector
-// of units of a group of rows, cells(cells, recurrent, recurrent_row, dgates row). Step -1 stands
-// for the initial state. D: the panels of the gate gradients; the recurrent product has `gates` of
-// them.
+// of units of a group of rows, body(cells, recurrent, recurrent_row, dgates): the first cell's
+// gradient and where its gate gradients go. Step -1 stands for the initial state. D: the panels of
+// the gate gradients; the recurrent product has `gates` of them.
 template <class Real, class Arguments, class Body>
 FUSEDRNN_INLINE void backward_step(const Arguments& a, const Panels& D, int skipped_gates,
                                    int gates, const Real* rt, ptrdiff_t s, ptrdiff_t begin,

@@ -61,13 +61,13 @@ FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {
   using E = ExpConstants<Real>;
   using Ints = typename VectorOf<Real>::ints;
   constexpr int terms = int(sizeof(E::q) / sizeof(Real));
-  // The last factor of the coefficient of u^(term + 2), |f| f^term.
+  // Of u^(term + 2): q[term] |f| f^term.
   const auto coefficient = [](int k, int term) {
     Real c = E::q[term];
     if (k >= S) return c * Real(2 << term);
     return term % 2 ? -c : c;
   };
-  const auto magic = [](int k) { return k < S ? E::kMagic : E::kMagic + 1; };  // |f| 2^n
+  const auto magic = [](int k) { return k < S ? E::kMagic : E::kMagic + 1; };  // for scale
   Vec<Real> t[K], n[K], scale[K], p[K];
   lockstep<K>([&](int k) {
     const Real limit = k < S ? E::kSigmoidLimit : E::kTanhLimit;

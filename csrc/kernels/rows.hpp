@@ -1,4 +1,4 @@
-// The rows of a tile: where their inputs and outputs are, how many are computed at once.
+// Rows: where their inputs and outputs are; blocks of rows and panels, and the cells of one.
 #pragma once
 
 #include "gemm.hpp"

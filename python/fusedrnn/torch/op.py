@@ -38,7 +38,7 @@ class Call(NamedTuple):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Arguments of the core that only a form of the cell has."""
+        """Arguments of the core that say which form of the cell it is."""
         if self.cell == "lstm":
             return {"activation": self.activation}
         order = "rzn" if self.layout == "torch" else "zrn"
