@@ -42,10 +42,15 @@ def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
     return theirs, ours, torch.randn(shape.T, shape.N, shape.I)
 
 
+def weights_of(layer: Any, call: Call) -> Any:
+    """The weights as the core takes them."""
+    return to_core(call, [w.detach().numpy() for w in layer.parameters()])
+
+
 def inference(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
     theirs, ours, x = layers(name, shape)
     call = Call(name.lower(), "torch")
-    packed = getattr(F, f"Packed{name}")(*to_core(call, list(ours.parameters())), **call.options)
+    packed = getattr(F, f"Packed{name}")(*weights_of(ours, call), **call.options)
     yield "torch", torch.no_grad()(lambda: theirs(x)[0])
     yield "fused", torch.no_grad()(lambda: ours(x)[0])
     yield "core", lambda: torch.from_numpy(packed(x.numpy(), time_major=True)[0])
@@ -64,7 +69,7 @@ def training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
         return run
 
     call = Call(name.lower(), "torch")
-    weights = to_core(call, list(ours.parameters()))
+    weights = weights_of(ours, call)
     forward = F.lstm if name == "LSTM" else F.gru
     backward = F.lstm_backward if name == "LSTM" else F.gru_backward
     leaves = [torch.zeros(1, requires_grad=True) for _ in range(1 + len(ours._flat_weights))]
@@ -123,23 +128,21 @@ def keras_training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
     import fusedrnn.keras
 
     keras.utils.set_random_seed(0)
-    layer = getattr(keras.layers, name)(shape.H, return_sequences=True)
+    fusedrnn.keras.disable()
+    kind = getattr(keras.layers, name)
+    own = type(name, (kind,), {"inner_loop": kind.inner_loop})  # as it is before enable()
+    fusedrnn.keras.enable()
     x = torch.randn(shape.N, shape.T, shape.I)
-    layer.build(x.shape)
-    weights = [v.value for v in layer.trainable_weights]
 
-    def run() -> Any:
-        return torch.autograd.grad(layer(x).sum(), weights)[1]
+    def step(layer: Any) -> Run:
+        layer.build(x.shape)
+        weights = [v.value for v in layer.trainable_weights]
+        return lambda: torch.autograd.grad(layer(x).sum(), weights)[1]
 
-    def fused() -> Any:
-        fusedrnn.keras.enable()
-        try:
-            return run()
-        finally:
-            fusedrnn.keras.disable()
-
-    yield "torch", run
-    yield "fused", fused
+    init = keras.initializers.GlorotUniform(seed=0)
+    same = {"return_sequences": True, "kernel_initializer": init, "recurrent_initializer": init}
+    yield "torch", step(own(shape.H, **same))
+    yield "fused", step(kind(shape.H, **same))
 
 
 TASKS = {

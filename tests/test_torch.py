@@ -480,11 +480,11 @@ def test_packed_weights_are_kept_while_nothing_changes(name):
     x = torch.randn(4, 2, 3)
     with torch.inference_mode():
         ours(x)
-        first = ours._packed[0].packed
+        first = ours._kept[0].copy
         ours(x)
     with torch.no_grad():
         ours(x)
-    assert ours._packed[0].packed is first
+    assert ours._kept[0].copy is first
 
 
 @both
@@ -508,7 +508,7 @@ def test_copy_and_save_leave_the_packed_weights_out(name):
         torch.save(ours, file)
         file.seek(0)
         for other in (copy.deepcopy(ours), torch.load(file, weights_only=False)):
-            assert "_packed" not in other.__dict__
+            assert "_kept" not in other.__dict__
             assert torch.equal(other(x)[0], expected)
             other.weight_hh_l0.zero_()
         assert torch.equal(ours(x)[0], expected)

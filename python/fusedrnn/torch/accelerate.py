@@ -62,6 +62,6 @@ def restore(model: torch.nn.Module) -> list[str]:
     for name, module in model.named_modules():
         if type(module) in own:
             module.__class__ = own[type(module)]
-            module.__dict__.pop("_packed", None)
+            module.__dict__.pop("_kept", None)
             names.append(name)
     return names

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .kept import KeptWeights
 from .layers import path_of, weights_of
 from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
-from .packed import PackedWeights
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -43,10 +43,10 @@ class FusedCell:
             finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
         else:
             follow_torch_threads()
-            cache = self.__dict__.get("_packed")
-            if cache is None:
-                cache = self.__dict__["_packed"] = PackedWeights(self._call, step=True)
-            results = cache.get(weights)(array(x), *map(array, states))
+            kept = self.__dict__.get("_kept")
+            if kept is None:
+                kept = self.__dict__["_kept"] = KeptWeights()
+            results = kept.packed(self._call, weights, step=True)(array(x), *map(array, states))
             finals = [torch.from_numpy(a) for a in (results if lstm else (results,))]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
         return tuple(finals) if lstm else finals[0]
@@ -76,7 +76,7 @@ class FusedCell:
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the packed weights out of copies and files."""
-        return {k: v for k, v in super().__getstate__().items() if k != "_packed"}  # type: ignore
+        return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
 
 
 class LSTMCell(FusedCell, torch.nn.LSTMCell):

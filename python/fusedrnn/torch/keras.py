@@ -86,13 +86,19 @@ def _name(function: Any) -> str | None:
 def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
     """Run the layer over time: last output, outputs in order of processing, final states."""
     own = next(_own_loops[c] for c in type(self).__mro__ if c in _own_loops)
-    x = keras.ops.convert_to_tensor(sequences)
     cell = self.cell
+    steps, (I, GH) = sequences.shape[1], cell.kernel.shape
+    few = (
+        steps
+        and torch.is_grad_enabled()
+        and torch_is_faster(steps, GH // cell.units, I, cell.units)
+    )
+    if few:  # first of all, so as to add little to what is little
+        return own(self, sequences, initial_state, mask, training)
+    x = keras.ops.convert_to_tensor(sequences)
     weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
     weights = [keras.ops.convert_to_tensor(w) for w in weights]
-    I, GH = weights[0].shape
-    few = torch.is_grad_enabled() and torch_is_faster(x.shape[1], GH // cell.units, I, cell.units)
-    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape or few:
+    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape:
         return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
     if isinstance(mask, list | tuple):
         mask = mask[0]

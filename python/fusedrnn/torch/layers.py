@@ -12,6 +12,7 @@ from torch.autograd import forward_ad
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
+from .kept import KeptWeights
 from .op import (
     Call,
     Tensors,
@@ -21,11 +22,13 @@ from .op import (
     torch_is_faster,
     traced,
 )
-from .packed import PackedWeights
 
 
-def path_of(weight: Tensor, proj_size: int = 0) -> str:
-    """Return "fused", or "torch: " and the reason why torch's own code runs."""
+def path_of(weight: Tensor, proj_size: int = 0, trace: bool | None = None) -> str:
+    """Return "fused", or "torch: " and the reason why torch's own code runs.
+
+    `trace` is what :func:`traced` says, from a caller who knows.
+    """
     if proj_size:
         return "torch: proj_size has no fused kernel"
     if not weight.is_cpu:
@@ -36,7 +39,9 @@ def path_of(weight: Tensor, proj_size: int = 0) -> str:
         return "torch: autocast is on"
     if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
         return "torch: inside a transform of torch.func or forward-mode differentiation"
-    if traced() and (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
+    if (traced() if trace is None else trace) and (
+        torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()
+    ):
         return "torch: what is traced or exported runs without fusedrnn"
     return "fused"
 
@@ -68,39 +73,41 @@ class FusedLayer:
 
         Arguments that are wrong go to torch's own code, whose errors they then raise.
         """
+        trace = traced()
         if (
             self._cell == "gru"
+            and not trace
             and torch.is_grad_enabled()
-            and not traced()
             and torch_is_faster(self._steps(input), 3, self.input_size, self.hidden_size)
         ):
             return super().forward(input, hx)  # type: ignore[misc]
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
-        states = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
+        states: Tensors = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
         w = weights_of(self, self._flat_weights_names)
-        if path_of(w[0], self.proj_size) != "fused" or not self._fits(x, w[0], states, input):
+        if path_of(w[0], self.proj_size, trace) != "fused" or not self._fits(
+            x, w[0], states, input, trace
+        ):
             if isinstance(input, torch.fx.Proxy):  # a leaf of the graph, as torch's layers are
                 tracer = input.tracer
                 path = tracer.path_of_module(self)
                 return tracer.create_proxy("call_module", path, (input, hx), {})
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
-            y, finals = self._packed_sequence(input, w, states)
+            y, finals = self._packed_sequence(input, w, states, trace)
         elif x.dim() == 2:
-            y, *finals = self._layers(x.unsqueeze(1), w, [s.unsqueeze(1) for s in states])
+            states = [s.unsqueeze(1) for s in states]
+            y, *finals = self._layers(x.unsqueeze(1), w, states, None, trace)
             y, finals = y.squeeze(1), [s.squeeze(1) for s in finals]
-        elif self.batch_first:
-            y, *finals = self._layers(x.transpose(0, 1), w, states, batch_first=True)
         else:
-            y, *finals = self._layers(x, w, states)
+            y, *finals = self._layers(x, w, states, None, trace, self.batch_first)
         return y, tuple(finals) if self._cell == "lstm" else finals[0]
 
-    def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any) -> bool:
+    def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
         if (
             not isinstance(x, Tensor)
-            or (type(x) is not Tensor and not traced())  # a subclass may want to see operations
+            or (type(x) is not Tensor and not trace)  # a subclass may want to see operations
             or x.dtype != w.dtype
             or x.device != w.device
             or x.layout != torch.strided
@@ -133,18 +140,18 @@ class FusedLayer:
         return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
-        self: Any, input: PackedSequence, weights: Tensors, states: Tensors
+        self: Any, input: PackedSequence, weights: Tensors, states: Tensors, trace: bool
     ) -> Any:
         data, batch_sizes, order, back = input
         T = len(batch_sizes)
         lengths = None
-        if not traced() and batch_sizes[0] == batch_sizes[-1]:  # rows of one length are packed so
-            x = data.unflatten(0, (T, -1))
+        if not trace and T * int(batch_sizes[0]) == len(data):  # rows of one length are packed so
+            x = data.view(T, -1, self.input_size)
         else:
             x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, T)
         if order is not None:
             states = [s.index_select(1, order) for s in states]
-        y, *finals = self._layers(x, weights, states, lengths)
+        y, *finals = self._layers(x, weights, states, lengths, trace)
         if back is not None:
             finals = [s.index_select(1, back) for s in finals]
         y = y.flatten(0, 1) if lengths is None else _pack(y, lengths)
@@ -155,23 +162,28 @@ class FusedLayer:
         x: Tensor,
         weights: Tensors,
         states: Tensors,
-        lengths: Tensor | None = None,
+        lengths: Tensor | None,
+        trace: bool,
         batch_first: bool = False,
     ) -> list[Tensor]:
-        """Run all layers and directions on x (T, N, I); y is (N, T, DH) if `batch_first`."""
+        """Run all layers and directions; x and y are (N, T, ...) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
         each = len(weights) // (D * self.num_layers)
+        kept = self.__dict__.get("_kept")
+        if kept is None:
+            kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
             time_major = not (batch_first and layer == last)
-            if not time_major:
+            if batch_first and last and layer in (0, last):  # dropout is drawn as torch draws it
                 x = x.transpose(0, 1)
             ys = []
-            for _ in range(D):
+            for reverse in (False, True)[:D]:
                 k = len(finals)
+                call = Call(self._cell, "torch", reverse, time_major)
                 own = weights[k * each : (k + 1) * each]
-                given = [s[k] for s in states] if len(weights) > each else states
-                y, *final = self._one(x, own, given, lengths, k, time_major)
+                given = [s[k] for s in states] if D * self.num_layers > 1 else states
+                y, *final = run(call, x, own, given, lengths, kept[k], trace)
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
@@ -181,39 +193,35 @@ class FusedLayer:
             return [x, *finals[0]]
         return [x, *map(torch.cat, zip(*finals, strict=True))]
 
-    def _one(
-        self: Any, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None, k: int,
-        time_major: bool,
-    ) -> Tensors:  # fmt: skip
-        reverse = self.bidirectional and k % 2 == 1
-        if torch.is_grad_enabled() or traced():
-            return recurrent(
-                Call(self._cell, "torch", reverse, time_major), x, weights, states, lengths
-            )
-        follow_torch_threads()
-        cache = self.__dict__.setdefault("_packed", {})
-        if k not in cache:
-            cache[k] = PackedWeights(Call(self._cell, "torch"))
-        results = cache[k].get(weights)(
-            array(x),
-            *(array(s).reshape(s.shape[-2:]) for s in states),
-            lengths=None if lengths is None else array(lengths),
-            reverse=reverse,
-            time_major=time_major,
-        )
-        y, *finals = results
-        return [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
-
     def __prepare_scriptable__(self: Any) -> torch.nn.Module:
         """Return torch's layer with the same parameters: what torch.jit.script compiles."""
         own: Any = next(c for c in type(self).__mro__ if c in (torch.nn.LSTM, torch.nn.GRU))
         module: torch.nn.Module = own.__new__(own)
-        module.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_packed"})
+        module.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_kept"})
         return module
 
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave the packed weights out of copies and files."""
-        return {k: v for k, v in super().__getstate__().items() if k != "_packed"}  # type: ignore
+        return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
+
+
+def run(
+    call: Call, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None,
+    kept: KeptWeights, trace: bool,
+) -> Tensors:  # fmt: skip
+    """Run one layer in one direction, with packed weights where no gradients are recorded."""
+    if trace or torch.is_grad_enabled():
+        arrays = None if trace else kept.arrays(weights)
+        return recurrent(call, x, weights, states, lengths, arrays=arrays, trace=trace)
+    follow_torch_threads()
+    y, *finals = kept.packed(call, weights)(
+        array(x),
+        *[array(s).reshape(s.shape[-2:]) for s in states],
+        lengths=None if lengths is None else array(lengths),
+        reverse=call.reverse,
+        time_major=call.time_major,
+    )
+    return [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]]
 
 
 def _pack(y: Tensor, lengths: Tensor) -> Tensor:

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from .. import _core, runtime
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = Sequence[Array]
 Tensors = Sequence[Tensor]
 Masks = Sequence[Tensor | None]  # lengths (N,), mask (N, T), recurrent_mask (G, N, H)
 
@@ -53,6 +53,8 @@ def recurrent(
     lengths: Tensor | None = None,
     mask: Tensor | None = None,
     recurrent_mask: Tensor | None = None,
+    arrays: Arrays | None = None,
+    trace: bool | None = None,
 ) -> Tensors:
     """Run one layer in one direction, with gradients for `x`, `weights` and `states`.
 
@@ -67,6 +69,10 @@ def recurrent(
     mask : (N, T) bool tensor, optional
     recurrent_mask : (G, N, H) tensor, optional
         All as in :func:`fusedrnn.functional.lstm`, and without gradients.
+    arrays : list of arrays, optional
+        The memory of `weights`, from a caller who keeps it.
+    trace : bool, optional
+        What :func:`traced` says, from a caller who asked.
 
     Returns
     -------
@@ -74,20 +80,25 @@ def recurrent(
     h_n[, c_n] : (1, N, H) tensors
         As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
-    training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
+    tensors = x, *weights, *states
+    training = torch.is_grad_enabled() and (
+        weights[0].requires_grad or any([t.requires_grad for t in tensors])
+    )
     masks = lengths, mask, recurrent_mask
-    if traced():
+    if traced() if trace is None else trace:
         flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
         return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
-        return apply(call, len(weights), x, *masks, *weights, *states)
-    return forward(call, x, weights, states, masks, training=False)[0]
+        return apply((call, len(weights), masks, arrays), *tensors)
+    return forward(call, x, weights, states, masks, arrays, training=False)[0]
 
 
 def traced() -> bool:
     """Return whether someone records the operations rather than runs them."""
     return bool(
-        torch.compiler.is_compiling() or torch.jit.is_tracing() or _get_current_dispatch_mode()
+        torch.compiler.is_compiling()
+        or torch._C._is_tracing()  # torch.jit.is_tracing and _get_current_dispatch_mode of
+        or torch._C._len_torch_dispatch_stack()  # torch.utils, 4 us less
     )
 
 
@@ -112,13 +123,13 @@ def array(t: Tensor) -> Array:
 def follow_torch_threads() -> None:
     """Give the core as many threads as torch has."""
     n = torch.get_num_threads()
-    if n != runtime.num_threads():
+    if n != _core.num_threads():
         runtime.set_num_threads(n)
 
 
-def to_core(call: Call, weights: Tensors) -> tuple[Array, Array, Array | None]:
+def to_core(call: Call, arrays: Arrays) -> tuple[Array, Array, Array | None]:
     """Return kernel (I, GH), recurrent kernel (H, GH) and the bias of the core."""
-    kernel, recurrent_kernel, *biases = map(array, weights)
+    kernel, recurrent_kernel, *biases = arrays
     if call.layout == "keras":
         return kernel, recurrent_kernel, biases[0] if biases else None
     if not biases:
@@ -148,16 +159,17 @@ def forward(
     weights: Tensors,
     states: Tensors,
     masks: Masks,
+    arrays: Arrays | None = None,
     *,
     training: bool,
 ) -> tuple[list[Tensor], Any]:
     """Return the results as tensors, and the tape or None."""
     follow_torch_threads()
-    lengths, mask, recurrent_mask = (None if m is None else array(m) for m in masks)
+    lengths, mask, recurrent_mask = [None if m is None else array(m) for m in masks]
     results = (_core.lstm if call.cell == "lstm" else _core.gru)(
         array(x),
-        *to_core(call, weights),
-        *(array(s).reshape(s.shape[-2:]) for s in states),
+        *to_core(call, arrays or [array(w) for w in weights]),
+        *[array(s).reshape(s.shape[-2:]) for s in states],
         lengths=lengths,
         mask=mask,
         recurrent_mask=recurrent_mask,
@@ -167,7 +179,7 @@ def forward(
         **call.options,
     )
     y, *finals = results[:-1] if training else results
-    tensors = [torch.from_numpy(y), *(torch.from_numpy(a[None]) for a in finals)]
+    tensors = [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]]
     return tensors, results[-1] if training else None
 
 
@@ -176,10 +188,10 @@ def backward(
 ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
     """Return the gradients of x, of the weights and of the states."""
     follow_torch_threads()
-    dy, *dfinals = (None if g is None else array(g) for g in gradients)
+    dy, *dfinals = [None if g is None else array(g) for g in gradients]
     dx, dkernel, drecurrent_kernel, dbias, *dstates = (
         _core.lstm_backward if call.cell == "lstm" else _core.gru_backward
-    )(tape, dy, *(None if d is None else d[0] for d in dfinals), need_dx=need_dx)
+    )(tape, dy, *[None if d is None else d[0] for d in dfinals], need_dx=need_dx)
     return (
         None if dx is None else torch.from_numpy(dx),
         [torch.from_numpy(g) for g in from_core(call, dkernel, drecurrent_kernel, dbias)],
@@ -212,40 +224,29 @@ class Recurrent(torch.autograd.Function):
     """:func:`recurrent` for autograd."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        call: Call,
-        n_weights: int,
-        x: Tensor,
-        lengths: Tensor | None,
-        mask: Tensor | None,
-        recurrent_mask: Tensor | None,
-        *tensors: Tensor,
-    ) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, job: Any, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Run the layer and keep the tape."""
-        masks = lengths, mask, recurrent_mask
-        weights, states = tensors[:n_weights], tensors[n_weights:]
-        results, tape = forward(call, x, weights, states, masks, training=True)
-        ctx.call, ctx.n_weights = call, n_weights
-        ctx.save_for_backward(x, *masks, *tensors, hold(tape, x))
+        call, n, masks, arrays = job
+        results, tape = forward(call, x, tensors[:n], tensors[n:], masks, arrays, training=True)
+        ctx.call, ctx.n_weights = call, n
+        ctx.save_for_backward(hold(tape, x), *masks, x, *tensors)
         ctx.set_materialize_grads(False)
         return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         """Go back over the tape, or with ``create_graph`` over differentiable operations."""
-        x, *saved, holder = ctx.saved_tensors
-        masks, tensors = saved[:3], saved[3:]
+        holder, lengths, mask, recurrent_mask, x, *tensors = ctx.saved_tensors
+        masks = lengths, mask, recurrent_mask
         weights, states = tensors[: ctx.n_weights], tensors[ctx.n_weights :]
         if torch.is_grad_enabled():  # create_graph=True
-            needed = [ctx.needs_input_grad[2], *ctx.needs_input_grad[6:]]
-            dx, *dtensors = differentiable_backward(
+            needed = ctx.needs_input_grad[1:]
+            return None, *differentiable_backward(
                 ctx.call, x, weights, states, masks, gradients, needed
             )
-            return None, None, dx, None, None, None, *dtensors
         tape = held(holder, ctx.call, x, weights, states, masks)
-        dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[2], states)
-        return None, None, dx, None, None, None, *dweights, *dstates
+        dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[1], states)
+        return None, dx, *dweights, *dstates
 
 
 # Without what `Function.apply` does for torch.func, where this is not called: 4 us less.
