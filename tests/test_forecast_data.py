@@ -136,6 +136,89 @@ def test_covariates_are_aligned_and_known_ones_reach_into_the_future():
     np.testing.assert_allclose(panel.series[0].known[0, 1:3], [0, 1])  # a Monday
 
 
+EVENTS = [None, "easter", "sale", " easter", "", "sale", *[None] * 24]
+
+
+@pytest.mark.parametrize("how", ["frame", "file", "numbers"])
+def test_a_category_becomes_a_covariate_of_0_and_1_for_each_name(how, tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "CELLS", 6)  # two rows at once
+    frame = sales(30).assign(event=EVENTS, rain=range(30))
+    names = ["event=easter", "event=sale"]
+    if how == "numbers":  # which a column with gaps has as 1.0 and 2.0
+        numbers = {" easter": 1, "easter": 1, "sale": 2}
+        frame["event"] = frame["event"].map(numbers)
+        names = ["event=1", "event=2"]
+    given = frame
+    if how == "file":
+        given = tmp_path / "sales.csv"
+        frame.to_csv(given, index=False)
+    long = to_long(given, covariates=["event", "rain"], categories=["event"])
+    panel = to_panel(long, known=["event"], past=["rain"])
+    assert panel.known == tuple(names)
+    assert panel.series[0].known[:6].tolist() == [[0, 0], [1, 0], [0, 1], [1, 0], [0, 0], [0, 1]]
+    assert not panel.series[0].known[6:].any()
+    assert panel.series[0].past[:, 0].tolist() == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "last"),
+    [
+        (("year", "month"), lambda i: (2020 + i // 12, 1 + i % 12), "2022-06-01"),
+        (("Jahr", "Monat"), lambda i: (2020 + i // 12, f"{1 + i % 12:02d}"), "2022-06-01"),
+        (
+            ("Year", "Month"),
+            lambda i: (2020 + i // 12, pd.Timestamp(2020, 1 + i % 12, 1).month_name()),
+            "2022-06-01",
+        ),
+        (("year", "quarter"), lambda i: (2020 + i // 4, 1 + i % 4), "2027-04-01"),
+        (("year", "qtr"), lambda i: (2020.0 + i // 4, f"Q{1 + i % 4}"), "2027-04-01"),
+        (("year", "week"), lambda i: (2021, 1 + i), "2021-07-26"),
+        (("y", "m", "d"), lambda i: (2024, 2, 1 + i) if i < 29 else (2024, 3, 1), "2024-03-01"),
+    ],
+)
+@pytest.mark.parametrize("file", [False, True])
+def test_a_date_may_be_in_several_columns(names, values, last, file, tmp_path):
+    frame = pd.DataFrame([values(i) for i in range(30)], columns=list(names))
+    frame["sales"] = 1.0
+    given = frame
+    if file:
+        given = tmp_path / "sales.csv"
+        frame.to_csv(given, index=False)
+    panel = to_panel(to_long(given, date=",".join(names)))
+    assert panel.series[0].ds[-1] == pd.Timestamp(last)
+    assert len(panel.series[0].y) == 30
+
+
+def test_a_date_of_several_columns_that_is_none_is_named():
+    frame = pd.DataFrame({"year": 2024, "month": range(1, 14), "sales": 1.0})
+    with pytest.raises(ValueError, match="column 'year,month': '2024-13' in row 12 is not a date"):
+        to_long(frame, date="year,month")
+    frame["month"] = [np.nan, *range(1, 13)]
+    with pytest.raises(ValueError, match="column 'year,month': no date in row 0"):
+        to_long(frame, date="year,month")
+    with pytest.raises(ValueError, match="no date column 'day'"):
+        to_long(frame, date="year,month,day")
+
+
+def test_a_date_without_a_row_has_no_event():
+    frame = sales(30).assign(event=EVENTS, rain=range(30)).drop(index=[3, 6])
+    long = to_long(frame, covariates=["event", "rain"], categories=["event"])
+    series = to_panel(long, known=["event", "rain"], missing_dates="previous").series[0]
+    assert series.known[2:7].tolist() == [[0, 1, 2], [0, 0, 2], [0, 0, 4], [0, 1, 5], [0, 0, 5]]
+
+
+def test_unfit_categories_are_named():
+    frame = sales(200).assign(event=[f"e{i}" for i in range(200)])
+    with pytest.raises(ValueError, match="'event' has more than 100 different values"):
+        to_long(frame, covariates=["event"], categories=["event"])
+    with pytest.raises(ValueError, match="categories: 'event' is not among the covariates"):
+        to_long(frame, categories=["event"])
+    with pytest.raises(ValueError, match="covariate 'y' would be taken for the sales"):
+        to_long(frame.assign(y=1.0), target="sales", covariates=["y"])
+    with pytest.raises(ValueError, match="'e0' in row 0 is not a finite number; say --categories"):
+        to_long(frame, covariates=["event"])
+
+
 def test_a_series_begins_with_its_first_value():
     frame = sales()
     frame.loc[:4, "sales"] = np.nan

@@ -134,6 +134,26 @@ def test_known_covariates_must_reach_the_horizon(bakery):
         forecaster.predict(longer, horizon=3)
 
 
+def test_categories_of_newer_sales_are_those_of_the_fit(bakery, tmp_path):
+    rng = np.random.default_rng(0)
+    event = rng.choice(["sale", "easter", ""], len(bakery) - 1)
+    table = bakery[["date", "sales"]][:-1].assign(event=event)
+    options = {"future_covariates": ("event",), "categories": ("event",), **SMALL}
+    forecaster = RNNForecaster(**options).fit(table)
+    save_forecaster(forecaster, tmp_path / "model")
+    forecaster = load_forecaster(tmp_path / "model")
+    day = pd.DataFrame({"date": [table["date"].iloc[-1] + pd.Timedelta(days=1)]})
+    newer = table.tail(100).assign(event="")
+    found = [
+        forecaster.predict(pd.concat([newer, day.assign(event=name)]))["GRU"].item()
+        for name in ("sale", "easter", "", None)
+    ]
+    assert len(set(found)) == 3
+    assert found[2] == found[3]
+    with pytest.raises(ValueError, match=r"'event': 'flood', expected one of: .*easter"):
+        forecaster.predict(pd.concat([newer, day.assign(event="flood")]))
+
+
 def test_cross_validation_is_a_frame_of_forecasts(bakery):
     frame = RNNForecaster("LSTM", **SMALL).cross_validation(bakery, test_size=30, folds=2)
     assert list(frame)[:5] == ["unique_id", "ds", "cutoff", "y", "LSTM"]

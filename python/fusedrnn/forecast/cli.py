@@ -102,7 +102,7 @@ def add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("csv", nargs="?", help="CSV or Parquet file (default: the bakery sales)")
     data = command.add_argument_group("data")
     for flag, text in (
-        ("date", "column of dates (default: ds or date)"),
+        ("date", "column of dates, or year,month (default: ds or date)"),
         ("target", "column of sales (default: y or sales)"),
         ("id", "column that names the series, or store,item (default: unique_id or series_id)"),
     ):
@@ -118,6 +118,7 @@ def add_data(command: argparse.ArgumentParser) -> None:
     for flag, text in (
         ("future-covariates", "columns known in advance, with commas between"),
         ("past-covariates", "columns known only afterwards"),
+        ("categories", "those of them that are no quantities but names, as of holidays"),
     ):
         data.add_argument(f"--{flag}", type=_names, default=(), metavar="COLS", help=text)
     data.add_argument("--calendar", action="store_true", help="add day of the week, of the year")

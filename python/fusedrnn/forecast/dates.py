@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,8 @@ OFFSET = r"(?<=:\d\d)(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$"
 """Seconds' fraction and offset from UTC: dropped, so that a day is the day of the shop's clock."""
 WHOLE = r"^(\d{4,8})\.0$"
 """A year, or a day as 20190430, that was once a number with a point."""
+
+MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
 
 
 class Dates:
@@ -72,6 +75,22 @@ class Dates:
                 "with --date-format %d/%m/%Y or %m/%d/%Y"
             )
         return pd.DatetimeIndex(whole[0])
+
+
+def spelled(columns: pd.DataFrame) -> pd.Series:
+    """Return a column of dates, or one text of columns of year and quarter, week, month, day."""
+    if columns.shape[1] == 1:
+        return columns.iloc[:, 0]
+    year, *parts = (c.astype(str).str.strip().str.removesuffix(".0") for _, c in columns.items())
+    kind = str(columns.columns[1]).lower()
+    if kind.startswith("q"):
+        text = year + "-Q" + parts[0].str.upper().str.removeprefix("Q")
+    elif kind.startswith("w"):
+        text = year + "-W" + parts[0].str.zfill(2)
+    else:
+        parts[0] = parts[0].map(lambda m: MONTHS.get(m[:3].title(), m), na_action="ignore")
+        text = year.str.cat([part.str.zfill(2) for part in parts], sep="-")
+    return text.where(columns.notna().all(axis=1))
 
 
 def _readers(format: str | None) -> list[Callable[[pd.Series], pd.Series]]:

@@ -37,7 +37,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    id, date, target, date_format, wide, decimal, thousands : optional
+    id, date, target, date_format, wide, decimal, thousands, categories : optional
         See `to_long`.
     future_covariates, past_covariates : sequence of str
         Columns known in advance, and known only afterwards.
@@ -88,6 +88,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         wide: bool = False,
         decimal: str = ".",
         thousands: str | None = None,
+        categories: Sequence[str] = (),
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         calendar: bool = False,
@@ -120,6 +121,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.wide = wide
         self.decimal = decimal
         self.thousands = thousands
+        self.categories = categories
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.calendar = calendar
@@ -320,7 +322,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return read_panel(frame, **{name: getattr(self, name) for name in DATA} | given)
 
     def _newer(self, frame: pd.DataFrame | str | Path, **given: Any) -> Panel:
-        panel = self._panel(frame, **given)
+        fitted_names = (*self.panel_.known, *self.panel_.past)
+        kinds = {
+            column: [
+                n.removeprefix(f"{column}=") for n in fitted_names if n.startswith(f"{column}=")
+            ]
+            for column in self.categories
+        }
+        panel = self._panel(frame, known_categories=kinds, **given)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:

@@ -77,7 +77,7 @@ def read_panel(
 ) -> Panel:
     """Read a table into a panel; `options` are those of `to_long` and `to_panel`."""
     names = (*future_covariates, *past_covariates)
-    where = {name: options.pop(name) for name in TABLE if name in options}
+    where = {name: options.pop(name) for name in (*TABLE, "known_categories") if name in options}
     long = to_long(table, covariates=names, **where)
     return to_panel(long, known=future_covariates, past=past_covariates, **options)
 
@@ -127,6 +127,7 @@ def to_panel(
         If the dates are on no regular grid, the series differ in frequency, something is missing
         or doubled and the rule is "error", or an option is unknown.
     """
+    known, past = long.indicators(known), long.indicators(past)
     rules = Rules(duplicates, missing_dates, missing_values, zeros, negatives)
     if season is not None and season < 1:
         raise ValueError(f"season is {season}, expected at least 1")
@@ -139,7 +140,7 @@ def to_panel(
     for key, part in long.groups():
         if freq is None:
             _check_spacing(key, part, found, least)
-        own = regular(key, part, found, season, known, past, calendar, rules, counts, long.date)
+        own = regular(key, part, found, season, known, past, calendar, rules, counts, long)
         keys.append(str(len(keys)))
         records.put(keys[-1], **vars(own))
     notes = tuple(
@@ -178,7 +179,7 @@ def regular(
     calendar: bool,
     rules: Rules,
     counts: Counter[str],
-    date: str,
+    long: LongTable,
 ) -> Series:
     """Put one series on the grid of `freq` by `rules`; `counts` how often each was needed."""
     twice = part.index.duplicated()
@@ -186,8 +187,8 @@ def regular(
     if twice.any():
         if rules.duplicates == "error":
             raise ValueError(
-                f"column {date!r}: {part.index[twice][0]:%Y-%m-%d} occurs more than once in series "
-                f"{key!r}; name its series with --id, or say --duplicates sum|last"
+                f"column {long.date!r}: {part.index[twice][0]:%Y-%m-%d} occurs more than once in "
+                f"series {key!r}; name its series with --id, or say --duplicates sum|last"
             )
         sums = part["y"].groupby(level=0).sum(min_count=1)
         part = part[~part.index.duplicated(keep="last")]
@@ -226,7 +227,10 @@ def regular(
         values[i] = values[i - back[i] if back[i] <= i else i - 1]
     reach = grid.union(part.index[part.index > grid[-1]])
     cycles = calendar_features(reach, freq) if calendar else {}
-    covariates = part[[*known, *past]].reindex(reach).ffill()
+    covariates = part[[*known, *past]].reindex(reach)
+    kinds = long.indicators(list(long.categories))
+    covariates[kinds] = covariates[kinds].fillna(0)  # no row, no event
+    covariates = covariates.ffill()
     if covariates.isna().any(axis=None):
         column = covariates.columns[covariates.isna().any()][0]
         raise ValueError(f"column {column!r}: no value at the start of series {key!r}")

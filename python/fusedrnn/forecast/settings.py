@@ -32,7 +32,7 @@ RULES = {
     "negatives": ("keep", "zero", "missing"),
 }
 """What may become of rows that are not one number a date; the first is the default."""
-TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands")
+TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands", "categories")
 """Options that say what is where in a table."""
 PANEL = ("calendar", "freq", "season", *RULES)
 """Options that say what becomes of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .dates import Dates
+from .dates import Dates, spelled
 from .records import Records
 
 ID_NAMES = ("unique_id", "series_id")
@@ -26,6 +26,8 @@ CELLS = 200_000
 """Values that are read at once."""
 LARGEST = 1e100
 """Squares of larger numbers overflow."""
+MOST = 100
+"""Categories of a covariate; a column with more of them names rows rather than kinds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class LongTable:
     date: str
     """Name of the column of dates."""
     covariates: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    """Of covariates that are categories, those that there are; the rows have their places here."""
+
+    def indicators(self, covariates: Sequence[str]) -> list[str]:
+        """Return the names of covariates with those of 0 and 1 for each category."""
+        names: list[str] = []
+        for name in covariates:
+            kinds = self.categories.get(name)
+            names += [name] if kinds is None else [f"{name}={kind}" for kind in kinds]
+        return names
 
     def groups(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the name of each series and its rows by ``ds``: ``y`` and covariates, float64."""
@@ -47,8 +59,13 @@ class LongTable:
             for name, rows in groupby(found, key=itemgetter(0)):
                 values = np.array([row[1:] for row in rows], np.float64)
                 index = self.dates[values[:, 0].astype(np.intp)].rename("ds")
-                frame = pd.DataFrame(values[:, 1:], index, ["y", *self.covariates])
-                yield name, frame.sort_index(kind="stable")
+                columns = {"y": values[:, 1]}
+                for covariate, column in zip(self.covariates, values.T[2:], strict=True):
+                    kinds = self.categories.get(covariate)
+                    own = [column] if kinds is None else [column == k for k in range(len(kinds))]
+                    names = self.indicators([covariate])
+                    columns |= {n: c.astype(np.float64) for n, c in zip(names, own, strict=True)}
+                yield name, pd.DataFrame(columns, index).sort_index(kind="stable")
 
 
 def to_long(
@@ -62,6 +79,8 @@ def to_long(
     wide: bool = False,
     decimal: str = ".",
     thousands: str | None = None,
+    categories: Sequence[str] = (),
+    known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> LongTable:
     """Pick and check the columns of a table of sales.
 
@@ -73,10 +92,12 @@ def to_long(
     id, date, target : str, optional
         Names of the columns. Default: ``unique_id`` or ``series_id``, ``ds`` or ``date``, ``y`` or
         ``sales``, whichever is there, in small or capital letters; without an id column the table
-        is one series. Columns that name a series together, as ``"store,item"``, are joined.
+        is one series. Columns that name a series together, as ``"store,item"``, are joined, and so
+        are those of a date: ``"year,month"``, ``"year,quarter"``, ``"year,week"`` (of ISO 8601),
+        ``"year,month,day"``. Dates may also be the index of a frame, or the first column without a
+        name.
     covariates : sequence of str
-        Further columns to keep, all numeric.
-        Dates may also be the index of a frame, or the first column without a name.
+        Further columns to keep, numeric but for `categories`.
     date_format : str, optional
         As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
         first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
@@ -86,6 +107,11 @@ def to_long(
         Whether each column beside the date is a series of its own.
     decimal, thousands : str
         The point in numbers and what parts their thousands, in a CSV file.
+    categories : sequence of str
+        Those of `covariates` that are no quantities but names, as of holidays: each name becomes a
+        covariate of 0 and 1, ``column=name``. Where there is none, all of them are 0.
+    known_categories : dict, optional
+        The names that a column may have, in place of those that are found.
 
     Raises
     ------
@@ -101,7 +127,10 @@ def to_long(
     ):
         table = table.reset_index(names=table.index.name or "ds")
     names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
-    date = _column(names, date, DATE_NAMES, "date")
+    days = _columns(names, date, DATE_NAMES, "date")
+    strange = [name for name in categories if name not in covariates]
+    if strange:
+        raise ValueError(f"categories: {strange[0]!r} is not among the covariates")
     if wide and covariates:
         raise ValueError(f"a wide table has no column for covariates: {', '.join(covariates)}")
     ids: list[Any] = []
@@ -109,18 +138,21 @@ def to_long(
         columns = names
     else:
         target = _column(names, target, TARGET_NAMES, "target")
-        split = [id] if id is None or id in names else [part.strip() for part in id.split(",")]
         if id is not None or any(str(name).lower() in ID_NAMES for name in names):
-            ids = [_column(names, part, ID_NAMES, "id") for part in split]
+            ids = _columns(names, id, ID_NAMES, "id")
         kept = [_column(names, name, (), "covariate") for name in covariates]
-        columns = list(dict.fromkeys([*ids, date, target, *kept]))
+        if "y" in covariates:  # which the sales are called from here on
+            raise ValueError("covariate 'y' would be taken for the sales: give it another name")
+        columns = list(dict.fromkeys([*ids, *days, target, *kept]))
     size = max(1, CELLS // len(columns))
     if isinstance(table, pd.DataFrame):
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
         numbers = {"decimal": decimal, "thousands": thousands}
-        pieces = _pieces(Path(table), columns, size, [*ids, date], numbers)
-    rows, dates = Records(), Dates(date)
+        pieces = _pieces(Path(table), columns, size, [*ids, *days, *categories], numbers)
+    rows, dates = Records(), Dates(",".join(map(str, days)))
+    fixed = known_categories or {}
+    kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
     places = ", ".join(["?"] * (3 + len(covariates)))
     with rows.told():
         extra = "".join(f", c{i} REAL" for i in range(len(covariates)))
@@ -128,11 +160,15 @@ def to_long(
     empty = True
     for piece in pieces:
         empty = empty and piece.empty
-        codes = dates.add(piece[date])
+        codes = dates.add(spelled(piece[days]))
         if wide:
-            parts = [(str(n), [_numbers(piece[n])]) for n in names if n != date]
+            parts = [(str(n), [_numbers(piece[n])]) for n in names if n not in days]
         else:
-            parts = [("sales", [_numbers(piece[n], n == target) for n in (target, *covariates)])]
+            values = [
+                _places(piece[n], kinds[n], n in fixed) if n in kinds else _numbers(piece[n], False)
+                for n in covariates
+            ]
+            parts = [("sales", [_numbers(piece[target]), *values])]
         for name, values in parts:
             series = _names(piece[ids]) if ids else [name] * len(piece)
             content = zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True)
@@ -142,7 +178,8 @@ def to_long(
                 rows.connection.execute("COMMIT")
     if empty:
         raise ValueError("the table has no rows")
-    return LongTable(rows, dates.read(date_format), date, tuple(covariates))
+    found = {name: tuple(own) for name, own in kinds.items()}
+    return LongTable(rows, dates.read(date_format), dates.name, tuple(covariates), found)
 
 
 def _header(path: Path) -> list[str]:
@@ -218,6 +255,12 @@ def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: 
     return wanted[0]
 
 
+def _columns(names: Sequence[Any], name: str | None, usual: Sequence[str], role: str) -> list[Any]:
+    """Return the columns that are named together, with commas between, or the usual one."""
+    parts = [name] if name is None or name in names else [p.strip() for p in str(name).split(",")]
+    return [_column(names, part, usual, role) for part in parts]
+
+
 def _names(columns: pd.DataFrame) -> list[str]:
     """Return the names of series as text, of several columns with a slash between."""
     for name, column in columns.items():
@@ -226,6 +269,32 @@ def _names(columns: pd.DataFrame) -> list[str]:
                 f"column {name!r}: no name of a series in row {column.isna().idxmax()}"
             )
     return ["/".join(row) for row in zip(*(c.astype(str) for _, c in columns.items()), strict=True)]
+
+
+def _places(column: pd.Series, kinds: dict[str, int], fixed: bool) -> np.ndarray:
+    """Return the places of a column's names in `kinds`, to which new ones are added; -1 for none.
+
+    Raises
+    ------
+    ValueError
+        If there are too many, or with `fixed` a new one.
+    """
+    codes, values = pd.factorize(column)
+    places = [-1]  # of what is missing: the last
+    for value in values:
+        name = re.sub(r"^(-?\d+)\.0$", r"\1", str(value).strip())  # once a number with gaps
+        if name and name not in kinds:
+            if fixed:
+                have = ", ".join(kinds)
+                raise ValueError(f"column {column.name!r}: {name!r}, expected one of: {have}")
+            kinds[name] = len(kinds)
+        places.insert(-1, kinds.get(name, -1))
+    if len(kinds) > MOST:
+        raise ValueError(
+            f"column {column.name!r} has more than {MOST} different values, too many for categories"
+        )
+    found: np.ndarray = np.array(places)[codes]
+    return found
 
 
 def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
@@ -238,7 +307,7 @@ def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
         row, value = bad.idxmax(), column[bad.idxmax()]
         what = f"larger than {LARGEST:g}" if abs(numbers[row]) < np.inf else "not a finite number"
         if not sales and isinstance(value, str):
-            what += "; make a column of 0 and 1 of each category"
+            what += "; say --categories if it names a category"
         hint = "; see --decimal, --thousands" if re.fullmatch(r"-?\d[\d.,' ]+", str(value)) else ""
         raise ValueError(f"column {column.name!r}: {str(value)!r} in row {row} is {what}{hint}")
     return np.asarray(numbers, np.float64)
