@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -186,11 +187,34 @@ def test_a_cluster_gives_the_same_bits_even_if_a_worker_is_killed(series, undist
     pd.testing.assert_frame_equal(frame, undisturbed, check_exact=True)
 
 
+@pytest.mark.filterwarnings("ignore")  # of Ray's own
+def test_ray_gives_the_same_bits_even_if_a_worker_is_killed(
+    series, undisturbed, monkeypatch, tmp_path
+):
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(runner, "_work", partial(die_once, tmp_path / "died"))
+    here = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}}  # where die_once is
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=here)
+    try:
+        frame = compare(series, wide=True, backend="ray", **FAST).frame
+    finally:
+        ray.shutdown()
+    assert (tmp_path / "died").exists()
+    pd.testing.assert_frame_equal(frame, undisturbed, check_exact=True)
+
+
 def test_an_address_that_does_not_answer_is_an_error(series, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr(runner, "TIMEOUT", 1)
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         compare(series, wide=True, backend="dask", address="tcp://127.0.0.1:9", **FAST)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "127.0.0.1:99999"])
+def test_an_address_of_ray_that_does_not_answer_is_an_error(series, address):
+    pytest.importorskip("ray")
+    with pytest.raises(OSError, match=f"address {address}: no Ray cluster answers"):
+        compare(series, wide=True, backend="ray", address=address, **FAST)
 
 
 def test_an_unknown_backend_is_named(series):

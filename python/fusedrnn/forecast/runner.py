@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -91,6 +92,9 @@ def finish(
         If workers die again and again.
     """
     failures = 0
+    died: tuple[type[Exception], ...] = (BrokenProcessPool,)
+    if backend == "ray":
+        died = (*died, import_module("ray").exceptions.RayActorError)
     while True:
         finished = 0
         try:
@@ -98,7 +102,7 @@ def finish(
                 keep(*found)
                 finished += 1
             return
-        except BrokenProcessPool as error:
+        except died as error:
             failures = 0 if finished else failures + 1
             if failures == ATTEMPTS:
                 raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
@@ -112,14 +116,26 @@ def _results(tasks: Iterator[Any], backend: str) -> Iterator[Any]:
     """Yield what delayed calls return as workers finish them."""
     if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
         size = 4 * joblib.effective_n_jobs()
-        while part := list(islice(tasks, size)):
-            yield from joblib.Parallel()(part)
+        with joblib.Parallel() as parallel:
+            while part := list(islice(tasks, size)):
+                yield from parallel(part)
         return
     yield from joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
 
 
 def _work(job: Job) -> tuple[str, str, int, Result]:
     return job.key, job.model, job.cost, job.run_alone()
+
+
+def _knock(address: str | None) -> None:
+    """Raise `OSError` if nobody answers at an address, for which Ray waits minutes."""
+    host, _, port = (address or "").rpartition("//")[2].rpartition(":")
+    if not port.isdecimal():  # none, "auto", "local"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), TIMEOUT).close()
+    except (OSError, OverflowError) as error:
+        raise OSError(f"address {address}: no Ray cluster answers: {error}") from None
 
 
 @contextmanager
@@ -133,7 +149,9 @@ def workers(backend: str, n_jobs: int, address: str | None = None) -> Iterator[N
                 client = import_module("distributed").Client
                 stack.enter_context(client(address, timeout=TIMEOUT))
             elif backend == "ray":
-                import_module("ray").init(address=address, ignore_reinit_error=True)
+                ray = import_module("ray")
+                _knock(address)
+                ray.init(address=address, ignore_reinit_error=True)
                 import_module("ray.util.joblib").register_ray()
         except ModuleNotFoundError as error:
             package = "dask[distributed]" if backend == "dask" else "ray"
