@@ -205,6 +205,8 @@ def test_a_date_without_a_row_has_no_event():
     long = to_long(frame, covariates=["event", "rain"], categories=["event"])
     series = to_panel(long, known=["event", "rain"], missing_dates="previous").series[0]
     assert series.known[2:7].tolist() == [[0, 1, 2], [0, 0, 2], [0, 0, 4], [0, 1, 5], [0, 0, 5]]
+    series = to_panel(long, known=["rain"], missing_dates="previous").series[0]
+    assert series.known[2:7, 0].tolist() == [2, 2, 4, 5, 5]
 
 
 def test_unfit_categories_are_named():

@@ -154,6 +154,20 @@ def test_categories_of_newer_sales_are_those_of_the_fit(bakery, tmp_path):
         forecaster.predict(pd.concat([newer, day.assign(event="flood")]))
 
 
+def test_the_command_takes_categories_and_dates_in_several_columns(tmp_path):
+    months = pd.date_range("2018-01-01", periods=60, freq="MS")
+    frame = pd.DataFrame({"year": months.year, "month": months.month, "sales": np.arange(60.0)})
+    frame["event"] = ["sale", "easter", ""] * 20
+    frame.to_csv(tmp_path / "sales.csv", index=False)
+    small = ["--epochs", "1", "--units", "2", "--seeds", "1", "--timesteps", "6"]
+    columns = ["--date", "year,month", "--past-covariates", "event", "--categories", "event"]
+    out = str(tmp_path / "model")
+    assert main(["fit", str(tmp_path / "sales.csv"), *columns, *small, "--out", out]) == 0
+    panel = load_forecaster(out).panel_
+    assert panel.past == ("event=sale", "event=easter")
+    assert (panel.freq, panel.series[0].ds[-1]) == ("MS", pd.Timestamp("2022-12-01"))
+
+
 def test_cross_validation_is_a_frame_of_forecasts(bakery):
     frame = RNNForecaster("LSTM", **SMALL).cross_validation(bakery, test_size=30, folds=2)
     assert list(frame)[:5] == ["unique_id", "ds", "cutoff", "y", "LSTM"]

@@ -18,8 +18,8 @@ OFFSET = r"(?<=:\d\d)(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$"
 """Seconds' fraction and offset from UTC: dropped, so that a day is the day of the shop's clock."""
 WHOLE = r"^(\d{4,8})\.0$"
 """A year, or a day as 20190430, that was once a number with a point."""
-
 MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
+"""Number of each month by the beginning of its name."""
 
 
 class Dates:

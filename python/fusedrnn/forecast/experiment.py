@@ -57,9 +57,9 @@ def compare(
         Of the table: id, date, target, date_format, wide, decimal, thousands, see `to_long`.
         Covariates: future_covariates, columns known in advance as holidays and promotions, and
         past_covariates, known only afterwards as the weather; categories, those of both that are
-        names. Of the data: calendar, freq, season,
-        duplicates, missing_dates, missing_values, zeros, negatives, see `to_panel`. Of models and
-        evaluation: timesteps, horizon, units, epochs, batch_size, seed, seeds, ..., see `Settings`.
+        names. Of the data: calendar, freq, season, duplicates, missing_dates, missing_values,
+        zeros, negatives, see `to_panel`. Of models and evaluation: timesteps, horizon, units,
+        epochs, batch_size, seed, seeds, ..., see `Settings`.
 
     Returns
     -------

@@ -228,7 +228,7 @@ def regular(
     reach = grid.union(part.index[part.index > grid[-1]])
     cycles = calendar_features(reach, freq) if calendar else {}
     covariates = part[[*known, *past]].reindex(reach)
-    kinds = long.indicators(list(long.categories))
+    kinds = covariates.columns.intersection(long.indicators(list(long.categories)))
     covariates[kinds] = covariates[kinds].fillna(0)  # no row, no event
     covariates = covariates.ffill()
     if covariates.isna().any(axis=None):

@@ -164,11 +164,11 @@ def to_long(
         if wide:
             parts = [(str(n), [_numbers(piece[n])]) for n in names if n not in days]
         else:
-            values = [
+            others = [
                 _places(piece[n], kinds[n], n in fixed) if n in kinds else _numbers(piece[n], False)
                 for n in covariates
             ]
-            parts = [("sales", [_numbers(piece[target]), *values])]
+            parts = [("sales", [_numbers(piece[target]), *others])]
         for name, values in parts:
             series = _names(piece[ids]) if ids else [name] * len(piece)
             content = zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True)

@@ -25,7 +25,7 @@ class FusedCell:
         """How the cell runs now: "fused", or "torch: " and the reason."""
         if torch.is_grad_enabled():
             return "torch: gradients are recorded, and of a single step torch's are the faster ones"
-        return path_of(self.weight_ih)
+        return path_of(self.weight_ih, traced())
 
     def forward(self: Any, input: Tensor, hx: Any = None) -> Any:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
@@ -34,12 +34,13 @@ class FusedCell:
         lstm = self._call.cell == "lstm"
         states: Tensors = () if hx is None else tuple(hx) if lstm else (hx,)
         weights = weights_of(self, _NAMES if self.bias else _NAMES[:2])
-        if path_of(weights[0]) != "fused" or not self._fits(input, weights[0], states):
+        trace = traced()
+        if path_of(weights[0], trace) != "fused" or not self._fits(input, weights[0], states):
             return super().forward(input, hx)  # type: ignore[misc]
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
-        if traced():
+        if trace:
             finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
         else:
             follow_torch_threads()
@@ -75,7 +76,7 @@ class FusedCell:
         )
 
     def __getstate__(self: Any) -> dict[str, Any]:
-        """Leave the packed weights out of copies and files."""
+        """Leave what is kept of the weights out of copies and files."""
         return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
 
 

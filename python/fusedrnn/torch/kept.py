@@ -12,28 +12,34 @@ from .op import Array, Call, Tensors, array, to_core
 
 _SAMPLES = 64
 
+Place = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""Address, shape and strides of a tensor."""
+
 
 class KeptWeights:
     """The weights of one layer in one direction: their memory, and a packed copy of them.
 
     The packed copy serves calls without gradients. It is made anew when a weight is another tensor,
-    lies elsewhere, or has another version. A change through ``weight.data`` leaves the version as
-    it is: for that, 64 values of each weight are compared too, so an update of the whole weight is
-    seen, one of a single value may not be.
+    lies elsewhere or otherwise, or has another version. A change through ``weight.data`` leaves the
+    version as it is: for that, 64 values of each weight are compared too, so an update of the whole
+    weight is seen, one of a single value may not be.
     """
 
     def __init__(self) -> None:
-        self.places: list[tuple[int, tuple[int, ...]]] = []
-        self.kept: list[Array] = []
-        self.seen: list[tuple[Tensor, int, int, Array, bytes]] = []
+        self.places: list[Place] = []
+        self.views: list[Array] = []
+        self.seen: list[tuple[Tensor, int, Place, Array, bytes]] = []
         self.copy: Any = None
 
     def arrays(self, weights: Tensors) -> list[Array]:
-        """Return the memory of the weights as arrays, which live as long as it does."""
-        places = [(w.data_ptr(), w.stride()) for w in weights]
+        """Return the memory of the weights as arrays, made anew when it is another or laid out so.
+
+        The arrays hold the memory, so that no other can have come to its address.
+        """
+        places = [place(w) for w in weights]
         if places != self.places:
-            self.kept, self.places = [array(w) for w in weights], places
-        return self.kept
+            self.views, self.places = [array(w) for w in weights], places
+        return self.views
 
     def packed(self, call: Call, weights: Tensors, step: bool = False) -> Any:
         """Return a PackedLSTM or PackedGRU of these weights, or the `step` for one time step."""
@@ -49,18 +55,23 @@ class KeptWeights:
     def _current(self, weights: Tensors) -> bool:
         if len(weights) != len(self.seen):
             return False
-        for w, (seen, version, address, sample, content) in zip(weights, self.seen, strict=True):
+        for w, (seen, version, where, sample, content) in zip(weights, self.seen, strict=True):
             if (
                 w is not seen
                 or w._version != version
-                or w.data_ptr() != address
+                or place(w) != where
                 or sample.tobytes() != content
             ):
                 return False
         return True
 
     @staticmethod
-    def _mark(w: Tensor) -> tuple[Tensor, int, int, Array, bytes]:
+    def _mark(w: Tensor) -> tuple[Tensor, int, Place, Array, bytes]:
         flat = np.reshape(array(w), -1)
         sample = flat[:: max(1, flat.size // _SAMPLES)]
-        return w, w._version, w.data_ptr(), sample, sample.tobytes()
+        return w, w._version, place(w), sample, sample.tobytes()
+
+
+def place(t: Tensor) -> Place:
+    """Return where a tensor lies and how."""
+    return t.data_ptr(), t.shape, t.stride()

@@ -24,10 +24,10 @@ from .op import (
 )
 
 
-def path_of(weight: Tensor, proj_size: int = 0, trace: bool | None = None) -> str:
+def path_of(weight: Tensor, trace: bool, proj_size: int = 0) -> str:
     """Return "fused", or "torch: " and the reason why torch's own code runs.
 
-    `trace` is what :func:`traced` says, from a caller who knows.
+    `trace` is what :func:`traced` says.
     """
     if proj_size:
         return "torch: proj_size has no fused kernel"
@@ -39,9 +39,7 @@ def path_of(weight: Tensor, proj_size: int = 0, trace: bool | None = None) -> st
         return "torch: autocast is on"
     if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
         return "torch: inside a transform of torch.func or forward-mode differentiation"
-    if (traced() if trace is None else trace) and (
-        torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()
-    ):
+    if trace and (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
         return "torch: what is traced or exported runs without fusedrnn"
     return "fused"
 
@@ -66,7 +64,7 @@ class FusedLayer:
         while gradients are recorded: there their gradients are all the work, and torch's are the
         faster ones.
         """
-        return path_of(self.weight_ih_l0, self.proj_size)
+        return path_of(self.weight_ih_l0, traced(), self.proj_size)
 
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
@@ -85,13 +83,12 @@ class FusedLayer:
         x = input.data if packed else input
         states: Tensors = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
         w = weights_of(self, self._flat_weights_names)
-        if path_of(w[0], self.proj_size, trace) != "fused" or not self._fits(
-            x, w[0], states, input, trace
-        ):
+        path = path_of(w[0], trace, self.proj_size)
+        if path != "fused" or not self._fits(x, w[0], states, input, trace):
             if isinstance(input, torch.fx.Proxy):  # a leaf of the graph, as torch's layers are
                 tracer = input.tracer
-                path = tracer.path_of_module(self)
-                return tracer.create_proxy("call_module", path, (input, hx), {})
+                name = tracer.path_of_module(self)
+                return tracer.create_proxy("call_module", name, (input, hx), {})
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
             y, finals = self._packed_sequence(input, w, states, trace)
@@ -169,7 +166,7 @@ class FusedLayer:
         """Run all layers and directions; x and y are (N, T, ...) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
         each = len(weights) // (D * self.num_layers)
-        kept = self.__dict__.get("_kept")
+        kept = [None] * (D * self.num_layers) if trace else self.__dict__.get("_kept")
         if kept is None:
             kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
         finals: list[Tensors] = []
@@ -183,7 +180,7 @@ class FusedLayer:
                 call = Call(self._cell, "torch", reverse, time_major)
                 own = weights[k * each : (k + 1) * each]
                 given = [s[k] for s in states] if D * self.num_layers > 1 else states
-                y, *final = run(call, x, own, given, lengths, kept[k], trace)
+                y, *final = run(call, x, own, given, lengths, kept[k])
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
@@ -201,18 +198,21 @@ class FusedLayer:
         return module
 
     def __getstate__(self: Any) -> dict[str, Any]:
-        """Leave the packed weights out of copies and files."""
+        """Leave what is kept of the weights out of copies and files."""
         return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
 
 
 def run(
     call: Call, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None,
-    kept: KeptWeights, trace: bool,
+    kept: KeptWeights | None,
 ) -> Tensors:  # fmt: skip
-    """Run one layer in one direction, with packed weights where no gradients are recorded."""
-    if trace or torch.is_grad_enabled():
-        arrays = None if trace else kept.arrays(weights)
-        return recurrent(call, x, weights, states, lengths, arrays=arrays, trace=trace)
+    """Run one layer in one direction, with packed weights where no gradients are recorded.
+
+    While someone traces, nothing is `kept`.
+    """
+    if kept is None or torch.is_grad_enabled():
+        arrays = None if kept is None else kept.arrays(weights)
+        return recurrent(call, x, weights, states, lengths, arrays=arrays)
     follow_torch_threads()
     y, *finals = kept.packed(call, weights)(
         array(x),

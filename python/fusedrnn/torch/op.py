@@ -54,7 +54,6 @@ def recurrent(
     mask: Tensor | None = None,
     recurrent_mask: Tensor | None = None,
     arrays: Arrays | None = None,
-    trace: bool | None = None,
 ) -> Tensors:
     """Run one layer in one direction, with gradients for `x`, `weights` and `states`.
 
@@ -70,9 +69,7 @@ def recurrent(
     recurrent_mask : (G, N, H) tensor, optional
         All as in :func:`fusedrnn.functional.lstm`, and without gradients.
     arrays : list of arrays, optional
-        The memory of `weights`, from a caller who keeps it.
-    trace : bool, optional
-        What :func:`traced` says, from a caller who asked.
+        The memory of `weights`, from a caller who keeps it and runs rather than records.
 
     Returns
     -------
@@ -81,11 +78,9 @@ def recurrent(
         As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
     tensors = x, *weights, *states
-    training = torch.is_grad_enabled() and (
-        weights[0].requires_grad or any([t.requires_grad for t in tensors])
-    )
+    training = torch.is_grad_enabled() and any([t.requires_grad for t in tensors])
     masks = lengths, mask, recurrent_mask
-    if traced() if trace is None else trace:
+    if arrays is None and traced():
         flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
         return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
@@ -95,10 +90,11 @@ def recurrent(
 
 def traced() -> bool:
     """Return whether someone records the operations rather than runs them."""
+    # The latter two are what torch.jit.is_tracing and torch.utils's _get_current_dispatch_mode ask.
     return bool(
         torch.compiler.is_compiling()
-        or torch._C._is_tracing()  # torch.jit.is_tracing and _get_current_dispatch_mode of
-        or torch._C._len_torch_dispatch_stack()  # torch.utils, 4 us less
+        or torch._C._is_tracing()
+        or torch._C._len_torch_dispatch_stack()
     )
 
 
@@ -225,7 +221,7 @@ class Recurrent(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, job: Any, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Run the layer and keep the tape."""
+        """Run the layer and keep the tape; `job` is call, number of weights, masks, arrays."""
         call, n, masks, arrays = job
         results, tape = forward(call, x, tensors[:n], tensors[n:], masks, arrays, training=True)
         ctx.call, ctx.n_weights = call, n
