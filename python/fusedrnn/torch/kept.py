@@ -36,7 +36,7 @@ class KeptWeights:
 
         The arrays hold the memory, so that no other can have come to its address.
         """
-        places = [place(w) for w in weights]
+        places = [(w.data_ptr(), w.shape, w.stride()) for w in weights]
         if places != self.places:
             self.views, self.places = [array(w) for w in weights], places
         return self.views

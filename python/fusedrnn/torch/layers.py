@@ -102,15 +102,16 @@ class FusedLayer:
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
+        if not isinstance(x, Tensor) or (type(x) is not Tensor and not trace):
+            return False  # a subclass may want to see operations
+        shape = x.shape
         if (
-            not isinstance(x, Tensor)
-            or (type(x) is not Tensor and not trace)  # a subclass may want to see operations
-            or x.dtype != w.dtype
-            or x.device != w.device
-            or x.layout != torch.strided
-            or x.dim() not in ((2,) if packed else (2, 3))
-            or x.shape[-1] != self.input_size
-            or x.numel() == 0
+            x.dtype is not w.dtype
+            or not x.is_cpu
+            or x.layout is not torch.strided
+            or not (len(shape) == 2 or (len(shape) == 3 and not packed))
+            or shape[-1] != self.input_size
+            or 0 in shape
         ):
             return False
         if not states:
@@ -169,6 +170,9 @@ class FusedLayer:
         kept = [None] * (D * self.num_layers) if trace else self.__dict__.get("_kept")
         if kept is None:
             kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
+        if len(kept) == 1:
+            call = Call(self._cell, "torch", False, not batch_first)
+            return [*run(call, x, weights, states, lengths, kept[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
             time_major = not (batch_first and layer == last)
@@ -179,15 +183,12 @@ class FusedLayer:
                 k = len(finals)
                 call = Call(self._cell, "torch", reverse, time_major)
                 own = weights[k * each : (k + 1) * each]
-                given = [s[k] for s in states] if D * self.num_layers > 1 else states
-                y, *final = run(call, x, own, given, lengths, kept[k])
+                y, *final = run(call, x, own, [s[k] for s in states], lengths, kept[k])
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
             if self.dropout and self.training and layer < last:
                 x = _dropout(x, lengths, self.dropout)
-        if len(finals) == 1:
-            return [x, *finals[0]]
         return [x, *map(torch.cat, zip(*finals, strict=True))]
 
     def __prepare_scriptable__(self: Any) -> torch.nn.Module:

@@ -12,6 +12,7 @@ r z n, or ``(kernel (I, GH), recurrent_kernel (H, GH)[, bias])`` in layout "kera
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Sequence[Array]
 Tensors = Sequence[Tensor]
 Masks = Sequence[Tensor | None]  # lengths (N,), mask (N, T), recurrent_mask (G, N, H)
+
+_MASKS = "lengths", "mask", "recurrent_mask"
+_NO_MASKS: Masks = (None, None, None)
 
 
 class Call(NamedTuple):
@@ -43,6 +47,13 @@ class Call(NamedTuple):
             return {"activation": self.activation}
         order = "rzn" if self.layout == "torch" else "zrn"
         return {"activation": self.activation, "reset_after": self.reset_after, "gate_order": order}
+
+
+@cache
+def _arguments(call: Call, training: bool) -> dict[str, Any]:
+    """Return the arguments of the core that are not arrays."""
+    flags = {"reverse": call.reverse, "time_major": call.time_major, "training": training}
+    return flags | call.options
 
 
 def recurrent(
@@ -77,14 +88,15 @@ def recurrent(
     h_n[, c_n] : (1, N, H) tensors
         As torch has them for one layer; the axis costs nothing here and an operation outside.
     """
-    tensors = x, *weights, *states
-    training = torch.is_grad_enabled() and any([t.requires_grad for t in tensors])
-    masks = lengths, mask, recurrent_mask
+    masks = _NO_MASKS
+    if lengths is not None or mask is not None or recurrent_mask is not None:
+        masks = lengths, mask, recurrent_mask
+    training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
     if arrays is None and traced():
         flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
         return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
-        return apply((call, len(weights), masks, arrays), *tensors)
+        return apply((call, len(weights), masks, arrays), x, *weights, *states)
     return forward(call, x, weights, states, masks, arrays, training=False)[0]
 
 
@@ -161,22 +173,18 @@ def forward(
 ) -> tuple[list[Tensor], Any]:
     """Return the results as tensors, and the tape or None."""
     follow_torch_threads()
-    lengths, mask, recurrent_mask = [None if m is None else array(m) for m in masks]
-    results = (_core.lstm if call.cell == "lstm" else _core.gru)(
+    arguments = _arguments(call, training)
+    if masks is not _NO_MASKS:
+        given = {k: array(m) for k, m in zip(_MASKS, masks, strict=True) if m is not None}
+        arguments = arguments | given
+    y, *finals = (_core.lstm if call.cell == "lstm" else _core.gru)(
         array(x),
         *to_core(call, arrays or [array(w) for w in weights]),
         *[array(s).reshape(s.shape[-2:]) for s in states],
-        lengths=lengths,
-        mask=mask,
-        recurrent_mask=recurrent_mask,
-        reverse=call.reverse,
-        time_major=call.time_major,
-        training=training,
-        **call.options,
+        **arguments,
     )
-    y, *finals = results[:-1] if training else results
-    tensors = [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]]
-    return tensors, results[-1] if training else None
+    tape = finals.pop() if training else None
+    return [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]], tape
 
 
 def backward(
@@ -184,10 +192,15 @@ def backward(
 ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
     """Return the gradients of x, of the weights and of the states."""
     follow_torch_threads()
-    dy, *dfinals = [None if g is None else array(g) for g in gradients]
+    dy, *dfinals = gradients
     dx, dkernel, drecurrent_kernel, dbias, *dstates = (
         _core.lstm_backward if call.cell == "lstm" else _core.gru_backward
-    )(tape, dy, *[None if d is None else d[0] for d in dfinals], need_dx=need_dx)
+    )(
+        tape,
+        None if dy is None else array(dy),
+        *[None if d is None else array(d)[0] for d in dfinals],
+        need_dx=need_dx,
+    )
     return (
         None if dx is None else torch.from_numpy(dx),
         [torch.from_numpy(g) for g in from_core(call, dkernel, drecurrent_kernel, dbias)],
@@ -200,11 +213,13 @@ def backward(
 # graphs), the tape is made anew by a second forward pass.
 
 
-def hold(tape: Any, like: Tensor) -> Tensor:
-    """Return an empty tensor that holds the tape."""
-    holder = like.new_empty(0)
+def hold(tape: Any, holder: Tensor) -> Tensor:
+    """Return the empty tensor `holder`, now with the tape."""
     holder.tape = tape
     return holder
+
+
+_EMPTY = torch.empty(0)
 
 
 def held(holder: Tensor, call: Call, *inputs: Any) -> Any:
@@ -224,24 +239,24 @@ class Recurrent(torch.autograd.Function):
         """Run the layer and keep the tape; `job` is call, number of weights, masks, arrays."""
         call, n, masks, arrays = job
         results, tape = forward(call, x, tensors[:n], tensors[n:], masks, arrays, training=True)
-        ctx.call, ctx.n_weights = call, n
-        ctx.save_for_backward(hold(tape, x), *masks, x, *tensors)
+        ctx.job = call, n
+        ctx.save_for_backward(hold(tape, _EMPTY.detach()), x, *tensors, *masks)
         ctx.set_materialize_grads(False)
         return tuple(results)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         """Go back over the tape, or with ``create_graph`` over differentiable operations."""
-        holder, lengths, mask, recurrent_mask, x, *tensors = ctx.saved_tensors
-        masks = lengths, mask, recurrent_mask
-        weights, states = tensors[: ctx.n_weights], tensors[ctx.n_weights :]
+        call, n = ctx.job
+        holder, x, *tensors = ctx.saved_tensors
+        weights, states, masks = tensors[:n], tensors[n:-3], tensors[-3:]
         if torch.is_grad_enabled():  # create_graph=True
             needed = ctx.needs_input_grad[1:]
             return None, *differentiable_backward(
-                ctx.call, x, weights, states, masks, gradients, needed
+                call, x, weights, states, masks, gradients, needed
             )
-        tape = held(holder, ctx.call, x, weights, states, masks)
-        dx, dweights, dstates = backward(ctx.call, tape, gradients, ctx.needs_input_grad[1], states)
+        tape = held(holder, call, x, weights, states, masks)
+        dx, dweights, dstates = backward(call, tape, gradients, ctx.needs_input_grad[1], states)
         return None, dx, *dweights, *dstates
 
 
@@ -367,7 +382,7 @@ def operator(
     call = Call(cell, layout, reverse, time_major, reset_after, activation)
     masks = lengths, mask, recurrent_mask
     results, tape = forward(call, x, weights, states, masks, training=training)
-    return [*results, hold(tape, x)]
+    return [*results, hold(tape, x.new_empty(0))]
 
 
 @operator.register_fake
