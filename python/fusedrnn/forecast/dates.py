@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import month_abbr
+from calendar import day_abbr, month_abbr
 from collections.abc import Callable
 
 import numpy as np
@@ -10,14 +10,21 @@ import numpy.typing as npt
 import pandas as pd
 
 FORMATS = (
-    *("ISO8601", "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
-    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%b-%Y", "%b %Y"),
+    *("ISO8601", "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y %b %d"),
+    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%b-%Y", "%d %b %Y", "%b %d %Y"),
+    *("%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%d %b %y"),
+    *("%Y %b", "%b %Y", "%Y-%b", "%b-%Y", "%b-%y", "%b %y", "%YM%m"),
+    *("%m/%Y", "%m.%Y", "%m-%Y"),
     *("%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"),
 )
 OFFSET = r"(?<=:\d\d)(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$"
 """Seconds' fraction and offset from UTC: dropped, so that a day is the day of the shop's clock."""
 WHOLE = r"^(\d{4,8})\.0$"
 """A year, or a day as 20190430, that was once a number with a point."""
+MONTH = rf"(?i)\b({'|'.join(month_abbr[1:])})[a-z]*\b\.?"
+"""A month's whole name, or more of it than three letters."""
+YEAR_MONTH = r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$"
+WEEKDAY = rf"(?i)^({'|'.join(day_abbr)})[a-z]*\.?,?\s+"
 MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
 """Number of each month by the beginning of its name."""
 
@@ -57,6 +64,9 @@ class Dates:
             return pd.DatetimeIndex(spelled.dt.tz_localize(None))
         text = spelled.astype(str).str.strip().str.replace(OFFSET, "", regex=True)
         text = text.str.replace(WHOLE, r"\1", regex=True)
+        text = text.str.replace(YEAR_MONTH, r"\1-\2", regex=True)
+        text = text.str.replace(WEEKDAY, "", regex=True).str.replace(",", "")
+        text = text.str.replace(MONTH, r"\1", regex=True)
         readings = [reader(text) for reader in _readers(format)]
         whole = [dates for dates in readings if dates.notna().all()]
         if not whole:
@@ -100,8 +110,8 @@ def _readers(format: str | None) -> list[Callable[[pd.Series], pd.Series]]:
         return lambda text: pd.to_datetime(text, format=form, errors="coerce")
 
     def weeks(text: pd.Series) -> pd.Series:
-        """Read 2019-W05 as its Monday."""
-        return strptime("%G-W%V-%u")(text + "-1")
+        """Read 2019-W05 and 2019 W05 as its Monday."""
+        return strptime("%G-W%V-%u")(text.str.replace(" W", "-W") + "-1")
 
     def quarters(text: pd.Series) -> pd.Series:
         """Read 2019Q1 and 2019-Q1 as the quarter's first day."""
