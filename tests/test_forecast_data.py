@@ -385,6 +385,18 @@ def test_spellings_of_periods(texts, freq):
     assert (panel.freq, len(panel.series[0].y)) == (freq, 3)
 
 
+def test_rows_around_the_sales_are_told():
+    frame = sales().assign(price=1.0)
+    frame.loc[[0, 1, 29], "sales"] = np.nan
+    for known, rule in (((), "left out"), (("price",), "covariates to come")):
+        panel = to_panel(to_long(frame, covariates=known), known=known)
+        assert len(panel.series[0].y) == 27
+        assert panel.notes == (
+            "2 rows before the first value of a series: left out",
+            f"1 rows after the last value of a series: {rule}",
+        )
+
+
 def test_several_rows_a_date_are_an_error_unless_a_rule_is_given():
     twice = pd.concat([sales(), sales().iloc[[5]].assign(sales=100.0)])
     with pytest.raises(ValueError, match=r"2024-01-06 occurs more than once .*--duplicates sum"):

@@ -148,6 +148,11 @@ def to_panel(
         for name, rule in vars(rules).items()
         if counts[name]
     )
+    if counts["before"]:
+        notes += (f"{counts['before']:,} rows before the first value of a series: left out",)
+    if counts["after"]:
+        rule = "covariates to come" if known else "left out"
+        notes += (f"{counts['after']:,} rows after the last value of a series: {rule}",)
     cycles = calendar_features(long.dates[:1], found) if calendar else ()
     names = (*known, *cycles)
     return Panel(Stored(records, keys, series), found, season, names, tuple(past), notes)
@@ -200,9 +205,11 @@ def regular(
     ):
         counts[name] += int(where.sum())
         y[where] = values.get(getattr(rules, name), y[where])
-    y = y.loc[y.first_valid_index() : y.last_valid_index()]
     if y.isna().all():
         raise ValueError(f"series {key!r} has no sales at all")
+    rows, y = y, y.loc[y.first_valid_index() : y.last_valid_index()]
+    counts["before"] += int((rows.index < y.index[0]).sum())
+    counts["after"] += int((rows.index > y.index[-1]).sum())
     grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
     if not y.index.isin(grid).all():
         day = y.index[~y.index.isin(grid)][0]
