@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast import compare
+from fusedrnn.forecast import RNNForecaster, compare
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 
@@ -112,3 +112,19 @@ def test_the_reader_is_told_where_a_forecast_of_nothing_looks_good(bakery, resul
     rare = bakery.assign(sales=bakery["sales"] * (np.arange(200) % 3 == 0))
     noted = compare(rare, n_jobs=1, seeds=1, **SMALL).notes
     assert any(note.startswith("no sales on half or more of the dates of sales") for note in noted)
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_nothing_below_zero_is_forecast_unless_there_were_returns(returns):
+    sales = np.random.default_rng(0).poisson(0.3, 120).astype(float)
+    if returns:
+        sales[::10] = -4
+    dates = pd.date_range("2024-01-01", periods=120)
+    frame = pd.DataFrame({"date": dates, "sales": sales})
+    found = compare(frame, **SMALL, levels=(80,)).frame
+    models = ["ETS", "Theta", "LSTM", "GRU"]
+    lowest = found[[*models, *(f"{m}-lo-80" for m in models)]].min(axis=0)
+    assert (lowest < 0).any() if returns else (lowest >= 0).all()
+    fitted = RNNForecaster(**SMALL, levels=(80,)).fit(frame)
+    future = fitted.predict()
+    assert (future["GRU-lo-80"] < 0).all() if returns else (future["GRU-lo-80"] == 0).all()

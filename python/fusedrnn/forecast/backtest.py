@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .folds import CALIBRATION, Fold, plan
-from .intervals import reach
+from .intervals import lowest, reach
 from .jobs import Job, column, steps
 from .panel import FloatArray, Panel, Series
 from .runner import run
@@ -77,6 +77,7 @@ class Backtest:
         first = sum(len(places) for fold, places in parts if fold.name == CALIBRATION)
         origins = np.concatenate([np.asarray(places, np.intp) for _, places in parts])
         truth = np.where(series.observed, series.y, np.nan)[origins[:, None] + steps]
+        least = lowest(series.y, origins)
         values: dict[str, FloatArray] = {}
         singles: dict[str, FloatArray] = {}
         intervals: dict[str, FloatArray] = {}
@@ -91,7 +92,7 @@ class Backtest:
                 reach(np.abs(truth - whole), origins, settings.levels) if settings.levels else ()
             )
             for level, half in zip(settings.levels, halves, strict=True):
-                intervals[f"{model}-lo-{level}"] = (whole - half)[first:]
+                intervals[f"{model}-lo-{level}"] = np.maximum(whole - half, least)[first:]
                 intervals[f"{model}-hi-{level}"] = (whole + half)[first:]
         values = {name: whole[first:] for name, whole in values.items()}
         return Forecasts(series, origins[first:], truth[first:], values | singles | intervals)
@@ -101,7 +102,9 @@ class Backtest:
         missing = np.full((len(origins), self.settings.horizon), np.nan)
         names = [column(model, seed) for seed in _seeds(model, fold, self.settings)]
         found = [self.store.forecasts(fold.name, name, series.unique_id) for name in names]
-        return np.stack([missing if rows is None else rows for rows in found])
+        rows = np.stack([missing if each is None else each for each in found])
+        whole: FloatArray = np.maximum(rows, lowest(series.y, origins))
+        return whole
 
 
 def backtest(

@@ -12,6 +12,7 @@ from .. import runtime
 from .calendar import calendar_features
 from .folds import plan
 from .inputs import training_windows
+from .intervals import lowest
 from .jobs import Job
 from .network import Trained, build, train
 from .panel import FloatArray, Panel, Series
@@ -68,7 +69,8 @@ def held_out_errors(
         origins = np.asarray(fold.origins(series, held), np.intp)
         truth = np.where(series.observed, series.y, np.nan)
         error = truth[origins[:, None] + np.arange(settings.horizon)]
-        error = np.abs(error - found.forecasts[series.unique_id])
+        forecasts = np.maximum(found.forecasts[series.unique_id], lowest(series.y, origins))
+        error = np.abs(error - forecasts)
         errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
     return errors
 

@@ -18,6 +18,7 @@ from .backtest import backtest
 from .experiment import check_covariates
 from .fitting import extended, groups, held_out_errors, load_network, train_on_all
 from .inputs import Inputs, count_windows, sample_note, scale
+from .intervals import lowest
 from .network import Trained
 from .panel import FloatArray, Panel, Series, read_panel
 from .records import Records, Stored
@@ -256,7 +257,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
                 for n in networks[group]
             ]
-            parts.append(self._frame(series, panel.freq, np.mean(each, axis=0), self.errors_[i]))
+            sales = np.maximum(each, lowest(series.y, origin)).mean(axis=0)
+            parts.append(self._frame(series, panel.freq, sales, self.errors_[i]))
         return pd.concat(parts, ignore_index=True)
 
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
@@ -349,7 +351,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             if rank <= len(errors):
                 known = errors[rank - 1][: len(sales)]
                 half[: len(known)] = known
-            columns[f"{self.cell}-lo-{level}"] = sales - half
+            least = lowest(series.y, [len(series.y)])[0]
+            columns[f"{self.cell}-lo-{level}"] = np.maximum(sales - half, least)
             columns[f"{self.cell}-hi-{level}"] = sales + half
         return pd.DataFrame(columns)
 

@@ -4,6 +4,8 @@ At a cutoff the interval of a step ahead is the forecast plus and minus a quanti
 errors of that step whose true value was known by then: first those of the calibration fold, later
 also those of the test part (Vovk et al., 2005; the rank ``ceil((n + 1) level)`` counts the next
 value among them). Errors come from forecasts of sales that the model was not trained on.
+
+Neither forecasts nor intervals reach below zero where sales never did.
 """
 
 from __future__ import annotations
@@ -16,6 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from .panel import FloatArray
+
+
+def lowest(y: FloatArray, origins: Sequence[int] | npt.NDArray[np.intp]) -> FloatArray:
+    """Return what no forecast is below, (cutoffs, 1): 0 unless earlier sales were negative.
+
+    Parameters
+    ----------
+    y : ndarray, (rows,)
+    origins : ndarray, (cutoffs,)
+        Row of the first forecast after each cutoff, at least 1.
+    """
+    least = np.minimum.accumulate(y)[np.asarray(origins, np.intp) - 1, None]
+    return np.where(least < 0, -np.inf, 0.0)
 
 
 def reach(errors: FloatArray, origins: npt.NDArray[np.intp], levels: Sequence[int]) -> FloatArray:
