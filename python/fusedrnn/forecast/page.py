@@ -110,7 +110,8 @@ def page(comparison: Comparison, command: str = "") -> str:
             "<h2>Intervals</h2>",
             _table(coverage, {"level": "{:.0f} %", "coverage": "{:.1f} %", "width": "{:,.4g}"}),
             '<p class="soft">Split conformal: the width comes from each model\'s own earlier '
-            "errors on sales that it was not trained on.</p>",
+            "errors on sales that it was not trained on. None reaches below zero where sales never "
+            "did.</p>",
         ]
     parts += [
         "<h2>Cost</h2>",
