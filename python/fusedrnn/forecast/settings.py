@@ -15,7 +15,7 @@ SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
 SCOPES = ("auto", "local", "global")
 MANY = 200
 """Series from which networks are trained over all of them, unless told otherwise."""
-EPOCHS = (10, 100)
+EPOCHS = (5, 100)
 """Epochs at least and at most, where they are found."""
 SEEN = 1_000_000
 """Windows that a network over all series sees in its epochs, where these allow it: of 27 bakery
@@ -120,7 +120,7 @@ class Settings:
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
         once. Epochs: 100, but of networks over many series only as many as make them see a million
-        windows, and at least 10.
+        windows, and at least 5.
         """
         steps = 28 if season == 7 else max(14, season + 2)
         steps = max(1, min(steps, (rows - self.horizon) // 3))
