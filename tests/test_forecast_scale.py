@@ -134,7 +134,7 @@ def test_networks_for_each_series_or_over_all_and_their_epochs():
     few = Settings().settled(7, 1000, covariates=False, series=50)
     many = Settings().settled(7, 1000, covariates=False, series=3000)
     assert (few.scope, few.epochs) == ("local", 100)
-    assert (many.scope, many.epochs) == ("global", 10)
+    assert (many.scope, many.epochs) == ("global", 5)
     asked = Settings(scope="local", epochs=3).settled(7, 1000, covariates=False, series=3000)
     assert (asked.scope, asked.epochs) == ("local", 3)
 
