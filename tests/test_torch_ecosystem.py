@@ -6,6 +6,9 @@ import copy
 import io
 import pickle
 import re
+import subprocess
+import sys
+import weakref
 
 import pytest
 
@@ -13,6 +16,7 @@ torch = pytest.importorskip("torch")
 
 import torch.autograd.forward_ad as forward_ad  # noqa: E402
 from torch.nn.utils import parametrizations, prune  # noqa: E402
+from torch.nn.utils.rnn import pack_padded_sequence  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
 from fusedrnn.torch import op  # noqa: E402
@@ -265,3 +269,113 @@ def test_eager_code_runs_the_kernels(monkeypatch):
     monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
     pair("LSTM")[1](X)
     assert len(calls) == 1
+
+
+@both
+@pytest.mark.parametrize("rnn", [False, True])
+def test_compiled_packed_sequences_break_the_graph_and_run(name, rnn):
+    torch._dynamo.reset()
+    theirs, ours = pair(name)
+    packed = pack_padded_sequence(X, [2, 5, 3], batch_first=True, enforce_sorted=False)
+    expected = theirs.rnn(packed)[0].data
+    with torch._dynamo.config.patch(allow_rnn=rnn):
+        same(torch.compile(ours.rnn, backend="eager")(packed)[0].data, expected)
+        with torch.no_grad():
+            same(torch.compile(ours.rnn, backend="eager")(packed)[0].data, expected)
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_a_compiled_training_step_runs_one_forward_pass(backend, monkeypatch):
+    torch._dynamo.reset()
+    theirs, ours = pair("LSTM")
+    calls, forward = [], op.forward
+    with torch._dynamo.config.patch(allow_rnn=True):
+        compiled = torch.compile(ours, backend=backend)
+        compiled(X).sum().backward()
+        theirs(X).sum().backward()
+        same(ours.rnn.weight_hh_l0.grad, theirs.rnn.weight_hh_l0.grad)
+        monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
+        compiled(X).sum().backward()
+    assert len(calls) == 1
+
+
+@both
+def test_saved_tensors_that_are_written_to_disk(name, tmp_path):
+    theirs, ours = pair(name)
+    count = iter(range(1000))
+
+    def pack(t):
+        path = tmp_path / str(next(count))
+        torch.save(t, path)
+        return path
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, torch.load):
+        y = ours(X)
+    y.sum().backward()
+    theirs(X).sum().backward()
+    same(ours.rnn.weight_hh_l0.grad, theirs.rnn.weight_hh_l0.grad)
+
+
+@both
+def test_gradients_of_several_losses_at_once(name):
+    theirs, ours = pair(name)
+    jacobians = [
+        torch.autograd.functional.jacobian(lambda x, m=m: m.rnn(x)[0], X, vectorize=v)
+        for m, v in ((theirs, False), (ours, False), (ours, True))
+    ]
+    same(jacobians[1], jacobians[0])
+    same(jacobians[2], jacobians[0])
+
+
+@both
+def test_tensors_with_the_negative_bit(name):
+    theirs, ours = pair(name)
+    x = torch.complex(X, X).conj().imag
+    assert x.is_neg()
+    for training in (True, False):
+        with torch.set_grad_enabled(training):
+            same(ours(x), theirs(x))
+
+
+@both
+def test_first_imported_in_inference_mode(name):
+    code = f"""
+import torch
+with torch.inference_mode():
+    import fusedrnn.torch as ft
+ft.{name}(3, 5)(torch.randn(4, 2, 3))[0].sum().backward()
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@both
+def test_nothing_is_kept_of_weights_that_moved(name):
+    _, ours = pair(name)
+    with torch.no_grad():
+        ours(X)
+    memory = weakref.ref(ours.rnn._kept[0])
+    ours.to("meta")
+    assert memory() is None
+
+
+@both
+@pytest.mark.parametrize("size", [6, 100])
+def test_rows_and_columns_changed_through_data_are_seen(name, size):
+    theirs = getattr(torch.nn, name)(4, size)
+    ours = getattr(ft, name)(4, size)
+    ours.load_state_dict(theirs.state_dict())
+    with torch.no_grad():
+        for row in range(0, 3 * size, 7):
+            for at in (row, (slice(None), row % size)):
+                for m in (theirs, ours):
+                    m.weight_hh_l0.data[at] += 0.5
+                same(ours(X)[0], theirs(X)[0])
+
+
+def test_a_parameter_as_input_runs_fused(monkeypatch):
+    theirs, ours = pair("LSTM")
+    calls, forward = [], op.forward
+    monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
+    x = torch.nn.Parameter(X.clone())
+    same(ours(x), theirs(x))
+    assert calls

@@ -79,6 +79,11 @@ class FusedCell:
         """Leave what is kept of the weights out of copies and files."""
         return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
 
+    def _apply(self: Any, *args: Any, **options: Any) -> Any:
+        """Keep nothing of weights that move to another device or dtype."""
+        self.__dict__.pop("_kept", None)
+        return super()._apply(*args, **options)  # type: ignore[misc]
+
 
 class LSTMCell(FusedCell, torch.nn.LSTMCell):
     """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded."""

@@ -8,9 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from .. import functional as F
-from .op import Array, Call, Tensors, array, to_core
+from .op import Array, Call, Tensors, to_core
 
-_SAMPLES = 64
+_WHOLE = 1 << 12
+"""Values of a weight that are compared one and all."""
 
 Place = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Address, shape and strides of a tensor."""
@@ -21,8 +22,9 @@ class KeptWeights:
 
     The packed copy serves calls without gradients. It is made anew when a weight is another tensor,
     lies elsewhere or otherwise, or has another version. A change through ``weight.data`` leaves the
-    version as it is: for that, 64 values of each weight are compared too, so an update of the whole
-    weight is seen, one of a single value may not be.
+    version as it is: for that, values are compared too, all of a weight that has up to 4,096 of
+    them, else one or more of each row and of each column. So there a change of a whole row or
+    column is seen, one of a few values may not be.
     """
 
     def __init__(self) -> None:
@@ -38,13 +40,13 @@ class KeptWeights:
         """
         places = [(w.data_ptr(), w.shape, w.stride()) for w in weights]
         if places != self.places:
-            self.views, self.places = [array(w) for w in weights], places
+            self.views, self.places = [memory(w) for w in weights], places
         return self.views
 
     def packed(self, call: Call, weights: Tensors, step: bool = False) -> Any:
         """Return a PackedLSTM or PackedGRU of these weights, or the `step` for one time step."""
         if self.copy is None or not self._current(weights):
-            core = to_core(call, [array(w) for w in weights])
+            core = to_core(call, [memory(w) for w in weights])
             kind = getattr(F, f"{call.cell.upper()}Step" if step else f"Packed{call.cell.upper()}")
             self.copy = kind(*core, **call.options)
             self.seen = []
@@ -67,9 +69,16 @@ class KeptWeights:
 
     @staticmethod
     def _mark(w: Tensor) -> tuple[Tensor, int, Place, Array, bytes]:
-        flat = np.reshape(array(w), -1)
-        sample = flat[:: max(1, flat.size // _SAMPLES)]
+        sample = memory(w)
+        if sample.size > _WHOLE and sample.flags.c_contiguous:
+            # A step back of one column a row: in each row one value, and all columns in turn.
+            sample = np.reshape(sample, -1)[:: max(1, sample.shape[-1] - 1)]
         return w, w._version, place(w), sample, sample.tobytes()
+
+
+def memory(t: Tensor) -> Array:
+    """Return the tensor's memory as an array, never a copy."""
+    return t.detach().numpy()
 
 
 def place(t: Tensor) -> Place:

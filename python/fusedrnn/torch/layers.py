@@ -50,6 +50,9 @@ def weights_of(module: Any, names: Sequence[str]) -> list[Tensor]:
     return [own[n] if n in own else getattr(module, n) for n in names]
 
 
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
 class FusedLayer:
     """What LSTM and GRU share. Parameters, their names and `state_dict` are torch's."""
 
@@ -81,7 +84,7 @@ class FusedLayer:
             return super().forward(input, hx)  # type: ignore[misc]
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
-        states: Tensors = () if hx is None else tuple(hx) if self._cell == "lstm" else (hx,)
+        states: Tensors = () if hx is None else tuple(hx) if isinstance(hx, tuple | list) else (hx,)
         w = weights_of(self, self._flat_weights_names)
         path = path_of(w[0], trace, self.proj_size)
         if path != "fused" or not self._fits(x, w[0], states, input, trace):
@@ -91,7 +94,7 @@ class FusedLayer:
                 return tracer.create_proxy("call_module", name, (input, hx), {})
             return super().forward(input, hx)  # type: ignore[misc]
         if packed:
-            y, finals = self._packed_sequence(input, w, states, trace)
+            y, finals = _uncompiled(type(self)._packed_sequence)(self, input, w, states)
         elif x.dim() == 2:
             states = [s.unsqueeze(1) for s in states]
             y, *finals = self._layers(x.unsqueeze(1), w, states, None, trace)
@@ -102,8 +105,10 @@ class FusedLayer:
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
-        if not isinstance(x, Tensor) or (type(x) is not Tensor and not trace):
+        if not trace and any(type(t) not in _PLAIN for t in (x, *states)):
             return False  # a subclass may want to see operations
+        if not isinstance(x, Tensor):
+            return False
         shape = x.shape
         if (
             x.dtype is not w.dtype
@@ -127,6 +132,7 @@ class FusedLayer:
             and s.shape == shape
             and s.dtype == x.dtype
             and s.device == x.device
+            and s.layout is torch.strided
             for s in states
         )
 
@@ -138,8 +144,9 @@ class FusedLayer:
         return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
-        self: Any, input: PackedSequence, weights: Tensors, states: Tensors, trace: bool
+        self: Any, input: PackedSequence, weights: Tensors, states: Tensors
     ) -> Any:
+        trace = traced()
         data, batch_sizes, order, back = input
         T = len(batch_sizes)
         lengths = None
@@ -201,6 +208,20 @@ class FusedLayer:
     def __getstate__(self: Any) -> dict[str, Any]:
         """Leave what is kept of the weights out of copies and files."""
         return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
+
+    def _apply(self: Any, *args: Any, **options: Any) -> Any:
+        """Keep nothing of weights that move to another device or dtype."""
+        self.__dict__.pop("_kept", None)
+        return super()._apply(*args, **options)  # type: ignore[misc]
+
+
+def _uncompiled(function: Any) -> Any:
+    """Return a function that torch.compile leaves alone, with all that it calls.
+
+    Torch's functions for packed sequences take none of the compiler's fake tensors. The compiler is
+    not imported for that, which takes a second.
+    """
+    return torch.compiler.disable(function) if "torch._dynamo" in sys.modules else function
 
 
 def run(

@@ -124,8 +124,8 @@ def torch_is_faster(steps: int, gates: int, I: int, H: int) -> bool:
 
 
 def array(t: Tensor) -> Array:
-    """Return the tensor's memory as an array."""
-    return (t.detach() if t.requires_grad else t).numpy()
+    """Return the tensor's memory as an array, or a copy of what has the negative bit set."""
+    return t.numpy(force=True)
 
 
 def follow_torch_threads() -> None:
@@ -219,13 +219,16 @@ def hold(tape: Any, holder: Tensor) -> Tensor:
     return holder
 
 
-_EMPTY = torch.empty(0)
+with torch.inference_mode(False):  # whoever imports this module, and wherever
+    _EMPTY = torch.empty(0, device="cpu")
 
 
 def held(holder: Tensor, call: Call, *inputs: Any) -> Any:
-    """Return the tape of `holder`, or run the forward pass of `inputs` for it."""
-    tape = getattr(holder, "tape", None)
-    return forward(call, *inputs, training=True)[1] if tape is None else tape
+    """Return the tape of `holder`, or run the forward pass of `inputs` for it.
+
+    A tape that was pickled comes back as something empty.
+    """
+    return getattr(holder, "tape", None) or forward(call, *inputs, training=True)[1]
 
 
 # Eager: a function of autograd --------------------------------------------------------------------
@@ -250,11 +253,14 @@ class Recurrent(torch.autograd.Function):
         call, n = ctx.job
         holder, x, *tensors = ctx.saved_tensors
         weights, states, masks = tensors[:n], tensors[n:-3], tensors[-3:]
-        if torch.is_grad_enabled():  # create_graph=True
+        # create_graph=True, or gradients of several losses at once, which have no memory of one
+        batched = any([g is not None and not torch._C._has_storage(g) for g in gradients])
+        if torch.is_grad_enabled() or batched:
             needed = ctx.needs_input_grad[1:]
-            return None, *differentiable_backward(
-                call, x, weights, states, masks, gradients, needed
-            )
+            with torch.enable_grad():
+                return None, *differentiable_backward(
+                    call, x, weights, states, masks, gradients, needed
+                )
         tape = held(holder, call, x, weights, states, masks)
         dx, dweights, dstates = backward(call, tape, gradients, ctx.needs_input_grad[1], states)
         return None, dx, *dweights, *dstates
@@ -430,6 +436,7 @@ def _(
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     cell, layout, x, weights, states, lengths, mask, recurrent_mask, *flags, _ = inputs
+    ctx.mark_non_differentiable(output[-1])  # or it is saved as a copy, without the tape
     ctx.options, ctx.flags, ctx.n_weights = (cell, layout), flags, len(weights)
     ctx.save_for_backward(output[-1], x, lengths, mask, recurrent_mask, *weights, *states)
 
