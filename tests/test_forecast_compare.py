@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn import metrics
 
 from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, compare
+from fusedrnn.forecast.terminal import show
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 
@@ -128,3 +132,42 @@ def test_nothing_below_zero_is_forecast_unless_there_were_returns(returns):
     fitted = RNNForecaster(**SMALL, levels=(80,)).fit(frame)
     future = fitted.predict()
     assert (future["GRU-lo-80"] < 0).all() if returns else (future["GRU-lo-80"] == 0).all()
+
+
+def test_settings_may_be_lists_and_numbers_of_numpy(bakery):
+    models = ["Naive", "LSTM", "GRU"]
+    found = compare(bakery, **SMALL, models=models, levels=[80], horizon=np.int64(2))
+    assert found.settings.models == tuple(models)
+    with pytest.raises(ValueError, match="seed is 4294967296, expected less than"):
+        compare(bakery, **SMALL, seed=1 << 32)
+
+
+def test_networks_that_diverge_win_nothing(bakery):
+    with np.errstate(all="ignore"):
+        found = compare(bakery, **SMALL, learning_rate=1e38, models=("Naive", "LSTM", "GRU"))
+    assert found.table.loc[["LSTM", "GRU"], "MAE"].isna().any()
+    assert "made no forecasts that are numbers" in found.verdict
+
+
+@pytest.mark.parametrize("name", ["[/b]bread", "$\\frac$ bread"])
+def test_any_name_of_a_series_can_be_shown(name, bakery, tmp_path):
+    frame = pd.concat([bakery[["date", "sales"]].assign(unique_id=n) for n in (name, "cake")])
+    frame.loc[frame["unique_id"] == name, "sales"] = 1e9
+    found = compare(frame, **SMALL, seeds=1, models=("Naive", "LSTM", "GRU"))
+    found.write_html(tmp_path / "report.html")
+    out = io.StringIO()
+    show(found, Console(file=out, width=40))
+    text = " ".join(out.getvalue().split())
+    assert f"MASE is undefined: the training part of {name} is constant" in text
+    assert "MAE RMSE" in text
+
+
+def test_the_same_comparison_twice_at_once(bakery, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    few = {**SMALL, "seeds": 1, "models": ("Naive", "LSTM", "GRU")}
+    first = compare(bakery, **few, resume=False)
+    second = compare(bakery, **few, resume=False)
+    pd.testing.assert_frame_equal(first.frame, second.frame, check_exact=True)
+    assert "another run of the same work is using it" in " ".join(second.notes)
+    second.forget()
+    assert len(first.frame) == len(second.frame)

@@ -455,3 +455,68 @@ def test_parquet_may_have_dates_as_index(name, tmp_path):
     found = dict(to_long(tmp_path / "sales.parquet", wide=True).groups())
     assert {key: list(rows["y"]) for key, rows in found.items()} == {"a": [1, 2, 3], "b": [4, 5, 6]}
     assert list(found["a"].index) == list(index)
+
+
+def test_a_format_that_is_given_is_taken_as_it_is():
+    for text, form in (
+        ("201904", "%Y%m"),
+        ("190401", "%y%m%d"),
+        ("Monday, April 1, 2019", "%A, %B %d, %Y"),
+        ("1 April 2019", "%d %B %Y"),
+    ):
+        long = to_long(pd.DataFrame({"date": [text], "sales": [1.0]}), date_format=form)
+        assert long.dates[0] == pd.Timestamp(2019, 4, 1)
+
+
+def test_gaps_of_covariates_are_told_and_what_is_to_come_ends_at_the_first():
+    frame = sales().assign(price=np.arange(30.0))
+    frame.loc[[4, 5], "price"] = np.nan
+    frame.loc[25:, "sales"] = np.nan
+    panel = to_panel(to_long(frame, covariates=["price"]), known=["price"])
+    assert "2 missing values of covariates: previous" in panel.notes
+    assert panel.series[0].known[:, 0].tolist() == [0, 1, 2, 3, 3, 3, *range(6, 30)]
+    for gap in (frame.drop(index=27), frame.assign(price=frame["price"].mask(frame.index == 27))):
+        panel = to_panel(to_long(gap, covariates=["price"]), known=["price"])
+        assert len(panel.series[0].known) == 27
+    weekly = frame.assign(date=pd.date_range("2024-01-01", periods=30, freq="W-MON"))
+    weekly.loc[29, "date"] += pd.Timedelta(days=1)
+    with pytest.raises(ValueError, match="2024-07-23 is not on the grid of W-MON"):
+        to_panel(to_long(weekly, covariates=["price"]), known=["price"], freq="W-MON")
+
+
+def test_a_series_may_be_named_na(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("unique_id,ds,y\nNA,2024-01-01,1\nNA,2024-01-02,\nNA,2024-01-03,2\n")
+    panel = to_panel(to_long(path), missing_values="zero")
+    assert [series.unique_id for series in panel.series] == ["NA"]
+    assert panel.series[0].y.tolist() == [1, 0, 2]
+    path.write_text("unique_id,ds,y\n,2024-01-01,1\n")
+    with pytest.raises(ValueError, match="no name of a series in row 0"):
+        to_long(path)
+
+
+def test_weekly_periods_are_an_index():
+    index = pd.period_range("2024-01-01", periods=10, freq="W")
+    panel = to_panel(to_long(pd.DataFrame({"sales": np.arange(10.0)}, index)))
+    assert panel.freq == "W-MON"
+
+
+@pytest.mark.parametrize("name", ["sales.csv.gz", "sales.csv.zip"])
+def test_a_damaged_archive_is_no_table(name, tmp_path):
+    path = tmp_path / name
+    sales().to_csv(path, index=False)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="not a CSV table"):
+        to_long(path)
+
+
+def test_what_would_be_read_wrongly_is_refused():
+    with pytest.raises(ValueError, match="also the decimal point"):
+        to_long(sales(), thousands=".")
+    monthly = sales().assign(
+        date=pd.date_range("2020-01-15", periods=30, freq="MS") + pd.Timedelta(days=14)
+    )
+    with pytest.raises(ValueError, match="or name the frequency with --freq"):
+        to_panel(to_long(monthly))
+    with pytest.raises(ValueError, match="freq is '0D'"):
+        to_panel(to_long(sales()), freq="0D")

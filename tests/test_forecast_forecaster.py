@@ -236,3 +236,63 @@ def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
     assert main(["fit", str(table), *options, "--out", str(tmp_path)]) == 2
     assert "is no saved forecaster" in capsys.readouterr().err
     assert main(["forecast", str(tmp_path / "none")]) == 2
+
+
+def test_early_returns_are_remembered(tmp_path):
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=90), "sales": 0.0})
+    frame.loc[::9, "sales"] = 2.0
+    frame.loc[3, "sales"] = -50.0
+    forecaster = RNNForecaster(horizon=3, **SMALL).fit(frame)
+    future = forecaster.predict()
+    assert (future["GRU-lo-80"] < 0).all()
+    save_forecaster(forecaster, tmp_path / "kept")
+    pd.testing.assert_frame_equal(
+        load_forecaster(tmp_path / "kept").predict(), future, check_exact=True
+    )
+    assert (forecaster.predict(frame.tail(30))["GRU-lo-80"] < 0).all()
+
+
+def test_the_calendar_reaches_any_horizon(bakery):
+    forecaster = RNNForecaster(horizon=3, calendar=True, **SMALL).fit(bakery)
+    whole, part = forecaster.predict(horizon=6), forecaster.predict(horizon=5)
+    pd.testing.assert_frame_equal(part, whole.head(5), check_exact=True)
+
+
+def test_business_days_continue_days(bakery):
+    forecaster = RNNForecaster(missing_dates="zero", **SMALL).fit(bakery)
+    newer = bakery[bakery["date"].dt.day_of_week < 5]
+    assert len(forecaster.predict(newer)) == 1
+
+
+def test_numbers_of_numpy_are_numbers(bakery, tmp_path):
+    levels = np.array([80, 90])
+    forecaster = RNNForecaster(**SMALL, levels=levels, future_covariates=np.array([])).fit(bakery)
+    expected = forecaster.set_params(horizon=np.int64(1)).predict(horizon=np.int64(2))
+    save_forecaster(forecaster, tmp_path / "kept")
+    found = load_forecaster(tmp_path / "kept").predict(horizon=2)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_a_folder_with_other_files_is_left_alone(fitted, tmp_path):
+    save_forecaster(fitted, tmp_path / "kept")
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    save_forecaster(fitted, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    (tmp_path / "kept" / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"other files, as notes\.txt"):
+        save_forecaster(fitted, tmp_path / "kept")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        save_forecaster(fitted, tmp_path / "no" / "kept")
+    with pytest.raises(NotFittedError):
+        save_forecaster(RNNForecaster(), tmp_path / "new")
+
+
+def test_forecasts_do_not_overwrite_what_they_are_made_from(fitted, bakery, tmp_path, capsys):
+    save_forecaster(fitted, tmp_path / "kept")
+    newer = tmp_path / "newer.csv"
+    bakery.to_csv(newer, index=False)
+    for output in (newer, tmp_path / "kept" / "pipeline.json"):
+        assert main(["forecast", str(tmp_path / "kept"), str(newer), "--csv", str(output)]) == 2
+        assert "--csv is" in capsys.readouterr().err
+    pd.testing.assert_frame_equal(pd.read_csv(newer, parse_dates=["date"]), bakery)
+    load_forecaster(tmp_path / "kept")

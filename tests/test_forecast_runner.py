@@ -89,7 +89,9 @@ def test_an_interrupted_run_goes_on(series, undisturbed, monkeypatch, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compare(series, wide=True, n_jobs=1, resume=False, **FAST)
     (folder,) = tmp_path.glob("fusedrnn/*")
-    kept = {f"{fold}/{column}/{group}" for fold, column, group, _ in Store(folder).fits()}
+    store = Store(folder)
+    kept = {f"{fold}/{column}/{group}" for fold, column, group, _ in store.fits()}
+    store.records.close()
     assert kept == set(ran)
     again = []
     monkeypatch.setattr(Job, "run", lambda self, *a: (again.append(self.key), whole(self, *a))[1])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from .. import __version__
@@ -247,11 +248,13 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _forecast(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn forecast``."""
-    from .files import check_writable, write
+    from .files import check_outputs, write
     from .pipeline import load_forecaster
 
-    if arguments.frame:
-        check_writable(arguments.frame)
+    check_outputs({"--csv": arguments.frame}, arguments.csv)
+    model, frame = Path(arguments.model).resolve(), arguments.frame
+    if frame and model in Path(frame).resolve().parents:
+        raise ValueError(f"--csv is {arguments.frame}, inside the forecaster that is read")
     forecaster = load_forecaster(arguments.model)
     future = forecaster.predict(arguments.csv, arguments.horizon)
     if arguments.frame:

@@ -64,9 +64,10 @@ class Dates:
             return pd.DatetimeIndex(spelled.dt.tz_localize(None))
         text = spelled.astype(str).str.strip().str.replace(OFFSET, "", regex=True)
         text = text.str.replace(WHOLE, r"\1", regex=True)
-        text = text.str.replace(YEAR_MONTH, r"\1-\2", regex=True)
-        text = text.str.replace(WEEKDAY, "", regex=True).str.replace(",", "")
-        text = text.str.replace(MONTH, r"\1", regex=True)
+        if format is None:
+            text = text.str.replace(YEAR_MONTH, r"\1-\2", regex=True)
+            text = text.str.replace(WEEKDAY, "", regex=True).str.replace(",", "")
+            text = text.str.replace(MONTH, r"\1", regex=True)
         readings = [reader(text) for reader in _readers(format)]
         whole = [dates for dates in readings if dates.notna().all()]
         if not whole:

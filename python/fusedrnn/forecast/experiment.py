@@ -101,22 +101,26 @@ def compare(
             folder = run_folder(whole, chosen)
             store = Store(folder)
             if not resume:
-                store.forget()
-                store = Store(folder)
+                store.records.clear()
         except OSError as error:
             if resume:
                 raise
             remarks = (f"finished fits could not be kept for --resume: {error}",)
-    result = backtest(
-        whole,
-        chosen,
-        store,
-        on_start,
-        n_jobs=n_jobs,
-        backend=backend,
-        address=address,
-        on_step=on_step,
-    )
+    try:
+        result = backtest(
+            whole,
+            chosen,
+            store,
+            on_start,
+            n_jobs=n_jobs,
+            backend=backend,
+            address=address,
+            on_step=on_step,
+        )
+    except BaseException:
+        if store:
+            store.records.close()  # a traceback may keep it alive, and others away from its file
+        raise
     return Comparison(result, skipped, remarks)
 
 

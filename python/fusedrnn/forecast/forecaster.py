@@ -209,7 +209,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ----------
         frame : DataFrame or path, optional
             Newer sales of the same series, with covariates known in advance in rows after the last
-            sales. Default: the table that was fitted.
+            sales; a series that it lacks is not forecast. Default: the table that was fitted.
         horizon : int, optional
             Default: that of the fit. A longer one feeds forecasts back, and has no intervals
             beyond that of the fit.
@@ -230,6 +230,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             raise NotFittedError("RNNForecaster is not fitted: call fit first")
         settings = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
         steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
+        blocks = -(-steps // settings.outputs)
         panel = self.panel_ if frame is None else self._newer(frame)
         places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
         networks: dict[int, list[Trained]] = {}
@@ -241,7 +242,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     f"timesteps = {settings.timesteps}"
                 )
             i = places[series.unique_id]
-            inputs = Inputs(extended(series, panel, steps), self.scales_[i], settings, panel.season)
+            whole = steps if panel.past and blocks > 1 else blocks * settings.outputs
+            own = extended(series, panel, whole)  # for the last outputs too, which are not asked
+            inputs = Inputs(own, self.scales_[i], settings, panel.season)
             group = 0 if settings.scope == "global" else i
             if group not in networks:  # of one group only: thousands need not be in memory
                 features = inputs.rows.shape[1]
@@ -257,8 +260,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
                 for n in networks[group]
             ]
-            sales = np.maximum(each, lowest(series.y, origin)).mean(axis=0)
-            parts.append(self._frame(series, panel.freq, sales, self.errors_[i]))
+            least = -np.inf if self.scales_[i].returns else float(lowest(series.y, origin)[0, 0])
+            sales = np.maximum(each, least).mean(axis=0)
+            parts.append(self._frame(series, panel.freq, sales, least, self.errors_[i]))
         return pd.concat(parts, ignore_index=True)
 
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
@@ -332,6 +336,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             for column in self.categories
         }
         panel = self._panel(frame, known_categories=kinds, **given)
+        if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
+            panel = self._panel(frame, known_categories=kinds, **given | {"freq": "D"})
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:
@@ -341,7 +347,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return panel
 
     def _frame(
-        self, series: Series, freq: str, sales: FloatArray, errors: FloatArray
+        self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray
     ) -> pd.DataFrame:
         ds = pd.date_range(series.ds[-1], periods=len(sales) + 1, freq=freq)[1:]
         columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell: sales}
@@ -351,7 +357,6 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             if rank <= len(errors):
                 known = errors[rank - 1][: len(sales)]
                 half[: len(known)] = known
-            least = lowest(series.y, [len(series.y)])[0]
             columns[f"{self.cell}-lo-{level}"] = np.maximum(sales - half, least)
             columns[f"{self.cell}-hi-{level}"] = sales + half
         return pd.DataFrame(columns)

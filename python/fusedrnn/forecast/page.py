@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .. import __version__
 from . import plot
-from .terminal import headline, seeds
+from .terminal import figure, headline, seeds
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -38,8 +38,8 @@ th:first-child, td:first-child { text-align: left; position: sticky; left: 0; ba
 code, pre { font-size: .85rem } pre { overflow-x: auto; background: #f5f7fa; padding: .7rem }
 """
 ERRORS = {
-    "MAE": "{:,.4g}",
-    "RMSE": "{:,.4g}",
+    "MAE": "",
+    "RMSE": "",
     "WAPE": "{:.2f} %",
     "sMAPE": "{:.2f} %",
     "MASE": "{:.3f}",
@@ -108,7 +108,7 @@ def page(comparison: Comparison, command: str = "") -> str:
     if settings.levels:
         parts += [
             "<h2>Intervals</h2>",
-            _table(coverage, {"level": "{:.0f} %", "coverage": "{:.1f} %", "width": "{:,.4g}"}),
+            _table(coverage, {"level": "{:.0f} %", "coverage": "{:.1f} %", "width": ""}),
             '<p class="soft">Split conformal: the width comes from each model\'s own earlier '
             "errors on sales that it was not trained on. None reaches below zero where sales never "
             "did.</p>",
@@ -161,14 +161,17 @@ def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
     head = "".join(f"<th>{escape(TITLES.get(name, name))}</th>" for name in shown)
     body = "".join(
         f"<tr><td>{escape(str(index))}</td>"
-        + "".join(
-            f"<td>{form.format(row[name]) if row[name] == row[name] else ''}</td>"
-            for name, form in shown.items()
-        )
+        + "".join(f"<td>{_cell(row[name], form)}</td>" for name, form in shown.items())
         + "</tr>"
         for index, row in frame.iterrows()
     )
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _cell(value: float, form: str) -> str:
+    if value != value:
+        return ""
+    return form.format(value) if form else figure(value)
 
 
 def _p(value: float) -> str:

@@ -77,6 +77,9 @@ def read_panel(
 ) -> Panel:
     """Read a table into a panel; `options` are those of `to_long` and `to_panel`."""
     names = (*future_covariates, *past_covariates)
+    twice = set(future_covariates) & set(past_covariates)
+    if twice:
+        raise ValueError(f"covariate {min(twice)!r} is both known in advance and only afterwards")
     where = {name: options.pop(name) for name in (*TABLE, "known_categories") if name in options}
     long = to_long(table, covariates=names, **where)
     return to_panel(long, known=future_covariates, past=past_covariates, **options)
@@ -148,6 +151,8 @@ def to_panel(
         for name, rule in vars(rules).items()
         if counts[name]
     )
+    if counts["covariates"]:
+        notes += (f"{counts['covariates']:,} missing values of covariates: previous",)
     if counts["before"]:
         notes += (f"{counts['before']:,} rows before the first value of a series: left out",)
     if counts["after"]:
@@ -223,26 +228,36 @@ def regular(
         rule, what = getattr(rules, name), name.replace("_", " ")
         counts[name] += int(where.sum())
         if where.any() and rule == "error":
+            other = "; or name the frequency with --freq" if where.mean() > 0.5 else ""
             raise ValueError(
-                f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); "
-                f"say what they become with --{name.replace('_', '-')} zero|previous|seasonal"
+                f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); say "
+                f"what they become with --{name.replace('_', '-')} zero|previous|seasonal{other}"
             )
         values[where & (rule == "zero")] = 0.0
         back[where & (rule == "seasonal")] = season
     observed = ~np.isnan(values)
     for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
         values[i] = values[i - back[i] if back[i] <= i else i - 1]
-    reach = grid.union(part.index[part.index > grid[-1]])
-    cycles = calendar_features(reach, freq) if calendar else {}
+    reach = pd.date_range(grid[0], part.index[-1], freq=freq).union(grid)
+    strange = part.index[(part.index > grid[-1]) & ~part.index.isin(reach)]
+    if known and len(strange):
+        raise ValueError(f"series {key!r}: {strange[0]:%Y-%m-%d} is not on the grid of {freq}")
     covariates = part[[*known, *past]].reindex(reach)
     kinds = covariates.columns.intersection(long.indicators(list(long.categories)))
     covariates[kinds] = covariates[kinds].fillna(0)  # no row, no event
-    covariates = covariates.ffill()
-    if covariates.isna().any(axis=None):
-        column = covariates.columns[covariates.isna().any()][0]
+    sold = covariates.iloc[: len(grid)]
+    counts["covariates"] += int(sold.isna().to_numpy()[~gaps["missing_dates"]].sum())
+    sold = sold.ffill()
+    if sold.isna().any(axis=None):
+        column = sold.columns[sold.isna().any()][0]
         raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
-    advance = covariates[list(known)].assign(**cycles).to_numpy(np.float64)
-    after = covariates[list(past)].to_numpy(np.float64)[: len(grid)]
+    # What is to come is known up to the first date on which something is not.
+    covariates.iloc[: len(grid)] = sold
+    unknown = covariates[list(known)].isna().to_numpy().any(axis=1)
+    end = int(unknown.argmax()) if unknown.any() else len(reach)
+    cycles = calendar_features(reach[:end], freq) if calendar else {}
+    advance = covariates[list(known)].iloc[:end].assign(**cycles).to_numpy(np.float64)
+    after = sold[list(past)].to_numpy(np.float64)
     return Series(key, _number(grid), grid, values, observed, advance, after)
 
 
@@ -280,7 +295,10 @@ def _check_spacing(key: str, part: pd.DataFrame, freq: str, least: pd.Timedelta)
 def _offset(freq: str) -> str:
     """Check a pandas offset alias."""
     try:
-        return str(pd.tseries.frequencies.to_offset(freq).freqstr)
+        offset = pd.tseries.frequencies.to_offset(freq)
+        if offset.n < 1:
+            raise ValueError
+        return str(offset.freqstr)
     except ValueError:
         raise ValueError(
             f"freq is {freq!r}, expected a pandas alias as {', '.join(FREQUENCIES)}"

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import NotFittedError
 
 from .. import __version__
 from .forecaster import RNNForecaster, layers, only
@@ -23,7 +24,7 @@ from .panel import Panel, series
 from .records import Records, Stored
 from .scale import Scale
 
-FORMAT = 3
+FORMAT = 4
 DESCRIBED = "pipeline.json"
 ARRAYS = "arrays.sqlite"
 
@@ -38,6 +39,8 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     OSError
         If `path` is there and is no such folder, or the disk is full.
     """
+    if not hasattr(forecaster, "panel_"):
+        raise NotFittedError("RNNForecaster is not fitted: call fit first")
     path = check_folder(path)
     panel, keep = forecaster.panel_, max(forecaster.timesteps_, forecaster.panel_.season)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=path.name))
@@ -60,7 +63,7 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
                 "numpy": np.__version__,
                 "pandas": pd.__version__,
             },
-            "parameters": forecaster.get_params(),
+            "parameters": _plain(forecaster.get_params()),
             "timesteps": forecaster.timesteps_,
             "scope": forecaster.scope_,
             "freq": panel.freq,
@@ -84,8 +87,17 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
 def check_folder(path: str | Path) -> Path:
     """Raise `OSError` now if a forecaster cannot be written to `path` later."""
     path = Path(path)
+    if path.is_symlink():
+        path = path.resolve()
     if path.exists() and not (path / DESCRIBED).exists():
         raise FileExistsError(f"{path} is there and is no saved forecaster: choose another name")
+    others = (
+        {each.name for each in path.iterdir()} - {ARRAYS, DESCRIBED} if path.is_dir() else set()
+    )
+    if others:
+        raise FileExistsError(f"{path} has other files, as {min(others)}: choose another name")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     tempfile.TemporaryDirectory(dir=path.parent).cleanup()
     return path
 
@@ -132,6 +144,15 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
     forecaster.errors_ = stored("errors", count, only)
     forecaster.weights_ = stored("weights", described["networks"], layers)
     return forecaster
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter without NumPy's types, as JSON has it."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _digest(path: Path) -> str:

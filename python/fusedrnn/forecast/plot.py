@@ -62,7 +62,8 @@ def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
         ax.fill_between(
             shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
-    many = f" of series {name}" if len(comparison.panel.series) > 1 else ""
+    plain = name.replace("$", r"\$")  # which would begin a formula
+    many = f" of series {plain}" if len(comparison.panel.series) > 1 else ""
     ax.set_title(f"Last forecasts{many}, each made before its periods")
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)

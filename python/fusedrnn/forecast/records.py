@@ -26,6 +26,8 @@ class Records:
     path : str or Path
         A file that stays. Default: a temporary one that SQLite makes when memory is not enough and
         removes at the end; ``SQLITE_TMPDIR`` says in which folder.
+    alone : bool
+        Whether to keep other processes from opening the file.
 
     Raises
     ------
@@ -33,7 +35,7 @@ class Records:
         If the file is damaged or the disk is full, here and in every method.
     """
 
-    def __init__(self, path: str | Path = "") -> None:
+    def __init__(self, path: str | Path = "", alone: bool = False) -> None:
         self.path = str(path)
         self.lock = threading.RLock()  # joblib draws jobs from a thread of its own
         with self.told():
@@ -44,6 +46,10 @@ class Records:
             # machine.
             for pragma in (f"cache_size = -{CACHE}", "synchronous = OFF"):
                 self.connection.execute(f"PRAGMA {pragma}")
+            if alone:
+                self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self.connection.execute("BEGIN EXCLUSIVE")
+                self.connection.execute("COMMIT")
             self.connection.execute(
                 "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, content BLOB)"
             )
@@ -55,7 +61,9 @@ class Records:
             with self.lock:
                 yield
         except sqlite3.Error as error:
-            raise OSError(f"{self.path or 'temporary file'}: {error}") from None
+            locked = "locked" in str(error)
+            what = "another run of the same work is using it" if locked else error
+            raise OSError(f"{self.path or 'temporary file'}: {what}") from None
 
     def put(self, key: str, **values: Any) -> None:
         """Keep values; those that were under the key are gone."""
@@ -63,6 +71,11 @@ class Records:
         with self.told():
             insert = "INSERT OR REPLACE INTO records VALUES (?, ?)"
             self.connection.execute(insert, (key, content))
+
+    def clear(self) -> None:
+        """Forget all records."""
+        with self.told():
+            self.connection.execute("DELETE FROM records")
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return the values under a key, or None."""

@@ -38,6 +38,8 @@ class Scale:
     """(season,), from a date whose number is a multiple of the season."""
     extent: FloatArray
     """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
+    returns: bool = True
+    """Whether some sales were negative."""
 
     def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
         """Return sales, (n,), at dates of these numbers as a network sees them."""
@@ -82,7 +84,8 @@ def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> 
         pattern = np.roll(found, numbers[0] % season)
         values = values - pattern[numbers % season]
     table = np.hstack([values[:, None], covariates[:cut]])
-    return Scale(floor, pattern, np.stack([table.min(axis=0), table.max(axis=0)]))
+    extent = np.stack([table.min(axis=0), table.max(axis=0)])
+    return Scale(floor, pattern, extent, bool(y.min() < 0))
 
 
 def level_steps(season: int, timesteps: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
 EQUAL = "GRU-equal"
@@ -86,8 +88,13 @@ class Settings:
     """Per cent of the intervals; none with ()."""
 
     def __post_init__(self) -> None:
+        for name in ("models", "levels"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for field in fields(self):
             value = getattr(self, field.name)
+            if isinstance(value, np.generic):
+                value = value.item()
+                object.__setattr__(self, field.name, value)
             if field.type not in ("int", "float"):
                 continue
             whole = field.type == "int"
@@ -97,6 +104,8 @@ class Settings:
             least = 0 if field.name in ("timesteps", "epochs", "seed", "patience") else 1
             if whole and value < least:
                 raise ValueError(f"{field.name} is {value}, expected at least {least}")
+        if self.seed + self.seeds > 1 << 32:
+            raise ValueError(f"seed is {self.seed}, expected less than 2**32 - {self.seeds}")
         if not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
         if not (0 < self.test_size < 1 or (self.test_size >= 1 and self.test_size % 1 == 0)):

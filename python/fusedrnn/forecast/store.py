@@ -25,7 +25,7 @@ class Store:
         self.folder = folder
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-        self.records = Records(folder / "results.sqlite" if folder else "")
+        self.records = Records(folder / "results.sqlite" if folder else "", alone=bool(folder))
 
     def __contains__(self, job: Job) -> bool:
         return f"fit/{job.key}" in self.records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,11 @@ CELLS = 200_000
 """Values that are read at once."""
 LARGEST = 1e100
 """Squares of larger numbers overflow."""
+NONE = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""What says that there is no value, as in pandas; of a series it may be the name."""
 MOST = 100
 """Categories of a covariate; a column with more of them names rows rather than kinds."""
 
@@ -120,11 +127,15 @@ def to_long(
     OSError
         If the file is not there.
     """
+    if thousands == decimal:
+        raise ValueError(f"thousands is {thousands!r}, which is also the decimal point")
     if not isinstance(table, (pd.DataFrame, str, Path)):
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
     if isinstance(table, pd.DataFrame) and isinstance(
         table.index, (pd.DatetimeIndex, pd.PeriodIndex)
     ):
+        if isinstance(table.index, pd.PeriodIndex):
+            table = table.set_axis(table.index.to_timestamp())
         table = table.reset_index(names=table.index.name or "ds")
     names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
     days = _columns(names, date, DATE_NAMES, "date")
@@ -149,7 +160,7 @@ def to_long(
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
         numbers = {"decimal": decimal, "thousands": thousands}
-        pieces = _pieces(Path(table), columns, size, [*ids, *days, *categories], numbers)
+        pieces = _pieces(Path(table), columns, size, [*days, *categories], ids, numbers)
     rows, dates = Records(), Dates(",".join(map(str, days)))
     fixed = known_categories or {}
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
@@ -191,9 +202,17 @@ def _header(path: Path) -> list[str]:
 
 
 def _pieces(
-    path: Path, columns: Sequence[str], size: int, texts: Sequence[str], numbers: dict[str, Any]
+    path: Path,
+    columns: Sequence[str],
+    size: int,
+    texts: Sequence[str],
+    names: Sequence[str],
+    numbers: dict[str, Any],
 ) -> Generator[pd.DataFrame, None, None]:
-    """Yield a file's rows, `size` at a time; the columns `texts` as they are written."""
+    """Yield a file's rows, `size` at a time; the columns `texts` and `names` as they are written.
+
+    Of the latter "NA" and the like are names too.
+    """
     if _is_parquet(path):
         first = 0
         for batch in _parquet(path).iter_batches(size, columns=list(columns)):
@@ -202,10 +221,16 @@ def _pieces(
             first += len(piece)
             yield piece
         return
-    options = dict.fromkeys(texts, str)
     with _told(path):
         yield from pd.read_csv(
-            path, sep=_separator(path), usecols=columns, dtype=options, chunksize=size, **numbers
+            path,
+            sep=_separator(path),
+            usecols=columns,
+            dtype=dict.fromkeys([*texts, *names], str),
+            keep_default_na=False,
+            na_values={column: [""] if column in names else NONE for column in columns},
+            chunksize=size,
+            **numbers,
         )
 
 
@@ -233,7 +258,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path}: the file is empty, expected a header and rows") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, UnicodeDecodeError, EOFError, BadZipFile, zlib.error) as error:
         raise ValueError(f"{path}: not a CSV table: {str(error).strip()}") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     Progress,
@@ -23,8 +24,8 @@ COLUMNS = {
     "microseconds": ("µs a\nforecast", "{:,.0f}"),
     "train_loss": ("train\nloss", "{:.4f}"),
     "test_loss": ("test\nloss", "{:.4f}"),
-    "MAE": ("MAE", "{:,.4g}"),
-    "RMSE": ("RMSE", "{:,.4g}"),
+    "MAE": ("MAE", ""),
+    "RMSE": ("RMSE", ""),
     "WAPE": ("WAPE\n%", "{:.2f}"),
     "sd": ("± sd", "{:.2f}"),
     "MASE": ("MASE", "{:.3f}"),
@@ -62,7 +63,7 @@ def show(comparison: Comparison, console: Console) -> None:
     settings = comparison.settings
     console.print(headline(comparison), highlight=False)
     for note in comparison.notes:
-        console.print(f"  {note}", highlight=False)
+        console.print(f"  {note}", highlight=False, markup=False)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     columns = {k: v for k, v in COLUMNS.items() if comparison.table[k].notna().any()}
@@ -71,11 +72,17 @@ def show(comparison: Comparison, console: Console) -> None:
     best = comparison.table["MAE"].idxmin()
     for model, row in comparison.table.iterrows():
         cells = [
-            style.format(row[name]) if row[name] == row[name] else ""
+            (style.format(row[name]) if style else figure(row[name]))
+            if row[name] == row[name]
+            else ""
             for name, (_, style) in columns.items()
         ]
         table.add_row(str(model), *cells, style="bold" if model == best else "")
+    # Nothing of the table is cut, where the console is narrower or unknown.
+    given, wide = console.width, console.options.update(max_width=1000)
+    console.width = max(given, Measurement.get(console, wide, table).maximum)
     console.print(table)
+    console.width = given
     console.print(seeds(comparison), highlight=False)
     for level in settings.levels:
         told = comparison.coverage.query("level == @level").set_index("model")["coverage"]
@@ -83,6 +90,11 @@ def show(comparison: Comparison, console: Console) -> None:
         held = f"held {', '.join(shares)} of the sales" if shares else "would need more errors"
         console.print(f"{level} % intervals {held}.", highlight=False)
     console.print(f"\n[bold]{comparison.verdict}[/]", highlight=False)
+
+
+def figure(value: float) -> str:
+    """Return an error with four digits or all that stand before the point."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:,.4g}"
 
 
 def headline(comparison: Comparison) -> str:

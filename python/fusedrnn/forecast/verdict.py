@@ -27,6 +27,9 @@ def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> str:
     unit : str
         Name of the error, as "WAPE".
     """
+    none = [cell for cell in CELLS if errors[cell] != errors[cell]]
+    if none:
+        return f"{' and '.join(none)} made no forecasts that are numbers: nothing is compared."
     small = unit == "WAPE" and min(errors.values()) < 1
     for digits in range(small, 4):  # as many as show the difference, if one is shown
         form = f"{{:.{1 + digits}f}} %" if unit == "WAPE" else f"{{:.{3 + digits}g}}"
