@@ -518,5 +518,7 @@ def test_what_would_be_read_wrongly_is_refused():
     )
     with pytest.raises(ValueError, match="or name the frequency with --freq"):
         to_panel(to_long(monthly))
+    with pytest.raises(ValueError, match="would have over 10,000,000 periods"):
+        to_panel(to_long(sales()), freq="ms")
     with pytest.raises(ValueError, match="freq is '0D'"):
         to_panel(to_long(sales()), freq="0D")

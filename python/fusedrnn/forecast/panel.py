@@ -29,6 +29,8 @@ FREQUENCIES = (
     *("B", "D", "h"),
 )
 SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
+LONGEST = 10_000_000
+"""Periods of a series at most; more come from a frequency that is not that of the sales."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,9 @@ def regular(
     rows, y = y, y.loc[y.first_valid_index() : y.last_valid_index()]
     counts["before"] += int((rows.index < y.index[0]).sum())
     counts["after"] += int((rows.index > y.index[-1]).sum())
+    step = pd.tseries.frequencies.to_offset(freq)
+    if isinstance(step, pd.offsets.Tick) and (y.index[-1] - y.index[0]) / step > LONGEST:
+        raise ValueError(f"freq is {freq!r}: series {key!r} would have over {LONGEST:,} periods")
     grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
     if not y.index.isin(grid).all():
         day = y.index[~y.index.isin(grid)][0]
