@@ -171,3 +171,15 @@ def test_the_same_comparison_twice_at_once(bakery, tmp_path, monkeypatch):
     assert "another run of the same work is using it" in " ".join(second.notes)
     second.forget()
     assert len(first.frame) == len(second.frame)
+
+
+@pytest.mark.parametrize("when", ["past_covariates", "future_covariates"])
+def test_a_name_first_seen_after_a_cutoff_changes_nothing_before(bakery, when):
+    frame = bakery[["date", "sales"]].assign(event="none", price=np.arange(200.0) % 5)
+    frame.loc[::9, "event"] = "fair"
+    options = {**SMALL, when: ["event", "price"], "categories": ["event"], "seeds": 1}
+    changed = frame.copy()
+    changed.loc[185:, "event"] = "strike"
+    first, second = (compare(f, **options).frame for f in (frame, changed))
+    before = first["cutoff"] < frame["date"][184]
+    pd.testing.assert_frame_equal(first[before], second[before], check_exact=True)

@@ -511,6 +511,8 @@ def test_a_damaged_archive_is_no_table(name, tmp_path):
 
 
 def test_what_would_be_read_wrongly_is_refused():
+    with pytest.raises(ValueError, match="column 'sales' is there more than once"):
+        to_long(pd.concat([sales(), sales()["sales"]], axis=1))
     with pytest.raises(ValueError, match="also the decimal point"):
         to_long(sales(), thousands=".")
     monthly = sales().assign(

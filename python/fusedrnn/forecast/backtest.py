@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column, steps
 from .panel import FloatArray, Panel, Series
+from .records import Stored
 from .runner import run
 from .settings import NETWORKS, Settings
 from .store import Store
@@ -135,12 +136,40 @@ def backtest(
         If the data are too short for one training window and one forecast.
     """
     folds = plan(panel.series, settings)
-    jobs = partial(plan_jobs, panel, settings, folds)
+    jobs = partial(plan_jobs, learnable(panel, settings, folds), settings, folds)
     fits = Counter(job.model for job in jobs())
     on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
     store = store or Store()
     run(jobs, store, **how)
     return Backtest(panel, settings, folds, store)
+
+
+def learnable(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Panel:
+    """Return the panel without covariates that are constant before the test part of every series.
+
+    What they do cannot be learnt, and a name that is first seen after a cutoff must not change how
+    many inputs, and so which random weights, the networks before it begin with.
+    """
+    if not panel.known and not panel.past:
+        return panel
+    test = next(fold for fold in folds if fold.name != CALIBRATION)
+    varying = {"known": np.zeros(len(panel.known), bool), "past": np.zeros(len(panel.past), bool)}
+    for each in panel.series:
+        cut = test.cut(each, settings)
+        for name, found in varying.items():
+            rows = getattr(each, name)[:cut]
+            found |= (rows != rows[:1]).any(axis=0)
+    if all(found.all() for found in varying.values()):
+        return panel
+    stored = panel.series
+    kept = Stored(stored.records, stored.keys, partial(_with, stored.build, varying))
+    return replace(panel, series=kept)
+
+
+def _with(build: Callable[..., Series], columns: Mapping[str, Any], **values: Any) -> Series:
+    """Return a series with these columns of its covariates."""
+    each = build(**values)
+    return replace(each, **{name: getattr(each, name)[:, found] for name, found in columns.items()})
 
 
 def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterator[Job]:

@@ -277,6 +277,8 @@ def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: 
         have = ", ".join(map(str, names))
         what = f" {name!r}" if name is not None else f" {' or '.join(usual[:2])} (see --{role})"
         raise ValueError(f"no {role} column{what}; the table has: {have}")
+    if list(names).count(wanted[0]) > 1:
+        raise ValueError(f"column {wanted[0]!r} is there more than once")
     return wanted[0]
 
 
