@@ -215,13 +215,20 @@ class FusedLayer:
         return super()._apply(*args, **options)  # type: ignore[misc]
 
 
+_UNCOMPILED: dict[Any, Any] = {}
+
+
 def _uncompiled(function: Any) -> Any:
     """Return a function that torch.compile leaves alone, with all that it calls.
 
     Torch's functions for packed sequences take none of the compiler's fake tensors. The compiler is
     not imported for that, which takes a second.
     """
-    return torch.compiler.disable(function) if "torch._dynamo" in sys.modules else function
+    if "torch._dynamo" not in sys.modules:
+        return function
+    if function not in _UNCOMPILED:
+        _UNCOMPILED[function] = torch.compiler.disable(function)
+    return _UNCOMPILED[function]
 
 
 def run(
