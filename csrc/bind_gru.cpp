@@ -154,7 +154,7 @@ py::object step(const PackedGru& packed, py::object x, py::object h) {
 void bind_gru(py::module_& m) {
   using py::arg;
   const py::object none = py::none();
-  py::class_<GruTapeObject>(m, "GRUTape").def("__reduce__", &reduce_tape);
+  py::class_<GruTapeObject>(m, "GRUTape");
 
   py::class_<PackedGru>(m, "PackedGRU")
       .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,

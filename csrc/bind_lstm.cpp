@@ -139,7 +139,7 @@ py::tuple step(const PackedLstm& packed, py::object x, py::object h, py::object 
 void bind_lstm(py::module_& m) {
   using py::arg;
   const py::object none = py::none();
-  py::class_<LstmTapeObject>(m, "LSTMTape").def("__reduce__", &reduce_tape);
+  py::class_<LstmTapeObject>(m, "LSTMTape");
 
   py::class_<PackedLstm>(m, "PackedLSTM")
       .def(py::init(&pack_any), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,

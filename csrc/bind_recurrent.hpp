@@ -13,11 +13,6 @@ struct SequenceOptions {
   py::object recurrent_mask = py::none();
 };
 
-// A tape is not pickled: an empty set comes back, which PyTorch's safe loader admits.
-inline py::tuple reduce_tape(const py::object&) {
-  return py::make_tuple(py::module_::import("builtins").attr("set"), py::tuple());
-}
-
 inline Activation activation_of(const char* function, const std::string& name) {
   if (name == "tanh") return Activation::kTanh;
   if (name == "relu") return Activation::kRelu;

@@ -379,3 +379,18 @@ def test_a_parameter_as_input_runs_fused(monkeypatch):
     x = torch.nn.Parameter(X.clone())
     same(ours(x), theirs(x))
     assert calls
+
+
+@pytest.mark.parametrize("hx", [(torch.zeros(1, 3, 6),), [torch.zeros(1, 3, 6)]])
+def test_a_gru_takes_no_sequence_of_states(hx):
+    theirs, ours = pair("GRU")
+    for layer in (theirs.rnn, ours.rnn):
+        with pytest.raises((AttributeError, TypeError)):
+            layer(X, hx)
+
+
+def test_an_lstm_takes_no_stacked_states():
+    theirs, ours = pair("LSTM")
+    for layer in (theirs.rnn, ours.rnn):
+        with pytest.raises(TypeError):
+            layer(X, torch.zeros(2, 1, 3, 6))

@@ -162,11 +162,13 @@ def learnable(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Panel:
     if all(found.all() for found in varying.values()):
         return panel
     stored = panel.series
-    kept = Stored(stored.records, stored.keys, partial(_with, stored.build, varying))
+    kept = Stored(stored.records, stored.keys, partial(_with_columns, stored.build, varying))
     return replace(panel, series=kept)
 
 
-def _with(build: Callable[..., Series], columns: Mapping[str, Any], **values: Any) -> Series:
+def _with_columns(
+    build: Callable[..., Series], columns: Mapping[str, Any], **values: Any
+) -> Series:
     """Return a series with these columns of its covariates."""
     each = build(**values)
     return replace(each, **{name: getattr(each, name)[:, found] for name, found in columns.items()})

@@ -22,9 +22,11 @@ OFFSET = r"(?<=:\d\d)(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$"
 WHOLE = r"^(\d{4,8})\.0$"
 """A year, or a day as 20190430, that was once a number with a point."""
 MONTH = rf"(?i)\b({'|'.join(month_abbr[1:])})[a-z]*\b\.?"
-"""A month's whole name, or more of it than three letters."""
+"""A month's name, of which three letters are kept."""
 YEAR_MONTH = r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$"
+"""A month as 201904."""
 WEEKDAY = rf"(?i)^({'|'.join(day_abbr)})[a-z]*\.?,?\s+"
+"""The day of the week before a date, dropped."""
 MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
 """Number of each month by the beginning of its name."""
 

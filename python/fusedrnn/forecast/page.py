@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .. import __version__
 from . import plot
-from .terminal import figure, headline, seeds
+from .terminal import cell, headline, seeds
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -161,17 +161,11 @@ def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
     head = "".join(f"<th>{escape(TITLES.get(name, name))}</th>" for name in shown)
     body = "".join(
         f"<tr><td>{escape(str(index))}</td>"
-        + "".join(f"<td>{_cell(row[name], form)}</td>" for name, form in shown.items())
+        + "".join(f"<td>{cell(row[name], form)}</td>" for name, form in shown.items())
         + "</tr>"
         for index, row in frame.iterrows()
     )
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
-
-
-def _cell(value: float, form: str) -> str:
-    if value != value:
-        return ""
-    return form.format(value) if form else figure(value)
 
 
 def _p(value: float) -> str:

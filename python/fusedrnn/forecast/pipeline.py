@@ -11,6 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +38,9 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     Raises
     ------
     OSError
-        If `path` is there and is no such folder, or the disk is full.
+        If `path` is there and is no such folder or has other files, or the disk is full.
+    NotFittedError
+        Before `RNNForecaster.fit`.
     """
     if not hasattr(forecaster, "panel_"):
         raise NotFittedError("RNNForecaster is not fitted: call fit first")
@@ -63,7 +66,7 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
                 "numpy": np.__version__,
                 "pandas": pd.__version__,
             },
-            "parameters": _plain(forecaster.get_params()),
+            "parameters": forecaster.get_params(),
             "timesteps": forecaster.timesteps_,
             "scope": forecaster.scope_,
             "freq": panel.freq,
@@ -75,7 +78,9 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
             "networks": len(forecaster.weights_),
             "sha256": _digest(folder / ARRAYS),
         }
-        (folder / DESCRIBED).write_text(json.dumps(described, indent=2) + "\n", "utf-8")
+        (folder / DESCRIBED).write_text(
+            json.dumps(described, indent=2, default=methodcaller("tolist")) + "\n", "utf-8"
+        )
         folder.chmod(0o755)  # mkdtemp is private
         if path.exists():
             shutil.rmtree(path)
@@ -89,13 +94,13 @@ def check_folder(path: str | Path) -> Path:
     path = Path(path)
     if path.is_symlink():
         path = path.resolve()
-    if path.exists() and not (path / DESCRIBED).exists():
-        raise FileExistsError(f"{path} is there and is no saved forecaster: choose another name")
-    others = (
-        {each.name for each in path.iterdir()} - {ARRAYS, DESCRIBED} if path.is_dir() else set()
-    )
-    if others:
-        raise FileExistsError(f"{path} has other files, as {min(others)}: choose another name")
+    if path.exists():
+        if not (path / DESCRIBED).exists():
+            what = "is there and is no saved forecaster"
+            raise FileExistsError(f"{path} {what}: choose another name")
+        others = {each.name for each in path.iterdir()} - {ARRAYS, DESCRIBED}
+        if others:
+            raise FileExistsError(f"{path} has other files, as {min(others)}: choose another name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     tempfile.TemporaryDirectory(dir=path.parent).cleanup()
@@ -144,15 +149,6 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
     forecaster.errors_ = stored("errors", count, only)
     forecaster.weights_ = stored("weights", described["networks"], layers)
     return forecaster
-
-
-def _plain(value: Any) -> Any:
-    """Return a parameter without NumPy's types, as JSON has it."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _digest(path: Path) -> str:

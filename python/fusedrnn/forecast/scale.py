@@ -38,7 +38,7 @@ class Scale:
     """(season,), from a date whose number is a multiple of the season."""
     extent: FloatArray
     """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
-    returns: bool = True
+    returns: bool
     """Whether some sales were negative."""
 
     def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:

@@ -71,12 +71,7 @@ def show(comparison: Comparison, console: Console) -> None:
         table.add_column(title, justify="right", no_wrap=True)
     best = comparison.table["MAE"].idxmin()
     for model, row in comparison.table.iterrows():
-        cells = [
-            (style.format(row[name]) if style else figure(row[name]))
-            if row[name] == row[name]
-            else ""
-            for name, (_, style) in columns.items()
-        ]
+        cells = [cell(row[name], style) for name, (_, style) in columns.items()]
         table.add_row(str(model), *cells, style="bold" if model == best else "")
     # Nothing of the table is cut, where the console is narrower or unknown.
     given, wide = console.width, console.options.update(max_width=1000)
@@ -92,9 +87,14 @@ def show(comparison: Comparison, console: Console) -> None:
     console.print(f"\n[bold]{comparison.verdict}[/]", highlight=False)
 
 
-def figure(value: float) -> str:
-    """Return an error with four digits or all that stand before the point."""
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:,.4g}"
+def cell(value: float, style: str) -> str:
+    """Return a figure as a table shows it.
+
+    Without a style it has four digits, or all that stand before the point.
+    """
+    if value != value:
+        return ""
+    return (style or ("{:,.0f}" if 1000 <= abs(value) < 1e9 else "{:,.4g}")).format(value)
 
 
 def headline(comparison: Comparison) -> str:

@@ -38,7 +38,7 @@ class KeptWeights:
 
         The arrays hold the memory, so that no other can have come to its address.
         """
-        places = [(w.data_ptr(), w.shape, w.stride()) for w in weights]
+        places = [place(w) for w in weights]
         if places != self.places:
             self.views, self.places = [memory(w) for w in weights], places
         return self.views

@@ -84,7 +84,8 @@ class FusedLayer:
             return super().forward(input, hx)  # type: ignore[misc]
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
-        states: Tensors = () if hx is None else tuple(hx) if isinstance(hx, tuple | list) else (hx,)
+        several = self._cell == "lstm" and isinstance(hx, tuple | list)
+        states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
         w = weights_of(self, self._flat_weights_names)
         path = path_of(w[0], trace, self.proj_size)
         if path != "fused" or not self._fits(x, w[0], states, input, trace):

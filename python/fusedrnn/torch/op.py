@@ -213,9 +213,24 @@ def backward(
 # graphs), the tape is made anew by a second forward pass.
 
 
+class HeldTape:
+    """A tape that may be pickled with its tensor, and then comes back as an empty set.
+
+    PyTorch's safe loader admits sets.
+    """
+
+    __slots__ = ("tape",)
+
+    def __init__(self, tape: Any) -> None:
+        self.tape = tape
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return set, ()
+
+
 def hold(tape: Any, holder: Tensor) -> Tensor:
     """Return the empty tensor `holder`, now with the tape."""
-    holder.tape = tape
+    holder.held = HeldTape(tape)
     return holder
 
 
@@ -224,11 +239,9 @@ with torch.inference_mode(False):  # whoever imports this module, and wherever
 
 
 def held(holder: Tensor, call: Call, *inputs: Any) -> Any:
-    """Return the tape of `holder`, or run the forward pass of `inputs` for it.
-
-    A tape that was pickled comes back as something empty.
-    """
-    return getattr(holder, "tape", None) or forward(call, *inputs, training=True)[1]
+    """Return the tape of `holder`, or run the forward pass of `inputs` for it."""
+    kept = getattr(holder, "held", None)
+    return kept.tape if kept else forward(call, *inputs, training=True)[1]
 
 
 # Eager: a function of autograd --------------------------------------------------------------------
@@ -242,7 +255,7 @@ class Recurrent(torch.autograd.Function):
         """Run the layer and keep the tape; `job` is call, number of weights, masks, arrays."""
         call, n, masks, arrays = job
         results, tape = forward(call, x, tensors[:n], tensors[n:], masks, arrays, training=True)
-        ctx.job = call, n
+        ctx.call, ctx.n_weights = call, n
         ctx.save_for_backward(hold(tape, _EMPTY.detach()), x, *tensors, *masks)
         ctx.set_materialize_grads(False)
         return tuple(results)
@@ -250,7 +263,7 @@ class Recurrent(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         """Go back over the tape, or with ``create_graph`` over differentiable operations."""
-        call, n = ctx.job
+        call, n = ctx.call, ctx.n_weights
         holder, x, *tensors = ctx.saved_tensors
         weights, states, masks = tensors[:n], tensors[n:-3], tensors[-3:]
         # create_graph=True, or gradients of several losses at once, which have no memory of one
