@@ -1,4 +1,4 @@
-// exp-based gate functions. Contract, tested over a dense sweep in tests/test_math.py:
+// exp-based gate functions. Contract, tested over a dense sweep in tests/kernels/test_math.py:
 //   float   sigmoid and tanh within 4 ULP for |x| <= 87
 //   double  within 4 ULP for |x| <= 700
 // Beyond, they saturate (sigmoid to a value below 2e-38, 1e-304); NaN gives NaN.

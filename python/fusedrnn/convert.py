@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import layers
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from ._types import Array
 
 
 def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:

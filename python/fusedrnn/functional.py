@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
-
 from . import _core
 from ._core import GRUStep, GRUTape, LSTMStep, LSTMTape, PackedGRU, PackedLSTM
+from ._types import Array
 
 __all__ = [
     "GRUStep",
@@ -36,7 +35,6 @@ __all__ = [
     "lstm_backward",
 ]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Activation = Literal["tanh", "relu", "sigmoid", "linear"]
 
 

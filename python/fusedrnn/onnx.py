@@ -21,10 +21,9 @@ except ImportError as error:
     raise ImportError("fusedrnn.onnx needs onnx: pip install onnx") from error
 
 from . import layers, models
+from ._types import Array
 from .convert import RecurrentWeights, weights_of
 from .saving import _atomically
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 OPSET = 17
 IR_VERSION = 8  # of the same age as the opset

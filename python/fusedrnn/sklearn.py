@@ -24,9 +24,9 @@ except ImportError as error:
     ) from error
 
 from . import backend, layers, models, optimizers
+from ._types import Array
 from .callbacks import EarlyStopping
 
-Array = np.ndarray[Any, np.dtype[Any]]
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
 
 

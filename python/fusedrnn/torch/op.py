@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from .. import _core, runtime
+from .._types import Array
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Sequence[Array]
 Tensors = Sequence[Tensor]
 Masks = Sequence[Tensor | None]  # lengths (N,), mask (N, T), recurrent_mask (G, N, H)

@@ -12,14 +12,15 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1] / "support"))
 
 import keras  # noqa: E402
-import keras_table  # noqa: E402
+
+import keras_cases  # noqa: E402
 
 k, name = keras, "from_keras"
-case = keras_table.Case(lambda k: [], shape=(5, 3), padding="post")
-x, y = keras_table.data(name, case)
+case = keras_cases.Case(lambda k: [], shape=(5, 3), padding="post")
+x, y = keras_cases.data(name, case)
 model = k.Sequential(
     [
         k.layers.Input((5, 3)),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import keras_text
 import pytest
 
 import fusedrnn
+import keras_text
 
 TEXTS = json.loads((Path(__file__).parent / "data" / "keras_text.json").read_text())
 

@@ -12,7 +12,7 @@ import pytest
 
 from fusedrnn.forecast.cli import main
 
-PAGE = (Path(__file__).parents[1] / "docs" / "forecasting.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "forecasting.md").read_text()
 QUICK = shlex.split("--epochs 1 --seeds 1 --units 2 --timesteps 5")
 
 

@@ -14,8 +14,9 @@ import tempfile
 from typing import Any
 from unittest import mock
 
-import keras_table
 import numpy as np
+
+import keras_cases
 
 SUMMARIES = [
     "lstm",
@@ -32,10 +33,10 @@ WIDTHS = [80, 120, 60]
 def summary(k: Any, name: str, columns: int, trained: bool = False, **options: Any) -> str:
     """Return the summary of a model of the table, for a width of the terminal."""
     k.backend.clear_session()
-    case = keras_table.CASES[name]
+    case = keras_cases.CASES[name]
     model = k.Sequential(case.layers(k))
     if trained:
-        x, y = keras_table.data(name, case)
+        x, y = keras_cases.data(name, case)
         model.layers[0].trainable = False
         model.compile("adam", case.loss)
         model.train_on_batch(x, y)

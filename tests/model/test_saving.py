@@ -11,10 +11,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import keras_table
 import numpy as np
 import pytest
 
+import keras_cases
 from fusedrnn import Sequential, layers, losses, optimizers, regularizers
 from fusedrnn.models import clone_model, load_model, model_from_json
 
@@ -183,7 +183,7 @@ def inputs(name: str) -> Any:
 
 THEIRS = """
 import os, sys; os.environ["KERAS_BACKEND"] = "torch"
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/../support"]
 import numpy as np, keras, warnings, test_saving as t
 folder, what = sys.argv[2:]
 for name in t.CASES:
@@ -264,8 +264,8 @@ def test_a_kept_file_of_keras(ending: str) -> None:
     pytest.importorskip("h5py")
     folder = Path(__file__).parent / "data"
     expected = json.loads((folder / "from_keras.json").read_text())
-    x, y = keras_table.data(
-        "from_keras", keras_table.Case(lambda k: [], shape=(5, 3), padding="post")
+    x, y = keras_cases.data(
+        "from_keras", keras_cases.Case(lambda k: [], shape=(5, 3), padding="post")
     )
     model = load_model(folder / f"from_keras.{ending}")
     np.testing.assert_allclose(model.predict(x, verbose=0).ravel(), expected["outputs"], atol=1e-6)

@@ -128,6 +128,6 @@ def test_wrong_rank():
 
 
 def test_example(capsys):
-    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/sklearn_grid_search.py"))
+    runpy.run_path(str(Path(__file__).parents[2] / "docs/examples/sklearn_grid_search.py"))
     printed = capsys.readouterr().out
     assert float(re.search(r"R2 (\S+)", printed)[1]) > 0.8

@@ -1,4 +1,4 @@
-"""The models of ``keras_table.py`` give the numbers that Keras gave."""
+"""The models of ``keras_cases.py`` give the numbers that Keras gave."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras_table
 import numpy as np
 import pytest
 
 import fusedrnn
+import keras_cases
 from fusedrnn.layers import dropout, rnn
 
 NUMBERS = json.loads((Path(__file__).parent / "data" / "keras_numbers.json").read_text())
@@ -22,19 +22,19 @@ def close(got: Any, expected: Any, tolerance: float) -> None:
     np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * scale)
 
 
-@pytest.mark.parametrize("name", keras_table.CASES)
+@pytest.mark.parametrize("name", keras_cases.CASES)
 def test_same_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Predictions, the metrics of five epochs and the scores; most to 2e-6 relative."""
-    case, expected = keras_table.CASES[name], NUMBERS[name]
+    case, expected = keras_cases.CASES[name], NUMBERS[name]
 
     def mask(shape: Any, rate: float, dtype: Any, rng: Any) -> Any:
         if len(shape) == 3 and shape[0] == case.gates:
-            return np.stack([keras_table.masks(shape[1:], rate, g) for g in range(shape[0])])
-        return keras_table.masks(tuple(shape), rate, 0)
+            return np.stack([keras_cases.masks(shape[1:], rate, g) for g in range(shape[0])])
+        return keras_cases.masks(tuple(shape), rate, 0)
 
     monkeypatch.setattr(dropout, "dropout_mask", mask)
     monkeypatch.setattr(rnn, "dropout_mask", mask)
-    got = keras_table.run(fusedrnn, name)
+    got = keras_cases.run(fusedrnn, name)
     assert got["parameters"] == expected["parameters"]
     assert got["shape"] == expected["shape"]
     assert list(got["history"]) == list(expected["history"])
@@ -47,4 +47,4 @@ def test_same_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_table_is_large() -> None:
     assert len(NUMBERS) >= 60
-    assert NUMBERS.keys() == keras_table.CASES.keys()
+    assert NUMBERS.keys() == keras_cases.CASES.keys()

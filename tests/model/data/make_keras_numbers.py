@@ -1,4 +1,4 @@
-"""Write keras_numbers.json: what Keras gives for the models of ``tests/keras_table.py``.
+"""Write keras_numbers.json: what Keras gives for the models of ``tests/support/keras_cases.py``.
 
 Run with a Python that has Keras 3 and PyTorch: ``KERAS_BACKEND=torch python make_keras_numbers.py
 [NAME ...]``; with names only those models are run anew.
@@ -13,10 +13,11 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1] / "support"))
 
 import keras  # noqa: E402
-import keras_table  # noqa: E402
+
+import keras_cases  # noqa: E402
 
 OUT = HERE / "keras_numbers.json"
 
@@ -30,17 +31,17 @@ def main(names: list[str]) -> None:
         shape = tuple(inputs.shape)
         gate = drawn.get(shape, 0) % gates
         drawn[shape] = gate + 1
-        mask = keras_table.masks(shape, rate, gate)
+        mask = keras_cases.masks(shape, rate, gate)
         return inputs * keras.ops.convert_to_tensor(mask)
 
     keras.src.backend.random.dropout = dropout
     numbers = json.loads(OUT.read_text()) if OUT.exists() and names else {}
-    for name in names or keras_table.CASES:
+    for name in names or keras_cases.CASES:
         drawn.clear()
-        gates = keras_table.CASES[name].gates
-        numbers[name] = keras_table.run(keras, name)
+        gates = keras_cases.CASES[name].gates
+        numbers[name] = keras_cases.run(keras, name)
         print(name, numbers[name]["history"]["loss"])
-    numbers = {name: numbers[name] for name in keras_table.CASES if name in numbers}
+    numbers = {name: numbers[name] for name in keras_cases.CASES if name in numbers}
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in numbers.items())
     OUT.write_text(f"{{\n{lines}\n}}\n")
 

@@ -31,7 +31,7 @@ from fusedrnn import runtime  # noqa: E402
 from fusedrnn.torch import op  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LONG = int(os.environ.get("FUSEDRNN_LONG", "200"))
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
 many = settings(max_examples=LONG, deadline=None, derandomize=True, database=None,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shapes import TEST_SHAPES
 
 from fusedrnn import functional as F
 from fusedrnn import runtime
+from shapes import TEST_SHAPES
 
 rng = np.random.default_rng(0)
 

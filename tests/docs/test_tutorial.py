@@ -11,7 +11,7 @@ from pathlib import Path
 import fusedrnn
 from fusedrnn.datasets import load_bakery
 
-TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorial"
+TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial"
 
 
 def run(script: str, folder: Path) -> str:

@@ -191,6 +191,6 @@ def test_a_wrong_file_is_not_written(tmp_path, monkeypatch):
 
 
 def test_example(capsys):
-    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/onnx_export.py"))
+    runpy.run_path(str(Path(__file__).parents[2] / "docs/examples/onnx_export.py"))
     printed = capsys.readouterr().out
     assert float(re.search(r"difference (\S+)", printed)[1]) < 1e-5

@@ -217,7 +217,7 @@ def test_refuses_unknown_versions_and_other_backends(monkeypatch):
 
 
 def test_example(capsys):
-    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/keras_backend.py"))
+    runpy.run_path(str(Path(__file__).parents[2] / "docs/examples/keras_backend.py"))
     printed = capsys.readouterr().out
     assert "['fused']" in printed
     assert float(re.search(r"accuracy (\S+)", printed)[1]) > 0.9

@@ -12,9 +12,10 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1] / "support"))
 
 import keras  # noqa: E402
+
 import keras_text  # noqa: E402
 
 texts = keras_text.everything(keras) | {"fit": keras_text.fit_lines(keras)}

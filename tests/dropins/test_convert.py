@@ -174,7 +174,7 @@ def test_unknown_things():
 
 
 def test_example(capsys):
-    runpy.run_path(str(Path(__file__).parents[1] / "docs/examples/convert_weights.py"))
+    runpy.run_path(str(Path(__file__).parents[2] / "docs/examples/convert_weights.py"))
     printed = capsys.readouterr().out
     assert float(re.search(r"difference (\S+)", printed)[1]) < 1e-6
     assert "proj_size has no equivalent" in printed

@@ -9,12 +9,12 @@ import threading
 
 import numpy as np
 import pytest
-from shapes import TEST_SHAPES, Shape
-from test_kernels import CELLS, make_case, run_kernels
 
 import fusedrnn
 from fusedrnn import functional as F
 from fusedrnn import runtime
+from kernel_cases import CELLS, make_case, run_kernels
+from shapes import TEST_SHAPES, Shape
 
 
 def run_python(code, **env):

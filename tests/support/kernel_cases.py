@@ -1,13 +1,14 @@
-"""The kernels against the float64 reference, for every instruction set, shape and option."""
+"""Cells, options and arguments of calls of the kernels, and the same calls by the reference.
+
+``CELLS`` x ``OPTIONS`` x ``shapes.TEST_SHAPES`` is what every numeric test of a kernel runs over.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from shapes import TEST_SHAPES
 
 from fusedrnn import functional as F
-from fusedrnn import reference, runtime
+from fusedrnn import reference
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}  # relative to the largest value
 CELLS = {
@@ -42,12 +43,6 @@ OPTIONS = {
     },
     "recurrent_mask_no_bias": {"recurrent_mask": True, "bias": False, "states": False},
 }  # fmt: skip
-
-
-@pytest.fixture(params=runtime.available_isas())
-def isa(request):
-    with runtime.use_isa(request.param):
-        yield request.param
 
 
 def make_case(cell, shape, options, seed=0):
@@ -163,53 +158,7 @@ def assert_close(got, expected, dtype):
             np.testing.assert_allclose(a / scale, e / scale, rtol=0, atol=TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("option", ["plain", "recurrent_mask"])
-@pytest.mark.parametrize("shape", TEST_SHAPES)
-def test_every_shape(isa, shape, option, cell, dtype):
-    options = OPTIONS[option]
-    case = make_case(cell, TEST_SHAPES[shape], options)
-    outputs, gradients = run_kernels(cell, case, options, dtype)
-    expected_outputs, expected_gradients = run_reference(cell, case, options)
-    assert_close(outputs, expected_outputs, dtype)
-    assert_close(gradients, expected_gradients, dtype)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("shape", ["lanes+1", "chunks", "few_rows"])
-def test_every_option(isa, shape, option, cell, dtype):
-    options = OPTIONS[option]
-    case = make_case(cell, TEST_SHAPES[shape], options)
-    outputs, gradients = run_kernels(cell, case, options, dtype)
-    expected_outputs, expected_gradients = run_reference(cell, case, options)
-    assert_close(outputs, expected_outputs, dtype)
-    assert_close(gradients, expected_gradients, dtype)
-
-
 def assert_same_bits(got, expected):
     for k, (a, e) in enumerate(zip(got, expected, strict=True)):
         assert (a is None) == (e is None), k
         assert a is None or a.tobytes() == e.tobytes(), k
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("option", ["plain", "relu"])
-@pytest.mark.parametrize(("N", "H"), [(2, 8), (3, 29), (4, 8), (7, 17), (8, 5), (27, 33), (50, 64)])
-def test_bits_of_a_row_do_not_depend_on_the_others(isa, N, H, option, cell, dtype):
-    options = OPTIONS[option]
-    case = make_case(cell, (3, H, 4, N), options)
-    outputs, (dx, _, _, _, *dstates) = run_kernels(cell, case, options, dtype)
-    for n in range(0, N, 1 + N // 9):
-        one = slice(n, n + 1)
-        row = {k: case[k][one] for k in ("x", "dy")}
-        row |= {k: [s[one] for s in case[k]] for k in ("states", "dstates")}
-        own_outputs, (own_dx, _, _, _, *own_dstates) = run_kernels(cell, case | row, options, dtype)
-        assert_same_bits(own_outputs, [a[one] for a in outputs])
-        assert_same_bits([own_dx, *own_dstates], [a[one] for a in (dx, *dstates)])
-    all_valid = case | {"mask": np.ones((N, 4), bool)}
-    masked, (masked_dx, _, _, _, *masked_dstates) = run_kernels(cell, all_valid, options, dtype)
-    assert_same_bits([*masked, masked_dx, *masked_dstates], [*outputs, dx, *dstates])

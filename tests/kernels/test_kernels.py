@@ -1,0 +1,70 @@
+"""The kernels against the float64 reference, for every instruction set, shape and option."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusedrnn import runtime
+from kernel_cases import (
+    CELLS,
+    OPTIONS,
+    assert_close,
+    assert_same_bits,
+    make_case,
+    run_kernels,
+    run_reference,
+)
+from shapes import TEST_SHAPES
+
+
+@pytest.fixture(params=runtime.available_isas())
+def isa(request):
+    with runtime.use_isa(request.param):
+        yield request.param
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", ["plain", "recurrent_mask"])
+@pytest.mark.parametrize("shape", TEST_SHAPES)
+def test_every_shape(isa, shape, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    outputs, gradients = run_kernels(cell, case, options, dtype)
+    expected_outputs, expected_gradients = run_reference(cell, case, options)
+    assert_close(outputs, expected_outputs, dtype)
+    assert_close(gradients, expected_gradients, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("shape", ["lanes+1", "chunks", "few_rows"])
+def test_every_option(isa, shape, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    outputs, gradients = run_kernels(cell, case, options, dtype)
+    expected_outputs, expected_gradients = run_reference(cell, case, options)
+    assert_close(outputs, expected_outputs, dtype)
+    assert_close(gradients, expected_gradients, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", ["plain", "relu"])
+@pytest.mark.parametrize(("N", "H"), [(2, 8), (3, 29), (4, 8), (7, 17), (8, 5), (27, 33), (50, 64)])
+def test_bits_of_a_row_do_not_depend_on_the_others(isa, N, H, option, cell, dtype):
+    options = OPTIONS[option]
+    case = make_case(cell, (3, H, 4, N), options)
+    outputs, (dx, _, _, _, *dstates) = run_kernels(cell, case, options, dtype)
+    for n in range(0, N, 1 + N // 9):
+        one = slice(n, n + 1)
+        row = {k: case[k][one] for k in ("x", "dy")}
+        row |= {k: [s[one] for s in case[k]] for k in ("states", "dstates")}
+        own_outputs, (own_dx, _, _, _, *own_dstates) = run_kernels(cell, case | row, options, dtype)
+        assert_same_bits(own_outputs, [a[one] for a in outputs])
+        assert_same_bits([own_dx, *own_dstates], [a[one] for a in (dx, *dstates)])
+    all_valid = case | {"mask": np.ones((N, 4), bool)}
+    masked, (masked_dx, _, _, _, *masked_dstates) = run_kernels(cell, all_valid, options, dtype)
+    assert_same_bits([*masked, masked_dx, *masked_dstates], [*outputs, dx, *dstates])
