@@ -8,7 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from .. import functional as F
-from .op import Array, Call, Tensors, to_core
+from .._types import Array
+from .op import Call, Tensors, to_core
 
 _WHOLE = 1 << 12
 """Values of a weight that are compared one and all."""
