@@ -1,7 +1,7 @@
-// What the backward passes of the LSTM and the GRU share above the kernels.
+// What the backward passes of all cells share above the kernels.
 #pragma once
 
-#include "recurrent.hpp"
+#include "forward.hpp"
 
 namespace fusedrnn {
 
@@ -30,45 +30,45 @@ inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_
   return runs;
 }
 
-// Part of the weight gradients: rows of A against some gates of the gate gradients.
+// A product that adds to the weight gradients: A^T times some gates of the gate gradients.
 template <class Real>
-struct GradientPart {
-  const Real* a;  // [rows][a_stride], of a chunk's rows or of all
+struct WeightProduct {
+  const Real* a;  // [rows of a chunk or of all steps][a_stride]
   ptrdiff_t a_stride;
-  ptrdiff_t a_step;   // from one step to the next if they are of all, else 0
+  ptrdiff_t a_step;   // from one step to the next if it has all steps, else 0
   ptrdiff_t rows;     // used columns of A = rows of the gradient
-  Panels panels;      // of the gradient: the gates of this part
-  int skipped_gates;  // gates of the gate gradients before them
-  Real* d;            // panel buffer of K rows, added to
-  ptrdiff_t K, first;
-  bool bias;  // row 0 of d is the gradient of the bias
+  int skipped_gates;  // gates of the gate gradients before those of the product
+  const PanelBuffer<Real>* gradient;
+  ptrdiff_t first;  // row of the gradient that is the first of `rows`
+  bool bias;        // the gradient's row 0 is that of the bias, to be summed with this product
 };
 
-// All parts for the chunk that begins at `step`, shared out by panels and blocks of rows; the order
-// in which each element is summed does not depend on the threads.
+// All products for the chunk that begins at `step`, shared out by panels and blocks of rows; the
+// order in which each element is summed does not depend on the threads.
 template <class Real>
 void add_weight_gradients(const Team& team, const Kernels<Real>& k,
-                          const std::vector<GradientPart<Real>>& parts, ptrdiff_t step,
+                          const std::vector<WeightProduct<Real>>& products, ptrdiff_t step,
                           const Real* dgates, const Panels& D, ptrdiff_t dgates_rows,
                           const std::vector<Run>& runs) {
   constexpr ptrdiff_t kBlock = 48;  // rows a piece: whole tiles of 6 and 8
-  for (const GradientPart<Real>& part : parts) {
-    const ptrdiff_t blocks = (part.rows + kBlock - 1) / kBlock + part.bias;
-    team.share(part.panels.count() * blocks, [&](ptrdiff_t piece) {
-      const ptrdiff_t p = piece / blocks, block = piece % blocks - part.bias;
-      WeightGradient<Real> g;
-      g.a = part.a + step * part.a_step;
-      g.a_stride = part.a_stride;
-      g.b = dgates + D.offset(p, dgates_rows) + part.skipped_gates * D.units_in(p);
-      g.b_stride = D.width(p);
-      g.d_stride = part.panels.width(p);
-      g.vectors = int(g.d_stride / part.panels.lanes);
-      g.run = runs.data();
-      g.runs = ptrdiff_t(runs.size());
-      g.d = part.d + part.panels.offset(p, part.K);
+  for (const WeightProduct<Real>& product : products) {
+    const Panels& P = product.gradient->panels();
+    const ptrdiff_t blocks = (product.rows + kBlock - 1) / kBlock + product.bias;
+    team.for_each(P.count() * blocks, [&](ptrdiff_t piece) {
+      const ptrdiff_t p = piece / blocks, block = piece % blocks - product.bias;
+      WeightGradient<Real> g = {
+          .a = product.a + step * product.a_step,
+          .a_stride = product.a_stride,
+          .b = dgates + D.offset(p, dgates_rows) + product.skipped_gates * D.units_in(p),
+          .b_stride = D.width(p),
+          .vectors = int(P.width(p) / P.lanes),
+          .d = product.gradient->get() + P.offset(p, product.gradient->K()),
+          .d_stride = P.width(p),
+          .run = runs.data(),
+          .runs = ptrdiff_t(runs.size())};
       if (block < 0) return k.column_sums(g);
-      g.d += part.first * g.d_stride;
-      k.weight_gradient(g, block * kBlock, std::min(part.rows, (block + 1) * kBlock));
+      g.d += product.first * g.d_stride;
+      k.weight_gradient(g, block * kBlock, std::min(product.rows, (block + 1) * kBlock));
     });
   }
 }
@@ -79,7 +79,7 @@ void write_input_gradient(const Team& team, const Kernels<Real>& k, const InputG
                           const std::vector<Run>& runs) {
   constexpr ptrdiff_t kBlock = 48;
   for (const Run& run : runs)
-    team.share((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
+    team.for_each((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
       const ptrdiff_t k0 = run.begin + piece * kBlock;
       k.input_gradient(g, k0, std::min(run.begin + run.count, k0 + kBlock));
     });
@@ -103,60 +103,119 @@ template <class Real>
 class BackwardPass {
  public:
   // D: the panels of the gate gradients, of which the first `input_gates` gates belong to the input
-  // product.
-  BackwardPass(const Kernels<Real>& k, const RowOrder& order, const BackwardArrays<Real>& a,
-               ptrdiff_t I, ptrdiff_t H, const Panels& D, int input_gates)
-      : k_(k),
+  // product. input_columns: where the blocks of those gates start in the caller's kernel.
+  BackwardPass(const RecurrentTape<Real>& tape, const BackwardArrays<Real>& a, const Panels& D,
+               int input_gates, const GateColumns& input_columns)
+      : k_(kernels_of<Real>(*tape.table)),
         a_(a),
-        order_(order),
-        schedule_(order.schedule()),
-        I_(I),
+        tape_(tape),
+        schedule_(tape.order.schedule()),
+        Hp_(round_up(tape.H, k_.lanes)),
         D_(D),
         input_gates_(input_gates),
-        operations_(2.0 * double(order.work()) * input_gates * double(H) * double(I + H)),
-        chunk_(chunk_steps<Real>(schedule_.N, order.steps(), D.row())),
+        operations_(2.0 * double(tape.order.work()) * input_gates * double(tape.H) *
+                    double(tape.I + tape.H)),
+        chunk_(chunk_steps<Real>(schedule_.N, tape.order.steps(), D.row())),
         dgates_(D.row() * dgates_rows()),
-        x_(chunk_ * schedule_.N * I) {}
+        x_(chunk_ * schedule_.N * tape.I),
+        dh_(state(a.dh_n)) {
+    const Panels input_panels = {
+        .units = D.units, .gates = input_gates, .vectors = D.vectors, .lanes = D.lanes};
+    if (a.dx.data) wt_ = transposed_panels<Real>(k_, a.kernel, tape.I, input_panels, input_columns);
+  }
 
   ptrdiff_t chunk() const { return chunk_; }
-  Real* dgates() const { return dgates_.get(); }
-  const Real* x() const { return x_.get(); }  // the inputs of the current chunk
+  // The gradient of a final state (N, H), or zeros, by slot.
+  Buffer<Real> state(const Real* gradient) const {
+    Buffer<Real> buffer(schedule_.N * Hp_);
+    scatter_rows(schedule_, D_.units, Hp_, gradient, buffer.get());
+    return buffer;
+  }
+  // The gradient of an initial state, to (N, H).
+  void write_initial(const Buffer<Real>& buffer, Real* out) const {
+    gather_rows(schedule_, D_.units, Hp_, buffer.get(), out);
+  }
 
-  // wt: W^T in plain panels, if dx is wanted. prepare(begin, end, n0, n1) is called for the steps
-  // and slots of a chunk once their recurrence is done.
-  template <class Arguments, class Prepare>
-  void run(const Arguments& args, void (*recurrence)(const Arguments&, ptrdiff_t, ptrdiff_t),
-           const std::vector<GradientPart<Real>>& parts, const Real* wt, Prepare&& prepare) {
-    const ptrdiff_t steps = order_.steps(), H = D_.units;
-    const Panels of_h = {H, 1, 4, k_.lanes};
+  RecurrentBack<Real> back(Activation activation) const {
+    return {.N = schedule_.N,
+            .H = D_.units,
+            .schedule = schedule_,
+            .activation = activation,
+            .dy = a_.dy,
+            .gates = tape_.gates.get(),
+            .dgates = dgates_.get(),
+            .dh = dh_.get(),
+            .chunk = chunk_,
+            .recurrent_mask = tape_.recurrent_mask.get()};
+  }
+
+  // x against the gates of the input product, with their bias.
+  WeightProduct<Real> input_product(const PanelBuffer<Real>& gradient) const {
+    return {.a = x_.get(),
+            .a_stride = tape_.I,
+            .a_step = 0,
+            .rows = tape_.I,
+            .skipped_gates = 0,
+            .gradient = &gradient,
+            .first = gradient.first_kernel(),
+            .bias = true};
+  }
+  // The states before each step against the gates after the first `skipped_gates`.
+  WeightProduct<Real> state_product(const PanelBuffer<Real>& gradient, int skipped_gates,
+                                    bool bias) const {
+    return {.a = tape_.h.get(),
+            .a_stride = Hp_,
+            .a_step = schedule_.N * Hp_,
+            .rows = D_.units,
+            .skipped_gates = skipped_gates,
+            .gradient = &gradient,
+            .first = gradient.first_recurrent(),
+            .bias = bias};
+  }
+
+  // Runs the recurrence and the products; fills dx and dh0. prepare(begin, end, n0, n1) is called
+  // for the steps and slots of a chunk once their recurrence is done.
+  template <class Args, class Prepare>
+  void run(const Args& args, void (*recurrence)(const Args&, ptrdiff_t, ptrdiff_t),
+           const std::vector<WeightProduct<Real>>& products, Prepare&& prepare) {
+    const ptrdiff_t steps = tape_.order.steps();
     // Nothing is allocated inside the region, where an exception would end the process.
     std::vector<std::vector<Run>> runs;
     for (ptrdiff_t begin = 0; begin < steps; begin += chunk_)
       runs.push_back(active_runs(schedule_, begin, std::min(steps, begin + chunk_)));
     const int threads = threads_for(2 * operations_, schedule_.N * D_.count());
-    Cut cut(order_, threads, of_h.count(), operations_ / double(std::max<ptrdiff_t>(steps, 1)));
+    Cut cut(tape_.order, threads, unit_panels(D_.units, k_.lanes).count(),
+            operations_ / double(std::max<ptrdiff_t>(steps, 1)));
     parallel(threads, [&](const Team& team) {
       for (size_t c = runs.size(); c-- > 0;) {
-        Arguments step = args;
-        step.step_begin = ptrdiff_t(c) * chunk_;
-        step.step_end = std::min(steps, step.step_begin + chunk_);
-        cut.share(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitShare& share) {
-          Arguments part = step;
-          part.share = share;
-          recurrence(part, n0, n1);
-          if (share.part > 0) return;  // one of those that share the rows
-          copy_inputs(schedule_, a_.x, I_, step.step_begin, step.step_end, n0, n1, x_.get());
-          prepare(step.step_begin, step.step_end, n0, n1);
+        Args of_chunk = args;
+        const ptrdiff_t begin = of_chunk.back.step_begin = ptrdiff_t(c) * chunk_;
+        const ptrdiff_t end = of_chunk.back.step_end = std::min(steps, begin + chunk_);
+        cut.run(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitSlice& units) {
+          Args slice = of_chunk;
+          slice.back.units = units;
+          recurrence(slice, n0, n1);
+          if (units.thread > 0) return;  // one of those that share the rows
+          copy_inputs(schedule_, a_.x, tape_.I, begin, end, n0, n1, x_.get());
+          prepare(begin, end, n0, n1);
         });
-        add_weight_gradients(team, k_, parts, step.step_begin, dgates_.get(), D_, dgates_rows(),
-                             runs[c]);
+        add_weight_gradients(team, k_, products, begin, dgates_.get(), D_, dgates_rows(), runs[c]);
         if (a_.dx.data)
           write_input_gradient(team, k_,
-                               {I_, schedule_, dgates_.get(), D_, dgates_rows(), input_gates_,
-                                step.step_begin, wt, a_.dx},
+                               {.I = tape_.I,
+                                .schedule = schedule_,
+                                .dgates = dgates_.get(),
+                                .panels = D_,
+                                .K = dgates_rows(),
+                                .gates = input_gates_,
+                                .step_begin = begin,
+                                .wt = wt_.get(),
+                                .dx = a_.dx},
                                runs[c]);
       }
     });
+    zero_after_end(schedule_, tape_.T, tape_.I, a_.dx);
+    write_initial(dh_, a_.dh0);
   }
 
  private:
@@ -164,14 +223,14 @@ class BackwardPass {
 
   const Kernels<Real>& k_;
   const BackwardArrays<Real>& a_;
-  const RowOrder& order_;
+  const RecurrentTape<Real>& tape_;
   const Schedule schedule_;
-  const ptrdiff_t I_;
+  const ptrdiff_t Hp_;
   const Panels D_;
   const int input_gates_;
   const double operations_;
   const ptrdiff_t chunk_;
-  Buffer<Real> dgates_, x_;
+  Buffer<Real> dgates_, x_, dh_, wt_;
 };
 
 }  // namespace fusedrnn

@@ -13,95 +13,142 @@ namespace {
 template <class Real>
 using Array = py::array_t<Real, py::array::c_style>;
 
-// The data of a slot, checked against `param`; null for None.
+// The arrays of one step, each checked against `param`.
 template <class Real>
-Real* data(const char* function, const char* argument, const py::object& slot,
-           const Array<Real>& param) {
-  if (slot.is_none()) return nullptr;
-  if (!py::isinstance<Array<Real>>(slot))
-    throw py::type_error(std::string(function) + ": " + argument +
-                         " must be a C-contiguous array of the dtype of param");
-  auto array = py::reinterpret_borrow<Array<Real>>(slot);
-  if (array.ndim() != 1 || array.size() != param.size())
-    throw py::value_error(std::string(function) + ": " + argument + " has " +
-                          std::to_string(array.size()) + " elements, expected " +
-                          std::to_string(param.size()) + " as param");
-  return array.mutable_data();  // throws for a read-only array
+class Slots {
+ public:
+  Slots(const char* function, const Array<Real>& param) : function_(function), param_(param) {}
+
+  Parameters<Real> parameters(const py::object& grad) const {
+    return {.n = param_.size(),
+            .param = Array<Real>(param_).mutable_data(),
+            .grad = checked("grad", grad).data()};
+  }
+  // Throws for a read-only array.
+  Real* required(const char* argument, const py::object& slot) const {
+    return checked(argument, slot).mutable_data();
+  }
+  Real* optional(const char* argument, const py::object& slot) const {
+    return slot.is_none() ? nullptr : required(argument, slot);
+  }
+
+ private:
+  Array<Real> checked(const char* argument, const py::object& slot) const {
+    if (!py::isinstance<Array<Real>>(slot))
+      throw py::type_error(std::string(function_) + ": " + argument +
+                           " must be a C-contiguous array of the dtype of param");
+    auto array = py::reinterpret_borrow<Array<Real>>(slot);
+    if (array.ndim() != 1 || array.size() != param_.size())
+      throw py::value_error(std::string(function_) + ": " + argument + " has " +
+                            std::to_string(array.size()) + " elements, expected " +
+                            std::to_string(param_.size()) + " as param");
+    return array;
+  }
+
+  const char* function_;
+  const Array<Real>& param_;
+};
+
+template <class Step>
+void run(void (*function)(const Step&), const Step& step) {
+  py::gil_scoped_release nogil;
+  function(step);
 }
 
 template <class Real>
 void bind(py::module_& m) {
+  using py::arg;
   m.def(
       "sgd",
-      [](Array<Real> param, Array<Real> grad, const py::object& velocity, double rate, double decay,
+      [](Array<Real> param, py::object grad, py::object velocity, double rate, double decay,
          double momentum, bool nesterov) {
         if (momentum != 0 && velocity.is_none())
           throw py::value_error("sgd: momentum needs velocity");
-        Real *p = param.mutable_data(), *g = data<Real>("sgd", "grad", grad, param),
-             *v = data<Real>("sgd", "velocity", velocity, param);
-        py::gil_scoped_release nogil;
-        sgd<Real>(param.size(), p, g, v, rate, decay, momentum, nesterov);
+        const Slots<Real> slots("sgd", param);
+        run<SgdStep<Real>>(&sgd<Real>, {.of = slots.parameters(grad),
+                                        .velocity = slots.optional("velocity", velocity),
+                                        .rate = rate,
+                                        .decay = decay,
+                                        .momentum = momentum,
+                                        .nesterov = nesterov});
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("velocity"),
-      py::arg("rate"), py::arg("decay"), py::arg("momentum"), py::arg("nesterov"));
+      arg("param").noconvert(), arg("grad"), py::kw_only(), arg("velocity"), arg("rate"),
+      arg("decay"), arg("momentum"), arg("nesterov"));
   m.def(
       "rmsprop",
-      [](Array<Real> param, Array<Real> grad, const py::object& velocity,
-         const py::object& mean_grad, const py::object& increments, double rate, double decay,
-         double rho, double momentum, double epsilon) {
-        if (velocity.is_none()) throw py::type_error("rmsprop: velocity must be an array");
-        Real *p = param.mutable_data(), *g = data<Real>("rmsprop", "grad", grad, param),
-             *v = data<Real>("rmsprop", "velocity", velocity, param),
-             *a = data<Real>("rmsprop", "mean_grad", mean_grad, param),
-             *s = data<Real>("rmsprop", "increments", increments, param);
-        py::gil_scoped_release nogil;
-        rmsprop<Real>(param.size(), p, g, v, a, s, rate, decay, rho, momentum, epsilon);
+      [](Array<Real> param, py::object grad, py::object velocity, py::object mean_grad,
+         py::object increments, double rate, double decay, double rho, double momentum,
+         double epsilon) {
+        const Slots<Real> slots("rmsprop", param);
+        run<RmspropStep<Real>>(&rmsprop<Real>,
+                               {.of = slots.parameters(grad),
+                                .velocity = slots.required("velocity", velocity),
+                                .mean_grad = slots.optional("mean_grad", mean_grad),
+                                .increments = slots.optional("increments", increments),
+                                .rate = rate,
+                                .decay = decay,
+                                .rho = rho,
+                                .momentum = momentum,
+                                .epsilon = epsilon});
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("velocity"),
-      py::arg("mean_grad"), py::arg("increments"), py::arg("rate"), py::arg("decay"),
-      py::arg("rho"), py::arg("momentum"), py::arg("epsilon"));
+      arg("param").noconvert(), arg("grad"), py::kw_only(), arg("velocity"), arg("mean_grad"),
+      arg("increments"), arg("rate"), arg("decay"), arg("rho"), arg("momentum"), arg("epsilon"));
   m.def(
       "adam",
-      [](Array<Real> param, Array<Real> grad, Array<Real> momentum, Array<Real> velocity,
-         const py::object& velocity_max, double rate, double decay, double alpha, double beta_1,
+      [](Array<Real> param, py::object grad, py::object momentum, py::object velocity,
+         py::object velocity_max, double rate, double decay, double alpha, double beta_1,
          double beta_2, double epsilon) {
-        Real *p = param.mutable_data(), *g = data<Real>("adam", "grad", grad, param),
-             *s = data<Real>("adam", "momentum", momentum, param),
-             *v = data<Real>("adam", "velocity", velocity, param),
-             *w = data<Real>("adam", "velocity_max", velocity_max, param);
-        py::gil_scoped_release nogil;
-        adam<Real>(param.size(), p, g, s, v, w, rate, decay, alpha, beta_1, beta_2, epsilon);
+        const Slots<Real> slots("adam", param);
+        run<AdamStep<Real>>(&adam<Real>,
+                            {.of = slots.parameters(grad),
+                             .momentum = slots.required("momentum", momentum),
+                             .velocity = slots.required("velocity", velocity),
+                             .velocity_max = slots.optional("velocity_max", velocity_max),
+                             .rate = rate,
+                             .decay = decay,
+                             .alpha = alpha,
+                             .beta_1 = beta_1,
+                             .beta_2 = beta_2,
+                             .epsilon = epsilon});
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("momentum").noconvert(),
-      py::arg("velocity").noconvert(), py::arg("velocity_max"), py::arg("rate"), py::arg("decay"),
-      py::arg("alpha"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"));
+      arg("param").noconvert(), arg("grad"), py::kw_only(), arg("momentum"), arg("velocity"),
+      arg("velocity_max"), arg("rate"), arg("decay"), arg("alpha"), arg("beta_1"), arg("beta_2"),
+      arg("epsilon"));
   m.def(
       "nadam",
-      [](Array<Real> param, Array<Real> grad, Array<Real> momentum, Array<Real> velocity,
-         double rate, double decay, double m_scale, double g_scale, double v_scale, double beta_1,
-         double beta_2, double epsilon) {
-        Real *p = param.mutable_data(), *g = data<Real>("nadam", "grad", grad, param),
-             *s = data<Real>("nadam", "momentum", momentum, param),
-             *v = data<Real>("nadam", "velocity", velocity, param);
-        py::gil_scoped_release nogil;
-        nadam<Real>(param.size(), p, g, s, v, rate, decay, m_scale, g_scale, v_scale, beta_1,
-                    beta_2, epsilon);
+      [](Array<Real> param, py::object grad, py::object momentum, py::object velocity, double rate,
+         double decay, double m_scale, double g_scale, double v_scale, double beta_1, double beta_2,
+         double epsilon) {
+        const Slots<Real> slots("nadam", param);
+        run<NadamStep<Real>>(&nadam<Real>, {.of = slots.parameters(grad),
+                                            .momentum = slots.required("momentum", momentum),
+                                            .velocity = slots.required("velocity", velocity),
+                                            .rate = rate,
+                                            .decay = decay,
+                                            .m_scale = m_scale,
+                                            .g_scale = g_scale,
+                                            .v_scale = v_scale,
+                                            .beta_1 = beta_1,
+                                            .beta_2 = beta_2,
+                                            .epsilon = epsilon});
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("momentum").noconvert(),
-      py::arg("velocity").noconvert(), py::arg("rate"), py::arg("decay"), py::arg("m_scale"),
-      py::arg("g_scale"), py::arg("v_scale"), py::arg("beta_1"), py::arg("beta_2"),
-      py::arg("epsilon"));
+      arg("param").noconvert(), arg("grad"), py::kw_only(), arg("momentum"), arg("velocity"),
+      arg("rate"), arg("decay"), arg("m_scale"), arg("g_scale"), arg("v_scale"), arg("beta_1"),
+      arg("beta_2"), arg("epsilon"));
   m.def(
       "adagrad",
-      [](Array<Real> param, Array<Real> grad, Array<Real> accumulator, double rate, double decay,
+      [](Array<Real> param, py::object grad, py::object accumulator, double rate, double decay,
          double epsilon) {
-        Real *p = param.mutable_data(), *g = data<Real>("adagrad", "grad", grad, param),
-             *a = data<Real>("adagrad", "accumulator", accumulator, param);
-        py::gil_scoped_release nogil;
-        adagrad<Real>(param.size(), p, g, a, rate, decay, epsilon);
+        const Slots<Real> slots("adagrad", param);
+        run<AdagradStep<Real>>(&adagrad<Real>,
+                               {.of = slots.parameters(grad),
+                                .accumulator = slots.required("accumulator", accumulator),
+                                .rate = rate,
+                                .decay = decay,
+                                .epsilon = epsilon});
       },
-      py::arg("param").noconvert(), py::arg("grad").noconvert(), py::arg("accumulator").noconvert(),
-      py::arg("rate"), py::arg("decay"), py::arg("epsilon"));
+      arg("param").noconvert(), arg("grad"), py::kw_only(), arg("accumulator"), arg("rate"),
+      arg("decay"), arg("epsilon"));
 }
 
 }  // namespace

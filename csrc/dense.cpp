@@ -1,10 +1,8 @@
 #include "dense.hpp"
 
 #include <algorithm>
-#include <vector>
 
-#include "buffer.hpp"
-#include "dispatch.hpp"
+#include "panel_buffer.hpp"
 #include "parallel.hpp"
 
 namespace fusedrnn {
@@ -16,22 +14,24 @@ template <class Real>
 void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrdiff_t a_row,
              ptrdiff_t a_k, Matrix<const Real> b, const Real* bias, Real* out) {
   const Kernels<Real>& k = current_kernels_of<Real>();
-  const Panels P = {columns, 1, 4, k.lanes};
-  Buffer<Real> packed(P.row() * (1 + K));
-  const std::vector<Real> no_bias(bias ? 0 : size_t(columns));
-  PanelRows<Real> panel_rows = {P, 1 + K, 0, packed.get(), 1, {0}};
-  k.pack(panel_rows, {bias ? bias : no_bias.data(), columns, 1});
-  panel_rows.first = 1;
-  panel_rows.rows = K;
-  k.pack(panel_rows, b);
+  PanelBuffer<Real> packed(k, unit_panels(columns, k.lanes), {1, K, 0}, {{0}});
+  packed.pack_bias(bias);
+  packed.pack_kernel(b);
 
   constexpr ptrdiff_t kBlock = 48;
   const ptrdiff_t blocks = (rows + kBlock - 1) / kBlock;
-  const DenseProduct<Real> args = {a, a_row, a_k, K, packed.get(), columns, out, columns};
+  const DenseProduct<Real> args = {.a = a,
+                                   .a_row = a_row,
+                                   .a_k = a_k,
+                                   .K = K,
+                                   .b = packed.get(),
+                                   .columns = columns,
+                                   .out = out,
+                                   .out_row = columns};
   parallel(threads_for(2.0 * double(rows) * double(K) * double(columns), blocks),
            [&](const Team& team) {
-             team.share(blocks, [&](ptrdiff_t p) {
-               k.dense(args, p * kBlock, std::min(rows, (p + 1) * kBlock));
+             team.for_each(blocks, [&](ptrdiff_t p) {
+               k.dense_product(args, p * kBlock, std::min(rows, (p + 1) * kBlock));
              });
            });
 }

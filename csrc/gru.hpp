@@ -1,15 +1,15 @@
 // The C++ API of the GRU. Gates z r n; shapes in the letters of shape.hpp.
 #pragma once
 
-#include "recurrent.hpp"
+#include "forward.hpp"
 
 namespace fusedrnn {
 
 struct GruForm {
   bool reset_after = true;   // the reset gate multiplies h R_n, else h
   bool update_keeps = true;  // h = z h_prev + (1-z) n, else h = (1-z) h_prev + z n
-  Activation activation = Activation::kTanh;
   bool reset_first = false;  // the caller's weights and gradients have the gates r z n, else z r n
+  Activation activation = Activation::kTanh;
 };
 
 // Weights packed for the kernels that were current when it was made. Immutable: threads may share.
@@ -23,24 +23,18 @@ class GruWeights {
   const ptrdiff_t I, H;
   const GruForm form;
   const KernelTable& table;
-  const Real* panels(int k) const { return panels_[k].get(); }
+  const PanelBuffer<Real>& panels(int k) const { return panels_[k]; }
 
  private:
-  Buffer<Real> panels_[2];  // as GruForward has them
+  PanelBuffer<Real> panels_[2];  // as GruForward has them
 };
 
-// What the forward pass leaves for the backward pass; unchanged by it.
 template <class Real>
-struct GruTape {
-  ptrdiff_t N, T, I, H;
+struct GruTape : RecurrentTape<Real> {  // gates: z r n and, reset after, h R_n + b
   GruForm form;
-  const KernelTable* table;
-  RowOrder order;
-  Buffer<Real> h;               // [T+1][N][Hp]
-  Buffer<Real> gates;           // [T][panel][N][width], z r n and, reset after, h R_n + b
-  Buffer<Real> recurrent_mask;  // [3][N][Hp] by slot, or empty
 };
 
+// Fills y, h_n and, unless null, the tape.
 template <class Real>
 void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& arrays,
                  GruTape<Real>* tape);

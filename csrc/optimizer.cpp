@@ -7,25 +7,29 @@
 namespace fusedrnn {
 
 template <class Real>
-void sgd(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
-         Real* __restrict velocity, double rate, double decay, double momentum, bool nesterov) {
-  const Real keep = Real(1 - rate * decay), lr = Real(rate), mu = Real(momentum);
-  if (momentum == 0) {
+void sgd(const SgdStep<Real>& s) {
+  Real* __restrict param = s.of.param, * __restrict velocity = s.velocity;
+  const Real* __restrict grad = s.of.grad;
+  const Real keep = Real(1 - s.rate * s.decay), lr = Real(s.rate), mu = Real(s.momentum);
+  const std::ptrdiff_t n = s.of.n;
+  if (s.momentum == 0) {
     for (std::ptrdiff_t j = 0; j < n; ++j) param[j] = keep * param[j] - lr * grad[j];
     return;
   }
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     velocity[j] = mu * velocity[j] - lr * grad[j];
-    param[j] = keep * param[j] + (nesterov ? mu * velocity[j] - lr * grad[j] : velocity[j]);
+    param[j] = keep * param[j] + (s.nesterov ? mu * velocity[j] - lr * grad[j] : velocity[j]);
   }
 }
 
 template <class Real>
-void rmsprop(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
-             Real* __restrict velocity, Real* __restrict mean_grad, Real* __restrict increments,
-             double rate, double decay, double rho, double momentum, double epsilon) {
-  const Real keep = Real(1 - rate * decay), lr = Real(rate), mu = Real(momentum);
-  const Real old = Real(rho), fresh = Real(1 - rho), eps = Real(epsilon);
+void rmsprop(const RmspropStep<Real>& s) {
+  Real* __restrict param = s.of.param, * __restrict velocity = s.velocity;
+  Real* __restrict mean_grad = s.mean_grad, * __restrict increments = s.increments;
+  const Real* __restrict grad = s.of.grad;
+  const Real keep = Real(1 - s.rate * s.decay), lr = Real(s.rate), mu = Real(s.momentum);
+  const Real old = Real(s.rho), fresh = Real(1 - s.rho), eps = Real(s.epsilon);
+  const std::ptrdiff_t n = s.of.n;
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     velocity[j] = old * velocity[j] + fresh * grad[j] * grad[j];
     Real variance = velocity[j];
@@ -40,11 +44,13 @@ void rmsprop(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict gr
 }
 
 template <class Real>
-void adam(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
-          Real* __restrict momentum, Real* __restrict velocity, Real* __restrict velocity_max,
-          double rate, double decay, double alpha, double beta_1, double beta_2, double epsilon) {
-  const Real keep = Real(1 - rate * decay), step = Real(alpha), eps = Real(epsilon);
-  const Real fresh_1 = Real(1 - beta_1), fresh_2 = Real(1 - beta_2);
+void adam(const AdamStep<Real>& s) {
+  Real* __restrict param = s.of.param, * __restrict momentum = s.momentum;
+  Real* __restrict velocity = s.velocity, * __restrict velocity_max = s.velocity_max;
+  const Real* __restrict grad = s.of.grad;
+  const Real keep = Real(1 - s.rate * s.decay), step = Real(s.alpha), eps = Real(s.epsilon);
+  const Real fresh_1 = Real(1 - s.beta_1), fresh_2 = Real(1 - s.beta_2);
+  const std::ptrdiff_t n = s.of.n;
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     momentum[j] += fresh_1 * (grad[j] - momentum[j]);
     velocity[j] += fresh_2 * (grad[j] * grad[j] - velocity[j]);
@@ -55,13 +61,14 @@ void adam(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
 }
 
 template <class Real>
-void nadam(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
-           Real* __restrict momentum, Real* __restrict velocity, double rate, double decay,
-           double m_scale, double g_scale, double v_scale, double beta_1, double beta_2,
-           double epsilon) {
-  const Real keep = Real(1 - rate * decay), eps = Real(epsilon), scale = Real(v_scale);
-  const Real m_step = Real(rate * m_scale), g_step = Real(rate * g_scale);
-  const Real fresh_1 = Real(1 - beta_1), fresh_2 = Real(1 - beta_2);
+void nadam(const NadamStep<Real>& s) {
+  Real* __restrict param = s.of.param, * __restrict momentum = s.momentum;
+  Real* __restrict velocity = s.velocity;
+  const Real* __restrict grad = s.of.grad;
+  const Real keep = Real(1 - s.rate * s.decay), eps = Real(s.epsilon), scale = Real(s.v_scale);
+  const Real m_step = Real(s.rate * s.m_scale), g_step = Real(s.rate * s.g_scale);
+  const Real fresh_1 = Real(1 - s.beta_1), fresh_2 = Real(1 - s.beta_2);
+  const std::ptrdiff_t n = s.of.n;
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     momentum[j] += fresh_1 * (grad[j] - momentum[j]);
     velocity[j] += fresh_2 * (grad[j] * grad[j] - velocity[j]);
@@ -71,25 +78,24 @@ void nadam(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad
 }
 
 template <class Real>
-void adagrad(std::ptrdiff_t n, Real* __restrict param, const Real* __restrict grad,
-             Real* __restrict accumulator, double rate, double decay, double epsilon) {
-  const Real keep = Real(1 - rate * decay), lr = Real(rate), eps = Real(epsilon);
+void adagrad(const AdagradStep<Real>& s) {
+  Real* __restrict param = s.of.param, * __restrict accumulator = s.accumulator;
+  const Real* __restrict grad = s.of.grad;
+  const Real keep = Real(1 - s.rate * s.decay), lr = Real(s.rate), eps = Real(s.epsilon);
+  const std::ptrdiff_t n = s.of.n;
   for (std::ptrdiff_t j = 0; j < n; ++j) {
     accumulator[j] += grad[j] * grad[j];
     param[j] = keep * param[j] - lr * grad[j] / std::sqrt(accumulator[j] + eps);
   }
 }
 
-#define FUSEDRNN_OPTIMIZERS(Real)                                                                \
-  template void sgd(std::ptrdiff_t, Real*, const Real*, Real*, double, double, double, bool);    \
-  template void rmsprop(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double, \
-                        double, double, double);                                                 \
-  template void adam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, Real*, double, double,    \
-                     double, double, double, double);                                            \
-  template void nadam(std::ptrdiff_t, Real*, const Real*, Real*, Real*, double, double, double,  \
-                      double, double, double, double, double);                                   \
-  template void adagrad(std::ptrdiff_t, Real*, const Real*, Real*, double, double, double);
-FUSEDRNN_OPTIMIZERS(float)
-FUSEDRNN_OPTIMIZERS(double)
+#define FUSEDRNN_INSTANTIATE(Real)                 \
+  template void sgd(const SgdStep<Real>&);         \
+  template void rmsprop(const RmspropStep<Real>&); \
+  template void adam(const AdamStep<Real>&);       \
+  template void nadam(const NadamStep<Real>&);     \
+  template void adagrad(const AdagradStep<Real>&);
+FUSEDRNN_INSTANTIATE(float)
+FUSEDRNN_INSTANTIATE(double)
 
 }  // namespace fusedrnn

@@ -10,33 +10,64 @@
 
 namespace fusedrnn {
 
-// velocity = momentum * velocity - rate * grad; with momentum 0, velocity may be null.
 template <class Real>
-void sgd(std::ptrdiff_t n, Real* param, const Real* grad, Real* velocity, double rate, double decay,
-         double momentum, bool nesterov);
+struct Parameters {
+  std::ptrdiff_t n;
+  Real* param;
+  const Real* grad;
+};
 
-// velocity, the mean square of grad; mean_grad (null unless centered); increments (null unless
-// momentum > 0).
+// velocity = momentum * velocity - rate * grad.
 template <class Real>
-void rmsprop(std::ptrdiff_t n, Real* param, const Real* grad, Real* velocity, Real* mean_grad,
-             Real* increments, double rate, double decay, double rho, double momentum,
-             double epsilon);
+struct SgdStep {
+  Parameters<Real> of;
+  Real* velocity;  // null where momentum is 0
+  double rate, decay, momentum;
+  bool nesterov;
+};
 
-// alpha = rate * sqrt(1 - beta_2^t) / (1 - beta_1^t); velocity_max is null unless amsgrad.
 template <class Real>
-void adam(std::ptrdiff_t n, Real* param, const Real* grad, Real* momentum, Real* velocity,
-          Real* velocity_max, double rate, double decay, double alpha, double beta_1, double beta_2,
-          double epsilon);
+struct RmspropStep {
+  Parameters<Real> of;
+  Real* velocity;    // the mean square of grad
+  Real* mean_grad;   // null unless centered
+  Real* increments;  // null unless momentum > 0
+  double rate, decay, rho, momentum, epsilon;
+};
+
+// alpha = rate * sqrt(1 - beta_2^t) / (1 - beta_1^t).
+template <class Real>
+struct AdamStep {
+  Parameters<Real> of;
+  Real *momentum, *velocity;
+  Real* velocity_max;  // null unless amsgrad
+  double rate, decay, alpha, beta_1, beta_2, epsilon;
+};
 
 // Dozat (2016): the step is m_scale * momentum + g_scale * grad over sqrt(v_scale * velocity).
 template <class Real>
-void nadam(std::ptrdiff_t n, Real* param, const Real* grad, Real* momentum, Real* velocity,
-           double rate, double decay, double m_scale, double g_scale, double v_scale, double beta_1,
-           double beta_2, double epsilon);
+struct NadamStep {
+  Parameters<Real> of;
+  Real *momentum, *velocity;
+  double rate, decay, m_scale, g_scale, v_scale, beta_1, beta_2, epsilon;
+};
 
-// accumulator, the sum of the squares of grad.
 template <class Real>
-void adagrad(std::ptrdiff_t n, Real* param, const Real* grad, Real* accumulator, double rate,
-             double decay, double epsilon);
+struct AdagradStep {
+  Parameters<Real> of;
+  Real* accumulator;  // the sum of the squares of grad
+  double rate, decay, epsilon;
+};
+
+template <class Real>
+void sgd(const SgdStep<Real>& step);
+template <class Real>
+void rmsprop(const RmspropStep<Real>& step);
+template <class Real>
+void adam(const AdamStep<Real>& step);
+template <class Real>
+void nadam(const NadamStep<Real>& step);
+template <class Real>
+void adagrad(const AdagradStep<Real>& step);
 
 }  // namespace fusedrnn

@@ -105,7 +105,7 @@ class Team {
   }
   // Runs work(piece) for each piece on whichever thread comes first; returns when all are done.
   template <class Work>
-  void share(ptrdiff_t pieces, Work&& work) const {
+  void for_each(ptrdiff_t pieces, Work&& work) const {
 #ifdef _OPENMP
     if (threads_ > 1) {
 #pragma omp for schedule(dynamic, 1)

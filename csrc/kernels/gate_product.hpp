@@ -1,23 +1,36 @@
-// bias + x W + h R of a block of rows and panels, where one tile sums both products.
+// The pre-activations bias + x W + h R of a block of rows and panels, where one tile sums both
+// products.
 #pragma once
 
 #include "input_product.hpp"
 
 namespace {
 
-// The panels of one weight buffer, K = 1 + I + H rows: bias, kernel, recurrent kernel.
-template <class Real, class Arguments>
+// A packed buffer of weights, and what goes with it.
+template <class Real>
+struct GateWeights {
+  Panels panels;
+  const Real* data;  // K = 1 + x_rows + H rows: bias, kernel, recurrent kernel
+  ptrdiff_t x_rows;  // I, or 0: without a kernel
+  Real* products;    // the buffer's of StepsAhead; or null
+  // Recurrent dropout: [gates][N][Hp] by slot, the state times each gate's mask; or null.
+  const Real* masked;
+
+  ptrdiff_t K(ptrdiff_t H) const { return 1 + x_rows + H; }
+};
+
+template <class Real>
 class GateProduct {
  public:
   // For a slice of rows [begin, end); `l2_size` weights are read in each step by this thread.
-  GateProduct(const Arguments& a, const Panels& P, const Real* weights, int buffer, ptrdiff_t begin,
+  GateProduct(const RecurrentCall<Real>& call, const GateWeights<Real>& weights, ptrdiff_t begin,
               ptrdiff_t end, ptrdiff_t l2_size)
-      : a_(a),
-        P_(P),
+      : call_(call),
+        P_(weights.panels),
         weights_(weights),
-        K_(1 + a.I + a.H),
+        K_(weights.K(call.H)),
         prefetches_(!stays_in_l2<Real>(l2_size)),
-        input_(a, P, weights, K_, buffer, begin, end) {}
+        input_(call, P_, weights.data, K_, weights.products, begin, end) {}
 
   // Call at each step, with the rows [begin, end) that still run.
   void advance(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
@@ -26,20 +39,22 @@ class GateProduct {
     input_.advance(s, end);
   }
 
-  // pre, laid out as `for_cells` has it: of each panel of [p0, p1) the rows [n, n + rows).
+  // pre, laid out as `for_cells` has it: of each panel of [p0, p1) the rows [n, n + rows), from
+  // the state [N][Hp] by slot, or, with recurrent dropout, from the masked ones in its place.
   void block(const Real* state, ptrdiff_t s, ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n,
              ptrdiff_t rows, Real* pre) const {
+    if (weights_.masked) return masked_block(s, p0, p1, n, rows, pre);
     constexpr int V = kLanes<Real>;
-    const ptrdiff_t Hp = fusedrnn::round_up(a_.H, V);
+    const ptrdiff_t Hp = fusedrnn::round_up(call_.H, V);
     const int skipped = input_.ahead();
     ptrdiff_t p = p0;
     if (rows == 1) {
       const ptrdiff_t whole = p1 - (P_.units_in(p1 - 1) < P_.full_units());
       p = for_row_tiles_of_panels(p0, whole, [&](ptrdiff_t q, int panels) {
         Segment<Real> segments[2];
-        segments[0].row[0] = x_row(a_, n, s);
+        segments[0].row[0] = x_row(call_, n, s);
         segments[1].row[0] = state + n * Hp;
-        set_panel(segments, q);
+        set_weights(segments, q, 0);
         const auto tile =
             panels == 3 ? &row_tile<Real, kMaxVectors, 3> : &row_tile<Real, kMaxVectors, 2>;
         tile(segments + skipped, 2 - skipped, P_.offset(1, K_), input_.row(q, n, s),
@@ -51,14 +66,14 @@ class GateProduct {
       const int C = int(width / V);
       Real* out = pre + (p - p0) * rows * P_.offset(1, 1);
       NextPanel<Real> next;
-      if (prefetches_) next = {weights_ + P_.offset(after(p), K_), width * K_, end_ - begin_};
+      if (prefetches_) next = {weights_.data + P_.offset(after(p), K_), width * K_, end_ - begin_};
       for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
         Segment<Real> segments[2];
         for (int r = 0; r < R; ++r) {
-          segments[0].row[r] = x_row(a_, n + k + r, s);
+          segments[0].row[r] = x_row(call_, n + k + r, s);
           segments[1].row[r] = state + (n + k + r) * Hp;
         }
-        set_panel(segments, p);
+        set_weights(segments, p, 0);
         next.spread(segments + skipped, 2 - skipped, n + k - begin_, R);
         kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width, input_.row(p, n + k, s),
                                    input_.row_stride(p), out + k* width, width);
@@ -67,27 +82,75 @@ class GateProduct {
   }
 
  private:
-  void set_panel(Segment<Real>* segments, ptrdiff_t p) const {
+  // Gate g's product has the state times mask[g]: a tile has one gate's columns of a panel.
+  void masked_block(ptrdiff_t s, ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows,
+                    Real* pre) const {
+    constexpr int V = kLanes<Real>;
+    alignas(64) Real tail[kMaxRows * kMaxVectors * V];
+    const ptrdiff_t Hp = fusedrnn::round_up(call_.H, V);
+    const int skipped = input_.ahead() || weights_.x_rows == 0;
+    for (ptrdiff_t p = p0; p < p1; ++p) {
+      const ptrdiff_t width = P_.width(p), units = P_.units_in(p);
+      const int C = int((units + V - 1) / V);
+      const bool whole = units == C * V;  // else a tile is wider than its gate
+      for (int g = 0; g < P_.gates; ++g) {
+        Real* out = pre + (p - p0) * rows * P_.offset(1, 1) + g * units;
+        for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
+          Segment<Real> segments[2];
+          for (int r = 0; r < R; ++r) {
+            segments[0].row[r] = x_row(call_, n + k + r, s);
+            segments[1].row[r] = weights_.masked + (g * call_.N + n + k + r) * Hp;
+          }
+          set_weights(segments, p, g * units);
+          kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width,
+                                     input_.row(p, n + k, s) + g* units, input_.row_stride(p),
+                                     whole ? out + k* width : tail, whole ? width : C* V);
+          if (whole) return;
+          for (int r = 0; r < R; ++r)
+            for (ptrdiff_t j = 0; j < units; j += V)
+              store_n(out + (k + r) * width + j, load(tail + (r * C * V + j)),
+                      units - j < V ? units - j : V);
+        });
+      }
+    }
+  }
+
+  // Of panel p, the columns from `column` on.
+  void set_weights(Segment<Real>* segments, ptrdiff_t p, ptrdiff_t column) const {
     const ptrdiff_t width = P_.width(p);
-    const Real* w = weights_ + P_.offset(p, K_) + width;
+    const Real* w = weights_.data + P_.offset(p, K_) + width + column;
     segments[0].stride = segments[1].stride = 1;
-    segments[0].K = a_.I;
+    segments[0].K = weights_.x_rows;
     segments[0].b = w;
-    segments[1].K = a_.H;
-    segments[1].b = w + a_.I * width;
+    segments[1].K = call_.H;
+    segments[1].b = w + weights_.x_rows * width;
   }
   // The panel that is read after p, in this step or the next.
   ptrdiff_t after(ptrdiff_t p) const {
-    return p + 1 < a_.share.end(P_.count()) ? p + 1 : a_.share.begin(P_.count());
+    return p + 1 < call_.units.end(P_.count()) ? p + 1 : call_.units.begin(P_.count());
   }
 
-  const Arguments& a_;
+  const RecurrentCall<Real>& call_;
   const Panels P_;
-  const Real* weights_;
+  const GateWeights<Real> weights_;
   const ptrdiff_t K_;
   const bool prefetches_;
-  InputProduct<Real, Arguments> input_;
+  InputProduct<Real> input_;
   ptrdiff_t begin_ = 0, end_ = 0;
 };
+
+// Recurrent dropout: masked[g] = h * mask[g] of `gates` gates for the slots [begin, end), if there
+// is a mask. The same mask at all steps; what is carried (c, z h) is not masked.
+template <class Real>
+FUSEDRNN_INLINE void mask_state(const RecurrentCall<Real>& a, int gates, ptrdiff_t begin,
+                                ptrdiff_t end, const Real* h) {
+  if (!a.recurrent_mask) return;
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>);
+  for (int g = 0; g < gates; ++g)
+    for (ptrdiff_t k = begin * Hp; k < end * Hp; k += kLanes<Real>) {
+      const ptrdiff_t at = g * a.N * Hp + k;
+      store(a.masked + at, load(h + k) * load(a.recurrent_mask + at));
+    }
+}
 
 }  // namespace

@@ -6,7 +6,7 @@
 // needs and what the recurrent product needs are each one stretch.
 #pragma once
 
-#include "lstm_backward.hpp"
+#include "backward_step.hpp"
 
 namespace {
 
@@ -16,7 +16,7 @@ FUSEDRNN_INLINE void gru_cell_backward(const fusedrnn::GruBackward<Real>& a, Vec
                                        Real* dh_carried, Real* dgates) {
   const Vec<Real> z = load_lanes<kWhole>(gates, m), n = load_lanes<kWhole>(gates + 2 * m, m);
   const Vec<Real> keep = a.update_keeps ? z : Real(1) - z;
-  const Vec<Real> dn = multiply_add(-dh, keep, dh) * slope<Real>(a.activation, n);
+  const Vec<Real> dn = multiply_add(-dh, keep, dh) * slope<Real>(a.back.activation, n);
   const Vec<Real> dkeep = dh * (load(h_prev) - n) * slope<Real>(Activation::kSigmoid, z);
   store(dh_carried, dh * keep);
   store_lanes<kWhole>(dgates, dn, m);
@@ -31,37 +31,40 @@ FUSEDRNN_INLINE void gru_cell_backward(const fusedrnn::GruBackward<Real>& a, Vec
 
 // Reset before: the second half of a step, for rows whose dn is known for all units.
 template <class Real>
-void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, ptrdiff_t begin,
-                        ptrdiff_t end, const Panels& D) {
+void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, const GateGradients<Real>& D,
+                        ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
   alignas(64) const Real zeros[kMaxVectors * V] = {};
   alignas(64) Real out[kGroupRows * kMaxVectors * V];
-  const Panels X = {a.H, 1, kMaxVectors, V};
-  const ptrdiff_t K = (a.chunk + 1) * a.N, Hp = fusedrnn::round_up(a.H, V);
-  const ptrdiff_t row = (s - a.step_begin) * a.N;
-  for (ptrdiff_t q = a.share.begin(X.count()); q < a.share.end(X.count()); ++q) {
+  const RecurrentBack<Real>& back = a.back;
+  const Panels& P = D.panels;
+  const Panels X = fusedrnn::unit_panels(back.H, V);
+  const ptrdiff_t Hp = fusedrnn::round_up(back.H, V);
+  for (ptrdiff_t q = back.units.begin(X.count()); q < back.units.end(X.count()); ++q) {
     const ptrdiff_t width = X.width(q), units = X.units_in(q);
-    for_row_groups(begin, a.schedule.active_end(begin, end, s), [&](ptrdiff_t n, ptrdiff_t rows) {
-      panel_rows_product(a.dgates, D, K, row + n, rows, 0, 1, a.rt[1], X, q, zeros, 0, out);
+    const ptrdiff_t active = back.schedule.active_end(begin, end, s);
+    for_row_groups(begin, active, [&](ptrdiff_t n, ptrdiff_t rows) {
+      panel_rows_product(D.rows(s, n, rows, 0, 1), a.rt[1], X, q, zeros, 0, out);
       for (ptrdiff_t j = 0; j < units; j += V) {
-        const ptrdiff_t unit = X.offset(q, 1) + j, p = unit / V;
-        const Cells cells = {rows, D.units_in(p), n, 1, unit, 0};
-        const ptrdiff_t m = cells.m, gate_width = D.width(p);
-        const Real* r_gates = a.gates + s * a.N * D.row() + cells.tape(D, a.N) + m;
-        Real* dr = a.dgates + D.offset(p, K) + (row + n) * gate_width + 2 * m;
-        Real* rh = a.rh + (row + n) * Hp + unit;
-        for_valid_cells<1>(a.schedule, s, cells, [&](auto, ptrdiff_t k) {
+        const ptrdiff_t unit = X.offset(q, 1) + j, m = units - j < V ? units - j : V;
+        const Cells cells = cells_of_rows(n, rows, unit, m);
+        const ptrdiff_t gate_width = D.cell_step(cells);
+        const Real* r_gates = back.gates + s * back.N * P.row() + cells.tape(P, back.N) + m;
+        Real* dr = D.of_cells(cells, s) + 2 * m;
+        Real* rh = a.rh + (D.row(s) + n) * Hp + unit;
+        for_valid_cells<1>(back.schedule, s, cells, [&](auto, ptrdiff_t k) {
           const ptrdiff_t at = cells.slot(k) * Hp + unit;
           const Vec<Real> r = load_n(r_gates + k * gate_width, m);
-          const Vec<Real> mask =
-              a.recurrent_mask ? load(a.recurrent_mask + 2 * a.N * Hp + at) : splat(Real(1));
+          const Vec<Real> mask = back.recurrent_mask
+                                     ? load(back.recurrent_mask + 2 * back.N * Hp + at)
+                                     : splat(Real(1));
           const Vec<Real> drh = load(out + k * width + j) * mask;
-          const Vec<Real> h_prev = load(a.h + s * a.N * Hp + at);
+          const Vec<Real> h_prev = load(a.h + s * back.N * Hp + at);
           store_n(dr + k * gate_width, drh * h_prev * slope<Real>(Activation::kSigmoid, r), m);
-          store(a.dh + at, multiply_add(drh, r, load(a.dh + at)));
+          store(back.dh + at, multiply_add(drh, r, load(back.dh + at)));
           store(rh + k * Hp, r * h_prev * mask);
         });
-        for_masked_cells(a.schedule, s, cells,
+        for_masked_cells(back.schedule, s, cells,
                          [&](ptrdiff_t k, bool) { store(rh + k * Hp, Vec<Real>{}); });
       }
     });
@@ -69,41 +72,43 @@ void gru_reset_gradient(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, ptrdi
 }
 
 template <bool kWhole, class Real>
-void gru_cells_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t s, const Cells& cells,
-                        const Real* recurrent, ptrdiff_t recurrent_row, Real* dgates) {
-  const Panels D = {a.H, a.reset_after ? 4 : 3, 1, kLanes<Real>};
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>), unit = cells.first_unit;
-  const ptrdiff_t m = cells.m, width = cells.tape_step(D, a.N);
-  const Real* gates = a.gates + s * a.N * D.row() + cells.tape(D, a.N);
-  const Real* h_prev = a.h + s * a.N * Hp + unit;
-  for_valid_cells<1>(a.schedule, s, cells, [&](auto, ptrdiff_t k) FUSEDRNN_INLINE_LAMBDA {
+void gru_cells_backward(const fusedrnn::GruBackward<Real>& a, const GateGradients<Real>& D,
+                        ptrdiff_t s, const Cells& cells, RecurrentGradient<Real> recurrent) {
+  const RecurrentBack<Real>& back = a.back;
+  const Panels& P = D.panels;
+  const ptrdiff_t Hp = fusedrnn::round_up(back.H, kLanes<Real>), unit = cells.first_unit;
+  const ptrdiff_t m = cells.m, width = cells.tape_step(P, back.N);
+  const Real* gates = back.gates + s * back.N * P.row() + cells.tape(P, back.N);
+  const Real* h_prev = a.h + s * back.N * Hp + unit;
+  Real* dgates = D.of_cells(cells, s);
+  for_valid_cells<1>(back.schedule, s, cells, [&](auto, ptrdiff_t k) FUSEDRNN_INLINE_LAMBDA {
     const ptrdiff_t slot = cells.slot(k);
-    const Vec<Real> dh =
-        output_gradient<kWhole, Real>(a, recurrent + k * recurrent_row, slot, s, unit, m);
+    const Vec<Real> dh = output_gradient<kWhole, Real>(back, recurrent.of(k), slot, s, unit, m);
     gru_cell_backward<kWhole>(a, dh, m, gates + k * width, h_prev + slot * Hp,
-                              a.dh + slot * Hp + unit, dgates + k * width);
+                              back.dh + slot * Hp + unit, dgates + k * width);
   });
-  pass_masked_cells(a, cells, s, recurrent, recurrent_row, a.dh, Hp, dgates, width);
 }
 
 template <class Real>
 void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  const Panels D = {a.H, a.reset_after ? 4 : 3, 1, kLanes<Real>};
-  for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
-    backward_step(a, D, 1, a.reset_after ? 3 : 2, a.rt[0], s, begin, end,
-                  [&](const Cells& cells, const Real* recurrent, ptrdiff_t row, Real* dgates) {
-                    const auto cells_backward = cells.m == kLanes<Real>
-                                                    ? &gru_cells_backward<true, Real>
-                                                    : &gru_cells_backward<false, Real>;
-                    cells_backward(a, s, cells, recurrent, row, dgates);
-                  });
-    a.share.meet();
-    if (!a.reset_after && s >= 0) {
-      gru_reset_gradient(a, s, begin, end, D);
-      a.share.meet();
-    }
-  }
-  if (a.step_begin > 0) keep_first_step(a.dgates, D, a.N, a.chunk, begin, end, a.share);
+  const GateGradients<Real> D = {
+      .panels = fusedrnn::gate_panels(a.back.H, a.reset_after ? 4 : 3, kLanes<Real>),
+      .skipped = 1,
+      .gates = a.reset_after ? 3 : 2,
+      .rt = a.rt[0],
+      .back = a.back};
+  run_chunk(
+      D, begin, end,
+      [&](ptrdiff_t s, const Cells& cells, const RecurrentGradient<Real>& recurrent) {
+        const auto cells_backward = cells.m == kLanes<Real> ? &gru_cells_backward<true, Real>
+                                                            : &gru_cells_backward<false, Real>;
+        cells_backward(a, D, s, cells, recurrent);
+      },
+      [&](ptrdiff_t s) {
+        if (a.reset_after) return;
+        gru_reset_gradient(a, D, s, begin, end);
+        a.back.units.meet();
+      });
 }
 
 }  // namespace

@@ -14,39 +14,35 @@ FUSEDRNN_INLINE Vec<Real> gru_update(Vec<Real> z, Vec<Real> n, Vec<Real> h_prev,
   return keeps ? multiply_add(z, h_prev - n, n) : multiply_add(z, n - h_prev, h_prev);
 }
 
-// One step: where its states are, and the gate arithmetic of cells, in two halves with the
-// candidate's pre-activation between them.
+// The gate arithmetic of one step, in two halves with the candidate's pre-activation between them.
 template <class Real>
-class GruStep {
+class GruGates {
  public:
-  GruStep(const fusedrnn::GruForward<Real>& a, ptrdiff_t s)
-      : h_prev(a.h + (s & a.ring) * a.N * fusedrnn::round_up(a.H, V)),
-        h(a.h + ((s + 1) & a.ring) * a.N * fusedrnn::round_up(a.H, V)),
-        a_(a),
-        s_(s) {}
+  GruGates(const fusedrnn::GruForward<Real>& a, ptrdiff_t s)
+      : h_prev(a.call.h.at(s)), h(a.call.h.at(s + 1)), a_(a), call_(a.call), s_(s) {}
   const Real* const h_prev;
   Real* const h;
 
   // Reset after: from the pre-activations of x W + b and h R + c, each of z r n m values apart, the
-  // cells x_row and h_row apart, to z and the pre-activation of n in place of those in pre_h.
-  void gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_row, Real* pre_h,
-             ptrdiff_t h_row) const {
-    cells.m == V ? gates<true>(cells, pre_x, x_row, pre_h, h_row)
-                 : gates<false>(cells, pre_x, x_row, pre_h, h_row);
+  // cells x_step and h_step apart, to z and the pre-activation of n in place of those in pre_h.
+  void activate_gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_step, Real* pre_h,
+                      ptrdiff_t h_step) const {
+    cells.m == V ? activate_gates<true>(cells, pre_x, x_step, pre_h, h_step)
+                 : activate_gates<false>(cells, pre_x, x_step, pre_h, h_step);
   }
 
-  // Reset before: z and r * state, into the scratch; r is `apart` values behind z.
-  void reset(const Cells& cells, const Real* pre, ptrdiff_t pre_row, ptrdiff_t apart,
-             const Real* state) const {
-    cells.m == V ? reset<true>(cells, pre, pre_row, apart, state)
-                 : reset<false>(cells, pre, pre_row, apart, state);
+  // Reset before: z and r * state, into their scratch; r is `apart` values behind z.
+  void reset_state(const Cells& cells, const Real* pre, ptrdiff_t pre_step, ptrdiff_t apart,
+                   const Real* state) const {
+    cells.m == V ? reset_state<true>(cells, pre, pre_step, apart, state)
+                 : reset_state<false>(cells, pre, pre_step, apart, state);
   }
 
   // h and y, from z and the pre-activation of n.
-  void outputs(const Cells& cells, const Real* z, ptrdiff_t z_row, const Real* pre,
-               ptrdiff_t pre_row) const {
-    cells.m == V ? outputs<true>(cells, z, z_row, pre, pre_row)
-                 : outputs<false>(cells, z, z_row, pre, pre_row);
+  void write_outputs(const Cells& cells, const Real* z, ptrdiff_t z_step, const Real* pre,
+                     ptrdiff_t pre_step) const {
+    cells.m == V ? write_outputs<true>(cells, z, z_step, pre, pre_step)
+                 : write_outputs<false>(cells, z, z_step, pre, pre_step);
   }
 
  private:
@@ -54,24 +50,25 @@ class GruStep {
 
   // Where the tape of the first cell is; null if there is none.
   Real* tape(const Cells& cells) const {
-    return a_.gates ? a_.gates + s_ * a_.N * tape_.row() + cells.tape(tape_, a_.N) : nullptr;
+    return call_.gates ? call_.gates + s_ * call_.N * tape_.row() + cells.tape(tape_, call_.N)
+                       : nullptr;
   }
 
   template <bool kWhole>
-  void gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_row, Real* pre_h,
-             ptrdiff_t h_row) const {
-    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
+  void activate_gates(const Cells& cells, const Real* pre_x, ptrdiff_t x_step, Real* pre_h,
+                      ptrdiff_t h_step) const {
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, call_.N);
     Real* const tape = this->tape(cells);
     for_valid_cells<kAtOnce / 2>(
-        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+        call_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
           constexpr int K = decltype(count)::value;
-          const Real* x = pre_x + first * x_row;
-          Real* hr = pre_h + first * h_row;
+          const Real* x = pre_x + first * x_step;
+          Real* hr = pre_h + first * h_step;
           const auto of_x = [&](int k, int g) {
-            return load_lanes<kWhole>(x + k * x_row + g * m, m);
+            return load_lanes<kWhole>(x + k * x_step + g * m, m);
           };
           const auto of_h = [&](int k, int g) {
-            return load_lanes<kWhole>(hr + k * h_row + g * m, m);
+            return load_lanes<kWhole>(hr + k * h_step + g * m, m);
           };
           Vec<Real> zr[2 * K];
           lockstep<2 * K>([&](int j) { zr[j] = of_x(j / 2, j % 2) + of_h(j / 2, j % 2); });
@@ -84,243 +81,273 @@ class GruStep {
               store_lanes<kWhole>(out + m, r, m);
               store_lanes<kWhole>(out + 3 * m, hn, m);
             }
-            store_lanes<kWhole>(hr + k * h_row, z, m);
-            store_lanes<kWhole>(hr + k * h_row + 2 * m, multiply_add(r, hn, of_x(k, 2)), m);
+            store_lanes<kWhole>(hr + k * h_step, z, m);
+            store_lanes<kWhole>(hr + k * h_step + 2 * m, multiply_add(r, hn, of_x(k, 2)), m);
           });
         });
   }
 
+  // Masked cells too: the candidate's tiles read r * state of every row.
   template <bool kWhole>
-  void reset(const Cells& cells, const Real* pre, ptrdiff_t pre_row, ptrdiff_t apart,
-             const Real* state) const {
-    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
+  void reset_state(const Cells& cells, const Real* pre, ptrdiff_t pre_step, ptrdiff_t apart,
+                   const Real* state) const {
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, call_.N);
     Real* const tape = this->tape(cells);
-    for_valid_cells<kAtOnce / 2>(
-        {}, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
-          constexpr int K = decltype(count)::value;
-          Vec<Real> zr[2 * K];
-          lockstep<2 * K>([&](int j) {
-            zr[j] = load_lanes<kWhole>(pre + (first + j / 2) * pre_row + j % 2 * apart, m);
-          });
-          activate<Real, 2 * K>(zr);
-          lockstep<K>([&](int k) {
-            const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
-            store(a_.scratch + at, zr[2 * k]);
-            store(a_.scratch + a_.N * Hp_ + at, zr[2 * k + 1] * load(state + at));
-            if (tape) {
-              store_lanes<kWhole>(tape + (first + k) * tape_step, zr[2 * k], m);
-              store_lanes<kWhole>(tape + (first + k) * tape_step + m, zr[2 * k + 1], m);
-            }
-          });
-        });
-  }
-
-  template <bool kWhole>
-  void outputs(const Cells& cells, const Real* z, ptrdiff_t z_row, const Real* pre,
-               ptrdiff_t pre_row) const {
-    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, a_.N);
-    Real* const tape = this->tape(cells);
-    for_valid_cells<4>(
-        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
-          constexpr int K = decltype(count)::value;
-          Vec<Real> candidate[K];
-          lockstep<K>(
-              [&](int k) { candidate[k] = load_lanes<kWhole>(pre + (first + k) * pre_row, m); });
-          activate_with<Real, 0>(a_.activation, candidate);
-          lockstep<K>([&](int k) {
-            const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
-            const Vec<Real> h_new =
-                gru_update<Real>(load_lanes<kWhole>(z + (first + k) * z_row, m), candidate[k],
-                                 load(h_prev + slot * Hp_ + unit), a_.update_keeps);
-            store(h + slot * Hp_ + unit, h_new);
-            if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
-            if (tape) store_lanes<kWhole>(tape + (first + k) * tape_step + 2 * m, candidate[k], m);
-          });
-        });
-    for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {
-      const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp_ + unit;
-      carry_state(h_prev + at, h + at, y_row(a_, slot, s_, unit), emit, m);
+    for_all_cells<kAtOnce / 2>(cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+      constexpr int K = decltype(count)::value;
+      Vec<Real> zr[2 * K];
+      lockstep<2 * K>([&](int j) {
+        zr[j] = load_lanes<kWhole>(pre + (first + j / 2) * pre_step + j % 2 * apart, m);
+      });
+      activate<Real, 2 * K>(zr);
+      lockstep<K>([&](int k) {
+        const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
+        store(a_.z + at, zr[2 * k]);
+        store(a_.reset_state + at, zr[2 * k + 1] * load(state + at));
+        if (tape) {
+          store_lanes<kWhole>(tape + (first + k) * tape_step, zr[2 * k], m);
+          store_lanes<kWhole>(tape + (first + k) * tape_step + m, zr[2 * k + 1], m);
+        }
+      });
     });
   }
 
+  template <bool kWhole>
+  void write_outputs(const Cells& cells, const Real* z, ptrdiff_t z_step, const Real* pre,
+                     ptrdiff_t pre_step) const {
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(tape_, call_.N);
+    Real* const tape = this->tape(cells);
+    for_valid_cells<4>(
+        call_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+          constexpr int K = decltype(count)::value;
+          Vec<Real> candidate[K];
+          lockstep<K>(
+              [&](int k) { candidate[k] = load_lanes<kWhole>(pre + (first + k) * pre_step, m); });
+          activate_with<Real, 0>(call_.activation, candidate);
+          lockstep<K>([&](int k) {
+            const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
+            const Vec<Real> h_new =
+                gru_update<Real>(load_lanes<kWhole>(z + (first + k) * z_step, m), candidate[k],
+                                 load(h_prev + slot * Hp_ + unit), a_.update_keeps);
+            store(h + slot * Hp_ + unit, h_new);
+            if (Real* y = y_row(call_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, m);
+            if (tape) store_lanes<kWhole>(tape + (first + k) * tape_step + 2 * m, candidate[k], m);
+          });
+        });
+    carry_masked_cells(call_, s_, cells, h_prev, h);
+  }
+
   const fusedrnn::GruForward<Real>& a_;
+  const RecurrentCall<Real>& call_;
   const ptrdiff_t s_;
-  const Panels tape_ = {a_.H, a_.reset_after ? 4 : 3, 1, V};
-  const ptrdiff_t Hp_ = fusedrnn::round_up(a_.H, V);
+  const Panels tape_ = fusedrnn::gate_panels(call_.H, a_.reset_after ? 4 : 3, V);
+  const ptrdiff_t Hp_ = fusedrnn::round_up(call_.H, V);
 };
 
 // Reset after: the candidate's recurrent product is summed apart, for r scales it.
 template <class Real>
-class GruProducts {
+class GruResetAfter {
  public:
-  GruProducts(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
+  GruResetAfter(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
       : a_(a),
-        input_(a, P_, a.weights[0], 1 + a.I, 0, begin, end),
-        first_(a.share.begin(P_.count())),
-        last_(a.share.end(P_.count())),
-        prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, 2 + a.I + a.H))) {}
+        call_(a.call),
+        input_(call_, P_, a.weights[0], 1 + call_.I, call_.ahead.products[0], begin, end),
+        masked_(call_,
+                {.panels = P_,
+                 .data = a.weights[1],
+                 .x_rows = 0,
+                 .products = nullptr,
+                 .masked = call_.masked},
+                begin, end, 0),
+        first_(call_.units.begin(P_.count())),
+        last_(call_.units.end(P_.count())),
+        prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, 2 + call_.I + call_.H))) {}
 
   void step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
-    constexpr int V = kLanes<Real>;
-    alignas(64) Real pre_x[kCells * 3 * V], pre_h[kCells * 3 * V];
+    alignas(64) Real pre_x[kCells * kGates * V], pre_h[kCells * kGates * V];
     input_.advance(s, end);
-    const GruStep<Real> step(a_, s);
+    const GruGates<Real> gates(a_, s);
+    mask_state(call_, kGates, begin, end, gates.h_prev);
     for_cell_blocks(
         first_, last_, begin, end, [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
-          const ptrdiff_t size = rows * 3 * V;  // of a panel
+          const ptrdiff_t size = rows * kGates * V;  // of a panel
           ptrdiff_t p = p0;
-          if (rows == 1)
+          if (rows == 1 && !call_.recurrent_mask)
             p = for_row_tiles_of_panels(
                 p0, p1 - (P_.units_in(p1 - 1) < V), [&](ptrdiff_t q, int panels) {
-                  const auto run = panels == 3 ? &GruProducts::row<3> : &GruProducts::row<2>;
-                  (this->*run)(step.h_prev, s, q, n, pre_x + (q - p0) * size,
+                  const auto run = panels == 3 ? &GruResetAfter::row<3> : &GruResetAfter::row<2>;
+                  (this->*run)(gates.h_prev, s, q, n, pre_x + (q - p0) * size,
                                pre_h + (q - p0) * size);
                 });
           for (; p < p1; ++p)
-            tiles(step.h_prev, s, p, begin, end, n, rows, pre_x + (p - p0) * size,
+            tiles(gates.h_prev, s, p, begin, end, n, rows, pre_x + (p - p0) * size,
                   pre_h + (p - p0) * size);
-          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
+          if (call_.recurrent_mask) masked_.block(nullptr, s, p0, p1, n, rows, pre_h);
+          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t step) {
             const ptrdiff_t q = cells.first_unit / V;
             if (input_.ahead())
-              step.gates(cells, input_.row(q, n, s), cells.slot_step ? row : input_.panel_stride(),
-                         pre_h + at, row);
+              gates.activate_gates(cells, input_.row(q, n, s),
+                                   cells.slot_step ? step : input_.panel_stride(), pre_h + at,
+                                   step);
             else
-              step.gates(cells, pre_x + at, row, pre_h + at, row);
+              gates.activate_gates(cells, pre_x + at, step, pre_h + at, step);
           });
-          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-            step.outputs(cells, pre_h + at, row, pre_h + at + 2 * cells.m, row);
+          for_cells(P_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t step) {
+            // z and the pre-activation of n are where those of z and n were.
+            gates.write_outputs(cells, pre_h + at, step, pre_h + at + 2 * cells.m, step);
           });
         });
+    call_.units.meet();
   }
 
  private:
-  const Real* of_x(ptrdiff_t p) const { return a_.weights[0] + P_.offset(p, 1 + a_.I); }
-  const Real* of_h(ptrdiff_t p) const { return a_.weights[1] + P_.offset(p, 1 + a_.H); }
+  static constexpr int V = kLanes<Real>, kGates = 3;
+
+  const Real* of_x(ptrdiff_t p) const { return a_.weights[0] + P_.offset(p, 1 + call_.I); }
+  const Real* of_h(ptrdiff_t p) const { return a_.weights[1] + P_.offset(p, 1 + call_.H); }
 
   template <int kPanels>
   void row(const Real* h_prev, ptrdiff_t s, ptrdiff_t p, ptrdiff_t n, Real* pre_x,
            Real* pre_h) const {
-    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(a_.H, P_.lanes);
-    Segment<Real> part;
+    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(call_.H, P_.lanes);
+    Segment<Real> segment;
     if (!input_.ahead()) {
-      part.row[0] = x_row(a_, n, s);
-      part.K = a_.I;
-      part.b = of_x(p) + width;
-      const ptrdiff_t panel = P_.offset(1, 1 + a_.I);
-      row_tile<Real, 3, kPanels>(&part, 1, panel, of_x(p), panel, pre_x);
+      segment.row[0] = x_row(call_, n, s);
+      segment.K = call_.I;
+      segment.b = of_x(p) + width;
+      const ptrdiff_t panel = P_.offset(1, 1 + call_.I);
+      row_tile<Real, kGates, kPanels>(&segment, 1, panel, of_x(p), panel, pre_x);
     }
-    part.row[0] = h_prev + n * Hp;
-    part.K = a_.H;
-    part.b = of_h(p) + width;
-    const ptrdiff_t panel = P_.offset(1, 1 + a_.H);
-    row_tile<Real, 3, kPanels>(&part, 1, panel, of_h(p), panel, pre_h);
+    segment.row[0] = h_prev + n * Hp;
+    segment.K = call_.H;
+    segment.b = of_h(p) + width;
+    const ptrdiff_t panel = P_.offset(1, 1 + call_.H);
+    row_tile<Real, kGates, kPanels>(&segment, 1, panel, of_h(p), panel, pre_h);
   }
 
+  // The recurrent product is left to `masked_` where there is a mask.
   void tiles(const Real* h_prev, ptrdiff_t s, ptrdiff_t p, ptrdiff_t begin, ptrdiff_t end,
              ptrdiff_t n, ptrdiff_t rows, Real* pre_x, Real* pre_h) const {
-    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(a_.H, P_.lanes);
+    const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(call_.H, P_.lanes);
     const int C = int(width / P_.lanes);
     NextPanel<Real> next_x, next_h;
     if (prefetches_) {
       const ptrdiff_t next = p + 1 < last_ ? p + 1 : first_;
-      next_x = {of_x(next), width * (1 + a_.I), end - begin};
-      next_h = {of_h(next), width * (1 + a_.H), end - begin};
+      next_x = {of_x(next), width * (1 + call_.I), end - begin};
+      next_h = {of_h(next), width * (1 + call_.H), end - begin};
     }
     for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
-      Segment<Real> x_part, h_part;
+      Segment<Real> x, h;
       for (int r = 0; r < R; ++r) {
-        x_part.row[r] = x_row(a_, n + k + r, s);
-        h_part.row[r] = h_prev + (n + k + r) * Hp;
+        x.row[r] = x_row(call_, n + k + r, s);
+        h.row[r] = h_prev + (n + k + r) * Hp;
       }
-      x_part.stride = h_part.stride = 1;
-      x_part.K = a_.I;
-      x_part.b = of_x(p) + width;
-      h_part.K = a_.H;
-      h_part.b = of_h(p) + width;
-      next_x.spread(&x_part, 1, n + k - begin, R);
-      next_h.spread(&h_part, 1, n + k - begin, R);
+      x.stride = h.stride = 1;
+      x.K = call_.I;
+      x.b = of_x(p) + width;
+      h.K = call_.H;
+      h.b = of_h(p) + width;
+      next_x.spread(&x, 1, n + k - begin, R);
+      next_h.spread(&h, 1, n + k - begin, R);
       if (!input_.ahead())
-        kTiles<Real>[R - 1][C - 1](&x_part, 1, width, of_x(p), 0, pre_x + k* width, width);
-      kTiles<Real>[R - 1][C - 1](&h_part, 1, width, of_h(p), 0, pre_h + k* width, width);
+        kTiles<Real>[R - 1][C - 1](&x, 1, width, of_x(p), 0, pre_x + k* width, width);
+      if (!call_.recurrent_mask)
+        kTiles<Real>[R - 1][C - 1](&h, 1, width, of_h(p), 0, pre_h + k* width, width);
     });
   }
 
   const fusedrnn::GruForward<Real>& a_;
-  const Panels P_ = {a_.H, 3, 1, kLanes<Real>};
-  InputProduct<Real, fusedrnn::GruForward<Real>> input_;
+  const RecurrentCall<Real>& call_;
+  const Panels P_ = fusedrnn::gate_panels(call_.H, kGates, V);
+  InputProduct<Real> input_;
+  GateProduct<Real> masked_;  // recurrent dropout's recurrent product
   const ptrdiff_t first_, last_;
   const bool prefetches_;
 };
 
+// Reset before: z and r * state, which the candidate's product reads.
 template <class Real>
-using GruGateProduct = GateProduct<Real, fusedrnn::GruForward<Real>>;
+class GruResetBefore {
+ public:
+  GruResetBefore(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
+      : a_(a),
+        call_(a.call),
+        zr_product_(call_, weights(0, ZR_, call_.recurrent_mask ? call_.masked : nullptr), begin,
+                    end, size()),
+        n_product_(call_, weights(1, N_, nullptr), begin, end, size()) {}
 
-// Reset before, the candidate from r * state, and the new state. Not inline: it has two callers,
-// and its body is inlined only where there is one copy of it.
-template <class Real>
-void gru_candidate(const fusedrnn::GruForward<Real>& a, const GruGateProduct<Real>& product,
-                   ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real pre[kCells * kMaxVectors * V];
-  const Panels N = {a.H, 1, 4, V};
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
-  const Real* reset_state = a.scratch + a.N * Hp;
-  const GruStep<Real> step(a, s);
-  for_cell_blocks(
-      a.share.begin(N.count()), a.share.end(N.count()), begin, end,
-      [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
-        product.block(reset_state, s, p0, p1, n, rows, pre);
-        for_cells(N, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-          const Real* z = a.scratch + n * Hp + cells.first_unit;
-          step.outputs(cells, z, cells.slot_step ? Hp : cells.unit_step, pre + at, row);
+  void step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
+    const GruGates<Real> gates(a_, s);
+    zr_product_.advance(s, begin, end);
+    n_product_.advance(s, begin, end);
+    mask_state(call_, kGates, begin, end, gates.h_prev);
+    reset(gates, s, begin, end);
+    call_.units.meet();
+    candidate(gates, s, begin, end);
+    call_.units.meet();
+  }
+
+ private:
+  static constexpr int V = kLanes<Real>, kGates = 3;
+
+  void reset(const GruGates<Real>& gates, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) const {
+    alignas(64) Real pre[kCells * kMaxVectors * V];
+    const Real* state =  // that r multiplies
+        call_.recurrent_mask ? call_.masked + 2 * call_.N * Hp_ : gates.h_prev;
+    for_cell_blocks(call_.units.begin(ZR_.count()), call_.units.end(ZR_.count()), begin, end,
+                    [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+                      zr_product_.block(gates.h_prev, s, p0, p1, n, rows, pre);
+                      for_cells(ZR_, p0, p1, n, rows,
+                                [&](const Cells& cells, ptrdiff_t at, ptrdiff_t step) {
+                                  const ptrdiff_t p = cells.first_unit / ZR_.full_units();
+                                  gates.reset_state(cells, pre + at, step, ZR_.units_in(p), state);
+                                });
+                    });
+  }
+
+  void candidate(const GruGates<Real>& gates, ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) const {
+    alignas(64) Real pre[kCells * kMaxVectors * V];
+    for_cell_blocks(
+        call_.units.begin(N_.count()), call_.units.end(N_.count()), begin, end,
+        [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
+          n_product_.block(a_.reset_state, s, p0, p1, n, rows, pre);
+          for_cells(N_, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t step) {
+            const Real* z = a_.z + n * Hp_ + cells.first_unit;
+            gates.write_outputs(cells, z, cells.slot_step ? Hp_ : cells.unit_step, pre + at, step);
+          });
         });
-      });
-}
+  }
 
-template <class Real>
-void gru_reset_state(const fusedrnn::GruForward<Real>& a, const GruGateProduct<Real>& product,
-                     ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real pre[kCells * kMaxVectors * V];
-  const Panels ZR = {a.H, 2, 2, V};
-  const GruStep<Real> step(a, s);
-  for_cell_blocks(a.share.begin(ZR.count()), a.share.end(ZR.count()), begin, end,
-                  [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
-                    product.block(step.h_prev, s, p0, p1, n, rows, pre);
-                    for_cells(
-                        ZR, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-                          step.reset(cells, pre + at, row,
-                                     ZR.units_in(cells.first_unit / ZR.full_units()), step.h_prev);
-                        });
-                  });
-}
+  GateWeights<Real> weights(int buffer, const Panels& P, const Real* masked) const {
+    return {.panels = P,
+            .data = a_.weights[buffer],
+            .x_rows = call_.I,
+            .products = call_.ahead.products[buffer],
+            .masked = masked};
+  }
+  ptrdiff_t size() const {
+    return kGates * call_.H * (1 + call_.I + call_.H) / call_.units.threads;
+  }
+
+  const fusedrnn::GruForward<Real>& a_;
+  const RecurrentCall<Real>& call_;
+  const Panels ZR_ = fusedrnn::zr_panels(call_.H, V), N_ = fusedrnn::unit_panels(call_.H, V);
+  const ptrdiff_t Hp_ = fusedrnn::round_up(call_.H, V);
+  GateProduct<Real> zr_product_, n_product_;
+};
 
 template <class Real>
 void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
-  if (a.reset_after) {
-    GruProducts<Real> products(a, begin, end);
+  const fusedrnn::Schedule& schedule = a.call.schedule;
+  const ptrdiff_t steps = begin < end ? schedule.length[begin] : 0;
+  const auto run = [&](auto form) {
     for (ptrdiff_t s = 0; s < steps; ++s) {
-      end = a.schedule.active_end(begin, end, s);
-      products.step(s, begin, end);
-      a.share.meet();
+      end = schedule.active_end(begin, end, s);
+      form.step(s, begin, end);
     }
-    return;
-  }
-  constexpr int V = kLanes<Real>;
-  const Panels ZR = {a.H, 2, 2, V}, N = {a.H, 1, 4, V};
-  const ptrdiff_t size = 3 * a.H * (1 + a.I + a.H) / a.share.parts;
-  GruGateProduct<Real> zr_product(a, ZR, a.weights[0], 0, begin, end, size);
-  GruGateProduct<Real> n_product(a, N, a.weights[1], 1, begin, end, size);
-  for (ptrdiff_t s = 0; s < steps; ++s) {
-    end = a.schedule.active_end(begin, end, s);
-    zr_product.advance(s, begin, end);
-    n_product.advance(s, begin, end);
-    gru_reset_state(a, zr_product, s, begin, end);
-    a.share.meet();
-    gru_candidate(a, n_product, s, begin, end);
-    a.share.meet();
-  }
+  };
+  a.reset_after ? run(GruResetAfter<Real>(a, begin, end))
+                : run(GruResetBefore<Real>(a, begin, end));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The input product of several steps ahead of the recurrence, where a step's few rows do not fill a
-// tile: the kernel is then read once for several steps. `steps_ahead` in ../recurrent.hpp says
-// when.
+// tile: the kernel is then read once for several steps. `steps_ahead` in ../cut.hpp says when.
 #pragma once
 
 #include "rows.hpp"
@@ -9,20 +8,20 @@ namespace {
 
 // Where the pre-activations of the rows [begin, ...) of a slice start from at each step: the bias,
 // or bias + x W made ahead, for the panels P of which `weights` has K rows that begin with bias,
-// kernel.
-template <class Real, class Arguments>
+// kernel. products: as in StepsAhead, or null.
+template <class Real>
 class InputProduct {
  public:
-  InputProduct(const Arguments& a, const Panels& P, const Real* weights, ptrdiff_t K, int buffer,
-               ptrdiff_t begin, ptrdiff_t end)
-      : a_(a),
+  InputProduct(const RecurrentCall<Real>& call, const Panels& P, const Real* weights, ptrdiff_t K,
+               Real* products, ptrdiff_t begin, ptrdiff_t end)
+      : call_(call),
         P_(P),
         weights_(weights),
         K_(K),
         begin_(begin),
-        capacity_(a.ahead.steps * (end - begin)),
-        out_(a.ahead.steps ? a.ahead.products[buffer] + a.ahead.steps * begin * P.row() : nullptr) {
-  }
+        capacity_(call.ahead.steps * (end - begin)),
+        out_(call.ahead.steps && products ? products + call.ahead.steps * begin * P.row()
+                                          : nullptr) {}
 
   bool ahead() const { return out_ != nullptr; }
 
@@ -30,20 +29,20 @@ class InputProduct {
   void advance(ptrdiff_t s, ptrdiff_t end) {
     if (!ahead() || s < last_) return;
     // As far as all these rows run.
-    const ptrdiff_t runs = a_.schedule.length[end - 1] - s;
+    const ptrdiff_t runs = call_.schedule.length[end - 1] - s;
     first_ = s;
-    last_ = s + (runs < a_.ahead.steps ? runs : a_.ahead.steps);
+    last_ = s + (runs < call_.ahead.steps ? runs : call_.ahead.steps);
     rows_ = end - begin_;
-    for (ptrdiff_t p = a_.share.begin(P_.count()); p < a_.share.end(P_.count()); ++p) {
+    for (ptrdiff_t p = call_.units.begin(P_.count()); p < call_.units.end(P_.count()); ++p) {
       const ptrdiff_t width = P_.width(p);
       const int C = int(width / kLanes<Real>);
       const Real* w = weights_ + P_.offset(p, K_);
       for_row_tiles(0, (last_ - first_) * rows_, C, [&](ptrdiff_t k, int R) {
         Segment<Real> x;
         for (int r = 0; r < R; ++r)
-          x.row[r] = x_row(a_, begin_ + (k + r) % rows_, s + (k + r) / rows_);
+          x.row[r] = x_row(call_, begin_ + (k + r) % rows_, s + (k + r) / rows_);
         x.stride = 1;
-        x.K = a_.I;
+        x.K = call_.I;
         x.b = w + width;
         kTiles<Real>[R - 1][C - 1](&x, 1, width, w, 0, out_ + P_.offset(p, capacity_) + k* width,
                                    width);
@@ -60,7 +59,7 @@ class InputProduct {
   ptrdiff_t panel_stride() const { return P_.offset(1, ahead() ? capacity_ : K_); }
 
  private:
-  const Arguments& a_;
+  const RecurrentCall<Real>& call_;
   const Panels P_;
   const Real* weights_;
   const ptrdiff_t K_, begin_, capacity_;

@@ -1,27 +1,40 @@
 // What a kernel object offers: the table of its functions and their argument structs.
 //
-// Every tensor is described by shape, in the letters of shape.hpp, and by who fills it. "By slot"
-// means rows in the order of the Schedule. Hp is H rounded up to whole vectors. Nothing aliases
-// unless said.
+// Every tensor is described by shape, in the letters of ../shape.hpp, and by who fills it. "By
+// slot" means rows in the order of the Schedule. Hp is H rounded up to whole vectors. Nothing
+// aliases unless said.
 #pragma once
 
+#include "../panels.hpp"
+#include "../schedule.hpp"
 #include "../view.hpp"
 
 namespace fusedrnn {
 
+// Of the candidate (and, in the LSTM, of the cell state); the gates have the logistic function.
+enum class Activation { kTanh, kRelu, kSigmoid, kLinear };
+
+// A stretch of rows.
 struct Run {
   ptrdiff_t begin, count;
 };
 
-// Copies blocks of a matrix (rows, G * H) in the public layout to or from rows of a panel buffer.
+// Layout ------------------------------------------------------------------------------------------
+
+// Where in a matrix (rows, G * H) the block of columns of each of a panel's gates starts.
+struct GateColumns {
+  ptrdiff_t start[4];
+};
+
+// Copies rows of a matrix (rows, G * H) in the public layout to or from rows of a panel buffer.
 template <class Real>
 struct PanelRows {
   Panels panels;
+  Real* data;       // the panel buffer
   ptrdiff_t K;      // rows of the panel buffer
   ptrdiff_t first;  // row of the buffer that is row 0 of the matrix
-  Real* data;       // the panel buffer
   ptrdiff_t rows;
-  ptrdiff_t column[4];  // where in the matrix the block of each of the panels' gates starts
+  GateColumns columns;
 };
 
 // Copies the transpose of a matrix (columns, G * H) to a plain panel buffer: row k of the buffer is
@@ -31,88 +44,115 @@ struct TransposedPanels {
   Panels gates;   // order of the rows
   Panels panels;  // of the result: one gate, `columns` units
   Real* data;     // K = gates.gates * gates.units rows
-  ptrdiff_t column[4];
+  GateColumns columns;
 };
 
-// One call runs all steps for the slots [begin, end).
+// Recurrences -------------------------------------------------------------------------------------
+
+// The states that a pass keeps: all of them, T+1, which is a tape, or as many as it needs at once.
 template <class Real>
-struct LstmForward {
+struct States {
+  Real* data;       // [slots][N][Hp] by slot; the first holds the initial state
+  ptrdiff_t slots;  // step s starts from slot s, modulo their number
+  ptrdiff_t size;   // N * Hp
+
+  Real* at(ptrdiff_t step) const { return data + step % slots * size; }
+};
+
+// The units that one of several threads computes, of all rows of a call. They meet after each step:
+// the next one needs the whole state.
+struct UnitSlice {
+  ptrdiff_t thread = 0, threads = 1;
+  void (*wait)(void* barrier, ptrdiff_t threads) = nullptr;
+  void* barrier = nullptr;
+
+  ptrdiff_t begin(ptrdiff_t panels) const { return panels * thread / threads; }
+  ptrdiff_t end(ptrdiff_t panels) const { return panels * (thread + 1) / threads; }
+  void meet() const {
+    if (wait) wait(barrier, threads);
+  }
+};
+
+// Working memory for the input products of `steps` steps ahead of the recurrence; 0: none.
+template <class Real>
+struct StepsAhead {
+  ptrdiff_t steps = 0;
+  Real* products[2] = {};  // for each panel buffer with a kernel in it: steps * N rows
+};
+
+// What the forward pass of every cell is told. One call runs all steps for the slots [begin, end).
+template <class Real>
+struct RecurrentCall {
   ptrdiff_t N, I, H;
   Schedule schedule;
-  Sequence<const Real> x;  // (N, T, I), by row
-  Sequence<Real> y;        // (N, T, H), by row, filled; or absent
-  const Real* weights;     // panels of i f g o, K = 1 + I + H rows: bias, kernel, recurrent kernel
-  Real* h;                 // [slots][N][Hp], by slot; slot 0 holds h0; the rest is filled
-  Real* c;                 // likewise
-  ptrdiff_t ring;          // -1: T+1 time slots are kept (a tape); 1: h has two, c one
-  Real* gates;             // [T][panel][N][width] post-activation i f g o, filled; or null
-  const Real* recurrent_mask = nullptr;  // for lstm_forward_dropout: [4][N][Hp] by slot
-  Real* masked = nullptr;                // likewise, scratch: h times its gate's mask
+  Activation activation;
+  Sequence<const Real> x;      // (N, T, I), by row
+  Sequence<Real> y;            // (N, T, H), by row, filled; or absent
+  States<Real> h;              // the first slot holds h0; the rest is filled
+  Real* gates;                 // the tape: [T][panel][N][width] by slot, filled; or null
+  const Real* recurrent_mask;  // recurrent dropout's: [G][N][Hp] by slot; or null
+  Real* masked;                // where there is one: likewise, scratch: h times its gate's mask
   StepsAhead<Real> ahead = {};
-  UnitShare share = {};
-  Activation activation = Activation::kTanh;
+  UnitSlice units = {};
 };
 
 template <class Real>
-struct LstmBackward {
-  ptrdiff_t N, H;
-  Schedule schedule;
-  Sequence<const Real> dy;  // (N, T, H), by row; or absent
-  const Real* c;            // as the forward pass left it (ring -1)
-  const Real* gates;
-  const Real* rt;  // plain panels of R^T, K = 4H rows in the order of the gate panels;
-                   // with a recurrent mask, those of each gate's R^T, K = H rows
-  Real* dgates;    // panels of i f g o, K = (chunk + 1) * N rows, filled for the chunk;
-                   // the last N rows hold the step after it
-  Real* dh;        // [N][Hp] in: dh_n; out: what is still to flow into dh0
-  Real* dc;        // [N][Hp] in: dc_n; out, after step 0: dc0
-  ptrdiff_t step_begin, step_end, chunk;
-  const Real* recurrent_mask = nullptr;  // [4][N][Hp] by slot, or null
-  UnitShare share = {};
-  Activation activation = Activation::kTanh;
+struct LstmForward {
+  RecurrentCall<Real> call;  // gates: post-activation i f g o
+  const Real* weights;  // panels of i f g o, K = 1 + I + H rows: bias, kernel, recurrent kernel
+  States<Real> c;       // as h
 };
 
 template <class Real>
 struct GruForward {
-  ptrdiff_t N, I, H;
-  Schedule schedule;
+  RecurrentCall<Real> call;  // gates: post-activation z r n and, reset after, h R_n + b
   bool reset_after;
   bool update_keeps;  // h = z h_prev + (1-z) n; else h = (1-z) h_prev + z n
-  Sequence<const Real> x;
-  Sequence<Real> y;
   // reset after: panels of z r n, K = 1 + I rows (bias, kernel) and K = 1 + H rows.
   // reset before: panels of two vectors of z r and of four vectors of n, K = 1 + I + H rows each.
   const Real* weights[2];
-  Real* h;  // as for the LSTM
-  ptrdiff_t ring;
-  Real* gates;    // [T][panel][N][width] of z r n and, reset after, h R_n + b; or null
-  Real* scratch;  // reset before: [2][N][Hp], z and r * h_prev of the step
-  const Real* recurrent_mask = nullptr;  // for gru_forward_dropout: [3][N][Hp] by slot
-  Real* masked = nullptr;                // as for the LSTM
-  StepsAhead<Real> ahead = {};
-  UnitShare share = {};
-  Activation activation = Activation::kTanh;
+  Real *z, *reset_state;  // reset before: [N][Hp] by slot, z and r * h_prev of the step, scratch
+};
+
+// What the backward pass of every cell is told. One call runs the steps [step_begin, step_end), a
+// chunk, from the last to the first.
+template <class Real>
+struct RecurrentBack {
+  ptrdiff_t N, H;
+  Schedule schedule;
+  Activation activation;
+  Sequence<const Real> dy;     // (N, T, H), by row; or absent
+  const Real* gates;           // the tape, as the forward pass left it
+  Real* dgates;                // panels of K = (chunk + 1) * N rows, filled for the chunk;
+                               // the last N rows hold the step after it
+  Real* dh;                    // [N][Hp] in: dh_n; out: what is still to flow into dh0
+  ptrdiff_t chunk;             // steps that there is room for
+  const Real* recurrent_mask;  // [G][N][Hp] by slot, or null
+  ptrdiff_t step_begin = 0, step_end = 0;
+  UnitSlice units = {};
+};
+
+template <class Real>
+struct LstmBackward {
+  RecurrentBack<Real> back;  // dgates: panels of i f g o
+  const Real* c;             // [T+1][N][Hp] by slot, as the forward pass left it
+  const Real* rt;            // plain panels of R^T, K = 4H rows in the order of the gate panels;
+                             // with a recurrent mask, those of each gate's R^T, K = H rows
+  Real* dc;                  // [N][Hp] in: dc_n; out, after step 0: dc0
 };
 
 template <class Real>
 struct GruBackward {
-  ptrdiff_t N, H;
-  Schedule schedule;
+  RecurrentBack<Real> back;  // dgates: panels of n z r and, reset after, n times r
   bool reset_after;
   bool update_keeps;
-  Sequence<const Real> dy;
-  const Real* h;
-  const Real* gates;
+  const Real* h;  // [T+1][N][Hp] by slot, as the forward pass left it
   // reset after: R^T of z r n. Reset before: R^T of z r, and of n. As for the LSTM.
   const Real* rt[2];
-  Real* dgates;  // panels of n z r and, reset after, n times r; as for the LSTM
-  Real* dh;      // [N][Hp] as for the LSTM
-  Real* rh;      // reset before: [chunk * N][Hp], r * h_prev (times its mask), filled
-  ptrdiff_t step_begin, step_end, chunk;
-  const Real* recurrent_mask = nullptr;  // [3][N][Hp] by slot, or null
-  UnitShare share = {};
-  Activation activation = Activation::kTanh;
+  Real* rh;  // reset before: [chunk * N][Hp], r * h_prev (times its mask), filled
 };
+
+// Products ----------------------------------------------------------------------------------------
 
 // One panel of d += A^T B, summed over the runs of rows in a fixed order.
 template <class Real>
@@ -153,23 +193,23 @@ struct DenseProduct {
   ptrdiff_t out_row;
 };
 
+// The table ---------------------------------------------------------------------------------------
+
 constexpr int kPeakChains = 12;
 
 template <class Real>
 struct Kernels {
   int lanes;
   void (*lstm_forward)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*lstm_forward_dropout)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*lstm_backward)(const LstmBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_forward)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*gru_forward_dropout)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_backward)(const GruBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
   void (*column_sums)(const WeightGradient<Real>&);
   void (*input_gradient)(const InputGradient<Real>&, ptrdiff_t k0, ptrdiff_t k1);
-  void (*dense)(const DenseProduct<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*pack)(const PanelRows<Real>&, Matrix<const Real>);
-  void (*unpack)(const PanelRows<Real>&, Matrix<Real>);
+  void (*dense_product)(const DenseProduct<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*pack_rows)(const PanelRows<Real>&, Matrix<const Real>);
+  void (*unpack_rows)(const PanelRows<Real>&, Matrix<Real>);
   void (*pack_transposed)(const TransposedPanels<Real>&, Matrix<const Real>);
   // Elementwise, for the tests of the accuracy contract: out[j] = f(x[j]), j < n.
   void (*sigmoid)(const Real* x, Real* out, ptrdiff_t n);

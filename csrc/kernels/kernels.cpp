@@ -1,7 +1,7 @@
 // Compiled once per instruction set, as FUSEDRNN_ISA; see README.md in this folder for the rules.
 // The table at the end is the only symbol that the object exports.
-#include "dense.hpp"
-#include "gemm.hpp"
+#include "dense_product.hpp"
+#include "gradient_products.hpp"
 #include "gru_backward.hpp"
 #include "gru_forward.hpp"
 #include "kernel_table.hpp"
@@ -9,7 +9,6 @@
 #include "lstm_forward.hpp"
 #include "math.hpp"
 #include "packing.hpp"
-#include "recurrent_dropout.hpp"
 
 #define FUSEDRNN_STRING_(x) #x
 #define FUSEDRNN_STRING(x) FUSEDRNN_STRING_(x)
@@ -42,26 +41,24 @@ Real multiply_adds(ptrdiff_t rounds) {
 }
 
 template <class Real>
-constexpr fusedrnn::Kernels<Real> kKernels = {kLanes<Real>,
-                                              &lstm_forward<Real>,
-                                              &lstm_forward_dropout<Real>,
-                                              &lstm_backward<Real>,
-                                              &gru_forward<Real>,
-                                              &gru_forward_dropout<Real>,
-                                              &gru_backward<Real>,
-                                              &weight_gradient<Real>,
-                                              &column_sums<Real>,
-                                              &input_gradient<Real>,
-                                              &dense<Real>,
-                                              &pack<Real>,
-                                              &unpack<Real>,
-                                              &pack_transposed<Real>,
-                                              &elementwise<Real, &sigmoid<Real>>,
-                                              &elementwise<Real, &tanh<Real>>,
-                                              &multiply_adds<Real>};
+constexpr fusedrnn::Kernels<Real> kKernels = {.lanes = kLanes<Real>,
+                                              .lstm_forward = &lstm_forward<Real>,
+                                              .lstm_backward = &lstm_backward<Real>,
+                                              .gru_forward = &gru_forward<Real>,
+                                              .gru_backward = &gru_backward<Real>,
+                                              .weight_gradient = &weight_gradient<Real>,
+                                              .column_sums = &column_sums<Real>,
+                                              .input_gradient = &input_gradient<Real>,
+                                              .dense_product = &dense_product<Real>,
+                                              .pack_rows = &pack_rows<Real>,
+                                              .unpack_rows = &unpack_rows<Real>,
+                                              .pack_transposed = &pack_transposed<Real>,
+                                              .sigmoid = &elementwise<Real, &sigmoid<Real>>,
+                                              .tanh = &elementwise<Real, &tanh<Real>>,
+                                              .multiply_add = &multiply_adds<Real>};
 
 }  // namespace
 
 extern "C" __attribute__((visibility("hidden")))
 const fusedrnn::KernelTable FUSEDRNN_JOIN(fusedrnn_kernels_, FUSEDRNN_ISA) = {
-    FUSEDRNN_STRING(FUSEDRNN_ISA), kKernels<float>, kKernels<double>};
+    .isa = FUSEDRNN_STRING(FUSEDRNN_ISA), .f32 = kKernels<float>, .f64 = kKernels<double>};

@@ -6,48 +6,50 @@
 
 namespace {
 
-// One step: where its states are, and the gate arithmetic of cells, in two halves with a vector of
-// o for each cell between them.
+// The gate arithmetic of one step, in two halves with a vector of o for each cell between them.
 template <class Real>
-class LstmStep {
+class LstmGates {
  public:
-  LstmStep(const fusedrnn::LstmForward<Real>& a, ptrdiff_t s) : a_(a), s_(s) {
-    const ptrdiff_t c_ring = a.ring < 0 ? a.ring : 0, size = a.N * Hp_;
-    h_prev = a.h + (s & a.ring) * size;
-    h = a.h + ((s + 1) & a.ring) * size;
-    c_prev = a.c + (s & c_ring) * size;
-    c = a.c + ((s + 1) & c_ring) * size;
-  }
-  const Real *h_prev, *c_prev;
-  Real *h, *c;
+  LstmGates(const fusedrnn::LstmForward<Real>& a, ptrdiff_t s)
+      : h_prev(a.call.h.at(s)),
+        c_prev(a.c.at(s)),
+        h(a.call.h.at(s + 1)),
+        c(a.c.at(s + 1)),
+        call_(a.call),
+        s_(s) {}
+  const Real *const h_prev, *const c_prev;
+  Real *const h, *const c;
 
-  // i f o, g and c from the pre-activations, `pre_row` apart; the gates are m values apart.
-  void gates(const Cells& cells, const Real* pre, ptrdiff_t pre_row, Real* o) const {
-    cells.m == V ? gates<true>(cells, pre, pre_row, o) : gates<false>(cells, pre, pre_row, o);
+  // i f o, g and c from the pre-activations, those of the next cell `pre_step` behind; the gates
+  // are m values apart.
+  void activate_gates(const Cells& cells, const Real* pre, ptrdiff_t pre_step, Real* o) const {
+    cells.m == V ? activate_gates<true>(cells, pre, pre_step, o)
+                 : activate_gates<false>(cells, pre, pre_step, o);
   }
 
   // h and y.
-  void outputs(const Cells& cells, const Real* o) const {
-    cells.m == V ? outputs<true>(cells, o) : outputs<false>(cells, o);
+  void write_outputs(const Cells& cells, const Real* o) const {
+    cells.m == V ? write_outputs<true>(cells, o) : write_outputs<false>(cells, o);
   }
 
  private:
   static constexpr int V = kLanes<Real>;
 
   template <bool kWhole>
-  void gates(const Cells& cells, const Real* pre, ptrdiff_t pre_row, Real* o) const {
-    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(P_, a_.N);
-    Real* const tape = a_.gates ? a_.gates + s_ * a_.N * P_.row() + cells.tape(P_, a_.N) : nullptr;
+  void activate_gates(const Cells& cells, const Real* pre, ptrdiff_t pre_step, Real* o) const {
+    const ptrdiff_t m = cells.m, tape_step = cells.tape_step(P_, call_.N);
+    Real* const tape =
+        call_.gates ? call_.gates + s_ * call_.N * P_.row() + cells.tape(P_, call_.N) : nullptr;
     for_valid_cells<kAtOnce / 4>(
-        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+        call_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
           constexpr int K = decltype(count)::value;
           Vec<Real> gate[4 * K];  // i f o of every cell, then g
           lockstep<4 * K>([&](int j) {
             const int k = j < 3 * K ? j / 3 : j - 3 * K;
             const int block = j >= 3 * K ? 2 : j % 3 == 2 ? 3 : j % 3;
-            gate[j] = load_lanes<kWhole>(pre + (first + k) * pre_row + block * m, m);
+            gate[j] = load_lanes<kWhole>(pre + (first + k) * pre_step + block * m, m);
           });
-          activate_with<Real, 3 * K>(a_.activation, gate);
+          activate_with<Real, 3 * K>(call_.activation, gate);
           lockstep<K>([&](int k) {
             const ptrdiff_t at = cells.slot(first + k) * Hp_ + cells.unit(first + k);
             const Vec<Real> i = gate[3 * k], f = gate[3 * k + 1], g = gate[3 * K + k];
@@ -65,60 +67,68 @@ class LstmStep {
   }
 
   template <bool kWhole>
-  void outputs(const Cells& cells, const Real* o) const {
+  void write_outputs(const Cells& cells, const Real* o) const {
     for_valid_cells<4>(
-        a_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
+        call_.schedule, s_, cells, [&](auto count, ptrdiff_t first) FUSEDRNN_INLINE_LAMBDA {
           constexpr int K = decltype(count)::value;
           Vec<Real> squashed[K];
           lockstep<K>([&](int k) {
             squashed[k] = load(c + cells.slot(first + k) * Hp_ + cells.unit(first + k));
           });
-          activate_with<Real, 0>(a_.activation, squashed);
+          activate_with<Real, 0>(call_.activation, squashed);
           lockstep<K>([&](int k) {
             const ptrdiff_t slot = cells.slot(first + k), unit = cells.unit(first + k);
             const Vec<Real> h_new = load(o + (first + k) * V) * squashed[k];
             store(h + slot * Hp_ + unit, h_new);
-            if (Real* y = y_row(a_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, cells.m);
+            if (Real* y = y_row(call_, slot, s_, unit)) store_lanes<kWhole>(y, h_new, cells.m);
           });
         });
-    for_masked_cells(a_.schedule, s_, cells, [&](ptrdiff_t k, bool emit) {
-      const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp_ + unit;
-      carry_state(h_prev + at, h + at, y_row(a_, slot, s_, unit), emit, cells.m);
+    carry_masked_cells(call_, s_, cells, h_prev, h);
+    for_masked_cells(call_.schedule, s_, cells, [&](ptrdiff_t k, bool) {
+      const ptrdiff_t at = cells.slot(k) * Hp_ + cells.unit(k);
       store(c + at, load(c_prev + at));
     });
   }
 
-  const fusedrnn::LstmForward<Real>& a_;
+  const RecurrentCall<Real>& call_;
   const ptrdiff_t s_;
-  const Panels P_ = {a_.H, 4, 1, V};
-  const ptrdiff_t Hp_ = fusedrnn::round_up(a_.H, V);
+  const Panels P_ = fusedrnn::gate_panels(call_.H, 4, V);
+  const ptrdiff_t Hp_ = fusedrnn::round_up(call_.H, V);
 };
 
 template <class Real>
 void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
-  constexpr int V = kLanes<Real>;
-  alignas(64) Real pre[kCells * kMaxVectors * V], o[kCells * V];
-  const Panels P = {a.H, 4, 1, V};
-  const ptrdiff_t steps = begin < end ? a.schedule.length[begin] : 0;
-  const ptrdiff_t first = a.share.begin(P.count()), last = a.share.end(P.count());
-  GateProduct<Real, fusedrnn::LstmForward<Real>> product(
-      a, P, a.weights, 0, begin, end, (last - first) * P.offset(1, 1 + a.I + a.H));
+  constexpr int V = kLanes<Real>, kGates = 4;
+  alignas(64) Real pre[kCells * kGates * V], o[kCells * V];
+  const RecurrentCall<Real>& call = a.call;
+  const Panels P = fusedrnn::gate_panels(call.H, kGates, V);
+  const ptrdiff_t steps = begin < end ? call.schedule.length[begin] : 0;
+  const ptrdiff_t first = call.units.begin(P.count()), last = call.units.end(P.count());
+  const GateWeights<Real> weights = {.panels = P,
+                                     .data = a.weights,
+                                     .x_rows = call.I,
+                                     .products = call.ahead.products[0],
+                                     .masked = call.recurrent_mask ? call.masked : nullptr};
+  GateProduct<Real> product(call, weights, begin, end,
+                            (last - first) * P.offset(1, weights.K(call.H)));
 
   for (ptrdiff_t s = 0; s < steps; ++s) {
-    end = a.schedule.active_end(begin, end, s);
+    end = call.schedule.active_end(begin, end, s);
     product.advance(s, begin, end);
-    const LstmStep<Real> step(a, s);
+    const LstmGates<Real> gates(a, s);
+    mask_state(call, kGates, begin, end, gates.h_prev);
     for_cell_blocks(
         first, last, begin, end, [&](ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n, ptrdiff_t rows) {
-          product.block(step.h_prev, s, p0, p1, n, rows, pre);
-          for_cells(P, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t row) {
-            step.gates(cells, pre + at, row, o + at / 4);
+          product.block(gates.h_prev, s, p0, p1, n, rows, pre);
+          // A cell's gates are kGates vectors of `pre`, its o is one vector of `o`.
+          for_cells(P, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t step) {
+            gates.activate_gates(cells, pre + at, step, o + at / kGates);
           });
           for_cells(P, p0, p1, n, rows, [&](const Cells& cells, ptrdiff_t at, ptrdiff_t) {
-            step.outputs(cells, o + at / 4);
+            gates.write_outputs(cells, o + at / kGates);
           });
         });
-    a.share.meet();
+    call.units.meet();
   }
 }
 

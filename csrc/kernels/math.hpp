@@ -4,7 +4,7 @@
 // Beyond, they saturate (sigmoid to a value below 2e-38, 1e-304); NaN gives NaN.
 #pragma once
 
-#include "../view.hpp"
+#include "kernel_table.hpp"
 #include "simd.hpp"
 
 namespace {

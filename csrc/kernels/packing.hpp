@@ -61,13 +61,13 @@ FUSEDRNN_INLINE void for_blocks(const fusedrnn::PanelRows<Real>& a, Matrix<Eleme
       Real* panel = a.data + a.panels.offset(p, a.K) + (a.first + k) * width;
       for (int g = 0; g < a.panels.gates; ++g)
         body(Matrix<Real>{panel + g * m, width, 1},
-             matrix.at(k, a.column[g] + p * a.panels.full_units()), rows, m);
+             matrix.at(k, a.columns.start[g] + p * a.panels.full_units()), rows, m);
     }
   }
 }
 
 template <class Real>
-void pack(const fusedrnn::PanelRows<Real>& a, Matrix<const Real> matrix) {
+void pack_rows(const fusedrnn::PanelRows<Real>& a, Matrix<const Real> matrix) {
   for_blocks(a, matrix,
              [&](Matrix<Real> panel, Matrix<const Real> block, ptrdiff_t rows, ptrdiff_t columns) {
                copy<Real>(panel, block, rows, columns);
@@ -81,7 +81,7 @@ void pack(const fusedrnn::PanelRows<Real>& a, Matrix<const Real> matrix) {
 }
 
 template <class Real>
-void unpack(const fusedrnn::PanelRows<Real>& a, Matrix<Real> matrix) {
+void unpack_rows(const fusedrnn::PanelRows<Real>& a, Matrix<Real> matrix) {
   for_blocks(a, matrix,
              [&](Matrix<Real> panel, Matrix<Real> block, ptrdiff_t rows, ptrdiff_t columns) {
                copy<Real>(block, panel, rows, columns);
@@ -99,7 +99,7 @@ void pack_transposed(const fusedrnn::TransposedPanels<Real>& a, Matrix<const Rea
     for (ptrdiff_t p = 0; p < a.gates.count(); ++p)
       for (int g = 0; g < a.gates.gates; ++g) {
         const Matrix<const Real> block =
-            matrix.at(q * a.panels.full_units(), a.column[g] + p * a.gates.full_units());
+            matrix.at(q * a.panels.full_units(), a.columns.start[g] + p * a.gates.full_units());
         copy<Real>(out, block.transposed(), a.gates.units_in(p), columns);
         out = out.at(a.gates.units_in(p), 0);
       }

@@ -1,9 +1,11 @@
-// Rows: where their inputs and outputs are; blocks of rows and panels, and the cells of one.
+// Rows of a batch: where their inputs and outputs are, blocks of rows and panels, and their cells.
 #pragma once
 
-#include "gemm.hpp"
+#include "tile.hpp"
 
 namespace {
+
+using fusedrnn::RecurrentCall;
 
 // Rows and panels whose gates follow their products together: the gates of one row are a chain of
 // operations that wait for each other, and a processor looks only some rows ahead of it (measured
@@ -15,7 +17,8 @@ constexpr ptrdiff_t kCells = 24;  // whole tiles of 3, 4, 6 and 8
 constexpr int kAtOnce = kRegisters == 32 ? 8 : 4;
 
 // Calls body(p0, p1, n, rows) over the panels [first, last) and the rows [begin, end) in blocks of
-// at most kCells cells; the panels of a block are many where the rows are few.
+// at most kCells row-panels: one panel of 24 rows, or, where the rows are few, several panels of
+// all of them.
 template <class Body>
 FUSEDRNN_INLINE void for_cell_blocks(ptrdiff_t first, ptrdiff_t last, ptrdiff_t begin,
                                      ptrdiff_t end, Body body) {
@@ -27,15 +30,17 @@ FUSEDRNN_INLINE void for_cell_blocks(ptrdiff_t first, ptrdiff_t last, ptrdiff_t 
       body(p, last - p < panels ? last : p + panels, n, end - n < rows ? end - n : rows);
 }
 
-// Vectors of m units whose gates are computed by one loop: of several rows, or of one row.
+// A cell is a vector of m units of one row, with all its gates. Cells are what one loop of gate
+// arithmetic runs over, and there are two ways through a block: the same units of `count` rows
+// (slot_step 1, unit_step 0), or, for a single row, `count` vectors of its units (slot_step 0).
 struct Cells {
   ptrdiff_t count, m;
   ptrdiff_t first_slot, slot_step, first_unit, unit_step;
   ptrdiff_t slot(ptrdiff_t k) const { return first_slot + k * slot_step; }
   ptrdiff_t unit(ptrdiff_t k) const { return first_unit + k * unit_step; }
 
-  // Where the first cell is among N rows of P, panels of one vector of units, and the next behind
-  // it.
+  // Where the first cell is in a buffer of N rows of P, panels of one vector of units, and how far
+  // behind it the next one is.
   ptrdiff_t tape(const Panels& P, ptrdiff_t N) const {
     const ptrdiff_t p = first_unit / P.lanes;
     return P.offset(p, N) + first_slot * P.width(p);
@@ -45,8 +50,14 @@ struct Cells {
   }
 };
 
-// Calls body(cells, at, row) for the panels [p0, p1) of the rows [n, n + rows): the first gate of
-// the first cell is at `at` in a block of products, the next cell's `row` behind it.
+FUSEDRNN_INLINE Cells cells_of_rows(ptrdiff_t n, ptrdiff_t rows, ptrdiff_t unit, ptrdiff_t m) {
+  return {
+      .count = rows, .m = m, .first_slot = n, .slot_step = 1, .first_unit = unit, .unit_step = 0};
+}
+
+// Calls body(cells, at, step) for the panels [p0, p1) of the rows [n, n + rows): in the block's
+// products, [panel][row][width], the first gate of the first cell is at `at`, that of the next cell
+// `step` behind it.
 template <class Body>
 FUSEDRNN_INLINE void for_cells(const Panels& P, ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t n,
                                ptrdiff_t rows, Body body) {
@@ -55,11 +66,18 @@ FUSEDRNN_INLINE void for_cells(const Panels& P, ptrdiff_t p0, ptrdiff_t p1, ptrd
   const ptrdiff_t whole = rows > 1 ? p0 : p1 - (P.units_in(p1 - 1) < P.full_units());
   if (whole > p0)
     for (ptrdiff_t j = 0; j < P.full_units(); j += P.lanes)
-      body(Cells{whole - p0, P.lanes, n, 0, p0 * P.full_units() + j, P.full_units()}, j, full);
+      body(Cells{.count = whole - p0,
+                 .m = P.lanes,
+                 .first_slot = n,
+                 .slot_step = 0,
+                 .first_unit = p0 * P.full_units() + j,
+                 .unit_step = P.full_units()},
+           j, full);
   for (ptrdiff_t p = whole; p < p1; ++p)
     for (ptrdiff_t j = 0, units = P.units_in(p); j < units; j += P.lanes)
-      body(Cells{rows, units - j < P.lanes ? units - j : P.lanes, n, 1, p * P.full_units() + j, 0},
-           (p - p0) * rows * full + j, P.width(p));
+      body(
+          cells_of_rows(n, rows, p * P.full_units() + j, units - j < P.lanes ? units - j : P.lanes),
+          (p - p0) * rows * full + j, P.width(p));
 }
 
 template <int kValue>
@@ -67,8 +85,15 @@ struct Constant {
   static constexpr int value = kValue;
 };
 
-// Calls body(count, k) for the cells k of which step s is valid, kCount at once where none is
-// masked.
+// Calls body(count, k) for stretches of `count` cells from the k-th on, kCount at once.
+template <int kCount, class Body>
+FUSEDRNN_INLINE void for_all_cells(const Cells& cells, Body body) {
+  ptrdiff_t k = 0;
+  for (; k + kCount <= cells.count; k += kCount) body(Constant<kCount>(), k);
+  for (; k < cells.count; ++k) body(Constant<1>(), k);
+}
+
+// Likewise for the cells of which step s is valid: one at a time where there is a mask.
 template <int kCount, class Body>
 FUSEDRNN_INLINE void for_valid_cells(const fusedrnn::Schedule& schedule, ptrdiff_t s,
                                      const Cells& cells, Body body) {
@@ -90,25 +115,32 @@ FUSEDRNN_INLINE void for_masked_cells(const fusedrnn::Schedule& schedule, ptrdif
   }
 }
 
-// A masked step of one vector of units: the state is carried, y is the state or zero.
+// Where the inputs of a slot's step are.
 template <class Real>
-FUSEDRNN_INLINE void carry_state(const Real* h_prev, Real* h, Real* y, bool emit, ptrdiff_t m) {
-  const Vec<Real> v = load(h_prev);
-  store(h, v);
-  if (y) store_n(y, emit ? v : Vec<Real>{}, m);
+FUSEDRNN_INLINE const Real* x_row(const RecurrentCall<Real>& a, ptrdiff_t slot, ptrdiff_t s) {
+  return a.x.data + a.schedule.row[slot] * a.x.stride_n + a.schedule.time(slot, s) * a.x.stride_t;
 }
 
 // Where the outputs of a slot's step go, from `unit` on; null if they are not wanted.
-template <class Arguments>
-FUSEDRNN_INLINE auto* y_row(const Arguments& a, ptrdiff_t slot, ptrdiff_t s, ptrdiff_t unit) {
+template <class Real>
+FUSEDRNN_INLINE Real* y_row(const RecurrentCall<Real>& a, ptrdiff_t slot, ptrdiff_t s,
+                            ptrdiff_t unit) {
   return a.y.data ? a.y.data + a.schedule.row[slot] * a.y.stride_n +
                         a.schedule.time(slot, s) * a.y.stride_t + unit
                   : nullptr;
 }
 
-template <class Arguments>
-FUSEDRNN_INLINE auto* x_row(const Arguments& a, ptrdiff_t slot, ptrdiff_t s) {
-  return a.x.data + a.schedule.row[slot] * a.x.stride_n + a.schedule.time(slot, s) * a.x.stride_t;
+// The masked steps of some cells: the state is carried, y is the state or zero.
+template <class Real>
+FUSEDRNN_INLINE void carry_masked_cells(const RecurrentCall<Real>& a, ptrdiff_t s,
+                                        const Cells& cells, const Real* h_prev, Real* h) {
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>);
+  for_masked_cells(a.schedule, s, cells, [&](ptrdiff_t k, bool emit) {
+    const ptrdiff_t slot = cells.slot(k), unit = cells.unit(k), at = slot * Hp + unit;
+    const Vec<Real> v = load(h_prev + at);
+    store(h + at, v);
+    if (Real* y = y_row(a, slot, s, unit)) store_n(y, emit ? v : Vec<Real>{}, cells.m);
+  });
 }
 
 }  // namespace

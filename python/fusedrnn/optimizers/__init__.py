@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..backend import Array, Number, floatx
 from ..checks import beyond, flag, number
 from ..configurable import Configurable, lookup
@@ -238,8 +239,14 @@ class SGD(Optimizer):
         return ("momentum",) if self.momentum else ()
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        _core().sgd(
-            param, grad, self.state.get("momentum"), rate, decay, self.momentum, self.nesterov
+        _core.sgd(
+            param,
+            grad,
+            velocity=self.state.get("momentum"),
+            rate=rate,
+            decay=decay,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
         )
 
 
@@ -269,17 +276,17 @@ class RMSprop(Optimizer):
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s = self.state
-        _core().rmsprop(
+        _core.rmsprop(
             param,
             grad,
-            s["velocity"],
-            s.get("average_gradient"),
-            s.get("momentum"),
-            rate,
-            decay,
-            self.rho,
-            self.momentum,
-            self.epsilon,
+            velocity=s["velocity"],
+            mean_grad=s.get("average_gradient"),
+            increments=s.get("momentum"),
+            rate=rate,
+            decay=decay,
+            rho=self.rho,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
         )
 
 
@@ -308,18 +315,18 @@ class Adam(Optimizer):
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s, t = self.state, self.iterations
         alpha = rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        _core().adam(
+        _core.adam(
             param,
             grad,
-            s["momentum"],
-            s["velocity"],
-            s.get("velocity_hat"),
-            rate,
-            decay,
-            alpha,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
+            momentum=s["momentum"],
+            velocity=s["velocity"],
+            velocity_max=s.get("velocity_hat"),
+            rate=rate,
+            decay=decay,
+            alpha=alpha,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
         )
 
 
@@ -364,19 +371,19 @@ class Nadam(Optimizer):
         u = self.beta_1 * (1 - 0.5 * 0.96**t)
         u_next = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
         self.u_product *= u
-        _core().nadam(
+        _core.nadam(
             param,
             grad,
-            self.state["momentum"],
-            self.state["velocity"],
-            rate,
-            decay,
-            u_next / (1 - self.u_product * u_next),
-            (1 - u) / (1 - self.u_product),
-            1 / (1 - self.beta_2**t),
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
+            momentum=self.state["momentum"],
+            velocity=self.state["velocity"],
+            rate=rate,
+            decay=decay,
+            m_scale=u_next / (1 - self.u_product * u_next),
+            g_scale=(1 - u) / (1 - self.u_product),
+            v_scale=1 / (1 - self.beta_2**t),
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
         )
 
     def arrays(self, buffer: Any) -> list[Array]:  # noqa: D102
@@ -410,13 +417,14 @@ class Adagrad(Optimizer):
         return self.initial_accumulator_value
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        _core().adagrad(param, grad, self.state["accumulator"], rate, decay, self.epsilon)
-
-
-def _core() -> Any:
-    from .. import _core
-
-    return _core
+        _core.adagrad(
+            param,
+            grad,
+            accumulator=self.state["accumulator"],
+            rate=rate,
+            decay=decay,
+            epsilon=self.epsilon,
+        )
 
 
 TABLE: dict[str, type[Optimizer]] = {

@@ -1,15 +1,15 @@
 // out = A B + bias for a packed B.
 #pragma once
 
-#include "gemm.hpp"
+#include "tile.hpp"
 
 namespace {
 
 template <class Real>
-void dense(const fusedrnn::DenseProduct<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
+void dense_product(const fusedrnn::DenseProduct<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real out[kMaxRows * kMaxVectors * V];
-  const Panels P = {a.columns, 1, kMaxVectors, V};
+  const Panels P = fusedrnn::unit_panels(a.columns, V);
   for (ptrdiff_t p = 0; p < P.count(); ++p) {
     const ptrdiff_t width = P.width(p), m = P.units_in(p);
     const int C = int(width / V);

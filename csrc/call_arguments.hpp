@@ -1,8 +1,9 @@
-// What bind_lstm.cpp and bind_gru.cpp share: the arguments of a forward pass that are not weights.
+// The arguments of a call of a cell, checked, and its outputs, allocated.
 #pragma once
 
+#include "kernels/kernel_table.hpp"
 #include "numpy_view.hpp"
-#include "recurrent.hpp"
+#include "recurrent_arrays.hpp"
 
 namespace fusedrnn {
 
@@ -13,13 +14,26 @@ struct SequenceOptions {
   py::object recurrent_mask = py::none();
 };
 
+// Throws unless `given` is one of the choices: two or more, of which the last is named after "or".
+inline void check_choice(const char* function, const char* argument, const std::string& given,
+                         std::initializer_list<const char*> choices) {
+  std::string expected;
+  size_t k = 0;
+  for (const char* choice : choices) {
+    if (given == choice) return;
+    const char* between = k == 0 ? "" : k + 1 == choices.size() ? " or " : ", ";
+    expected += std::string(between) + "'" + choice + "'";
+    ++k;
+  }
+  throw py::value_error(std::string(function) + ": " + argument + " is '" + given + "', expected " +
+                        expected);
+}
+
 inline Activation activation_of(const char* function, const std::string& name) {
-  if (name == "tanh") return Activation::kTanh;
+  check_choice(function, "activation", name, {"tanh", "relu", "sigmoid", "linear"});
   if (name == "relu") return Activation::kRelu;
   if (name == "sigmoid") return Activation::kSigmoid;
-  if (name == "linear") return Activation::kLinear;
-  throw py::value_error(std::string(function) + ": activation is '" + name +
-                        "', expected 'tanh', 'relu', 'sigmoid' or 'linear'");
+  return name == "tanh" ? Activation::kTanh : Activation::kLinear;
 }
 
 // H and I from the weights; throws if they do not fit each other.
@@ -44,15 +58,15 @@ struct WeightShape {
   }
 };
 
-// Checked inputs and allocated outputs of one forward pass.
+// Checked inputs and allocated outputs of one forward pass: y, h_n and, with two states, c_n.
 template <class Real>
 struct ForwardCall {
   ForwardArrays<Real> arrays;
   py::object y = py::none();
-  py::array_t<Real> h_n, c_n;
+  py::array_t<Real> finals[2];  // h_n, c_n
 
-  ForwardCall(const char* function, const py::array& x, ptrdiff_t I, ptrdiff_t H, py::handle h0,
-              py::handle c0, bool has_cell, const SequenceOptions& o)
+  ForwardCall(const char* function, const py::array& x, ptrdiff_t I, ptrdiff_t H, int gates,
+              const std::vector<py::object>& states, const SequenceOptions& o)
       : args_(function) {
     const bool tm = o.time_major;
     const ptrdiff_t N = x.shape(tm ? 1 : 0), T = x.shape(tm ? 0 : 1);
@@ -60,18 +74,19 @@ struct ForwardCall {
     arrays.N = N;
     arrays.T = T;
     arrays.x = args_.sequence("x", x, tm, N, T, I, tm ? "(T, N, I)" : "(N, T, I)");
-    arrays.h0 = args_.matrix("h0", h0, {N, H}, "(N, H)");
-    arrays.c0 = args_.matrix("c0", c0, {N, H}, "(N, H)");
+    const char* names[] = {"h0", "c0"};
+    const Real** initial[] = {&arrays.h0, &arrays.c0};
+    Real** final[] = {&arrays.h_n, &arrays.c_n};
+    for (size_t k = 0; k < states.size(); ++k) {
+      *initial[k] = args_.matrix(names[k], states[k], {N, H}, "(N, H)");
+      finals[k] = py::array_t<Real>({N, H});
+      *final[k] = finals[k].mutable_data();
+    }
     arrays.recurrent_mask =
-        args_.matrix("recurrent_mask", o.recurrent_mask, {has_cell ? 4 : 3, N, H}, "(G, N, H)");
+        args_.matrix("recurrent_mask", o.recurrent_mask, {gates, N, H}, "(G, N, H)");
     arrays.reverse = o.reverse;
     arrays.lengths = lengths(function, o.lengths, N, T);
     arrays.mask = mask(function, o.mask, N, T);
-    h_n = py::array_t<Real>({N, H});
-    arrays.h_n = h_n.mutable_data();
-    if (has_cell) c_n = py::array_t<Real>({N, H});
-    arrays.c_n = has_cell ? c_n.mutable_data() : nullptr;
-    arrays.y = {nullptr, 0, 0};
     if (o.return_sequences) {
       py::array_t<Real> out(tm ? std::vector<ptrdiff_t>{T, N, H} : std::vector<ptrdiff_t>{N, T, H});
       arrays.y = {out.mutable_data(), tm ? H : T * H, tm ? N * H : H};
@@ -127,58 +142,67 @@ struct TapeArrays {
   bool has_bias, time_major;
 };
 
-// Checked inputs and allocated outputs of one backward pass. `bias_shape` is that of dbias.
+// Checked inputs and allocated outputs of one backward pass.
 template <class Real>
 struct BackwardCall {
   BackwardArrays<Real> arrays;
   py::object dx = py::none(), dkernel, drecurrent, dbias = py::none();
-  py::array_t<Real> dh0, dc0;
+  py::array_t<Real> dinitials[2];  // dh0, dc0
 
-  BackwardCall(const char* function, const TapeArrays& t, ptrdiff_t N, ptrdiff_t T, ptrdiff_t I,
-               ptrdiff_t H, int gates, const std::vector<ptrdiff_t>& bias_shape, py::handle dy,
-               py::handle dh_n, py::handle dc_n, bool has_cell, bool need_dx, const py::object& out)
+  // The sizes of the forward pass; `bias` is the shape of dbias.
+  struct Sizes {
+    ptrdiff_t N, T, I, H;
+    int gates;
+    std::vector<ptrdiff_t> bias;
+  };
+
+  // dfinals: dh_n and, with two states, dc_n.
+  BackwardCall(const char* function, const TapeArrays& t, const Sizes& s, py::handle dy,
+               const std::vector<py::object>& dfinals, bool need_dx, const py::object& out)
       : args_(function) {
     const bool tm = t.time_major;
-    arrays.kernel = args_.weights("kernel", t.kernel, I, gates * H, "(I, GH)");
+    const ptrdiff_t N = s.N, T = s.T, I = s.I, H = s.H, columns = s.gates * H;
+    arrays.kernel = args_.weights("kernel", t.kernel, I, columns, "(I, GH)");
     arrays.recurrent_kernel =
-        args_.weights("recurrent_kernel", t.recurrent_kernel, H, gates * H, "(H, GH)");
+        args_.weights("recurrent_kernel", t.recurrent_kernel, H, columns, "(H, GH)");
     arrays.x = args_.sequence("x", t.x, tm, N, T, I, "as in the forward pass");
     arrays.dy = args_.sequence("dy", dy, tm, N, T, H, tm ? "(T, N, H)" : "(N, T, H)");
-    arrays.dh_n = args_.matrix("dh_n", dh_n, {N, H}, "(N, H)");
-    arrays.dc_n = args_.matrix("dc_n", dc_n, {N, H}, "(N, H)");
+    const char* names[] = {"dh_n", "dc_n"};
+    const Real** dfinal[] = {&arrays.dh_n, &arrays.dc_n};
+    Real** dinitial[] = {&arrays.dh0, &arrays.dc0};
+    for (size_t k = 0; k < dfinals.size(); ++k) {
+      *dfinal[k] = args_.matrix(names[k], dfinals[k], {N, H}, "(N, H)");
+      dinitials[k] = py::array_t<Real>({N, H});
+      *dinitial[k] = dinitials[k].mutable_data();
+    }
     if (out.is_none()) {
       dkernel = args_.gradient_of(t.kernel);
       drecurrent = args_.gradient_of(t.recurrent_kernel);
-      if (t.has_bias) dbias = py::array_t<Real>(bias_shape);
+      if (t.has_bias) dbias = py::array_t<Real>(s.bias);
     } else {
       if (!py::isinstance<py::tuple>(out) || py::len(out) != 3)
         throw py::type_error(std::string(function) +
                              ": out must be a tuple (dkernel, drecurrent_kernel, dbias)");
-      const auto parts = py::reinterpret_borrow<py::tuple>(out);
-      dkernel = parts[0];
-      drecurrent = parts[1];
-      dbias = t.has_bias ? py::object(parts[2]) : py::none();
+      const auto given = py::reinterpret_borrow<py::tuple>(out);
+      dkernel = given[0];
+      drecurrent = given[1];
+      dbias = t.has_bias ? py::object(given[2]) : py::none();
     }
-    arrays.dkernel = args_.weight_gradient("out[0]", dkernel, I, gates * H, "(I, GH)");
-    arrays.drecurrent = args_.weight_gradient("out[1]", drecurrent, H, gates * H, "(H, GH)");
-    arrays.dbias =
-        t.has_bias ? args_.output("out[2]", dbias, bias_shape, "the bias's shape") : nullptr;
-    const ptrdiff_t dbias_size =
-        t.has_bias ? bias_shape.size() == 2 ? 2 * gates * H : gates * H : 0;
+    arrays.dkernel = args_.weight_gradient("out[0]", dkernel, I, columns, "(I, GH)");
+    arrays.drecurrent = args_.weight_gradient("out[1]", drecurrent, H, columns, "(H, GH)");
+    arrays.dbias = t.has_bias ? args_.output("out[2]", dbias, s.bias, "the bias's shape") : nullptr;
+    ptrdiff_t bias_size = t.has_bias ? 1 : 0;
+    for (const ptrdiff_t size : s.bias) bias_size *= size;
     const Real *dkernel_data = arrays.dkernel.data, *drecurrent_data = arrays.drecurrent.data;
-    refuse_overlap(function, dkernel_data, I * gates * H, drecurrent_data, H * gates * H);
-    refuse_overlap(function, dkernel_data, I * gates * H, arrays.dbias, dbias_size);
-    refuse_overlap(function, drecurrent_data, H * gates * H, arrays.dbias, dbias_size);
+    refuse_overlap(function, dkernel_data, I * columns, drecurrent_data, H * columns);
+    refuse_overlap(function, dkernel_data, I * columns, arrays.dbias, bias_size);
+    refuse_overlap(function, drecurrent_data, H * columns, arrays.dbias, bias_size);
     arrays.dx = {nullptr, 0, 0};
     if (need_dx) {
       py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});
       arrays.dx = {a.mutable_data(), tm ? I : T * I, tm ? N * I : I};
       dx = std::move(a);
     }
-    dh0 = py::array_t<Real>({N, H});
-    arrays.dh0 = dh0.mutable_data();
-    if (has_cell) dc0 = py::array_t<Real>({N, H});
-    arrays.dc0 = has_cell ? dc0.mutable_data() : nullptr;
   }
 
  private:

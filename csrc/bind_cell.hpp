@@ -1,0 +1,288 @@
+// The binding of a cell, once for all of them: packed weights, a call, its tape and backward pass,
+// and a single step.
+//
+// A cell is a struct with
+//   kFunction, kPacked, kStep, kTape, kBackward   names in Python
+//   kGates, kStates                               numbers
+//   Form                                          its options, as its C++ API has them
+//   Weights<Real>, Tape<Real>                     of its C++ API
+//   bias_shape(form, H), bias_meaning(form)       of what Python passes
+//   forward(weights, arrays, tape or null), backward(tape, arrays)
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "call_arguments.hpp"
+
+namespace fusedrnn {
+
+template <class Cell>
+struct PackedWeights {
+  template <class Real>
+  using Shared = std::shared_ptr<const typename Cell::template Weights<Real>>;
+  std::variant<Shared<float>, Shared<double>> weights;
+};
+
+template <class Cell>
+struct StepWeights : PackedWeights<Cell> {};
+
+template <class Cell>
+struct TapeObject {
+  std::variant<typename Cell::template Tape<float>, typename Cell::template Tape<double>> tape;
+  TapeArrays arrays;
+};
+
+// The type of an array argument that is one of several, by number.
+template <size_t>
+using ArrayArgument = py::object;
+
+template <class Cell>
+class CellBinding {
+ public:
+  using Form = typename Cell::Form;
+
+  static PackedWeights<Cell> make_packed(const py::object& kernel,
+                                         const py::object& recurrent_kernel, const py::object& bias,
+                                         const Form& form) {
+    const py::array w = ranked(Cell::kPacked, "kernel", kernel, 2, in_gates("I").c_str());
+    const py::array r =
+        ranked(Cell::kPacked, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
+    return for_dtype(Cell::kPacked, "kernel", w, [&](auto real) {
+      return PackedWeights<Cell>{pack<decltype(real)>(Cell::kPacked, w, r, bias, form)};
+    });
+  }
+
+  static py::tuple run_packed(const PackedWeights<Cell>& packed, const py::object& x,
+                              const std::vector<py::object>& states, const SequenceOptions& o) {
+    const py::array xa = ranked(Cell::kPacked, "x", x, 3, kSequence);
+    return std::visit(
+        [&](const auto& weights) -> py::tuple {
+          using Real = real_of<decltype(*weights)>;
+          ForwardCall<Real> call(Cell::kPacked, xa, weights->I, weights->H, Cell::kGates, states,
+                                 o);
+          {
+            py::gil_scoped_release nogil;
+            Cell::template forward<Real>(*weights, call.arrays, nullptr);
+          }
+          return results(call);
+        },
+        packed.weights);
+  }
+
+  static py::tuple run(const py::object& x, const py::object& kernel,
+                       const py::object& recurrent_kernel, const py::object& bias,
+                       const std::vector<py::object>& states, const Form& form,
+                       const SequenceOptions& o, bool training) {
+    const py::array xa = ranked(Cell::kFunction, "x", x, 3, kSequence);
+    const py::array w = ranked(Cell::kFunction, "kernel", kernel, 2, in_gates("I").c_str());
+    const py::array r =
+        ranked(Cell::kFunction, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
+    return for_dtype(Cell::kFunction, "x", xa, [&](auto real) -> py::tuple {
+      using Real = decltype(real);
+      const auto weights = pack<Real>(Cell::kFunction, w, r, bias, form);
+      ForwardCall<Real> call(Cell::kFunction, xa, weights->I, weights->H, Cell::kGates, states, o);
+      typename Cell::template Tape<Real> tape;
+      {
+        py::gil_scoped_release nogil;
+        Cell::template forward<Real>(*weights, call.arrays, training ? &tape : nullptr);
+      }
+      if (!training) return results(call);
+      auto object = std::make_unique<TapeObject<Cell>>(
+          TapeObject<Cell>{std::move(tape), {xa, w, r, !bias.is_none(), o.time_major}});
+      return results(call, py::cast(std::move(object)));
+    });
+  }
+
+  static py::tuple run_backward(const TapeObject<Cell>& object, const py::object& dy,
+                                const std::vector<py::object>& dfinals, bool need_dx,
+                                const py::object& out) {
+    return std::visit(
+        [&](const auto& t) -> py::tuple {
+          using Real = real_of<decltype(t)>;
+          BackwardCall<Real> call(Cell::kBackward, object.arrays,
+                                  {.N = t.N,
+                                   .T = t.T,
+                                   .I = t.I,
+                                   .H = t.H,
+                                   .gates = Cell::kGates,
+                                   .bias = Cell::bias_shape(t.form, t.H)},
+                                  dy, dfinals, need_dx, out);
+          {
+            py::gil_scoped_release nogil;
+            Cell::template backward<Real>(t, call.arrays);
+          }
+          py::tuple all(4 + Cell::kStates);
+          all[0] = std::move(call.dx);
+          all[1] = std::move(call.dkernel);
+          all[2] = std::move(call.drecurrent);
+          all[3] = std::move(call.dbias);
+          for (int k = 0; k < Cell::kStates; ++k) all[4 + k] = std::move(call.dinitials[k]);
+          return all;
+        },
+        object.tape);
+  }
+
+  // One time step for a batch: the states after it, a tuple where there are two.
+  static py::object step(const PackedWeights<Cell>& packed, const py::object& x,
+                         const std::vector<py::object>& states) {
+    const py::array xa = ranked(Cell::kStep, "x", x, 2, "(N, I)");
+    return std::visit(
+        [&](const auto& weights) -> py::object {
+          using Real = real_of<decltype(*weights)>;
+          const ptrdiff_t N = xa.shape(0), I = weights->I, H = weights->H;
+          Arguments<Real> args(Cell::kStep);
+          ForwardArrays<Real> a = {
+              .N = N, .T = 1, .x = {args.matrix("x", x, {N, I}, "(N, I)"), I, 0}};
+          const char* names[] = {"h", "c"};
+          const Real** before[] = {&a.h0, &a.c0};
+          Real** after[] = {&a.h_n, &a.c_n};
+          py::array_t<Real> finals[2];
+          for (int k = 0; k < Cell::kStates; ++k) {
+            *before[k] = args.matrix(names[k], states[size_t(k)], {N, H}, "(N, H)");
+            finals[k] = py::array_t<Real>({N, H});
+            *after[k] = finals[k].mutable_data();
+          }
+          {
+            py::gil_scoped_release nogil;
+            Cell::template forward<Real>(*weights, a, nullptr);
+          }
+          if (Cell::kStates == 1) return std::move(finals[0]);
+          return py::make_tuple(std::move(finals[0]), std::move(finals[1]));
+        },
+        packed.weights);
+  }
+
+ private:
+  static constexpr const char* kSequence = "(N, T, I) or, time_major, (T, N, I)";
+
+  // Real of a Weights<Real> or Tape<Real>.
+  template <template <class> class Of, class Real>
+  static Real real_in(const Of<Real>&);
+  template <class Object>
+  using real_of = decltype(real_in(std::declval<Object>()));
+
+  // "(I, 4H)"
+  static std::string in_gates(const char* rows) {
+    const std::string gates = Cell::kGates > 1 ? std::to_string(Cell::kGates) : "";
+    return std::string("(") + rows + ", " + gates + "H)";
+  }
+
+  template <class Real>
+  static typename PackedWeights<Cell>::template Shared<Real> pack(const char* function,
+                                                                  const py::array& kernel,
+                                                                  const py::array& recurrent,
+                                                                  py::handle bias,
+                                                                  const Form& form) {
+    constexpr int G = Cell::kGates;
+    const WeightShape s(function, kernel, recurrent, G);
+    Arguments<Real> args(function);
+    const auto w = args.weights("kernel", kernel, s.I, G * s.H, in_gates("I").c_str());
+    const auto r = args.weights("recurrent_kernel", recurrent, s.H, G * s.H, in_gates("H").c_str());
+    const Real* b =
+        args.matrix("bias", bias, Cell::bias_shape(form, s.H), Cell::bias_meaning(form));
+    py::gil_scoped_release nogil;
+    return std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
+  }
+
+  // (y, h_n[, c_n][, tape])
+  template <class Real>
+  static py::tuple results(ForwardCall<Real>& call, py::object tape = {}) {
+    constexpr int kStates = Cell::kStates;
+    py::tuple all(1 + kStates + (tape ? 1 : 0));
+    all[0] = std::move(call.y);
+    for (int k = 0; k < kStates; ++k) all[1 + k] = std::move(call.finals[k]);
+    if (tape) all[1 + kStates] = std::move(tape);
+    return all;
+  }
+};
+
+// Binds the cell's classes and functions. form_of makes the form of the options that only this cell
+// has, which `form_args` name with their defaults.
+template <class Cell, size_t... S, class... Options, class... FormArgs>
+void bind_cell_states(py::module_& m, std::index_sequence<S...>,
+                      typename Cell::Form (*form_of)(const char* function, Options...),
+                      const FormArgs&... form_args) {
+  using py::arg;
+  using Binding = CellBinding<Cell>;
+  const py::object none = py::none();
+  const char* initial[] = {"h0", "c0"};
+  const char* state[] = {"h", "c"};
+  const char* dfinal[] = {"dh_n", "dc_n"};
+
+  py::class_<TapeObject<Cell>>(m, Cell::kTape);
+
+  py::class_<PackedWeights<Cell>>(m, Cell::kPacked)
+      .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
+                              Options... options) {
+             return Binding::make_packed(kernel, recurrent_kernel, bias,
+                                         form_of(Cell::kPacked, options...));
+           }),
+           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
+      .def(
+          "__call__",
+          [](const PackedWeights<Cell>& self, py::object x, ArrayArgument<S>... states,
+             py::object lengths, py::object mask, bool reverse, bool time_major,
+             bool return_sequences) {
+            return Binding::run_packed(self, x, {states...},
+                                       {.lengths = lengths,
+                                        .mask = mask,
+                                        .reverse = reverse,
+                                        .time_major = time_major,
+                                        .return_sequences = return_sequences});
+          },
+          arg("x"), (arg(initial[S]) = none)..., py::kw_only(), arg("lengths") = none,
+          arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
+          arg("return_sequences") = true);
+
+  py::class_<StepWeights<Cell>>(m, Cell::kStep)
+      .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
+                              Options... options) {
+             return StepWeights<Cell>{Binding::make_packed(kernel, recurrent_kernel, bias,
+                                                           form_of(Cell::kPacked, options...))};
+           }),
+           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
+      .def(
+          "__call__",
+          [](const StepWeights<Cell>& self, py::object x, ArrayArgument<S>... states) {
+            return Binding::step(self, x, {states...});
+          },
+          arg("x"), arg(state[S])...);
+
+  m.def(
+      Cell::kFunction,
+      [form_of](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
+                ArrayArgument<S>... states, Options... options, py::object lengths, py::object mask,
+                bool reverse, bool time_major, bool training, bool return_sequences,
+                py::object recurrent_mask) {
+        return Binding::run(x, kernel, recurrent_kernel, bias, {states...},
+                            form_of(Cell::kFunction, options...),
+                            {.lengths = lengths,
+                             .mask = mask,
+                             .reverse = reverse,
+                             .time_major = time_major,
+                             .return_sequences = return_sequences,
+                             .recurrent_mask = recurrent_mask},
+                            training);
+      },
+      arg("x"), arg("kernel"), arg("recurrent_kernel"), arg("bias") = none,
+      (arg(initial[S]) = none)..., py::kw_only(), form_args..., arg("lengths") = none,
+      arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
+      arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
+  m.def(
+      Cell::kBackward,
+      [](const TapeObject<Cell>& tape, py::object dy, ArrayArgument<S>... dfinals, bool need_dx,
+         py::object out) { return Binding::run_backward(tape, dy, {dfinals...}, need_dx, out); },
+      arg("tape"), arg("dy") = none, (arg(dfinal[S]) = none)..., py::kw_only(),
+      arg("need_dx") = true, arg("out") = none);
+}
+
+template <class Cell, class... Options, class... FormArgs>
+void bind_cell(py::module_& m, typename Cell::Form (*form_of)(const char* function, Options...),
+               const FormArgs&... form_args) {
+  bind_cell_states<Cell>(m, std::make_index_sequence<size_t(Cell::kStates)>(), form_of,
+                         form_args...);
+}
+
+}  // namespace fusedrnn
