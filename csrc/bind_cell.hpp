@@ -14,7 +14,7 @@
 #include <utility>
 #include <variant>
 
-#include "call_arguments.hpp"
+#include "bind_arguments.hpp"
 
 namespace fusedrnn {
 

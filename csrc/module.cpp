@@ -4,6 +4,7 @@ namespace fusedrnn {
 void bind_runtime(pybind11::module_&);
 void bind_lstm(pybind11::module_&);
 void bind_gru(pybind11::module_&);
+void bind_rnn(pybind11::module_&);
 void bind_dense(pybind11::module_&);
 void bind_optimizer(pybind11::module_&);
 }  // namespace fusedrnn
@@ -13,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
   fusedrnn::bind_runtime(m);
   fusedrnn::bind_lstm(m);
   fusedrnn::bind_gru(m);
+  fusedrnn::bind_rnn(m);
   fusedrnn::bind_dense(m);
   fusedrnn::bind_optimizer(m);
 }

@@ -45,6 +45,7 @@ class GateProduct {
              ptrdiff_t rows, Real* pre) const {
     if (weights_.masked) return masked_block(s, p0, p1, n, rows, pre);
     constexpr int V = kLanes<Real>;
+    const StepInputs<Real> x(call_, s);
     const ptrdiff_t Hp = fusedrnn::round_up(call_.H, V);
     const int skipped = input_.ahead();
     ptrdiff_t p = p0;
@@ -52,7 +53,7 @@ class GateProduct {
       const ptrdiff_t whole = p1 - (P_.units_in(p1 - 1) < P_.full_units());
       p = for_row_tiles_of_panels(p0, whole, [&](ptrdiff_t q, int panels) {
         Segment<Real> segments[2];
-        segments[0].row[0] = x_row(call_, n, s);
+        segments[0].row[0] = x(n);
         segments[1].row[0] = state + n * Hp;
         set_weights(segments, q, 0);
         const auto tile =
@@ -67,13 +68,13 @@ class GateProduct {
       Real* out = pre + (p - p0) * rows * P_.offset(1, 1);
       NextPanel<Real> next;
       if (prefetches_) next = {weights_.data + P_.offset(after(p), K_), width * K_, end_ - begin_};
+      Segment<Real> segments[2];
+      set_weights(segments, p, 0);
       for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
-        Segment<Real> segments[2];
         for (int r = 0; r < R; ++r) {
-          segments[0].row[r] = x_row(call_, n + k + r, s);
+          segments[0].row[r] = x(n + k + r);
           segments[1].row[r] = state + (n + k + r) * Hp;
         }
-        set_weights(segments, p, 0);
         next.spread(segments + skipped, 2 - skipped, n + k - begin_, R);
         kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width, input_.row(p, n + k, s),
                                    input_.row_stride(p), out + k* width, width);
@@ -87,6 +88,7 @@ class GateProduct {
                     Real* pre) const {
     constexpr int V = kLanes<Real>;
     alignas(64) Real tail[kMaxRows * kMaxVectors * V];
+    const StepInputs<Real> x(call_, s);
     const ptrdiff_t Hp = fusedrnn::round_up(call_.H, V);
     const int skipped = input_.ahead() || weights_.x_rows == 0;
     for (ptrdiff_t p = p0; p < p1; ++p) {
@@ -95,13 +97,13 @@ class GateProduct {
       const bool whole = units == C * V;  // else a tile is wider than its gate
       for (int g = 0; g < P_.gates; ++g) {
         Real* out = pre + (p - p0) * rows * P_.offset(1, 1) + g * units;
+        Segment<Real> segments[2];
+        set_weights(segments, p, g * units);
         for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
-          Segment<Real> segments[2];
           for (int r = 0; r < R; ++r) {
-            segments[0].row[r] = x_row(call_, n + k + r, s);
+            segments[0].row[r] = x(n + k + r);
             segments[1].row[r] = weights_.masked + (g * call_.N + n + k + r) * Hp;
           }
-          set_weights(segments, p, g * units);
           kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width,
                                      input_.row(p, n + k, s) + g* units, input_.row_stride(p),
                                      whole ? out + k* width : tail, whole ? width : C* V);

@@ -212,7 +212,7 @@ class GruResetAfter {
     const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(call_.H, P_.lanes);
     Segment<Real> segment;
     if (!input_.ahead()) {
-      segment.row[0] = x_row(call_, n, s);
+      segment.row[0] = StepInputs<Real>(call_, s)(n);
       segment.K = call_.I;
       segment.b = of_x(p) + width;
       const ptrdiff_t panel = P_.offset(1, 1 + call_.I);
@@ -230,23 +230,24 @@ class GruResetAfter {
              ptrdiff_t n, ptrdiff_t rows, Real* pre_x, Real* pre_h) const {
     const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(call_.H, P_.lanes);
     const int C = int(width / P_.lanes);
+    const StepInputs<Real> inputs(call_, s);
     NextPanel<Real> next_x, next_h;
     if (prefetches_) {
       const ptrdiff_t next = p + 1 < last_ ? p + 1 : first_;
       next_x = {of_x(next), width * (1 + call_.I), end - begin};
       next_h = {of_h(next), width * (1 + call_.H), end - begin};
     }
+    Segment<Real> x, h;
+    x.stride = h.stride = 1;
+    x.K = call_.I;
+    x.b = of_x(p) + width;
+    h.K = call_.H;
+    h.b = of_h(p) + width;
     for_row_tiles(0, rows, C, [&](ptrdiff_t k, int R) {
-      Segment<Real> x, h;
       for (int r = 0; r < R; ++r) {
-        x.row[r] = x_row(call_, n + k + r, s);
+        x.row[r] = inputs(n + k + r);
         h.row[r] = h_prev + (n + k + r) * Hp;
       }
-      x.stride = h.stride = 1;
-      x.K = call_.I;
-      x.b = of_x(p) + width;
-      h.K = call_.H;
-      h.b = of_h(p) + width;
       next_x.spread(&x, 1, n + k - begin, R);
       next_h.spread(&h, 1, n + k - begin, R);
       if (!input_.ahead())

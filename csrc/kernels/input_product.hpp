@@ -40,7 +40,7 @@ class InputProduct {
       for_row_tiles(0, (last_ - first_) * rows_, C, [&](ptrdiff_t k, int R) {
         Segment<Real> x;
         for (int r = 0; r < R; ++r)
-          x.row[r] = x_row(call_, begin_ + (k + r) % rows_, s + (k + r) / rows_);
+          x.row[r] = StepInputs<Real>(call_, s + (k + r) / rows_)(begin_ + (k + r) % rows_);
         x.stride = 1;
         x.K = call_.I;
         x.b = w + width;

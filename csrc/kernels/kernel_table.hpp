@@ -114,6 +114,12 @@ struct GruForward {
   Real *z, *reset_state;  // reset before: [N][Hp] by slot, z and r * h_prev of the step, scratch
 };
 
+template <class Real>
+struct RnnForward {
+  RecurrentCall<Real> call;  // gates: none
+  const Real* weights;       // plain panels, K = 1 + I + H rows: bias, kernel, recurrent kernel
+};
+
 // What the backward pass of every cell is told. One call runs the steps [step_begin, step_end), a
 // chunk, from the last to the first.
 template <class Real>
@@ -150,6 +156,13 @@ struct GruBackward {
   // reset after: R^T of z r n. Reset before: R^T of z r, and of n. As for the LSTM.
   const Real* rt[2];
   Real* rh;  // reset before: [chunk * N][Hp], r * h_prev (times its mask), filled
+};
+
+template <class Real>
+struct RnnBackward {
+  RecurrentBack<Real> back;  // dgates: plain panels, of the pre-activations
+  const Real* h;             // as for the GRU
+  const Real* rt;            // plain panels of R^T, K = H rows
 };
 
 // Products ----------------------------------------------------------------------------------------
@@ -204,6 +217,8 @@ struct Kernels {
   void (*lstm_backward)(const LstmBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_forward)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_backward)(const GruBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*rnn_forward)(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*rnn_backward)(const RnnBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
   void (*column_sums)(const WeightGradient<Real>&);
   void (*input_gradient)(const InputGradient<Real>&, ptrdiff_t k0, ptrdiff_t k1);

@@ -9,6 +9,8 @@
 #include "lstm_forward.hpp"
 #include "math.hpp"
 #include "packing.hpp"
+#include "rnn_backward.hpp"
+#include "rnn_forward.hpp"
 
 #define FUSEDRNN_STRING_(x) #x
 #define FUSEDRNN_STRING(x) FUSEDRNN_STRING_(x)
@@ -46,6 +48,8 @@ constexpr fusedrnn::Kernels<Real> kKernels = {.lanes = kLanes<Real>,
                                               .lstm_backward = &lstm_backward<Real>,
                                               .gru_forward = &gru_forward<Real>,
                                               .gru_backward = &gru_backward<Real>,
+                                              .rnn_forward = &rnn_forward<Real>,
+                                              .rnn_backward = &rnn_backward<Real>,
                                               .weight_gradient = &weight_gradient<Real>,
                                               .column_sums = &column_sums<Real>,
                                               .input_gradient = &input_gradient<Real>,

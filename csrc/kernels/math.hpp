@@ -51,23 +51,32 @@ FUSEDRNN_INLINE void lockstep(Body body) {
   for (int k = 0; k < K; ++k) body(k);
 }
 
-// In place: sigmoid of the first S vectors, tanh of the other K - S.
+// In place: sigmoid of the first S vectors, tanh of the other K - S, both from exp(f x), f = -1 or
+// 2:
+//
 //   sigmoid(x) = 1 / (1 + exp(-x));  tanh(x) = e / (e + 2), e = expm1(2x): no cancellation near 0.
-// exp(f x) = 2^n exp(r), r = f x - n log(2), for the factors f = -1 and 2: as a power of two times
-// a sign f costs nothing, it goes into the constants. With u = r / f,
-//   expm1(r) / |f| = |f| q(f u) u^2 + sign(f) u, and scale = |f| 2^n.
+//
+// 1. n = round(f x / log(2)). Adding the magic number 1.5 * 2^mantissa rounds to an integer, which
+//    then is the last bits of the sum, and as the exponent's bias is in the magic number too, those
+//    bits moved to the exponent are 2^n. (For tanh it is one more: 2^(n+1).)
+// 2. r = f x - n log(2), |r| <= log(2) / 2, so exp(f x) = 2^n exp(r), expm1(r) = r + r^2 q(r).
+//    What is computed is u = r / f = x - n (log(2) / f): f is a power of two times a sign, so it
+//    goes into the constants at no cost, and f x itself is never formed.
+// 3. p = expm1(r) / |f| = sign(f) u + |f| u^2 q(f u), and scale = |f| 2^n. Then
+//      exp(-x) = scale + scale p              and the sigmoid's divisor is one more;
+//      expm1(2x) = 2^n expm1(r) + 2^n - 1 = scale p + (scale / 2 - 1).
 template <class Real, int S, int K>
 FUSEDRNN_INLINE void activate(Vec<Real> (&x)[K]) {
   using E = ExpConstants<Real>;
   using Ints = typename VectorOf<Real>::ints;
   constexpr int terms = int(sizeof(E::q) / sizeof(Real));
-  // Of u^(term + 2): q[term] |f| f^term.
+  // Of u^(term + 2) in p: q[term] |f| f^term.
   const auto coefficient = [](int k, int term) {
     Real c = E::q[term];
     if (k >= S) return c * Real(2 << term);
     return term % 2 ? -c : c;
   };
-  const auto magic = [](int k) { return k < S ? E::kMagic : E::kMagic + 1; };  // for scale
+  const auto magic = [](int k) { return k < S ? E::kMagic : E::kMagic + 1; };
   Vec<Real> t[K], n[K], scale[K], p[K];
   lockstep<K>([&](int k) {
     const Real limit = k < S ? E::kSigmoidLimit : E::kTanhLimit;

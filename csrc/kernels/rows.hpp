@@ -115,11 +115,27 @@ FUSEDRNN_INLINE void for_masked_cells(const fusedrnn::Schedule& schedule, ptrdif
   }
 }
 
-// Where the inputs of a slot's step are.
+// Where the inputs of one step are, by slot. A copy of what that takes: the compiler cannot know
+// that what a tile writes is no part of the call, and would read the call again for every row.
 template <class Real>
-FUSEDRNN_INLINE const Real* x_row(const RecurrentCall<Real>& a, ptrdiff_t slot, ptrdiff_t s) {
-  return a.x.data + a.schedule.row[slot] * a.x.stride_n + a.schedule.time(slot, s) * a.x.stride_t;
-}
+class StepInputs {
+ public:
+  StepInputs(const RecurrentCall<Real>& a, ptrdiff_t s)
+      : x_(a.x),
+        row_(a.schedule.row),
+        length_(a.schedule.reverse ? a.schedule.length : nullptr),
+        s_(s) {}
+
+  const Real* operator()(ptrdiff_t slot) const {
+    return x_.data + row_[slot] * x_.stride_n +
+           (length_ ? length_[slot] - 1 - s_ : s_) * x_.stride_t;
+  }
+
+ private:
+  const fusedrnn::Sequence<const Real> x_;
+  const ptrdiff_t *const row_, *const length_;  // length_: where the steps go backward in time
+  const ptrdiff_t s_;
+};
 
 // Where the outputs of a slot's step go, from `unit` on; null if they are not wanted.
 template <class Real>

@@ -1,8 +1,11 @@
-from typing import Any, final
+"""The compiled core; what the functions of the cells do is documented in functional.py."""
+
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+_Out: TypeAlias = tuple[_Array, _Array, _Array | None] | None
 
 version: str
 compiler: str
@@ -15,94 +18,266 @@ def set_isa(name: str) -> None: ...
 def num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
 def fma_peak(dtype: str) -> float: ...
-def sigmoid(x: Array) -> Array: ...
-def tanh(x: Array) -> Array: ...
+def sigmoid(x: _Array) -> _Array: ...
+def tanh(x: _Array) -> _Array: ...
 
+# Cells: csrc/bind_cell.hpp. `Any` in a result of `lstm`, `gru`, `rnn`: see functional.py.
 @final
 class LSTMTape: ...
-
-@final
-class GRUTape: ...
 
 class PackedLSTM:
     def __init__(
         self,
-        kernel: Array,
-        recurrent_kernel: Array,
-        bias: Array | None = None,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
         *,
         activation: str = "tanh",
     ) -> None: ...
     def __call__(
         self,
-        x: Array,
-        h0: Array | None = None,
-        c0: Array | None = None,
+        x: _Array,
+        h0: _Array | None = None,
+        c0: _Array | None = None,
         *,
-        lengths: Array | None = None,
-        mask: Array | None = None,
+        lengths: _Array | None = None,
+        mask: _Array | None = None,
         reverse: bool = False,
         time_major: bool = False,
         return_sequences: bool = True,
-    ) -> tuple[Any, Array, Array]: ...
-
-class PackedGRU:
-    def __init__(
-        self,
-        kernel: Array,
-        recurrent_kernel: Array,
-        bias: Array | None = None,
-        *,
-        reset_after: bool = True,
-        update_gate: str = "keep",
-        gate_order: str = "zrn",
-        activation: str = "tanh",
-    ) -> None: ...
-    def __call__(
-        self,
-        x: Array,
-        h0: Array | None = None,
-        *,
-        lengths: Array | None = None,
-        mask: Array | None = None,
-        reverse: bool = False,
-        time_major: bool = False,
-        return_sequences: bool = True,
-    ) -> tuple[Any, Array]: ...
+    ) -> tuple[Any, _Array, _Array]: ...
 
 class LSTMStep:
     def __init__(
         self,
-        kernel: Array,
-        recurrent_kernel: Array,
-        bias: Array | None = None,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
         *,
         activation: str = "tanh",
     ) -> None: ...
-    def __call__(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]: ...
+    def __call__(self, x: _Array, h: _Array, c: _Array) -> tuple[_Array, _Array]: ...
 
-class GRUStep:
+def lstm(
+    x: _Array,
+    kernel: _Array,
+    recurrent_kernel: _Array,
+    bias: _Array | None = None,
+    h0: _Array | None = None,
+    c0: _Array | None = None,
+    *,
+    activation: str = "tanh",
+    lengths: _Array | None = None,
+    mask: _Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+    recurrent_mask: _Array | None = None,
+) -> Any: ...
+def lstm_backward(
+    tape: LSTMTape,
+    dy: _Array | None = None,
+    dh_n: _Array | None = None,
+    dc_n: _Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: _Out = None,
+) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array, _Array]: ...
+
+@final
+class GRUTape: ...
+
+class PackedGRU:
     def __init__(
         self,
-        kernel: Array,
-        recurrent_kernel: Array,
-        bias: Array | None = None,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
         *,
         reset_after: bool = True,
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
     ) -> None: ...
-    def __call__(self, x: Array, h: Array) -> Array: ...
+    def __call__(
+        self,
+        x: _Array,
+        h0: _Array | None = None,
+        *,
+        lengths: _Array | None = None,
+        mask: _Array | None = None,
+        reverse: bool = False,
+        time_major: bool = False,
+        return_sequences: bool = True,
+    ) -> tuple[Any, _Array]: ...
 
-# Typed and documented in functional.py.
-def lstm(*args: Any, **options: Any) -> Any: ...
-def lstm_backward(
-    *args: Any, **options: Any
-) -> tuple[Array | None, Array, Array, Array | None, Array, Array]: ...
-def gru(*args: Any, **options: Any) -> Any: ...
+class GRUStep:
+    def __init__(
+        self,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
+        *,
+        reset_after: bool = True,
+        update_gate: str = "keep",
+        gate_order: str = "zrn",
+        activation: str = "tanh",
+    ) -> None: ...
+    def __call__(self, x: _Array, h: _Array) -> _Array: ...
+
+def gru(
+    x: _Array,
+    kernel: _Array,
+    recurrent_kernel: _Array,
+    bias: _Array | None = None,
+    h0: _Array | None = None,
+    *,
+    reset_after: bool = True,
+    update_gate: str = "keep",
+    gate_order: str = "zrn",
+    activation: str = "tanh",
+    lengths: _Array | None = None,
+    mask: _Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+    recurrent_mask: _Array | None = None,
+) -> Any: ...
 def gru_backward(
-    *args: Any, **options: Any
-) -> tuple[Array | None, Array, Array, Array | None, Array]: ...
-def dense(*args: Any) -> Array: ...
-def dense_backward(*args: Any, **options: Any) -> tuple[Array | None, Array, Array | None]: ...
+    tape: GRUTape,
+    dy: _Array | None = None,
+    dh_n: _Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: _Out = None,
+) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+
+@final
+class RNNTape: ...
+
+class PackedRNN:
+    def __init__(
+        self,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
+        *,
+        activation: str = "tanh",
+    ) -> None: ...
+    def __call__(
+        self,
+        x: _Array,
+        h0: _Array | None = None,
+        *,
+        lengths: _Array | None = None,
+        mask: _Array | None = None,
+        reverse: bool = False,
+        time_major: bool = False,
+        return_sequences: bool = True,
+    ) -> tuple[Any, _Array]: ...
+
+class RNNStep:
+    def __init__(
+        self,
+        kernel: _Array,
+        recurrent_kernel: _Array,
+        bias: _Array | None = None,
+        *,
+        activation: str = "tanh",
+    ) -> None: ...
+    def __call__(self, x: _Array, h: _Array) -> _Array: ...
+
+def rnn(
+    x: _Array,
+    kernel: _Array,
+    recurrent_kernel: _Array,
+    bias: _Array | None = None,
+    h0: _Array | None = None,
+    *,
+    activation: str = "tanh",
+    lengths: _Array | None = None,
+    mask: _Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+    recurrent_mask: _Array | None = None,
+) -> Any: ...
+def rnn_backward(
+    tape: RNNTape,
+    dy: _Array | None = None,
+    dh_n: _Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: _Out = None,
+) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+
+# Products of a dense layer: csrc/bind_dense.cpp.
+def dense(x: _Array, kernel: _Array, bias: _Array | None = None) -> _Array: ...
+def dense_backward(
+    x: _Array,
+    kernel: _Array,
+    dy: _Array,
+    *,
+    need_dx: bool = True,
+    out: tuple[_Array, _Array | None] | None = None,
+) -> tuple[_Array | None, _Array, _Array | None]: ...
+
+# Steps of the optimizers, in place: csrc/optimizer.hpp.
+def sgd(
+    param: _Array,
+    grad: _Array,
+    *,
+    velocity: _Array | None,
+    rate: float,
+    decay: float,
+    momentum: float,
+    nesterov: bool,
+) -> None: ...
+def rmsprop(
+    param: _Array,
+    grad: _Array,
+    *,
+    velocity: _Array,
+    mean_grad: _Array | None,
+    increments: _Array | None,
+    rate: float,
+    decay: float,
+    rho: float,
+    momentum: float,
+    epsilon: float,
+) -> None: ...
+def adam(
+    param: _Array,
+    grad: _Array,
+    *,
+    momentum: _Array,
+    velocity: _Array,
+    velocity_max: _Array | None,
+    rate: float,
+    decay: float,
+    alpha: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None: ...
+def nadam(
+    param: _Array,
+    grad: _Array,
+    *,
+    momentum: _Array,
+    velocity: _Array,
+    rate: float,
+    decay: float,
+    m_scale: float,
+    g_scale: float,
+    v_scale: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None: ...
+def adagrad(
+    param: _Array, grad: _Array, *, accumulator: _Array, rate: float, decay: float, epsilon: float
+) -> None: ...
