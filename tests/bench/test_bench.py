@@ -57,6 +57,18 @@ def test_each_command_has_help(name):
     assert "--" in done.stdout
 
 
+def test_peers_give_our_answers(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    done = run(tmp_path, "--peers", "torch,onnxruntime", "--shapes", "h17,step64",
+               "--mode", "inference,training,step,ragged,fit")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "latest.json").read_text())["rows"]
+    assert {(r["cell"], *r["peers"]) for r in rows if r["mode"] == "step"} == {
+        (cell, *(["PyTorch"] if cell != "gru_before" else []), "ONNX Runtime") for cell in CELLS
+    }
+
+
 def test_dropins():
     pytest.importorskip("torch")
     pytest.importorskip("rich")
