@@ -1,134 +1,34 @@
-"""``python -m bench``: fusedrnn beside the peers installed, in one run."""
+"""The one door: ``python -m bench NAME``, and each command's own ``--help``."""
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import json
-import multiprocessing
-import os
-import re
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from importlib import import_module
 
-from . import worker
-from .case import CELLS
-from .contestant import Mismatch
-from .shapes import select
-
-RESULTS = Path(__file__).parent / "results"
-
-
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        "python -m bench", description=__doc__, epilog="Lists are written with commas."
-    )
-    add = parser.add_argument
-    add("--shapes", default="table", help="table, awkward, all, or names (default: table)")
-    add("--cells", default=",".join(CELLS), help="default: %(default)s")
-    add("--threads", help="default: 1 and the number of cores")
-    add("--dtype", default="float32", help="float32, float64 (default: float32)")
-    add("--mode", default=",".join(worker.MODES), help="default: %(default)s")
-    add("--budget", type=float, default=900, help="seconds for all timing (default: 900); the "
-        "slowest shapes take longer, and warming up is not counted")  # fmt: skip
-    add("--isa", help="instruction sets of ours to time; the first is the one compared "
-        "(default: the best)")  # fmt: skip
-    add("--peers", default=",".join(worker.PEERS), help='of these those that are installed; "" '
-        "for none (default: %(default)s)")  # fmt: skip
-    add("--name", default="latest", help="of the files in bench/results (default: latest)")
-    add("--results", type=Path, default=RESULTS, help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+COMMANDS = {  # each is the module of its name
+    "kernels": "fusedrnn beside the peers installed: the default, if options come first",
+    "dropins": "fusedrnn.torch and fusedrnn.keras beside what they stand in for",
+    "forecast": "the sales comparison at scale: speed, memory, a worker that is killed",
+    "instructions": "instructions that the kernels execute, beside those stored or of a checkout",
+    "targets": "a report of kernels beside what is aimed at",
+}
+HELP = "\n".join([
+    "usage: python -m bench [NAME] [options]", "",
+    *(f"  {name:13} {line}" for name, line in COMMANDS.items()), "",
+    "python -m bench NAME --help has the options.",
+])  # fmt: skip
 
 
-def listed(text: str, allowed: tuple[str, ...], option: str) -> list[str]:
-    """Parts of a list with commas, each one of `allowed`."""
-    parts = [part for part in text.split(",") if part]
-    if unknown := set(parts) - set(allowed):
-        raise ValueError(f"{option}: {sorted(unknown)} not in {', '.join(allowed)}")
-    return parts
-
-
-def installed(name: str) -> bool:
-    """Whether a peer's packages can be found."""
-    return all(importlib.util.find_spec(package) for package in worker.PEERS[name][1])
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run, print, and write the files."""
-    from fusedrnn import runtime
-
-    from . import report
-    from .machine import cores, describe
-
-    given = parse(arguments)
-    try:
-        available = tuple(runtime.available_isas())
-        isas = listed(given.isa, available, "--isa") if given.isa else [runtime.isa()]
-        threads = [int(n) for n in given.threads.split(",")] if given.threads else (
-            sorted({1, cores()}))  # fmt: skip
-        if not re.fullmatch(r"[\w.-]+", given.name):
-            raise ValueError(f"--name: {given.name!r} is not a file's name")
-        options = worker.Options(
-            shapes=select(given.shapes),
-            cells=listed(given.cells, CELLS, "--cells"),
-            modes=listed(given.mode, worker.MODES, "--mode"),
-            dtypes=listed(given.dtype, ("float32", "float64"), "--dtype"),
-            isas=isas,
-            peers=[p for p in listed(given.peers, tuple(worker.PEERS), "--peers") if installed(p)],
-            seconds=0,
-        )
-    except ValueError as error:
-        sys.exit(f"python -m bench: {error}")
-    number = len(list(worker.cases(options))) * len(threads)
-    if not number:
-        sys.exit("python -m bench: no case is left: the modes and the shapes do not meet")
-    options = replace(options, seconds=given.budget / number)
-    runs = [start(options, n) for n in threads]
-    rows = [row for run in runs for row in run["rows"]]
-    rows.sort(key=lambda r: (order(r["mode"]), options.dtypes.index(r["dtype"]), r["threads"]))
-    for row in rows:
-        report.evaluate(row)
-    machine = describe() | {"isa": isas[0]}
-    write(given.results / f"{given.name}.json", json.dumps({
-        "machine": machine, "rows": rows, "summary": report.summary(rows),
-        "pools": {run["threads"]: run["pools"] for run in runs},
-    }, indent=1))  # fmt: skip
-    write(given.results / f"{given.name}.md", report.markdown(machine, rows))
-    report.show(machine, rows)
-
-
-def order(mode: str) -> tuple[int, str]:
-    """Modes in the order of MODES."""
-    return worker.MODES.index(mode.split()[0]), mode
-
-
-def start(options: worker.Options, threads: int) -> Any:
-    """Run a worker in a fresh process with the environment of so many threads."""
-    before = dict(os.environ)
-    os.environ.pop("OPENBLAS_CORETYPE", None)  # it would choose NumPy's kernels
-    os.environ.update(worker.environment(threads))
-    try:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
-            return pool.submit(worker.run, options, threads).result()
-    except Mismatch as error:
-        sys.exit(f"python -m bench: answers differ, nothing is reported: {error}")
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+def main(arguments: list[str]) -> None:
+    """Run the command that the first argument names."""
+    if arguments[:1] in (["--help"], ["-h"]):
+        return print(HELP)
+    named = bool(arguments) and not arguments[0].startswith("-")
+    name, *options = arguments if named else ["kernels", *arguments]
+    if name not in COMMANDS:
+        sys.exit(f"python -m bench: no command {name!r}\n\n{HELP}")
+    import_module(f".{name}", __package__).main(options)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

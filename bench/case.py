@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from .cells import CELLS, Form
 from .shapes import Shape
 
-CELLS = ("lstm", "gru", "gru_before")  # gru_before: the reset gate before the recurrent product
 FIT_WINDOWS, FIT_STEPS, FIT_BATCH, FIT_UNITS = 1000, 10, 32, 50
 
 
@@ -32,8 +33,8 @@ class Case:
         return f"{self.mode} {self.cell} {self.name} {self.dtype}"
 
     @property
-    def gates(self) -> int:
-        return 4 if self.cell == "lstm" else 3
+    def form(self) -> Form:
+        return CELLS[self.cell]
 
     @property
     def flops(self) -> float:
@@ -43,7 +44,8 @@ class Case:
         """
         I, H, T, N = self.shape
         steps = int(self.lengths.sum()) if self.ragged else N * T
-        return 2.0 * steps * self.gates * H * (H + I) * (3 if self.task == "training" else 1)
+        passes = 3 if self.task == "training" else 1
+        return 2.0 * steps * self.form.cell.gates * H * (H + I) * passes
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -56,8 +58,8 @@ class Case:
         """Weights U(-1/sqrt(H), 1/sqrt(H)) as PyTorch's; x, h, c and dy normal."""
         rng = np.random.default_rng(0)
         I, H, T, N = self.shape
-        GH = self.gates * H
-        bias = (2, GH) if self.cell == "gru" else (GH,)
+        GH = self.form.cell.gates * H
+        bias = (2, GH) if self.form.biases == 2 else (GH,)
         weights = {"kernel": (I, GH), "recurrent_kernel": (H, GH), "bias": bias}
         states = {"x": (T, N, I), "dy": (T, N, H), "h": (N, H), "c": (N, H)}
         data = {k: rng.uniform(-1, 1, s) / np.sqrt(H) for k, s in weights.items()}
@@ -66,6 +68,21 @@ class Case:
         if self.ragged:  # no gradient reaches a padded step in any framework
             data["dy"] *= np.arange(T)[:, None, None] < self.lengths[:, None]
         return {k: v.astype(self.dtype) for k, v in data.items()}
+
+    @property
+    def states(self) -> dict[str, np.ndarray]:
+        """The cell's initial states by name, h first."""
+        return {name: self.data[name] for name in ("h", "c")[: self.form.cell.states]}
+
+    def named_states(self, out: Any) -> dict[str, Any]:
+        """States that a step returned: a tuple, or h as it is where there is no other."""
+        return dict(zip(self.states, out if isinstance(out, tuple) else (out,), strict=True))
+
+    @property
+    def both_biases(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the input and of the recurrent product (GH,), zeros for one that the cell lacks."""
+        bias = self.data["bias"]
+        return (bias[0], bias[1]) if self.form.biases == 2 else (bias, np.zeros_like(bias))
 
     @cached_property
     def windows(self) -> tuple[np.ndarray, np.ndarray]:

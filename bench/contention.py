@@ -13,8 +13,8 @@ from typing import Any
 from . import ours
 from .case import Case
 from .contestant import check
-from .timing import race
-from .worker import Options, spread
+from .options import Options
+from .timing import race, spread
 
 SPIN = """
 import os

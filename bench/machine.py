@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import sys
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -44,6 +45,6 @@ def describe() -> dict[str, Any]:
         "build": runtime.build_info(),
         "platform": f"{platform.system()} {platform.machine()}",
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": " ".join(["python -m bench", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         "versions": versions,
     }

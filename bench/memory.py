@@ -1,38 +1,33 @@
-"""Peak memory of training steps: ``python -m bench.memory`` is the process that takes them.
+"""Peak memory of training steps, which are taken in a process of their own.
 
 Linux only: it resets and reads the high-water mark of the resident set in /proc.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from . import ours
 from .case import Case
-from .shapes import ALL
-
-if TYPE_CHECKING:
-    from .worker import Options
+from .contestant import Contestant
+from .options import Options
+from .peers import load
+from .process import in_fresh_process
 
 STEPS = 3
-ENTRIES = {"fusedrnn": "ours", "torch": "pytorch"}
+PEERS = ("torch",)  # of those that train
 
 
 def measure(case: Case, options: Options, threads: int) -> dict[str, Any] | None:
     """Megabytes above those before the first step, for us and for PyTorch."""
     if not Path("/proc/self/clear_refs").exists():
         return None
-    megabytes = {}
-    for name, module in ENTRIES.items():
-        ours = name == "fusedrnn"
-        if ours or (name in options.peers and case.cell != "gru_before"):
-            command = [sys.executable, "-m", "bench.memory", module, case.cell, case.name,
-                       case.dtype, str(threads), options.isas[0]]  # fmt: skip
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            megabytes[name] = float(done.stdout)
-    return {"megabytes": megabytes}
+    found = {ours.NAME: in_fresh_process(training_of_ours, case, threads, options.isas[0])}
+    for name in PEERS:
+        if name in options.peers:
+            found[name] = in_fresh_process(training_of, name, case, threads)
+    return {"megabytes": {name: size for name, size in found.items() if size is not None}}
 
 
 def resident(field: str) -> float:
@@ -43,21 +38,22 @@ def resident(field: str) -> float:
     raise KeyError(field)
 
 
-def main(module: str, cell: str, name: str, dtype: str, threads: str, isa: str) -> None:
-    """Print how far a few training steps raised the resident set."""
-    import importlib
+def training_of_ours(case: Case, threads: int, isa: str) -> float:
+    """Megabytes for us."""
+    return training(ours.contestant(case, threads, isa))
 
-    entry: Any = importlib.import_module(f".{module}", __package__)
-    case = Case("memory", "training", cell, name, ALL[name], dtype)
-    extra = (isa,) if module == "ours" else ()
-    contestant = entry.contestant(case, int(threads), *extra)
+
+def training_of(name: str, case: Case, threads: int) -> float | None:
+    """Megabytes for a peer; None where it has nothing of the case."""
+    contestant = load(name).contestant(case, threads)
+    return None if contestant is None else training(contestant)
+
+
+def training(contestant: Contestant) -> float:
+    """How far a few training steps raise the resident set, in megabytes."""
     with contestant.context():
         before = resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")
         for _ in range(STEPS):
             contestant.run()
-    print(resident("VmHWM") - before)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return resident("VmHWM") - before

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fusedrnn import functional as F
 from fusedrnn import runtime
-from fusedrnn.layers import GRU, LSTM, Dense, Input
+from fusedrnn.layers import GRU, LSTM, Dense, Input, SimpleRNN
 from fusedrnn.models import Sequential
 
 from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
 from .contestant import Contestant
 
 NAME = "fusedrnn"
+LAYERS = {"lstm": LSTM, "gru": GRU, "rnn": SimpleRNN}  # of the model API
 
 
 def contestant(case: Case, threads: int, isa: str, variant: str = "", full: bool = False
@@ -40,12 +41,8 @@ def _weights(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return case.data["kernel"], case.data["recurrent_kernel"], case.data["bias"]
 
 
-def _form(case: Case) -> dict[str, Any]:
-    return {} if case.cell == "lstm" else {"reset_after": case.cell == "gru"}
-
-
 def inference(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any], Any]:
-    packed = (F.PackedLSTM if case.cell == "lstm" else F.PackedGRU)(*_weights(case), **_form(case))
+    packed = case.form.cell.packed(*_weights(case), **case.form.options)
     x = case.data["x"]
     if lengths is None:  # as short as users write it: at N 1 an argument more is seen
         return lambda: packed(x, time_major=True), lambda out: {"y": out[0]}
@@ -53,9 +50,8 @@ def inference(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any]
 
 
 def training(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any], Any]:
-    lstm = case.cell == "lstm"
-    forward, backward = (F.lstm, F.lstm_backward) if lstm else (F.gru, F.gru_backward)
-    weights, form, x, dy = _weights(case), _form(case), case.data["x"], case.data["dy"]
+    forward, backward = case.form.cell.forward, case.form.cell.backward
+    weights, form, x, dy = _weights(case), case.form.options, case.data["x"], case.data["dy"]
 
     def run() -> Any:
         y, *_, tape = forward(x, *weights, lengths=lengths, time_major=True, training=True, **form)
@@ -70,17 +66,13 @@ def training(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any],
 
 
 def step(case: Case, lengths: None) -> tuple[Callable[[], Any], Any]:
-    x, h, c = case.data["x"][0], case.data["h"], case.data["c"]
-    if case.cell == "lstm":
-        lstm = F.LSTMStep(*_weights(case))
-        return lambda: lstm(x, h, c), lambda out: {"h": out[0], "c": out[1]}
-    gru = F.GRUStep(*_weights(case), **_form(case))
-    return lambda: gru(x, h), lambda out: {"h": out}
+    run = case.form.cell.step(*_weights(case), **case.form.options)
+    return partial(run, case.data["x"][0], *case.states.values()), case.named_states
 
 
 def tutorial(case: Case) -> Sequential:
     """The tutorial model with the case's weights."""
-    layer = LSTM(FIT_UNITS) if case.cell == "lstm" else GRU(FIT_UNITS, **_form(case))
+    layer = LAYERS[case.form.cell.name](FIT_UNITS, **case.form.options)
     model = Sequential([Input((FIT_STEPS, 1)), layer, Dense(1)])
     model.compile(optimizer="adam", loss="mean_squared_error")
     model.set_weights([*_weights(case), case.data["head_kernel"], case.data["head_bias"]])

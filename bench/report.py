@@ -7,6 +7,7 @@ from itertools import groupby
 from statistics import geometric_mean
 from typing import Any, NamedTuple
 
+from .cells import CELLS
 from .ours import NAME
 
 Row = dict[str, Any]
@@ -141,13 +142,14 @@ def heading(machine: Row, rows: list[Row]) -> list[str]:
         if "peak_gflops" in row:
             key = f"{row['dtype']}, {_threads(row['threads'])}:"
             peaks.setdefault(key, []).append(row["peak_gflops"])
+    gates = {f"{form.cell.gates} ({form.cell.name.upper()})": None for form in CELLS.values()}
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['isa']}, {machine['platform']}; "
         f"{machine['date']}",
         versions,
         "Peak of multiply-adds in the run, GFLOP/s: "
         + "; ".join(f"{key} {min(p):.0f} to {max(p):.0f}" for key, p in peaks.items()),
-        "Medians of interleaved rounds. GFLOP/s count 2 N T G H (H + I), G = 4 (LSTM) or 3 (GRU), "
+        f"Medians of interleaved rounds. GFLOP/s count 2 N T G H (H + I), G = {', '.join(gates)}, "
         "three times that for training; of ragged rows only valid steps.",
         f"Command: {machine['command']}",
     ]

@@ -1,12 +1,12 @@
-"""A report beside what was aimed at: ``python -m bench.targets bench/results/latest.json``.
+"""``python -m bench targets``: a report of kernels beside what was aimed at.
 
 The aims are ratios for a two-core Zen 4; microseconds among them are for that machine too.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,7 +103,8 @@ def _line(aim: Aim) -> list[str]:
     return [aim.what, f"{aim.reached:.2f}", f"{bound} {aim.aim:.2f}", "yes" if aim.met else "NO"]
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m bench.targets REPORT.json")
-    show_table(compare(json.loads(Path(sys.argv[1]).read_text())))
+def main(arguments: list[str]) -> None:
+    """Print the aims of a report."""
+    parser = argparse.ArgumentParser("python -m bench targets", description=__doc__)
+    parser.add_argument("report", type=Path, help="bench/results/NAME.json")
+    show_table(compare(json.loads(parser.parse_args(arguments).report.read_text())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
+from statistics import median, quantiles
 
 from .contestant import Contestant
 
@@ -75,3 +76,19 @@ def _calls(c: Contestant) -> int:
             c.run()
             times.append(time.perf_counter() - start)
     return max(1, round(TURN / min(times)))
+
+
+def ratios(samples: dict[str, list[float]], us: str) -> dict[str, float]:
+    """Median over the rounds of everyone's time over ours in the same round.
+
+    On a machine that is slower for seconds at a time, for want of a core's other half, say, medians
+    of times may be of different seconds; turns of a round are not.
+    """
+    return {name: median(t / u for t, u in zip(times, samples[us], strict=False))
+            for name, times in samples.items() if name != us}  # fmt: skip
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """Median, quartiles, number."""
+    low, middle, high = quantiles(times, n=4, method="inclusive")
+    return {"median": middle, "low": low, "high": high, "rounds": len(times)}

@@ -6,42 +6,30 @@ environment. The parent calls :func:`environment`, the child :func:`run`.
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from statistics import median, quantiles
+from dataclasses import replace
+from statistics import median
 from typing import Any
 
+from . import contention, memory, ours
 from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, Case
+from .contestant import Contestant, check
+from .machine import cores
+from .options import Options
+from .peak import Peak
+from .peers import load
 from .shapes import ALL, Shape
-
-MODES = ("inference", "training", "step", "ragged", "fit", "contention", "memory")
-PEERS = {  # name of the option: module here, what must be installed
-    "torch": ("pytorch", ["torch"]),
-    "onnxruntime": ("onnx_runtime", ["onnxruntime", "onnx"]),
-    "jax": ("jax_scan", ["jax"]),
-    "keras": ("keras_tensorflow", ["keras", "tensorflow"]),
-    "numpy": ("numpy_loop", ["numpy"]),
-}
-
-
-@dataclass(frozen=True)
-class Options:
-    shapes: list[str]
-    cells: list[str]
-    modes: list[str]
-    dtypes: list[str]
-    isas: list[str]
-    peers: list[str]
-    seconds: float  # a case
+from .timing import race, ratios, spread
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Variables that hold every peer to `threads` threads of the CPU."""
+    """Our environment with variables that hold every peer to `threads` threads of the CPU."""
     n = str(threads)
     pools = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "TF_INTRAOP", "TF_INTEROP")
-    env = {f"{pool}_NUM_THREADS": n for pool in pools}
+    env = dict(os.environ) | {f"{pool}_NUM_THREADS": n for pool in pools}
+    env.pop("OPENBLAS_CORETYPE", None)  # it would choose NumPy's kernels
     env |= {"TF_NUM_INTRAOP_THREADS": n, "TF_NUM_INTEROP_THREADS": n, "TF_CPP_MIN_LOG_LEVEL": "3"}
     env |= {"NPROC": n, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}  # NPROC: XLA's pool
     if threads == 1:
@@ -55,27 +43,26 @@ def cases(options: Options) -> Iterator[Case]:
         for dtype in options.dtypes:
             for cell in options.cells:
                 if mode == "fit":
-                    shape = Shape(1, FIT_UNITS, FIT_STEPS, FIT_BATCH)
-                    yield Case(mode, "fit", cell, "tutorial", shape, dtype)
+                    shape = Shape(I=1, H=FIT_UNITS, T=FIT_STEPS, N=FIT_BATCH)
+                    yield Case(mode=mode, task="fit", cell=cell, name="tutorial", shape=shape,
+                               dtype=dtype)  # fmt: skip
                     continue
                 for name in options.shapes:
                     shape = ALL[name]
                     if (mode == "step") != (shape.T == 1) or (mode == "ragged" and shape.N < 16):
                         continue
+                    about = {"cell": cell, "name": name, "shape": shape, "dtype": dtype}
                     if mode == "ragged":
                         for task in ("inference", "training"):
-                            yield Case(f"ragged {task}", task, cell, name, shape, dtype, True)
+                            yield Case(mode=f"ragged {task}", task=task, ragged=True, **about)
                     else:
                         task = {"contention": "inference", "memory": "training"}.get(mode, mode)
-                        yield Case(mode, task, cell, name, shape, dtype)
+                        yield Case(mode=mode, task=task, **about)
 
 
 def run(options: Options, threads: int) -> dict[str, Any]:
     """Rows of the tables, and the thread pools that were loaded."""
-    from . import contention, memory  # what loads NumPy comes after the environment
-    from .machine import cores
-
-    peers = {n: importlib.import_module(f".{PEERS[n][0]}", __package__) for n in options.peers}
+    peers = {name: load(name) for name in options.peers}
     rows, todo = [], list(cases(options))
     for number, case in enumerate(todo, 1):
         print(f"[{threads} threads, {number}/{len(todo)}] {case}", file=sys.stderr, flush=True)
@@ -99,11 +86,6 @@ def describe(case: Case, threads: int) -> dict[str, Any]:
 
 def measure(case: Case, options: Options, threads: int, peers: dict[str, Any]) -> dict[str, Any]:
     """Check the answers, then time everyone against everyone."""
-    from . import ours
-    from .contestant import Contestant, check
-    from .peak import Peak
-    from .timing import race
-
     first, *other_isas = options.isas
     us = ours.contestant(case, threads, first)
     others = [c for peer in peers.values() if (c := peer.contestant(case, threads))]
@@ -125,22 +107,6 @@ def measure(case: Case, options: Options, threads: int, peers: dict[str, Any]) -
         "ratios": ratios(samples, us.name),
         "peers": [c.name for c in others if c.peer],
     }
-
-
-def ratios(samples: dict[str, list[float]], us: str) -> dict[str, float]:
-    """Median over the rounds of everyone's time over ours in the same round.
-
-    On a machine that is slower for seconds at a time, for want of a core's other half, say, medians
-    of times may be of different seconds; turns of a round are not.
-    """
-    return {name: median(t / u for t, u in zip(times, samples[us], strict=False))
-            for name, times in samples.items() if name != us}  # fmt: skip
-
-
-def spread(times: list[float]) -> dict[str, float]:
-    """Median, quartiles, number."""
-    low, middle, high = quantiles(times, n=4, method="inclusive")
-    return {"median": middle, "low": low, "high": high, "rounds": len(times)}
 
 
 def pools(threads: int) -> list[dict[str, Any]] | None:

@@ -9,19 +9,91 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench import instructions, ours, report
+from bench.__main__ import COMMANDS
+from bench.case import Case
+from bench.cells import CELLS
+from bench.contestant import Mismatch, check
+from bench.peers import numpy_loop
+from bench.shapes import ALL, Shape
+from bench.targets import compare
+from bench.timing import ratios
+
+from fusedrnn import cells, runtime
 
 ROOT = Path(__file__).parents[2]
+NEEDS = {"dropins": ["torch", "rich"], "forecast": ["pandas", "joblib"]}  # of the commands
 
 
-@pytest.fixture(autouse=True)
-def _bench_importable(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
+def bench(*arguments):
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def run(folder, *options):
-    command = [sys.executable, "-m", "bench", "--results", str(folder), "--threads", "1",
-               "--peers", "", "--budget", "0.1", *options]  # fmt: skip
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return bench("--results", str(folder), "--threads", "1", "--peers", "", "--budget", "0.1",
+                 *options)  # fmt: skip
+
+
+def test_the_door_lists_its_commands():
+    done = bench("--help")
+    assert done.returncode == 0
+    files = {path.stem for path in (ROOT / "bench").glob("*.py")}
+    assert set(COMMANDS) <= files
+    for name, line in COMMANDS.items():
+        assert f"  {name:13} {line}\n" in done.stdout
+    done = bench("kernel")
+    assert done.returncode == 1
+    assert "no command 'kernel'" in done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(name):
+    for package in NEEDS.get(name, ()):
+        pytest.importorskip(package)
+    done = bench(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"usage: python -m bench {name} " in done.stdout
+    assert "--" in done.stdout
+
+
+def test_peers_give_our_answers(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    done = run(tmp_path, "--peers", "torch,onnxruntime", "--shapes", "h17,step64",
+               "--mode", "inference,training,step,ragged,fit")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "latest.json").read_text())["rows"]
+    assert {(r["cell"], *r["peers"]) for r in rows if r["mode"] == "step"} == {
+        (cell, *(["PyTorch"] if cell != "gru_before" else []), "ONNX Runtime") for cell in CELLS
+    }
+
+
+def test_dropins():
+    pytest.importorskip("torch")
+    pytest.importorskip("rich")
+    done = bench("dropins", "--tasks", "inference,training,ragged,cell", "--shapes", "lat1",
+                 "--seconds", "0.01")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for task in ("inference", "training", "ragged", "cell"):
+        assert done.stdout.count(f"│ {task} ") == len(cells.CELLS), done.stdout
+
+
+def test_forecast_memory():
+    done = bench("forecast", "memory", "--series", "2")
+    assert done.returncode == 0, done.stderr
+    assert "2 series of 300 days, local networks" in done.stdout
+
+
+def test_instructions_of_two_builds_are_compared(capsys):
+    before = {"avx2": {"step lstm step64": 1000, "step gru step64": 1000}}
+    now = {"avx2": {"step lstm step64": 1009, "step gru step64": 1011, "step rnn step64": 1}}
+    assert instructions.compare(now, before) == ["step gru step64 avx2"]
+    assert "1,011        1,000 x 1.011" in capsys.readouterr().out
+    stored = json.loads(instructions.STORED.read_text())["counts"]
+    about = instructions.about()
+    for isa in about["isas"]:
+        assert stored[isa].keys() <= {" ".join(kernel) for kernel in about["kernels"]}
 
 
 def test_report(tmp_path):
@@ -53,7 +125,7 @@ def test_report(tmp_path):
     ("options", "message"),
     [
         (["--shapes", "huge"], "no shape 'huge'"),
-        (["--cells", "rnn"], "--cells: ['rnn'] not in lstm, gru, gru_before"),
+        (["--cells", "lstn"], f"--cells: ['lstn'] not in {', '.join(CELLS)}"),
         (["--shapes", "seed", "--mode", "step"], "no case is left"),
         (["--name", "a/b"], "--name"),
     ],
@@ -66,16 +138,10 @@ def test_wrong_options(tmp_path, options, message):
 
 
 @pytest.mark.parametrize("task", ["inference", "training"])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "gru_before"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_wrong_answer_is_found(cell, task):
-    from bench import numpy_loop, ours
-    from bench.case import Case
-    from bench.contestant import Mismatch, check
-    from bench.shapes import Shape
-
-    from fusedrnn import runtime
-
-    case = Case(task, task, cell, "small", Shape(3, 5, 4, 2), "float64")
+    shape = Shape(I=3, H=5, T=4, N=2)
+    case = Case(mode=task, task=task, cell=cell, name="small", shape=shape, dtype="float64")
     us = ours.contestant(case, 1, runtime.isa())
     peer = numpy_loop.contestant(case, 1)
     check(case, us, [peer])
@@ -95,15 +161,11 @@ def test_a_wrong_answer_is_found(cell, task):
 
 
 def test_ratios_are_of_times_in_the_same_round():
-    from bench.worker import ratios
-
     samples = {"fusedrnn": [1.0, 1.0, 2.0, 2.0, 2.0], "PyTorch": [3.0, 3.0, 6.0]}
     assert ratios(samples, "fusedrnn") == {"PyTorch": 3.0}  # of the medians: 1.5
 
 
 def test_ratios():
-    from bench import report
-
     def times(seconds):
         return {"median": seconds, "low": seconds, "high": seconds, "rounds": 4}
 
@@ -130,18 +192,14 @@ def test_ratios():
 
 
 def test_half_of_a_ragged_batch_counts():
-    from bench.case import Case
-    from bench.shapes import ALL
-
-    case = Case("ragged inference", "inference", "lstm", "mid", ALL["mid"], ragged=True)
+    about = {"task": "inference", "cell": "lstm", "name": "mid", "shape": ALL["mid"]}
+    case = Case(mode="ragged inference", ragged=True, **about)
     assert case.lengths.max() == case.shape.T
-    full = Case("inference", "inference", "lstm", "mid", ALL["mid"])
+    full = Case(mode="inference", **about)
     assert case.flops / full.flops == pytest.approx(0.5, abs=0.02)
 
 
 def test_aims():
-    from bench.targets import compare
-
     def row(cell, share):
         times = {"median": 6e-6}
         return {"mode": "inference", "cell": cell, "shape": "mid", "dtype": "float32",

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .case import Case
-from .contestant import Contestant
+from ..case import Case
+from ..contestant import Contestant
 
 NAME = "JAX"
 jax.config.update("jax_enable_x64", True)  # nothing changes for float32 arrays
@@ -17,9 +17,9 @@ jax.config.update("jax_enable_x64", True)  # nothing changes for float32 arrays
 
 def contestant(case: Case, threads: int) -> Contestant | None:
     """JAX's entry."""
-    if case.task not in ("inference", "training") or case.ragged or case.cell == "gru_before":
+    if case.task not in ("inference", "training") or case.ragged or case.cell not in FORWARD:
         return None
-    forward = lstm if case.cell == "lstm" else gru
+    forward = FORWARD[case.cell]
     names = "x", "kernel", "recurrent_kernel", "bias"
     arguments = [jnp.asarray(case.data[n]) for n in names]
     if case.task == "inference":
@@ -61,3 +61,15 @@ def gru(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
 
     zeros = jnp.zeros((x.shape[1], len(recurrent_kernel)), x.dtype)
     return jax.lax.scan(step, zeros, x @ kernel + bias[0])[1]
+
+
+def rnn(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+    def step(h: Any, a: Any) -> Any:
+        h = jnp.tanh(a + h @ recurrent_kernel)
+        return h, h
+
+    zeros = jnp.zeros((x.shape[1], len(recurrent_kernel)), x.dtype)
+    return jax.lax.scan(step, zeros, x @ kernel + bias)[1]
+
+
+FORWARD = {"lstm": lstm, "gru": gru, "rnn": rnn}  # none for the reset before the product

@@ -1,6 +1,4 @@
-"""fusedrnn.torch beside torch.nn, and Keras with fusedrnn.keras beside Keras.
-
-    python -m bench.bench_torch [--threads 1,2] [--shapes seed,fc] [--seconds 2]
+"""``python -m bench dropins``: fusedrnn.torch beside torch.nn, Keras with and without our kernels.
 
 The answers are compared before anything is timed. Contestants take turns as in the other
 benchmarks; figures are the best of all turns, in microseconds, since what they are for is a ratio
@@ -22,7 +20,7 @@ from rich.table import Table
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import fusedrnn.torch
-from fusedrnn import functional as F
+from fusedrnn.cells import CELLS
 from fusedrnn.torch.op import Call, to_core
 
 from .contestant import Contestant
@@ -31,6 +29,8 @@ from .shapes import TABLE, Shape
 from .timing import race
 
 Run = Callable[[], Any]
+LAYERS = [name.upper() for name in CELLS]  # in torch.nn, with Cell at the end a step of it
+KERAS = {"RNN": "SimpleRNN"}  # where Keras has another name
 
 
 def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
@@ -50,7 +50,7 @@ def weights_of(layer: Any, call: Call) -> Any:
 def inference(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
     theirs, ours, x = layers(name, shape)
     call = Call(name.lower(), "torch")
-    packed = getattr(F, f"Packed{name}")(*weights_of(ours, call), **call.options)
+    packed = CELLS[name.lower()].packed(*weights_of(ours, call), **call.options)
     yield "torch", torch.no_grad()(lambda: theirs(x)[0])
     yield "fused", torch.no_grad()(lambda: ours(x)[0])
     yield "core", lambda: torch.from_numpy(packed(x.numpy(), time_major=True)[0])
@@ -70,8 +70,7 @@ def training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
 
     call = Call(name.lower(), "torch")
     weights = weights_of(ours, call)
-    forward = F.lstm if name == "LSTM" else F.gru
-    backward = F.lstm_backward if name == "LSTM" else F.gru_backward
+    forward, backward = CELLS[name.lower()].forward, CELLS[name.lower()].backward
     leaves = [torch.zeros(1, requires_grad=True) for _ in range(1 + len(ours._flat_weights))]
     ones = torch.ones(len(leaves))
 
@@ -107,12 +106,13 @@ def cell(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
     ours = getattr(fusedrnn.torch, f"{name}Cell")(shape.I, shape.H)
     ours.load_state_dict(theirs.state_dict())
     x, h = torch.randn(shape.N, shape.I), torch.randn(shape.N, shape.H)
-    hx = (h, h) if name == "LSTM" else h
+    several = CELLS[name.lower()].states > 1
+    hx = (h,) * CELLS[name.lower()].states if several else h
 
     def step(layer: Any) -> Run:
         def run() -> Any:
             y = layer(x, hx)
-            return y[0] if name == "LSTM" else y
+            return y[0] if several else y
 
         return torch.no_grad()(run)
 
@@ -129,8 +129,8 @@ def keras_training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
 
     keras.utils.set_random_seed(0)
     fusedrnn.keras.disable()
-    kind = getattr(keras.layers, name)
-    own = type(name, (kind,), {"inner_loop": kind.inner_loop})  # as it is before enable()
+    kind = getattr(keras.layers, KERAS.get(name, name))
+    own = type(kind.__name__, (kind,), {"inner_loop": kind.inner_loop})  # as it is before enable()
     fusedrnn.keras.enable()
     x = torch.randn(shape.N, shape.T, shape.I)
 
@@ -154,13 +154,14 @@ TASKS = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: list[str]) -> None:
+    """Print a table for each number of threads."""
+    parser = argparse.ArgumentParser("python -m bench dropins", description=__doc__)
     parser.add_argument("--threads", default="1")
     parser.add_argument("--shapes", default="seed,lat1,fc,mid,big,step64,step256")
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--seconds", type=float, default=2.0, help="of timing, for each line")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     console = Console()
     console.print(describe())
     for threads in map(int, options.threads.split(",")):
@@ -169,7 +170,7 @@ def main() -> None:
         for column in ("task", "layer", "shape", "torch", "fused", "x", "adapter"):
             table.add_column(column, justify="left" if column in ("task", "layer") else "right")
         for task in options.tasks.split(","):
-            for name in ("LSTM", "GRU"):
+            for name in LAYERS:
                 for shape in options.shapes.split(","):
                     line(table, task, name, shape, threads, options.seconds)
         console.print(table)
@@ -185,7 +186,3 @@ def line(table: Table, task: str, name: str, shape: str, threads: int, seconds: 
     adapter = f"{t['fused'] - t['core']:.0f}" if "core" in t else ""
     table.add_row(task, name, shape, f"{t['torch']:.0f}", f"{t['fused']:.0f}",
                   f"{t['torch'] / t['fused']:.2f}", adapter)  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

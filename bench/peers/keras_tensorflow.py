@@ -9,15 +9,21 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import tensorflow
 
-from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
-from .contestant import Contestant
+from ..case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
+from ..contestant import Contestant
 
 NAME = "Keras"
+LAYERS = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "gru_before": keras.layers.GRU,
+    "rnn": keras.layers.SimpleRNN,
+}
 
 
 def contestant(case: Case, threads: int) -> Contestant | None:
     """Keras's entry."""
-    if case.task != "fit":
+    if case.task != "fit" or case.cell not in LAYERS:
         return None
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(f"Keras runs on {keras.backend.backend()}, expected TensorFlow")
@@ -42,13 +48,8 @@ def contestant(case: Case, threads: int) -> Contestant | None:
 
 def tutorial(case: Case) -> keras.Model:
     """The tutorial model with the case's weights."""
-    layers = keras.layers
-    layer = (
-        layers.LSTM(FIT_UNITS)
-        if case.cell == "lstm"
-        else layers.GRU(FIT_UNITS, reset_after=case.cell == "gru")
-    )
-    model = keras.Sequential([keras.Input((FIT_STEPS, 1)), layer, layers.Dense(1)])
+    layer = LAYERS[case.cell](FIT_UNITS, **case.form.options)
+    model = keras.Sequential([keras.Input((FIT_STEPS, 1)), layer, keras.layers.Dense(1)])
     model.compile(optimizer="adam", loss="mean_squared_error")
     names = "kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"
     model.set_weights([case.data[n] for n in names])

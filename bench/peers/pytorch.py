@@ -1,24 +1,39 @@
-"""PyTorch: nn.LSTM and nn.GRU, packed sequences, cells for a step, a training loop written out."""
+"""PyTorch: nn.LSTM, nn.GRU and nn.RNN, packed sequences, cells for a step, a training loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .case import FIT_BATCH, FIT_UNITS, FIT_WINDOWS, Case
-from .contestant import Contestant
+from ..case import FIT_BATCH, FIT_UNITS, FIT_WINDOWS, Case
+from ..cells import reorder, restore
+from ..contestant import Contestant
 
 NAME = "PyTorch"
 
 
+class Modules(NamedTuple):
+    layer: type[nn.Module]
+    cell: type[nn.Module]
+    order: tuple[int, ...]  # of the gates
+
+
+MODULES = {  # there is no GRU with the reset before the product
+    "lstm": Modules(nn.LSTM, nn.LSTMCell, order=(0, 1, 2, 3)),
+    "gru": Modules(nn.GRU, nn.GRUCell, order=(1, 0, 2)),  # r z n
+    "rnn": Modules(nn.RNN, nn.RNNCell, order=(0,)),
+}
+
+
 def contestant(case: Case, threads: int) -> Contestant | None:
-    """PyTorch's entry; it has no GRU with the reset before the product."""
-    if case.cell == "gru_before":
+    """PyTorch's entry."""
+    if case.cell not in MODULES:
         return None
     torch.set_num_threads(threads)
     run, answer = TASKS[case.task](case)
@@ -26,32 +41,20 @@ def contestant(case: Case, threads: int) -> Contestant | None:
     return Contestant(NAME, run, answer, steps=steps)
 
 
-def _gates(case: Case, a: np.ndarray) -> np.ndarray:
-    """Gates in PyTorch's order from ours, and back: r z n for z r n."""
-    if case.cell == "lstm":
-        return a
-    z, r, n = np.split(a, 3, axis=-1)
-    return np.concatenate([r, z, n], axis=-1)
-
-
 def _load(case: Case, module: Any, suffix: str) -> Any:
-    data = case.data
-    input_bias, recurrent_bias = (
-        data["bias"] if case.cell == "gru" else (data["bias"], np.zeros_like(data["bias"]))
-    )
+    order, (input_bias, recurrent_bias) = MODULES[case.cell].order, case.both_biases
     values = {
-        f"weight_ih{suffix}": _gates(case, data["kernel"]).T,
-        f"weight_hh{suffix}": _gates(case, data["recurrent_kernel"]).T,
-        f"bias_ih{suffix}": _gates(case, input_bias),
-        f"bias_hh{suffix}": _gates(case, recurrent_bias),
+        f"weight_ih{suffix}": reorder(case.data["kernel"], order).T,
+        f"weight_hh{suffix}": reorder(case.data["recurrent_kernel"], order).T,
+        f"bias_ih{suffix}": reorder(input_bias, order),
+        f"bias_hh{suffix}": reorder(recurrent_bias, order),
     }
     module.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in values.items()})
     return module
 
 
 def _rnn(case: Case, batch_first: bool = False) -> Any:
-    make = nn.LSTM if case.cell == "lstm" else nn.GRU
-    dtype = getattr(torch, case.dtype)
+    make, dtype = MODULES[case.cell].layer, getattr(torch, case.dtype)
     rnn = make(case.shape.I, case.shape.H, batch_first=batch_first, dtype=dtype)
     return _load(case, rnn, "_l0")
 
@@ -75,7 +78,7 @@ def inference(case: Case) -> tuple[Callable[[], Any], Any]:
 
 
 def training(case: Case) -> tuple[Callable[[], Any], Any]:
-    rnn = _rnn(case)
+    rnn, order = _rnn(case), MODULES[case.cell].order
     forward = _forward(case, rnn)
     x = torch.from_numpy(case.data["x"].copy()).requires_grad_()
     dy = torch.from_numpy(case.data["dy"])
@@ -88,26 +91,24 @@ def training(case: Case) -> tuple[Callable[[], Any], Any]:
         return y
 
     def answer(y: Any) -> dict[str, np.ndarray]:
-        bias = [_gates(case, b.grad.numpy()) for b in (rnn.bias_ih_l0, rnn.bias_hh_l0)]
+        dbiases = [restore(b.grad.numpy(), order) for b in (rnn.bias_ih_l0, rnn.bias_hh_l0)]
         return {
             "y": y.detach().numpy(),
             "dx": x.grad.numpy(),
-            "dkernel": _gates(case, rnn.weight_ih_l0.grad.numpy().T),
-            "drecurrent_kernel": _gates(case, rnn.weight_hh_l0.grad.numpy().T),
-            "dbias": bias[0] if case.cell == "lstm" else np.stack(bias),
+            "dkernel": restore(rnn.weight_ih_l0.grad.numpy().T, order),
+            "drecurrent_kernel": restore(rnn.weight_hh_l0.grad.numpy().T, order),
+            "dbias": dbiases[0] if case.form.biases == 1 else np.stack(dbiases),
         }
 
     return run, answer
 
 
 def step(case: Case) -> tuple[Callable[[], Any], Any]:
-    make = nn.LSTMCell if case.cell == "lstm" else nn.GRUCell
-    cell = _load(case, make(case.shape.I, case.shape.H, dtype=getattr(torch, case.dtype)), "")
-    x, h, c = (torch.from_numpy(a) for a in (case.data["x"][0], case.data["h"], case.data["c"]))
-    if case.cell == "lstm":
-        run = torch.inference_mode()(lambda: cell(x, (h, c)))
-        return run, lambda out: {"h": out[0].numpy(), "c": out[1].numpy()}
-    return torch.inference_mode()(lambda: cell(x, h)), lambda out: {"h": out.numpy()}
+    make, dtype = MODULES[case.cell].cell, getattr(torch, case.dtype)
+    cell = _load(case, make(case.shape.I, case.shape.H, dtype=dtype), "")
+    x, states = torch.from_numpy(case.data["x"][0]), [*map(torch.from_numpy, case.states.values())]
+    run = torch.inference_mode()(partial(cell, x, states[0] if len(states) == 1 else tuple(states)))
+    return run, lambda out: {k: v.numpy() for k, v in case.named_states(out).items()}
 
 
 class Tutorial(nn.Module):
@@ -141,8 +142,8 @@ def fit(case: Case) -> tuple[Callable[[], Any], Any]:
 
     def answer(out: Any) -> dict[str, np.ndarray]:
         model = Tutorial(case)
-        # Keras's LSTM has one bias; two that both train would move twice as far.
-        model.rnn.bias_hh_l0.requires_grad_(case.cell != "lstm")
+        # Where Keras's layer has one bias, two that both train would move twice as far.
+        model.rnn.bias_hh_l0.requires_grad_(case.form.biases == 2)
         epoch(model, adam(model), torch.arange(len(x)))
         return {"prediction": model(x).detach().numpy()}
 

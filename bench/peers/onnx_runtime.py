@@ -1,22 +1,39 @@
-"""ONNX Runtime: a graph of one LSTM or GRU node. It does not train and has no float64."""
+"""ONNX Runtime: a graph of one recurrent node. It does not train and has no float64."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from .case import Case
-from .contestant import Contestant
+from ..case import Case
+from ..cells import reorder
+from ..contestant import Contestant
 
 NAME = "ONNX Runtime"
+
+
+class Node(NamedTuple):
+    operator: str
+    order: tuple[int, ...]  # of the gates
+    attributes: dict[str, int]
+
+
+NODES = {
+    "lstm": Node("LSTM", (0, 3, 1, 2), {}),  # i o f g
+    "gru": Node("GRU", (0, 1, 2), {"linear_before_reset": 1}),
+    "gru_before": Node("GRU", (0, 1, 2), {"linear_before_reset": 0}),
+    "rnn": Node("RNN", (0,), {}),
+}
 
 
 def contestant(case: Case, threads: int) -> Contestant | None:
     """ONNX Runtime's entry."""
     if case.task not in ("inference", "step") or case.dtype != "float32":
+        return None
+    if case.cell not in NODES:
         return None
     session, feed, outputs = _session(case, threads), _feed(case), _outputs(case)
 
@@ -28,9 +45,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
 
 
 def _outputs(case: Case) -> list[str]:
-    if case.task == "step":
-        return ["Y_h", "Y_c"] if case.cell == "lstm" else ["Y_h"]
-    return ["Y"]
+    return [f"Y_{name}" for name in case.states] if case.task == "step" else ["Y"]
 
 
 def _feed(case: Case) -> dict[str, np.ndarray]:
@@ -38,36 +53,22 @@ def _feed(case: Case) -> dict[str, np.ndarray]:
     if case.ragged:
         feed["sequence_lens"] = case.lengths.astype(np.int32)
     if case.task == "step":
-        feed["initial_h"] = case.data["h"][None]
-        if case.cell == "lstm":
-            feed["initial_c"] = case.data["c"][None]
+        feed |= {f"initial_{name}": state[None] for name, state in case.states.items()}
     return feed
 
 
-def _gates(case: Case, a: np.ndarray) -> np.ndarray:
-    """Gates in ONNX's order from ours: i o f g for i f g o; a GRU's are the same."""
-    if case.cell != "lstm":
-        return a
-    i, f, g, o = np.split(a, 4, axis=-1)
-    return np.concatenate([i, o, f, g], axis=-1)
-
-
 def _session(case: Case, threads: int) -> Any:
-    data, feed = case.data, _feed(case)
-    bias = data["bias"] if case.cell == "gru" else [data["bias"], np.zeros_like(data["bias"])]
+    data, feed, node_of = case.data, _feed(case), NODES[case.cell]
     weights = {
-        "W": _gates(case, data["kernel"]).T[None],
-        "R": _gates(case, data["recurrent_kernel"]).T[None],
-        "B": np.concatenate([_gates(case, b) for b in bias])[None],
+        "W": reorder(data["kernel"], node_of.order).T[None],
+        "R": reorder(data["recurrent_kernel"], node_of.order).T[None],
+        "B": np.concatenate([reorder(b, node_of.order) for b in case.both_biases])[None],
     }
-    states = 2 if case.cell == "lstm" else 1
-    inputs = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c"][: 5 + states]
+    inputs = ["X", "W", "R", "B", "sequence_lens", *(f"initial_{name}" for name in case.states)]
     names = [n if n in weights or n in feed else "" for n in inputs]
-    attributes = {"hidden_size": case.shape.H}
-    if case.cell != "lstm":
-        attributes["linear_before_reset"] = int(case.cell == "gru")
-    outputs = [n if n in _outputs(case) else "" for n in ("Y", "Y_h", "Y_c")[: 1 + states]]
-    node = helper.make_node(case.cell.split("_")[0].upper(), names, outputs, **attributes)
+    outputs = [n if n in _outputs(case) else "" for n in ("Y", *(f"Y_{s}" for s in case.states))]
+    attributes = {"hidden_size": case.shape.H, **node_of.attributes}
+    node = helper.make_node(node_of.operator, names, outputs, **attributes)
     types = {np.dtype("float32"): TensorProto.FLOAT, np.dtype("int32"): TensorProto.INT32}
     graph = helper.make_graph(
         [node], "rnn",

@@ -1,8 +1,8 @@
 """The sales comparison at scale: series per second, memory, and a cluster that loses a worker.
 
-    python -m bench.bench_forecast speed [--data bakery|synthetic] [--series N] [--torch-series N]
-    python -m bench.bench_forecast memory [--series 100,1000,3000] [--scope local|global]
-    python -m bench.bench_forecast killed
+    python -m bench forecast speed [--data bakery|synthetic] [--series N] [--torch-series N]
+    python -m bench forecast memory [--series 100,1000,3000] [--scope local|global]
+    python -m bench forecast killed
 
 speed: each series gets one LSTM and one GRU, trained from scratch on its own windows, and forecasts
 its last 20 % one day ahead, on one process and on two. PyTorch does the same work: the same
@@ -23,12 +23,11 @@ import argparse
 import itertools
 import os
 import resource
-import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from argparse import RawDescriptionHelpFormatter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +43,7 @@ from fusedrnn.forecast.panel import to_panel
 from fusedrnn.forecast.table import to_long
 
 from .machine import describe
+from .process import in_fresh_process
 
 MODELS = ("SeasonalNaive", "LSTM", "GRU")
 TINY = {"models": MODELS, "epochs": 1, "units": 2, "timesteps": 7, "seeds": 1, "levels": (80,)}
@@ -147,13 +147,11 @@ def speed(arguments: argparse.Namespace) -> None:
 
 def memory(arguments: argparse.Namespace) -> None:
     for count in map(int, (arguments.series or "100,1000,3000").split(",")):
-        command = [sys.executable, "-m", "bench.bench_forecast", "one-memory"]
-        command += ["--scope", arguments.scope, "--series", str(count)]
-        subprocess.run(command, check=True)  # a process each: its own maximum
+        in_fresh_process(memory_of, count, arguments.scope)  # a process each: its own maximum
 
 
-def one_memory(arguments: argparse.Namespace) -> None:
-    count, rng = int(arguments.series), np.random.default_rng(0)
+def memory_of(count: int, scope: str) -> None:
+    rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sales.csv"
         with path.open("w") as file:
@@ -162,13 +160,13 @@ def one_memory(arguments: argparse.Namespace) -> None:
                 rows = enumerate(rng.poisson(20, count))
                 file.writelines(f"s{i},{day},{sales}\n" for i, sales in rows)
         before, start = peak(), time.perf_counter()
-        result = compare(path, n_jobs=1, scope=arguments.scope, **TINY)
+        result = compare(path, n_jobs=1, scope=scope, **TINY)
         after = peak()
         result.write_csv(Path(folder) / "frame.csv")
         result.write_html(Path(folder) / "report.html")
         frame, report = (Path(folder) / name for name in ("frame.csv", "report.html"))
         print(
-            f"{count} series of 300 days, {arguments.scope} networks, {path.stat().st_size >> 20} "
+            f"{count} series of 300 days, {scope} networks, {path.stat().st_size >> 20} "
             f"MiB: {before:.0f} MiB, "
             f"{after:.0f} MiB after the run, {peak():.0f} MiB after writing "
             f"{frame.stat().st_size >> 20} MiB of forecasts and {report.stat().st_size >> 10} KiB "
@@ -201,9 +199,11 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    runs = {"speed": speed, "memory": memory, "one-memory": one_memory, "killed": killed}
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "python -m bench forecast", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    runs = {"speed": speed, "memory": memory, "killed": killed}
     parser.add_argument("what", choices=runs)
     parser.add_argument("--data", choices=("bakery", "synthetic"), default="bakery")
     parser.add_argument("--series", metavar="N", help="memory: numbers with commas between")
@@ -211,14 +211,8 @@ def main() -> None:
     parser.add_argument("--torch-series", type=int, default=8, metavar="N", help="0: no PyTorch")
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))
-    arguments = parser.parse_args()
-    if arguments.what != "one-memory":
-        command = shlex.join(["python", "-m", "bench.bench_forecast", *sys.argv[1:]])
-        print(describe() | {"command": command})
+    arguments = parser.parse_args(options)
+    print(describe())
     if arguments.what == "speed" and arguments.torch_series and find_spec("torch") is None:
         sys.exit("PyTorch is not installed: pip install torch, or say --torch-series 0")
     runs[arguments.what](arguments)
-
-
-if __name__ == "__main__":
-    main()
