@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fusedrnn import reference
@@ -51,14 +49,11 @@ def inference(case: Case) -> tuple[np.ndarray]:
 def training(case: Case) -> tuple[np.ndarray, ...]:
     data = case.data
     x, dy = data["x"].swapaxes(0, 1), data["dy"].swapaxes(0, 1)
-    W, R, b, zero = data["kernel"], data["recurrent_kernel"], data["bias"], np.zeros_like(data["h"])
-    gradients: Any
+    W, R, b = data["kernel"], data["recurrent_kernel"], data["bias"]
     if case.cell == "lstm":
-        y, *_, steps = reference.lstm(x, W, R, b, zero, zero)
-        gradients = reference.lstm_backward(W, R, steps, dy, zero, zero)
+        y, *_, tape = reference.lstm(x, W, R, b)
     else:
-        after = case.cell == "gru"
-        y, _, steps = reference.gru(x, W, R, b, zero, reset_after=after)
-        gradients = reference.gru_backward(W, R, steps, dy, zero, reset_after=after)
+        y, *_, tape = reference.gru(x, W, R, b, reset_after=case.cell == "gru")
+    gradients = reference.backward(tape, dy)
     dx, *weights = gradients[:4]
     return y.swapaxes(0, 1), dx.swapaxes(0, 1), *weights
