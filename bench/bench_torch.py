@@ -23,7 +23,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 import fusedrnn.torch
 from fusedrnn import functional as F
-from fusedrnn.torch.op import Call, to_core
+from fusedrnn.torch.call import Call
 
 from .contestant import Contestant
 from .machine import describe
@@ -44,7 +44,7 @@ def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
 
 def weights_of(layer: Any, call: Call) -> Any:
     """The weights as the core takes them."""
-    return to_core(call, [w.detach().numpy() for w in layer.parameters()])
+    return call.to_core([w.detach().numpy() for w in layer.parameters()])
 
 
 def inference(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:

@@ -90,3 +90,6 @@ CELLS = {
         ),
     )
 }
+
+BY_LAYER = {cell.layer: cell for cell in CELLS.values()}
+"""The same by the names of the layers."""

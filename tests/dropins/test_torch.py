@@ -28,7 +28,10 @@ from torch.nn.utils.rnn import pack_padded_sequence  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
 from fusedrnn import runtime  # noqa: E402
-from fusedrnn.torch import op  # noqa: E402
+from fusedrnn.torch import autograd  # noqa: E402
+from fusedrnn.torch.call import Call  # noqa: E402
+from fusedrnn.torch.composed import composed  # noqa: E402
+from fusedrnn.torch.recurrent import recurrent  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 ROOT = Path(__file__).parents[2]
@@ -287,8 +290,8 @@ def test_path_says_what_runs():
 def test_few_steps_of_a_large_gru_with_gradients_are_torchs(name, H, fused, monkeypatch):
     theirs, ours = pair(name, H, H)
     calls = []
-    original = op.forward
-    monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
+    original = Call.forward
+    monkeypatch.setattr(Call, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
     compare(theirs, ours, torch.randn(1, 2, H), None)
     assert bool(calls) == (name in fused)
     ours(torch.zeros(9, 1, H))
@@ -324,7 +327,7 @@ def test_composed_operations_are_the_kernels(cell, reverse, masked, layout, acti
     if (layout == "reset before" and cell == "lstm") or (masked and activation != "tanh"):
         return
     G, (T, N, I, H) = (4 if cell == "lstm" else 3), (5, 4, 3, 6)
-    call = op.Call(cell, "torch" if layout == "torch" else "keras", reverse,
+    call = Call(cell, "torch" if layout == "torch" else "keras", reverse,
                    reset_after=layout != "reset before", activation=activation)  # fmt: skip
     torch.manual_seed(0)
     shapes = [(I, G * H), (H, G * H)]
@@ -340,10 +343,10 @@ def test_composed_operations_are_the_kernels(cell, reverse, masked, layout, acti
     mask = torch.rand(N, T) > 0.4 if masked == "mask" else None
     drops = torch.rand(G, N, H, dtype=torch.float64) if masked == "recurrent_mask" else None
     leaves = [x, *weights, *states]
-    for f in (lambda *a: op.recurrent(*a[:-1], *a[-1]), op.composed):
+    for f in (lambda *a: recurrent(*a[:-1], *a[-1]), composed):
         results = f(call, x, weights, states, (lengths, mask, drops))
         grads = torch.autograd.grad(loss_of(results), leaves)
-        if f is not op.composed:
+        if f is not composed:
             expected = [*results, *grads]
     for g, e in zip([*results, *grads], expected, strict=True):
         assert_close(g, e)
@@ -413,18 +416,18 @@ def test_changed_in_place_before_backward(name):
 def test_tape_is_freed_by_backward(name):
     _, ours = pair(name, 3, 5)
     tapes = []
-    original = op.hold
+    original = autograd.hold
 
     def spy(tape, like):
         holder = original(tape, like)
         tapes.append(weakref.ref(holder))
         return holder
 
-    op.hold = spy
+    autograd.hold = spy
     try:
         loss = loss_of(ours(torch.randn(4, 2, 3)))
     finally:
-        op.hold = original
+        autograd.hold = original
     gc.collect()
     assert tapes[0]() is not None
     loss.backward()

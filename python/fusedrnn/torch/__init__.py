@@ -10,6 +10,9 @@ its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing
 without fusedrnn, by ``torch.jit`` or ``torch.onnx.export``, has torch's own layers in it;
 ``torch.jit.script`` puts them into the model that it is given, too: :func:`accelerate` it again.
 ``torch.ao.quantization`` picks modules by their class: :func:`restore` the model before.
+
+In this folder is what knows torch's tensors, and Keras on its torch backend: layers, cells and
+accelerate on top, recurrent below them, call at the core. No mathematics but that of composed.
 """
 
 from __future__ import annotations
