@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from fusedrnn import cells, reference
 from fusedrnn import functional as F
-from fusedrnn import reference
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}  # relative to the largest value
 CELLS = {
@@ -50,14 +50,13 @@ def make_case(cell, shape, options, seed=0):
     kind, form = CELLS[cell]
     rng = np.random.default_rng(seed)
     I, H, T, N = shape
-    G = 4 if kind == "lstm" else 3
-    after = kind == "gru" and form.get("reset_after", True)
-    states = 2 if kind == "lstm" else 1
+    G, states = cells.CELLS[kind].gates, cells.CELLS[kind].states
+    two = cells.CELLS[kind].biases == 2 and form.get("reset_after", True)
     case = {
         "x": rng.normal(size=(N, T, I)),
         "kernel": rng.normal(size=(I, G * H)) / np.sqrt(I),
         "recurrent_kernel": rng.normal(size=(H, G * H)) / np.sqrt(H),
-        "bias": rng.normal(size=(2, G * H) if after else G * H),
+        "bias": rng.normal(size=(2, G * H) if two else G * H),
         "states": [rng.normal(size=(N, H)) for _ in range(states)],
         "dy": rng.normal(size=(N, T, H)),
         "dstates": [rng.normal(size=(N, H)) for _ in range(states)],

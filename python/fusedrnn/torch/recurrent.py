@@ -48,8 +48,8 @@ def recurrent(
         masks = lengths, mask, recurrent_mask
     training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
     if arrays is None and traced():
-        cell, layout, *flags = call
-        return operator(cell, layout, x, list(weights), list(states), *masks, *flags, training)[:-1]
+        flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
+        return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
         return autograd.apply((call, len(weights), masks, arrays), x, *weights, *states)
     return call.forward(x, weights, states, masks, arrays, training=False)[0]
