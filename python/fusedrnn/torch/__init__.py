@@ -1,5 +1,9 @@
 """Fused LSTM and GRU for PyTorch.
 
+In this folder is what knows torch's tensors, and Keras on its torch backend: layers, cells and
+accelerate on top, recurrent below them, call at the core. No mathematics but that of composed, and
+nothing that runs without torch.
+
 ``LSTM``, ``GRU``, ``LSTMCell`` and ``GRUCell`` stand in for the classes of ``torch.nn`` of the same
 names; :func:`accelerate` puts them into an existing model. ``layer.path`` says whether a layer runs
 fused. Threads follow ``torch.get_num_threads()``, for the whole process.
@@ -10,9 +14,6 @@ its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing
 without fusedrnn, by ``torch.jit`` or ``torch.onnx.export``, has torch's own layers in it;
 ``torch.jit.script`` puts them into the model that it is given, too: :func:`accelerate` it again.
 ``torch.ao.quantization`` picks modules by their class: :func:`restore` the model before.
-
-In this folder is what knows torch's tensors, and Keras on its torch backend: layers, cells and
-accelerate on top, recurrent below them, call at the core. No mathematics but that of composed.
 """
 
 from __future__ import annotations
