@@ -20,28 +20,28 @@ class Form:
     name : str
         On the command line and in the tables.
     cell : fusedrnn.cells.Cell
+    biases : int
+        As the cell has it; with 1, a peer that has two gets zeros as the other and trains only the
+        first.
     options : dict
         What the cell's functions and Keras's layer are given.
-    biases : int
-        2: the input and the recurrent product have a bias each, (2, GH). 1: they share one, (GH,);
-        a peer that has two gets zeros as the other, and trains only the first.
     """
 
     name: str
     cell: cells.Cell
+    biases: int
     options: dict[str, Any] = field(default_factory=dict)
-    biases: int = 1
 
 
 GRU = cells.CELLS["gru"]
 FORMS = {  # of the cells of which there is more to say than their name
     "gru": [
-        Form("gru", GRU, {"reset_after": True}, biases=2),
-        Form("gru_before", GRU, {"reset_after": False}),
+        Form("gru", GRU, biases=2, options={"reset_after": True}),
+        Form("gru_before", GRU, biases=1, options={"reset_after": False}),
     ],
 }
 CELLS = {form.name: form for name, cell in cells.CELLS.items()
-         for form in FORMS.get(name, [Form(name, cell)])}  # fmt: skip
+         for form in FORMS.get(name, [Form(name, cell, cell.biases)])}  # fmt: skip
 
 
 def reorder(a: np.ndarray, order: Sequence[int]) -> np.ndarray:

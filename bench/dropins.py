@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 import fusedrnn.torch
 from fusedrnn.cells import CELLS
-from fusedrnn.torch.op import Call, to_core
+from fusedrnn.torch.call import Call
 
 from .contestant import Contestant
 from .machine import describe
@@ -30,7 +30,6 @@ from .timing import race
 
 Run = Callable[[], Any]
 LAYERS = [name.upper() for name in CELLS]  # in torch.nn, with Cell at the end a step of it
-KERAS = {"RNN": "SimpleRNN"}  # where Keras has another name
 
 
 def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
@@ -44,7 +43,7 @@ def layers(name: str, shape: Shape) -> tuple[Any, Any, Any]:
 
 def weights_of(layer: Any, call: Call) -> Any:
     """The weights as the core takes them."""
-    return to_core(call, [w.detach().numpy() for w in layer.parameters()])
+    return call.to_core([w.detach().numpy() for w in layer.parameters()])
 
 
 def inference(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
@@ -129,7 +128,7 @@ def keras_training(name: str, shape: Shape) -> Iterator[tuple[str, Run]]:
 
     keras.utils.set_random_seed(0)
     fusedrnn.keras.disable()
-    kind = getattr(keras.layers, KERAS.get(name, name))
+    kind = getattr(keras.layers, CELLS[name.lower()].layer)
     own = type(kind.__name__, (kind,), {"inner_loop": kind.inner_loop})  # as it is before enable()
     fusedrnn.keras.enable()
     x = torch.randn(shape.N, shape.T, shape.I)

@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from fusedrnn import runtime
-from fusedrnn.layers import GRU, LSTM, Dense, Input, SimpleRNN
+from fusedrnn import layers, runtime
+from fusedrnn.layers import Dense, Input
 from fusedrnn.models import Sequential
 
 from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
 from .contestant import Contestant
 
 NAME = "fusedrnn"
-LAYERS = {"lstm": LSTM, "gru": GRU, "rnn": SimpleRNN}  # of the model API
 
 
 def contestant(case: Case, threads: int, isa: str, variant: str = "", full: bool = False
@@ -72,7 +71,7 @@ def step(case: Case, lengths: None) -> tuple[Callable[[], Any], Any]:
 
 def tutorial(case: Case) -> Sequential:
     """The tutorial model with the case's weights."""
-    layer = LAYERS[case.form.cell.name](FIT_UNITS, **case.form.options)
+    layer = getattr(layers, case.form.cell.layer)(FIT_UNITS, **case.form.options)
     model = Sequential([Input((FIT_STEPS, 1)), layer, Dense(1)])
     model.compile(optimizer="adam", loss="mean_squared_error")
     model.set_weights([*_weights(case), case.data["head_kernel"], case.data["head_bias"]])

@@ -13,17 +13,11 @@ from ..case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
 from ..contestant import Contestant
 
 NAME = "Keras"
-LAYERS = {
-    "lstm": keras.layers.LSTM,
-    "gru": keras.layers.GRU,
-    "gru_before": keras.layers.GRU,
-    "rnn": keras.layers.SimpleRNN,
-}
 
 
 def contestant(case: Case, threads: int) -> Contestant | None:
     """Keras's entry."""
-    if case.task != "fit" or case.cell not in LAYERS:
+    if case.task != "fit":
         return None
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(f"Keras runs on {keras.backend.backend()}, expected TensorFlow")
@@ -48,7 +42,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
 
 def tutorial(case: Case) -> keras.Model:
     """The tutorial model with the case's weights."""
-    layer = LAYERS[case.cell](FIT_UNITS, **case.form.options)
+    layer = getattr(keras.layers, case.form.cell.layer)(FIT_UNITS, **case.form.options)
     model = keras.Sequential([keras.Input((FIT_STEPS, 1)), layer, keras.layers.Dense(1)])
     model.compile(optimizer="adam", loss="mean_squared_error")
     names = "kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"

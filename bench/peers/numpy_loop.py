@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fusedrnn import reference
@@ -69,11 +67,9 @@ def inference(case: Case) -> tuple[np.ndarray]:
 
 
 def training(case: Case) -> tuple[np.ndarray, ...]:
-    data, cell, options = case.data, case.form.cell, case.form.options
+    data = case.data
     x, dy = data["x"].swapaxes(0, 1), data["dy"].swapaxes(0, 1)
-    W, R, zeros = data["kernel"], data["recurrent_kernel"], [np.zeros_like(data["h"])] * cell.states
-    forward = getattr(reference, cell.name)
-    backward: Any = getattr(reference, f"{cell.name}_backward")
-    y, *_, steps = forward(x, W, R, data["bias"], *zeros, **options)
-    dx, *weights = backward(W, R, steps, dy, *zeros, **options)[:4]
-    return y.swapaxes(0, 1), dx.swapaxes(0, 1), *weights
+    weights = data["kernel"], data["recurrent_kernel"], data["bias"]
+    y, *_, tape = case.form.cell.reference(x, *weights, **case.form.options)
+    dx, *gradients = reference.backward(tape, dy)[:4]
+    return y.swapaxes(0, 1), dx.swapaxes(0, 1), *gradients

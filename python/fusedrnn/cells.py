@@ -1,6 +1,7 @@
 """The recurrent cells: one table of what each of them is and has.
 
-Code that serves every cell asks this table; code that names one cell is about that cell.
+Code that serves every cell asks this table; code that names one cell is about that cell. What a
+framework has otherwise (gate orders, classes) is in a table in the file of that framework.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import functional
+from . import functional, reference
 
 
 @dataclass(frozen=True)
@@ -20,23 +21,42 @@ class Cell:
     ----------
     name : str
         As in :mod:`fusedrnn.functional` and :mod:`fusedrnn.reference`: ``"lstm"``.
-    gates : int
-        Blocks of H columns in ``kernel`` (I, gates H) and ``recurrent_kernel`` (H, gates H).
+    layer : str
+        The class of :mod:`fusedrnn.layers`, and of Keras: ``"LSTM"``.
+    gate_order : str
+        A letter for each block of H columns in ``kernel`` (I, gates H) and ``recurrent_kernel``
+        (H, gates H): ``"ifgo"``.
     states : int
         Arrays (N, H) that go from step to step: h, and for the LSTM c.
+    biases : int
+        1 if the bias is (gates H,) and serves the sum of both products, 2 if it is (2, gates H)
+        with a row for each.
+    options : frozenset of str
+        Arguments of `forward` that only this cell has.
+    reference : callable
+        The forward pass of :mod:`fusedrnn.reference`.
     forward, backward : callable
-        The functions of :mod:`fusedrnn.functional`.
+        The functions of :mod:`fusedrnn.functional`; None if no kernel runs the cell, as the others.
     packed, step : type
         Inference and one step with weights that are packed once.
     """
 
     name: str
-    gates: int
+    layer: str
+    gate_order: str
     states: int
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    packed: type[Any]
-    step: type[Any]
+    biases: int
+    options: frozenset[str]
+    reference: Callable[..., Any]
+    forward: Any = None
+    backward: Any = None
+    packed: Any = None
+    step: Any = None
+
+    @property
+    def gates(self) -> int:
+        """Number of gates."""
+        return len(self.gate_order)
 
 
 CELLS = {
@@ -44,8 +64,12 @@ CELLS = {
     for cell in (
         Cell(
             name="lstm",
-            gates=4,
+            layer="LSTM",
+            gate_order="ifgo",
             states=2,
+            biases=1,
+            options=frozenset(),
+            reference=reference.lstm,
             forward=functional.lstm,
             backward=functional.lstm_backward,
             packed=functional.PackedLSTM,
@@ -53,8 +77,12 @@ CELLS = {
         ),
         Cell(
             name="gru",
-            gates=3,
+            layer="GRU",
+            gate_order="zrn",
             states=1,
+            biases=2,
+            options=frozenset({"reset_after", "update_gate", "gate_order"}),
+            reference=reference.gru,
             forward=functional.gru,
             backward=functional.gru_backward,
             packed=functional.PackedGRU,
@@ -62,3 +90,6 @@ CELLS = {
         ),
     )
 }
+
+BY_LAYER = {cell.layer: cell for cell in CELLS.values()}
+"""The same by the names of the layers."""

@@ -16,6 +16,11 @@ import numpy as np
 
 from . import layers
 from ._types import Array
+from .cells import BY_LAYER, CELLS
+
+# The gates as other frameworks order them, in the letters of `Cell.gate_order`.
+TORCH_ORDER = {"lstm": "ifgo", "gru": "rzn"}
+ONNX_ORDER = {"lstm": "iofg", "gru": "zrn"}
 
 
 def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
@@ -61,19 +66,22 @@ class RecurrentWeights:
             If GH is neither 4H nor 3H.
         """
         gates, rest = divmod(len(weight_hh), weight_hh.shape[1])
-        if rest or gates not in (3, 4):
+        cell = next((c for c in CELLS.values() if c.gates == gates), None)
+        if rest or cell is None:
+            shapes = " or ".join(f"({c.gates}H, H)" for c in CELLS.values())
             raise ValueError(
-                f"from_torch: weight_hh has shape {weight_hh.shape}, expected (4H, H) or (3H, H)"
+                f"from_torch: weight_hh has shape {weight_hh.shape}, expected {shapes}"
             )
-        arrays = [a for a in (weight_ih, weight_hh, bias_ih, bias_hh) if a is not None]
-        if gates == 3:
-            arrays = [permute_gates(a, "rzn", "zrn", 0) for a in arrays]
+        arrays = [
+            permute_gates(a, TORCH_ORDER[cell.name], cell.gate_order, 0)
+            for a in (weight_ih, weight_hh, bias_ih, bias_hh)
+            if a is not None
+        ]
         kernel, recurrent_kernel = (np.ascontiguousarray(a.T) for a in arrays[:2])
-        if len(arrays) == 2:
-            return cls("gru" if gates == 3 else "lstm", kernel, recurrent_kernel)
-        if gates == 3:
-            return cls("gru", kernel, recurrent_kernel, np.stack(arrays[2:]))
-        return cls("lstm", kernel, recurrent_kernel, arrays[2] + arrays[3])
+        bias = None
+        if len(arrays) > 2:  # one for each product
+            bias = np.stack(arrays[2:]) if cell.biases == 2 else arrays[2] + arrays[3]
+        return cls(cell.name, kernel, recurrent_kernel, bias)
 
     def to_torch(self) -> list[Array]:
         """Return PyTorch's weight_ih, weight_hh and, with a bias, bias_ih, bias_hh.
@@ -87,27 +95,28 @@ class RecurrentWeights:
         """
         if not self.reset_after:
             raise ValueError("to_torch: PyTorch has no GRU with reset_after=False")
-        arrays = [self.kernel.T, self.recurrent_kernel.T]
-        if self.bias is not None:
-            bias = self.bias
-            arrays += list(bias) if self.cell == "gru" else [bias, np.zeros_like(bias)]
-        if self.cell == "gru":
-            arrays = [permute_gates(a, "zrn", "rzn", 0) for a in arrays]
-        return [np.ascontiguousarray(a) for a in arrays]
+        arrays = [self.kernel.T, self.recurrent_kernel.T, *self._two_biases()]
+        return [np.ascontiguousarray(a) for a in self._reordered(arrays, TORCH_ORDER)]
 
     def to_onnx(self) -> tuple[Array, Array, Array | None]:
         """Return one direction of ONNX's W (GH, I), R (GH, H) and B (2GH,); gates i o f c or z r h.
 
         A GRU's operator needs ``linear_before_reset=1`` with `reset_after`, 0 without.
         """
-        W, R, B = self.kernel.T, self.recurrent_kernel.T, self.bias
-        if B is not None:
-            B = B.ravel() if B.ndim == 2 else np.concatenate([B, np.zeros_like(B)])
-        if self.cell == "lstm":
-            W, R = (permute_gates(a, "ifco", "iofc", 0) for a in (W, R))
-            if B is not None:
-                B = np.concatenate([permute_gates(b, "ifco", "iofc", 0) for b in np.split(B, 2)])
+        arrays = [self.kernel.T, self.recurrent_kernel.T, *self._two_biases()]
+        W, R, *biases = self._reordered(arrays, ONNX_ORDER)
+        B = np.concatenate(biases) if biases else None
         return np.ascontiguousarray(W), np.ascontiguousarray(R), B
+
+    def _two_biases(self) -> list[Array]:
+        """Return the biases of the two products, zeros where ours is one for both; or nothing."""
+        if self.bias is None:
+            return []
+        return list(self.bias) if self.bias.ndim == 2 else [self.bias, np.zeros_like(self.bias)]
+
+    def _reordered(self, arrays: list[Array], orders: dict[str, str]) -> list[Array]:
+        own = CELLS[self.cell].gate_order
+        return [permute_gates(a, own, orders[self.cell], 0) for a in arrays]
 
 
 @dataclass(frozen=True)
@@ -228,12 +237,13 @@ def _keras_places(layer: Any) -> list[_Place]:
         raise ValueError(f"convert: {layer.name} is not built: it has no weights yet")
     if kind == "Dense":
         return [_Place(layer.name, lambda: DenseWeights(*_numpy(layer)), _keras_writer(layer))]
-    if kind not in ("LSTM", "GRU"):
+    if kind not in BY_LAYER:
         if not layer.weights:
             return []
         raise TypeError(f"convert: {layer.name} is a {kind}, which has no equivalent")
-    functions = (layer.activation.__name__, layer.recurrent_activation.__name__)
-    if functions != ("tanh", "sigmoid"):
+    given = layer.activation, getattr(layer, "recurrent_activation", None)
+    functions = tuple(f.__name__ for f in given if f is not None)
+    if functions != ("tanh", "sigmoid")[: len(functions)]:
         raise ValueError(
             f"convert: {layer.name} has the activations {functions}; only tanh and sigmoid have "
             "an equivalent everywhere"
@@ -243,7 +253,11 @@ def _keras_places(layer: Any) -> list[_Place]:
     def read() -> Weights:
         kernel, recurrent_kernel, *bias = _numpy(layer)
         return RecurrentWeights(
-            kind.lower(), kernel, recurrent_kernel, bias[0] if bias else None, reset_after
+            cell=BY_LAYER[kind].name,
+            kernel=kernel,
+            recurrent_kernel=recurrent_kernel,
+            bias=bias[0] if bias else None,
+            reset_after=reset_after,
         )
 
     return [_Place(layer.name, read, _keras_writer(layer))]
@@ -265,7 +279,7 @@ def _torch_places(module: Any, torch: Any) -> list[_Place]:
     kind = type(module).__name__
     if isinstance(module, torch.nn.Linear):
         return [_torch_place(kind, [module.weight, module.bias], _dense_from_torch)]
-    if isinstance(module, torch.nn.LSTM | torch.nn.GRU):
+    if isinstance(module, _torch_classes(torch)):
         if module.proj_size:
             raise ValueError("convert: a torch.nn.LSTM with proj_size has no equivalent")
         sets = module.all_weights
@@ -273,13 +287,17 @@ def _torch_places(module: Any, torch: Any) -> list[_Place]:
             _torch_place(f"{kind}, set {k}", w, RecurrentWeights.from_torch)
             for k, w in enumerate(sets)
         ]
-    if isinstance(module, torch.nn.LSTMCell | torch.nn.GRUCell):
+    if isinstance(module, _torch_classes(torch, "Cell")):
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
         w = [getattr(module, name) for name in names]
         return [_torch_place(kind, w, RecurrentWeights.from_torch)]
     if next(module.parameters(recurse=False), None) is not None:
         raise TypeError(f"convert: a torch module {kind} has no equivalent")
     return [place for child in module.children() for place in _torch_places(child, torch)]
+
+
+def _torch_classes(torch: Any, suffix: str = "") -> tuple[Any, ...]:
+    return tuple(getattr(torch.nn, name.upper() + suffix) for name in CELLS)
 
 
 def _torch_place(name: str, tensors: list[Any], make: Callable[..., Weights]) -> _Place:

@@ -14,7 +14,7 @@ that name the function and the argument.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from . import _core
 from ._core import GRUStep, GRUTape, LSTMStep, LSTMTape, PackedGRU, PackedLSTM
@@ -35,9 +35,66 @@ __all__ = [
     "lstm_backward",
 ]
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 Activation = Literal["tanh", "relu", "sigmoid", "linear"]
+UpdateGate = Literal["keep", "write"]
+GateOrder = Literal["zrn", "rzn"]
 
 
+class _Options(TypedDict, total=False):
+    """What does not change the types of the results."""
+
+    activation: Activation
+    lengths: Array | None
+    mask: Array | None
+    reverse: bool
+    time_major: bool
+    recurrent_mask: Array | None
+
+
+class _GRUOptions(_Options, total=False):
+    reset_after: bool
+    update_gate: UpdateGate
+    gate_order: GateOrder
+
+
+@overload
+def lstm(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., c0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[True] = ...,
+    **options: Unpack[_Options],
+) -> tuple[Array, Array, Array]: ...  # fmt: skip
+@overload
+def lstm(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., c0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[False],
+    **options: Unpack[_Options],
+) -> tuple[None, Array, Array]: ...  # fmt: skip
+@overload
+def lstm(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., c0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[True] = ...,
+    **options: Unpack[_Options],
+) -> tuple[Array, Array, Array, LSTMTape]: ...  # fmt: skip
+@overload
+def lstm(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., c0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[False],
+    **options: Unpack[_Options],
+) -> tuple[None, Array, Array, LSTMTape]: ...  # fmt: skip
+@overload
+def lstm(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., c0: Array | None = ..., *,
+    training: bool = ..., return_sequences: bool = ...,
+    **options: Unpack[_Options],
+) -> tuple[Any, ...]: ...  # fmt: skip
 def lstm(
     x: Array,
     kernel: Array,
@@ -131,6 +188,41 @@ def lstm_backward(
     return _core.lstm_backward(tape, dy, dh_n, dc_n, need_dx=need_dx, out=out)
 
 
+@overload
+def gru(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[True] = ...,
+    **options: Unpack[_GRUOptions],
+) -> tuple[Array, Array]: ...  # fmt: skip
+@overload
+def gru(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[False],
+    **options: Unpack[_GRUOptions],
+) -> tuple[None, Array]: ...  # fmt: skip
+@overload
+def gru(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[True] = ...,
+    **options: Unpack[_GRUOptions],
+) -> tuple[Array, Array, GRUTape]: ...  # fmt: skip
+@overload
+def gru(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[False],
+    **options: Unpack[_GRUOptions],
+) -> tuple[None, Array, GRUTape]: ...  # fmt: skip
+@overload
+def gru(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: bool = ..., return_sequences: bool = ...,
+    **options: Unpack[_GRUOptions],
+) -> tuple[Any, ...]: ...  # fmt: skip
 def gru(
     x: Array,
     kernel: Array,
@@ -139,8 +231,8 @@ def gru(
     h0: Array | None = None,
     *,
     reset_after: bool = True,
-    update_gate: Literal["keep", "write"] = "keep",
-    gate_order: Literal["zrn", "rzn"] = "zrn",
+    update_gate: UpdateGate = "keep",
+    gate_order: GateOrder = "zrn",
     activation: Activation = "tanh",
     lengths: Array | None = None,
     mask: Array | None = None,

@@ -22,12 +22,19 @@ except ImportError as error:
 
 from . import layers, models
 from ._types import Array
+from .cells import CELLS
 from .convert import RecurrentWeights, weights_of
+from .layers.rnn import Recurrent
 from .saving import _atomically
 
 OPSET = 17
 IR_VERSION = 8  # of the same age as the opset
 TOLERANCE = 1e-4  # of the check, relative to the largest output
+
+# Cell -> its operator, and where its activations are an operator's: f that of the gates, g the
+# other. PyTorch's layers name their cell in `mode`, as the operator does.
+OPERATORS = {"lstm": ("LSTM", "fgg"), "gru": ("GRU", "fg")}
+TORCH_MODES = {"LSTM": "lstm", "GRU": "gru"}
 
 # Names of our activations -> operator and attributes.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -155,8 +162,8 @@ def _recurrent(
     states: Sequence[str] = (),
     activations: Sequence[str] = (),
 ) -> list[str]:
-    """Add an LSTM or GRU on x (T, N, I); return Y (T, D, N, H) and the final states (D, N, H)."""
-    cell = directions[0].cell
+    """Add a recurrent operator on x (T, N, I); return Y (T, D, N, H), final states (D, N, H)."""
+    cell = CELLS[directions[0].cell]
     parts = [w.to_onnx() for w in directions]
     W, R, B = ("" if p[0] is None else _float32(np.stack(p)) for p in zip(*parts, strict=True))
     attributes: dict[str, Any] = {
@@ -167,7 +174,7 @@ def _recurrent(
         if reverse
         else "forward",
     }
-    if cell == "gru":
+    if "reset_after" in cell.options:
         attributes["linear_before_reset"] = int(directions[0].reset_after)
     if activations:
         ops = [ACTIVATIONS[name] for name in activations]
@@ -177,8 +184,8 @@ def _recurrent(
             if values:
                 attributes[f"activation_{name}"] = values
     y: list[str] = graph.add(
-        cell.upper(), x, W, R, B, lengths, *states,
-        outputs=3 if cell == "lstm" else 2, **attributes,
+        OPERATORS[cell.name][0], x, W, R, B, lengths, *states,
+        outputs=1 + cell.states, **attributes,
     )  # fmt: skip
     return y
 
@@ -229,7 +236,9 @@ def _layers(model: models.Sequential) -> Any:
 def _layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
     """Add a layer; return its output and the mask (N, T) for what follows, "" for none."""
     match layer:
-        case layers.LSTM() | layers.GRU() | layers.Bidirectional():
+        case layers.Bidirectional():
+            return _recurrent_layer(graph, layer, x, mask)
+        case Recurrent() if layer.cell.name in OPERATORS:
             return _recurrent_layer(graph, layer, x, mask)
         case layers.Dense():
             return _dense(graph, layer, x), mask
@@ -293,26 +302,30 @@ MERGE = {"sum": "ReduceSum", "mul": "ReduceProd", "ave": "ReduceMean"}
 
 def _recurrent_layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
     wrapped = isinstance(layer, layers.Bidirectional)
-    cells = [layer.forward_layer, layer.backward_layer] if wrapped else [layer]
-    cell = cells[0]
+    directions = [layer.forward_layer, layer.backward_layer] if wrapped else [layer]
+    first = directions[0]
     for what in ("stateful", "return_state"):
-        if getattr(cell, what):
+        if getattr(first, what):
             raise ValueError(f"export: {layer.name} has {what}=True, which is not exported")
-    kinds = {(type(c), c.units, c.path, getattr(c, "reset_after", True)) for c in cells}
+    kinds = {(type(d), d.units, d.path, getattr(d, "reset_after", True)) for d in directions}
     if (
         len(kinds) > 1
-        or not isinstance(cell, layers.LSTM | layers.GRU)
-        or (wrapped and (cell.go_backwards or layer.merge_mode is None))
+        or first.cell.name not in OPERATORS
+        or (wrapped and (first.go_backwards or layer.merge_mode is None))
     ):
         raise ValueError(f"export: {layer.name} has two directions that one operator cannot take")
-    if mask and cell.zero_output_for_mask and not cell.return_sequences:
+    if mask and first.zero_output_for_mask and not first.return_sequences:
         raise ValueError(f"export: {layer.name} has zero_output_for_mask, which is not exported")
-    names = [c.activation.__name__ for c in cells], [c.recurrent_activation.__name__ for c in cells]
     activations: list[str] = []
-    for g, f in zip(*names, strict=True):
-        if not {g, f} <= IN_CELLS:
-            raise ValueError(f"export: {layer.name} has the activations {f!r} and {g!r}")
-        activations += [f, g, g] if isinstance(cell, layers.LSTM) else [f, g]
+    for direction in directions:
+        functions = {"f": direction.recurrent_activation, "g": direction.activation}
+        names = {k: f.__name__ for k, f in functions.items() if f is not None}
+        if not set(names.values()) <= IN_CELLS:
+            raise ValueError(
+                f"export: {layer.name} has the activations "
+                f"{' and '.join(map(repr, names.values()))}"
+            )
+        activations += [names[k] for k in OPERATORS[direction.cell.name][1]]
 
     lengths = ""
     if mask:
@@ -321,28 +334,28 @@ def _recurrent_layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str,
     y, h = _recurrent(
         graph,
         graph.add("Transpose", x, perm=[1, 0, 2]),
-        [_weights(c) for c in cells],
-        cell.go_backwards,
+        [_weights(d) for d in directions],
+        first.go_backwards,
         lengths,
         activations=activations,
     )[:2]
     concat = not wrapped or layer.merge_mode == "concat"
     last = graph.add("Transpose", h, perm=[1, 0, 2])  # (N, D, H)
     y = graph.add("Transpose", y, perm=[2, 0, 1, 3])  # (N, T, D, H)
-    value, axis = (y, 2) if cell.return_sequences else (last, 1)
+    value, axis = (y, 2) if first.return_sequences else (last, 1)
     if concat:
         value = graph.add("Reshape", value, _integers(*[0] * axis, -1))
     elif layer.merge_mode == "sum":
         value = graph.add("ReduceSum", value, _integers(axis), keepdims=0)
     else:
         value = graph.add(MERGE[layer.merge_mode], value, axes=[axis], keepdims=0)
-    if not cell.return_sequences:
+    if not first.return_sequences:
         return value, ""
-    if mask and not cell.zero_output_for_mask and not cell.go_backwards:
+    if mask and not first.zero_output_for_mask and not first.go_backwards:
         # After the end the output repeats the last one; ONNX has zeros there.
         valid = graph.add("Unsqueeze", mask, _integers(2))
         value = graph.add("Where", valid, value, last)  # (N, 1, H) beside (N, T, H)
-    if cell.go_backwards and not wrapped:  # Keras has the order of processing
+    if first.go_backwards and not wrapped:  # Keras has the order of processing
         lowest = np.iinfo(np.int64).min
         value = graph.add(
             "Slice", value, _integers(-1), _integers(lowest), _integers(1), _integers(-1)
@@ -350,12 +363,13 @@ def _recurrent_layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str,
     return value, mask
 
 
-def _weights(layer: Any) -> RecurrentWeights:
-    cell = "lstm" if isinstance(layer, layers.LSTM) else "gru"
-    bias = None if layer.bias is None else np.asarray(layer.bias.value)
-    kernel, recurrent_kernel = layer.kernel.value, layer.recurrent_kernel.value
+def _weights(layer: Recurrent) -> RecurrentWeights:
     return RecurrentWeights(
-        cell, kernel, recurrent_kernel, bias, getattr(layer, "reset_after", True)
+        cell=layer.cell.name,
+        kernel=layer.kernel.value,
+        recurrent_kernel=layer.recurrent_kernel.value,
+        bias=None if layer.bias is None else np.asarray(layer.bias.value),
+        reset_after=getattr(layer, "reset_after", True),
     )
 
 
@@ -365,8 +379,8 @@ def _weights(layer: Any) -> RecurrentWeights:
 def _torch(
     graph: _Graph, module: Any, lengths: bool, states: bool
 ) -> Callable[[dict[str, Array]], list[Array]]:
-    cell = getattr(module, "mode", None)
-    if cell not in ("LSTM", "GRU"):
+    mode = getattr(module, "mode", None)
+    if mode not in TORCH_MODES:
         raise ValueError(
             f"export: {type(module).__name__} is neither a Sequential nor a PyTorch LSTM or GRU"
         )
@@ -376,7 +390,7 @@ def _torch(
     weights = weights_of(module)
     I, H, L, D = (module.input_size, module.hidden_size, module.num_layers,
                   1 + module.bidirectional)  # fmt: skip
-    T, N, count = 6, 3, 2 if cell == "LSTM" else 1
+    T, N, count = 6, 3, CELLS[TORCH_MODES[mode]].states
     rng = np.random.default_rng(0)
 
     def draw(*shape: int) -> Array:
@@ -418,11 +432,11 @@ def _torch(
         training = module.training
         try:
             with torch.no_grad():
-                y, final = module.eval()(value, (hx if count == 2 else hx[0]) if states else None)
+                y, final = module.eval()(value, (hx if count > 1 else hx[0]) if states else None)
         finally:
             module.train(training)
         y = pad_packed_sequence(y, module.batch_first)[0] if lengths else y
-        return [t.numpy() for t in (y, *(final if count == 2 else (final,)))]
+        return [t.numpy() for t in (y, *(final if count > 1 else (final,)))]
 
     return run
 

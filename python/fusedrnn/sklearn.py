@@ -26,8 +26,7 @@ except ImportError as error:
 from . import backend, layers, models, optimizers
 from ._types import Array
 from .callbacks import EarlyStopping
-
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
+from .cells import CELLS
 
 
 @contextmanager
@@ -78,11 +77,13 @@ class _RNN(BaseEstimator):
     def _build(self, features: int, outputs: int) -> models.Sequential:
         if self.cell not in CELLS:
             raise ValueError(
-                f"{type(self).__name__}: cell is {self.cell!r}, expected 'lstm', 'gru'"
+                f"{type(self).__name__}: cell is {self.cell!r}, expected "
+                f"{', '.join(map(repr, CELLS))}"
             )
+        recurrent = getattr(layers, CELLS[self.cell].layer)
         model = models.Sequential([layers.Input((None, features))])
         for k in range(self.layers):
-            layer = CELLS[self.cell](
+            layer = recurrent(
                 self.units, return_sequences=k < self.layers - 1, dropout=self.dropout
             )
             model.add(layers.Bidirectional(layer) if self.bidirectional else layer)

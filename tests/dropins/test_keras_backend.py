@@ -17,7 +17,7 @@ if keras.backend.backend() != "torch":
     pytest.skip("Keras runs on another backend", allow_module_level=True)
 
 import fusedrnn.keras as fk  # noqa: E402
-from fusedrnn.torch import op  # noqa: E402
+from fusedrnn.torch.call import Call  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 RNG = np.random.default_rng(0)
@@ -34,8 +34,8 @@ def restored():
 def calls(monkeypatch):
     """Count the fused forward passes."""
     seen = []
-    original = op.forward
-    monkeypatch.setattr(op, "forward", lambda *a, **k: seen.append(a[0]) or original(*a, **k))
+    original = Call.forward
+    monkeypatch.setattr(Call, "forward", lambda *a, **k: seen.append(a[0]) or original(*a, **k))
     return seen
 
 

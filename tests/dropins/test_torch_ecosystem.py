@@ -19,7 +19,7 @@ from torch.nn.utils import parametrizations, prune  # noqa: E402
 from torch.nn.utils.rnn import pack_padded_sequence  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
-from fusedrnn.torch import op  # noqa: E402
+from fusedrnn.torch.call import Call  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
@@ -265,8 +265,8 @@ def test_quantized_after_restore(name):
 
 def test_eager_code_runs_the_kernels(monkeypatch):
     calls = []
-    original = op.forward
-    monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
+    original = Call.forward
+    monkeypatch.setattr(Call, "forward", lambda *a, **k: calls.append(a) or original(*a, **k))
     pair("LSTM")[1](X)
     assert len(calls) == 1
 
@@ -288,13 +288,13 @@ def test_compiled_packed_sequences_break_the_graph_and_run(name, rnn):
 def test_a_compiled_training_step_runs_one_forward_pass(backend, monkeypatch):
     torch._dynamo.reset()
     theirs, ours = pair("LSTM")
-    calls, forward = [], op.forward
+    calls, forward = [], Call.forward
     with torch._dynamo.config.patch(allow_rnn=True):
         compiled = torch.compile(ours, backend=backend)
         compiled(X).sum().backward()
         theirs(X).sum().backward()
         same(ours.rnn.weight_hh_l0.grad, theirs.rnn.weight_hh_l0.grad)
-        monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
+        monkeypatch.setattr(Call, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
         compiled(X).sum().backward()
     assert len(calls) == 1
 
@@ -374,8 +374,8 @@ def test_rows_and_columns_changed_through_data_are_seen(name, size):
 
 def test_a_parameter_as_input_runs_fused(monkeypatch):
     theirs, ours = pair("LSTM")
-    calls, forward = [], op.forward
-    monkeypatch.setattr(op, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
+    calls, forward = [], Call.forward
+    monkeypatch.setattr(Call, "forward", lambda *a, **k: calls.append(1) or forward(*a, **k))
     x = torch.nn.Parameter(X.clone())
     same(ours(x), theirs(x))
     assert calls

@@ -7,36 +7,37 @@ import pytest
 
 from fusedrnn import functional as F
 from fusedrnn import runtime
+from fusedrnn.cells import CELLS
 from shapes import TEST_SHAPES
 
 rng = np.random.default_rng(0)
 
 
 def weights(kind, I, H, dtype=np.float32):
-    G = 4 if kind == "lstm" else 3
-    shapes = [(I, G * H), (H, G * H), (2, G * H) if kind == "gru" else (G * H,)]
+    width, two = CELLS[kind].gates * H, CELLS[kind].biases == 2
+    shapes = [(I, width), (H, width), (2, width) if two else (width,)]
     return [rng.normal(size=s).astype(dtype) for s in shapes]
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", CELLS)
 def test_packed_and_steps_give_the_same_bits(kind):
     N, T, I, H = 5, 7, 3, 21
     w = weights(kind, I, H)
     x = rng.normal(size=(N, T, I)).astype(np.float32)
     y, *final = getattr(F, kind)(x, *w)
-    packed = {"lstm": F.PackedLSTM, "gru": F.PackedGRU}[kind](*w)
+    packed = CELLS[kind].packed(*w)
     for a, b in zip(packed(x), [y, *final], strict=True):
         np.testing.assert_array_equal(a, b)
 
-    cell = {"lstm": F.LSTMStep, "gru": F.GRUStep}[kind](*w)
+    step = CELLS[kind].step(*w)
     states = [np.zeros((N, H), np.float32)] * len(final)
     for t in range(T):
-        new = cell(np.ascontiguousarray(x[:, t]), *states)
-        states = list(new) if kind == "lstm" else [new]
+        new = step(np.ascontiguousarray(x[:, t]), *states)
+        states = list(new) if len(states) > 1 else [new]
         np.testing.assert_array_equal(states[0], y[:, t])
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", CELLS)
 def test_recurrent_mask_without_training_and_kept_by_the_tape(kind):
     N, T, I, H = 5, 7, 3, 21
     w = weights(kind, I, H)
@@ -106,9 +107,9 @@ def test_weights_in_pytorchs_layout_give_the_same_bits(isa, dtype, form, shape):
                 found[1:4] = [swapped(d) for d in found[1:4]]
                 for a, e in zip([*got, *found], [*expected, *gradients], strict=True):
                     np.testing.assert_array_equal(a, e)
-        packed = {"lstm": F.PackedLSTM, "gru": F.PackedGRU}[kind](*theirs, **other)
+        packed = CELLS[kind].packed(*theirs, **other)
         np.testing.assert_array_equal(packed(x)[0], forward(x, w, r, b, **given)[0])
-        step = {"lstm": F.LSTMStep, "gru": F.GRUStep}[kind](*theirs, **other)
+        step = CELLS[kind].step(*theirs, **other)
         h = step(np.ascontiguousarray(x[:, 0]), *np.zeros((len(expected) - 1, N, H), dtype))
         np.testing.assert_array_equal(h[0] if kind == "lstm" else h, packed(x)[0][:, 0])
 
@@ -246,7 +247,7 @@ def test_bad_gru_and_backward_input():
         F.lstm_backward(tape, y)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("T", [1 << 58, 1 << 59])
 def test_a_broadcast_of_any_length_is_refused(kind, T):
     x = np.broadcast_to(np.zeros((1, 1, 1), np.float32), (1, T, 1))

@@ -8,22 +8,44 @@ import pytest
 from fusedrnn import functional as F
 from fusedrnn import reference
 
-GRU_FORMS = [
-    {"reset_after": after, "update_gate": gate}
-    for after in (True, False)
-    for gate in ("keep", "write")
+CELLS = [
+    ("rnn", {}),
+    ("lstm", {}),
+    ("lstm", {"recurrent_activation": "tanh"}),
+    *(
+        ("gru", {"reset_after": after, "update_gate": gate})
+        for after in (True, False)
+        for gate in ("keep", "write")
+    ),
 ]
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+STEPS = {  # which steps count
+    "all": {},
+    "masked": {"mask": np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], bool)},
+    "ended and reversed": {"lengths": np.array([4, 2, 0]), "reverse": True},
+    "all of it": {
+        "mask": np.array([[1, 0, 1, 1], [1, 1, 1, 0], [0, 1, 0, 1]], bool),
+        "lengths": np.array([4, 2, 3]),
+        "reverse": True,
+    },
+}
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "linear"])
+ELU = (  # one that has no name in the reference
+    lambda a: np.where(a > 0, a, np.expm1(a)),
+    lambda dy, a, y: dy * np.where(a > 0, 1, y + 1),
+)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "linear", ELU])
 @pytest.mark.parametrize("dropout", [False, True])
-@pytest.mark.parametrize(("kind", "form"), [("lstm", {}), *(("gru", f) for f in GRU_FORMS)])
-def test_gradients_match_central_differences(kind, form, dropout, activation):
-    form = form | {"activation": activation}
+@pytest.mark.parametrize(("kind", "form"), CELLS)
+@pytest.mark.parametrize("steps", STEPS)
+def test_gradients_match_central_differences(kind, form, dropout, activation, steps):
+    form = form | STEPS[steps] | {"activation": activation}
     rng = np.random.default_rng(0)
-    N, T, I, H, G = 3, 4, 2, 5, 4 if kind == "lstm" else 3
+    N, T, I, H, G = 3, 4, 2, 3, GATES[kind]
     after = kind == "gru" and form["reset_after"]
-    valid = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [0, 1, 0, 1]], bool)
     x, W, R = (rng.normal(size=s) for s in [(N, T, I), (I, G * H), (H, G * H)])
     b = rng.normal(size=(2, G * H) if after else G * H)
     states = [rng.normal(size=(N, H)) for _ in range(2 if kind == "lstm" else 1)]
@@ -31,15 +53,14 @@ def test_gradients_match_central_differences(kind, form, dropout, activation):
     dy, *dstates = (rng.normal(size=s.shape) for s in [np.empty((N, T, H)), *states])
 
     def loss():
-        y, *final, steps = getattr(reference, kind)(
-            x, W, R, b, *states, valid, recurrent_mask=recurrent_mask, **form
+        y, *final, tape = getattr(reference, kind)(
+            x, W, R, b, *states, recurrent_mask=recurrent_mask, **form
         )
         return np.sum(y * dy) + sum(
             np.sum(f * d) for f, d in zip(final, dstates, strict=True)
-        ), steps
+        ), tape
 
-    steps = loss()[1]
-    gradients = getattr(reference, f"{kind}_backward")(W, R, steps, dy, *dstates, **form)
+    gradients = reference.backward(loss()[1], dy, *dstates)
     for parameter, gradient in zip([x, W, R, b, *states], gradients, strict=True):
         for at in np.ndindex(parameter.shape):
             value, differences = parameter[at], []

@@ -50,12 +50,12 @@ def make_case(cell, shape, options, seed=0):
     rng = np.random.default_rng(seed)
     I, H, T, N = shape
     G, states = cells.CELLS[kind].gates, cells.CELLS[kind].states
-    after = kind == "gru" and form.get("reset_after", True)
+    two = cells.CELLS[kind].biases == 2 and form.get("reset_after", True)
     case = {
         "x": rng.normal(size=(N, T, I)),
         "kernel": rng.normal(size=(I, G * H)) / np.sqrt(I),
         "recurrent_kernel": rng.normal(size=(H, G * H)) / np.sqrt(H),
-        "bias": rng.normal(size=(2, G * H) if after else G * H),
+        "bias": rng.normal(size=(2, G * H) if two else G * H),
         "states": [rng.normal(size=(N, H)) for _ in range(states)],
         "dy": rng.normal(size=(N, T, H)),
         "dstates": [rng.normal(size=(N, H)) for _ in range(states)],
@@ -82,45 +82,15 @@ def make_case(cell, shape, options, seed=0):
 def run_reference(cell, case, options):
     """Outputs and gradients by the reference, in the order of run_kernels."""
     kind, form = CELLS[cell]
-    x, W, R = case["x"], case["kernel"], case["recurrent_kernel"]
-    N, T, H = *x.shape[:2], len(R)
-    after = form.get("reset_after", True) and kind == "gru"
-    b = np.zeros((2, R.shape[1]) if after else R.shape[1]) if case["bias"] is None else case["bias"]
-    states = [np.zeros((N, H)) if s is None else s for s in case["states"]]
-    lengths = np.full(N, T) if case["lengths"] is None else case["lengths"]
-    order = np.tile(np.arange(T), (N, 1))  # time of each step
-    if options.get("reverse"):
-        order = np.where(order < lengths[:, None], lengths[:, None] - 1 - order, order)
-    inverse = np.argsort(order, axis=1)
-    valid = np.arange(T) < lengths[:, None]
-    repeats = np.zeros((N, T), bool)  # steps whose output repeats the state
-    if case["mask"] is not None:
-        masked = np.take_along_axis(case["mask"], order, axis=1)
-        repeats = valid & ~masked & (np.cumsum(masked & valid, axis=1) > 0)
-        valid = valid & masked
-
-    def by_step(a):
-        return np.take_along_axis(a, order[:, :, None], axis=1)
-
-    def by_time(a):
-        return np.take_along_axis(a, inverse[:, :, None], axis=1)
-
-    form = form | {"activation": options.get("activation", "tanh")}
-    forward = getattr(reference, kind)
-    backward = getattr(reference, f"{kind}_backward")
-    y, *final, steps = forward(
-        by_step(x), W, R, b, *states, valid, recurrent_mask=case["recurrent_mask"], **form
-    )
-    dy = by_step(case["dy"]) if options.get("return_sequences", True) else 0 * by_step(case["dy"])
-    for t in range(1, T):
-        y[:, t] = np.where(repeats[:, t, None], y[:, t - 1], y[:, t])
-    for t in range(T - 1, 0, -1):  # the gradient of a repeated output belongs to the one before
-        dy[:, t - 1] += np.where(repeats[:, t, None], dy[:, t], 0)
-    dx, dW, dR, db, *dstates = backward(W, R, steps, dy, *case["dstates"], **form)
-    if case["bias"] is None:
-        db = None
-    y = by_time(y) if options.get("return_sequences", True) else None
-    return [y, *final], [by_time(dx), dW, dR, db, *dstates]
+    sequences = options.get("return_sequences", True)
+    y, *final, tape = getattr(reference, kind)(
+        case["x"], case["kernel"], case["recurrent_kernel"], case["bias"], *case["states"],
+        lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
+        return_sequences=sequences, recurrent_mask=case["recurrent_mask"],
+        activation=options.get("activation", "tanh"), **form,
+    )  # fmt: skip
+    dy = case["dy"] if sequences else None
+    return [y, *final], list(reference.backward(tape, dy, *case["dstates"]))
 
 
 def run_kernels(cell, case, options, dtype):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, functional
+from .. import activations
+from ..cells import CELLS
 from ..checks import flag
-from . import step_by_step
 from .layer import Shape
 from .rnn import Recurrent, given
 
@@ -22,11 +22,7 @@ class GRU(Recurrent):
     tells). ``unroll`` and ``use_cudnn`` make no difference.
     """
 
-    gates = 3
-    step = step_by_step.GRU
-    forward_kernel = staticmethod(functional.gru)
-    backward_kernel = staticmethod(functional.gru_backward)
-    packed_kernel = functional.PackedGRU
+    cell = CELLS["gru"]
 
     def __init__(
         self,
@@ -65,6 +61,3 @@ class GRU(Recurrent):
 
     def bias_shape(self) -> Shape:  # noqa: D102
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
-
-    def _standard(self) -> bool:
-        return super()._standard() and self.recurrent_activation is activations.sigmoid

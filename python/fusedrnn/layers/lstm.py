@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, functional, initializers
-from . import step_by_step
+from .. import activations, initializers
+from ..cells import CELLS
 from .rnn import Recurrent, given, initializer_of_blocks
 
 
@@ -19,11 +19,7 @@ class LSTM(Recurrent):
     tells). ``unroll`` and ``use_cudnn`` make no difference.
     """
 
-    gates, state_count = 4, 2
-    step = step_by_step.LSTM
-    forward_kernel = staticmethod(functional.lstm)
-    backward_kernel = staticmethod(functional.lstm_backward)
-    packed_kernel = functional.PackedLSTM
+    cell = CELLS["lstm"]
 
     def __init__(
         self,
@@ -64,6 +60,3 @@ class LSTM(Recurrent):
         if not self.unit_forget_bias:
             return b
         return initializer_of_blocks(b, initializers.Ones(), b, b)
-
-    def _standard(self) -> bool:
-        return super()._standard() and self.recurrent_activation is activations.sigmoid

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import activations, backend, constraints, initializers, regularizers
+from .. import activations, backend, constraints, initializers, reference, regularizers
 from ..backend import Array
+from ..cells import Cell
 from ..checks import flag, number, whole
-from . import step_by_step
 from .dropout import dropout_mask
 from .layer import Layer, Shape
 
@@ -27,16 +27,12 @@ class Recurrent(Layer):
     """Base of the recurrent layers; the arguments are Keras's.
 
     ``path`` says how the layer runs: "fused", one kernel call for the whole sequence, or
-    "step by step", NumPy in a Python loop, for activations that the kernels do not have.
+    "step by step", :mod:`fusedrnn.reference`, for activations that the kernels do not have.
     """
 
     input_rank = 3
-    gates = 1
-    state_count = 1
-    step: Any = None  # the cell of the slow path
-    forward_kernel: Any = None  # the functional API of the fused path
-    backward_kernel: Any = None
-    packed_kernel: Any = None
+    cell: ClassVar[Cell]
+    recurrent_activation: activations.Activation | None = None  # of the gates, if there are any
 
     def __init__(
         self,
@@ -116,7 +112,7 @@ class Recurrent(Layer):
 
     def bias_shape(self) -> Shape:
         """Return the shape of the bias."""
-        return (self.gates * self.units,)
+        return (self.cell.gates * self.units,)
 
     def initial_bias(self) -> Any:
         """Return the initializer of the whole bias."""
@@ -128,7 +124,7 @@ class Recurrent(Layer):
                 f"{self.name}: stateful=True needs a fixed batch size: give "
                 "batch_shape=(batch_size, timesteps, features) to Input or the layer"
             )
-        width = self.gates * self.units
+        width = self.cell.gates * self.units
         self.kernel = self.add_weight(
             "kernel",
             (input_shape[-1], width),
@@ -158,7 +154,7 @@ class Recurrent(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T = input_shape[:2]
         y = (N, T, self.units) if self.return_sequences else (N, self.units)
-        return (y, *[(N, self.units)] * self.state_count) if self.return_state else y
+        return (y, *[(N, self.units)] * self.cell.states) if self.return_state else y
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
         return mask if self.return_sequences else None
@@ -179,14 +175,14 @@ class Recurrent(Layer):
     def _initial(self, x: Array, given: Any) -> list[Array | None]:
         states = given if given is not None else self.states if self.stateful else None
         if states is None:
-            return [None] * self.state_count
+            return [None] * self.cell.states
         states = list(states) if isinstance(states, (list, tuple)) else [states]
-        if len(states) != self.state_count or any(
+        if len(states) != self.cell.states or any(
             np.shape(s) != (len(x), self.units) for s in states
         ):
             raise ValueError(
                 f"{self.name}: initial states have shapes "
-                f"{[np.shape(s) for s in states]}, expected {self.state_count} of "
+                f"{[np.shape(s) for s in states]}, expected {self.cell.states} of "
                 f"{(len(x), self.units)}"
             )
         return [np.ascontiguousarray(s, x.dtype) for s in states]
@@ -196,10 +192,12 @@ class Recurrent(Layer):
     @cached_property
     def path(self) -> str:
         """How the layer runs: "fused" or "step by step"."""
-        return "fused" if self.forward_kernel is not None and self._standard() else "step by step"
-
-    def _standard(self) -> bool:
-        return self.activation in FUSED_ACTIVATIONS
+        fused = (
+            self.cell.forward is not None
+            and self.activation in FUSED_ACTIVATIONS
+            and self.recurrent_activation in (None, activations.sigmoid)
+        )
+        return "fused" if fused else "step by step"
 
     def __call__(  # type: ignore[override]
         self,
@@ -235,27 +233,18 @@ class Recurrent(Layer):
                 x, kernel = self._drop(x, kernel, drop)
             if self.recurrent_dropout:
                 options["recurrent_mask"] = dropout_mask(
-                    (self.gates, len(x), self.units), self.recurrent_dropout, x.dtype, self.rng
+                    (self.cell.gates, len(x), self.units), self.recurrent_dropout, x.dtype, self.rng
                 )
-        if self.path == "fused":
-            if training:
-                y, *final, tape = self.forward_kernel(
-                    x,
-                    kernel,
-                    recurrent_kernel,
-                    bias,
-                    *states,
-                    training=True,
-                    **options,
-                    **self.options,
-                )
-            else:
-                tape = None
-                y, *final = self._inference_kernel()(x, *states, **options)
+        weights = kernel, recurrent_kernel, bias
+        tape = None
+        if self.path != "fused":
+            options |= self.options | self._any_activations()
+            y, *final, tape = self.cell.reference(x, *weights, *states, **options)
+        elif training:
+            options |= self.options
+            y, *final, tape = self.cell.forward(x, *weights, *states, training=True, **options)
         else:
-            y, *final, tape = step_by_step.forward(
-                self, x, kernel, recurrent_kernel, bias, states, **options
-            )
+            y, *final = self._inference_kernel()(x, *states, **options)
         if self.stateful:
             self.states = list(final)
         self.tape = (tape, drop, mask) if training else None
@@ -276,20 +265,29 @@ class Recurrent(Layer):
         gradients = {"dy" if self.return_sequences else "dh_n": dy}
         dkernel = self.kernel.grad
         if drop is not None and drop.ndim == 3:  # the kernel was block-diagonal
-            dkernel = np.empty((self.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype)
+            dkernel = np.empty(
+                (self.cell.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype
+            )
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
-        backward = self.backward_kernel if self.path == "fused" else step_by_step.backward
+        backward = self.cell.backward if self.path == "fused" else reference.backward
         dx: Array | None = backward(tape, **gradients, need_dx=need_dx, out=out)[0]
         if drop is not None:
             dx = self._undrop(dx, dkernel, drop)
         return dx
+
+    def _any_activations(self) -> dict[str, reference.Activation]:
+        act, gate = self.activation, self.recurrent_activation
+        pairs: dict[str, reference.Activation] = {"activation": (act, act.gradient)}
+        if gate is not None:
+            pairs["recurrent_activation"] = gate, gate.gradient
+        return pairs
 
     def _inference_kernel(self) -> Any:
         buffer = self.kernel.buffer
         version = (buffer, buffer.version if buffer else None)
         if self._packed is None or version != self._packed_version:
             bias = None if self.bias is None else self.bias.value
-            self._packed = self.packed_kernel(
+            self._packed = self.cell.packed(
                 self.kernel.value, self.recurrent_kernel.value, bias, **self.options
             )
             self._packed_version = version
@@ -305,7 +303,7 @@ class Recurrent(Layer):
     def _input_masks(self, x: Array) -> Array:
         shape = (len(x), x.shape[2])
         if self.implementation == 1:
-            shape = (self.gates, *shape)  # type: ignore[assignment]
+            shape = (self.cell.gates, *shape)  # type: ignore[assignment]
         return dropout_mask(shape, self.dropout, x.dtype, self.rng)
 
     def _drop(self, x: Array, kernel: Array, drop: Array) -> tuple[Array, Array]:
@@ -313,8 +311,8 @@ class Recurrent(Layer):
             return x * drop[:, None], kernel
         # One mask per gate: the gates' inputs side by side, times a block-diagonal kernel.
         I, H = len(kernel), self.units
-        block = np.zeros((self.gates * I, self.gates * H), kernel.dtype)
-        for g in range(self.gates):
+        block = np.zeros((self.cell.gates * I, self.cell.gates * H), kernel.dtype)
+        for g in range(self.cell.gates):
             block[g * I : (g + 1) * I, g * H : (g + 1) * H] = kernel[:, g * H : (g + 1) * H]
         return np.concatenate([x * m[:, None] for m in drop], axis=2), block
 
@@ -322,13 +320,13 @@ class Recurrent(Layer):
         if drop.ndim == 2:
             return None if dx is None else dx * drop[:, None]
         I, H = len(self.kernel.grad), self.units
-        for g in range(self.gates):
+        for g in range(self.cell.gates):
             self.kernel.grad[:, g * H : (g + 1) * H] = dkernel[
                 g * I : (g + 1) * I, g * H : (g + 1) * H
             ]
         if dx is None:
             return None
-        parts = zip(np.split(dx, self.gates, axis=2), drop, strict=True)
+        parts = zip(np.split(dx, self.cell.gates, axis=2), drop, strict=True)
         return sum(part * m[:, None] for part, m in parts)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import step_by_step
+from .. import reference
+from ..cells import Cell
 from .rnn import Recurrent, given
 
 
@@ -15,7 +16,15 @@ class SimpleRNN(Recurrent):
     step: one product per step, no fused kernel.
     """
 
-    step = step_by_step.Simple
+    cell = Cell(
+        name="rnn",
+        layer="SimpleRNN",
+        gate_order="n",
+        states=1,
+        biases=1,
+        options=frozenset(),
+        reference=reference.rnn,
+    )
 
     def __init__(
         self,

@@ -7,18 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..cells import CELLS
+from .call import Call, Tensors, array, follow_torch_threads
 from .kept import KeptWeights
-from .layers import path_of, weights_of
-from .op import Call, Tensors, array, follow_torch_threads, recurrent, traced
+from .layers import weights_of
+from .path import path_of, traced
+from .recurrent import recurrent
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class FusedCell:
-    """What LSTMCell and GRUCell share."""
+    """What the cells share."""
 
     _call: Call
-    _states: int
 
     @property
     def path(self: Any) -> str:
@@ -31,15 +33,15 @@ class FusedCell:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
         if torch.is_grad_enabled():
             return super().forward(input, hx)  # type: ignore[misc]
-        lstm = self._call.cell == "lstm"
-        states: Tensors = () if hx is None else tuple(hx) if lstm else (hx,)
+        count = CELLS[self._call.cell].states
+        states: Tensors = () if hx is None else tuple(hx) if count > 1 else (hx,)
         weights = weights_of(self, _NAMES if self.bias else _NAMES[:2])
         trace = traced()
         if path_of(weights[0], trace) != "fused" or not self._fits(input, weights[0], states):
             return super().forward(input, hx)  # type: ignore[misc]
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
-        states = states or [x.new_zeros(len(x), self.hidden_size)] * self._states
+        states = states or [x.new_zeros(len(x), self.hidden_size)] * count
         if trace:
             finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
         else:
@@ -48,9 +50,9 @@ class FusedCell:
             if kept is None:
                 kept = self.__dict__["_kept"] = KeptWeights()
             results = kept.packed(self._call, weights, step=True)(array(x), *map(array, states))
-            finals = [torch.from_numpy(a) for a in (results if lstm else (results,))]
+            finals = [torch.from_numpy(a) for a in (results if count > 1 else (results,))]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
-        return tuple(finals) if lstm else finals[0]
+        return tuple(finals) if count > 1 else finals[0]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors) -> bool:
         return (
@@ -63,7 +65,7 @@ class FusedCell:
             and (
                 not states
                 or (
-                    len(states) == self._states
+                    len(states) == CELLS[self._call.cell].states
                     and all(
                         isinstance(s, Tensor)
                         and s.shape == (*x.shape[:-1], self.hidden_size)
@@ -88,10 +90,10 @@ class FusedCell:
 class LSTMCell(FusedCell, torch.nn.LSTMCell):
     """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded."""
 
-    _call, _states = Call("lstm", "torch"), 2
+    _call = Call("lstm", "torch")
 
 
 class GRUCell(FusedCell, torch.nn.GRUCell):
     """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded."""
 
-    _call, _states = Call("gru", "torch"), 1
+    _call = Call("gru", "torch")

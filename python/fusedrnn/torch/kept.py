@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from .. import functional as F
 from .._types import Array
-from .op import Call, Tensors, to_core
+from ..cells import CELLS
+from .call import Call, Tensors
 
 _WHOLE = 1 << 12
 """Values of a weight that are compared one and all."""
 
 Place = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Address, shape and strides of a tensor."""
+
+
+class Mark(NamedTuple):
+    """What a weight was when it was packed."""
+
+    weight: Tensor
+    version: int
+    place: Place
+    sample: Array  # some of its memory
+    content: bytes  # what was there
 
 
 class KeptWeights:
@@ -31,7 +41,7 @@ class KeptWeights:
     def __init__(self) -> None:
         self.places: list[Place] = []
         self.views: list[Array] = []
-        self.seen: list[tuple[Tensor, int, Place, Array, bytes]] = []
+        self.seen: list[Mark] = []
         self.copy: Any = None
 
     def arrays(self, weights: Tensors) -> list[Array]:
@@ -45,11 +55,11 @@ class KeptWeights:
         return self.views
 
     def packed(self, call: Call, weights: Tensors, step: bool = False) -> Any:
-        """Return a PackedLSTM or PackedGRU of these weights, or the `step` for one time step."""
+        """Return these weights packed for a sequence, or for one `step`."""
         if self.copy is None or not self._current(weights):
-            core = to_core(call, [memory(w) for w in weights])
-            kind = getattr(F, f"{call.cell.upper()}Step" if step else f"Packed{call.cell.upper()}")
-            self.copy = kind(*core, **call.options)
+            core = call.to_core([memory(w) for w in weights])
+            cell = CELLS[call.cell]
+            self.copy = (cell.step if step else cell.packed)(*core, **call.options)
             self.seen = []
             if not any(w.is_inference() for w in weights):  # those keep no version
                 self.seen = [self._mark(w) for w in weights]
@@ -58,23 +68,25 @@ class KeptWeights:
     def _current(self, weights: Tensors) -> bool:
         if len(weights) != len(self.seen):
             return False
-        for w, (seen, version, where, sample, content) in zip(weights, self.seen, strict=True):
+        for w, seen in zip(weights, self.seen, strict=True):
             if (
-                w is not seen
-                or w._version != version
-                or place(w) != where
-                or sample.tobytes() != content
+                w is not seen.weight
+                or w._version != seen.version
+                or place(w) != seen.place
+                or seen.sample.tobytes() != seen.content
             ):
                 return False
         return True
 
     @staticmethod
-    def _mark(w: Tensor) -> tuple[Tensor, int, Place, Array, bytes]:
+    def _mark(w: Tensor) -> Mark:
         sample = memory(w)
         if sample.size > _WHOLE and sample.flags.c_contiguous:
             # A step back of one column a row: in each row one value, and all columns in turn.
             sample = np.reshape(sample, -1)[:: max(1, sample.shape[-1] - 1)]
-        return w, w._version, place(w), sample, sample.tobytes()
+        return Mark(
+            weight=w, version=w._version, place=place(w), sample=sample, content=sample.tobytes()
+        )
 
 
 def memory(t: Tensor) -> Array:

@@ -16,9 +16,14 @@ try:
 except ImportError as error:
     raise ImportError("fusedrnn.keras needs Keras and PyTorch: pip install keras torch") from error
 
-from .op import Call, recurrent, torch_is_faster
+from ..cells import BY_LAYER
+from .call import Call
+from .path import torch_is_faster
+from .recurrent import recurrent
 
 TESTED = ("3.15.",)
+
+CELL_OF = {getattr(keras.layers, name): cell for name, cell in BY_LAYER.items()}
 
 _own_loops: dict[Any, Any] = {}
 
@@ -41,7 +46,7 @@ def enable() -> None:
             f"fusedrnn.keras: not tested with Keras {keras.__version__}, expected one of "
             f"{', '.join(v + '*' for v in TESTED)}"
         )
-    for layer in (keras.layers.LSTM, keras.layers.GRU):
+    for layer in CELL_OF:
         if layer not in _own_loops:
             _own_loops[layer] = layer.inner_loop
             layer.inner_loop = _loop
@@ -63,11 +68,12 @@ def path(layer: Any, training: bool = False) -> str:
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
     cell = layer.cell
-    if _name(cell.activation) is None or _name(cell.recurrent_activation) != "sigmoid":
+    gates = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
+    if _name(cell.activation) is None or _name(gates) != "sigmoid":
         return "keras: the activations are not tanh, relu, sigmoid or linear with sigmoid gates"
     if training and cell.dropout and cell.implementation == 1:
         return "keras: dropout with implementation=1 has a mask for each gate, with no fused kernel"
-    if layer.use_cudnn not in ("auto", True):
+    if getattr(layer, "use_cudnn", "auto") not in ("auto", True):
         return "keras: use_cudnn=False asks for the plain loop"
     if cell.compute_dtype not in ("float32", "float64"):
         return f"keras: the compute dtype is {cell.compute_dtype}"
@@ -85,8 +91,8 @@ def _name(function: Any) -> str | None:
 
 def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
     """Run the layer over time: last output, outputs in order of processing, final states."""
-    own = next(_own_loops[c] for c in type(self).__mro__ if c in _own_loops)
-    cell = self.cell
+    kind = next(c for c in type(self).__mro__ if c in _own_loops)
+    own, cell = _own_loops[kind], self.cell
     steps, (I, GH) = sequences.shape[1], cell.kernel.shape
     few = (
         steps
@@ -107,10 +113,12 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
         x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
     drops = None
     if training and cell.recurrent_dropout:
-        drops = torch.stack(cell.get_recurrent_dropout_mask(states[0])).to(weights[0].dtype)
+        drops = cell.get_recurrent_dropout_mask(states[0])
+        drops = drops if isinstance(drops, list) else [drops]  # one for each gate
+        drops = torch.stack(drops).to(weights[0].dtype)
     call = Call(
-        "lstm" if isinstance(self, keras.layers.LSTM) else "gru",
-        "keras",
+        cell=CELL_OF[kind].name,
+        layout="keras",
         reverse=self.go_backwards,
         time_major=False,
         reset_after=getattr(cell, "reset_after", True),

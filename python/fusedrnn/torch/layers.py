@@ -8,40 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
+from ..cells import CELLS, Cell
+from .call import Call, Tensors, array, follow_torch_threads
 from .kept import KeptWeights
-from .op import (
-    Call,
-    Tensors,
-    array,
-    follow_torch_threads,
-    recurrent,
-    torch_is_faster,
-    traced,
-)
-
-
-def path_of(weight: Tensor, trace: bool, proj_size: int = 0) -> str:
-    """Return "fused", or "torch: " and the reason why torch's own code runs.
-
-    `trace` is what :func:`traced` says.
-    """
-    if proj_size:
-        return "torch: proj_size has no fused kernel"
-    if not weight.is_cpu:
-        return f"torch: the weights are on {weight.device}"
-    if weight.dtype not in (torch.float32, torch.float64):
-        return f"torch: the weights are {weight.dtype}"
-    if torch.is_autocast_enabled("cpu"):
-        return "torch: autocast is on"
-    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
-        return "torch: inside a transform of torch.func or forward-mode differentiation"
-    if trace and (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
-        return "torch: what is traced or exported runs without fusedrnn"
-    return "fused"
+from .path import path_of, torch_is_faster, traced
+from .recurrent import recurrent
 
 
 def weights_of(module: Any, names: Sequence[str]) -> list[Tensor]:
@@ -54,10 +28,10 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 
 class FusedLayer:
-    """What LSTM and GRU share. Parameters, their names and `state_dict` are torch's."""
+    """What the layers share. Parameters, their names and `state_dict` are torch's."""
 
-    _cell: str
-    _states: int
+    _cell: Cell
+    _few_steps_are_torchs = True  # of those, torch's code is the faster one with gradients
 
     @property
     def path(self: Any) -> str:
@@ -76,15 +50,17 @@ class FusedLayer:
         """
         trace = traced()
         if (
-            self._cell == "gru"
+            self._few_steps_are_torchs
             and not trace
             and torch.is_grad_enabled()
-            and torch_is_faster(self._steps(input), 3, self.input_size, self.hidden_size)
+            and torch_is_faster(
+                self._steps(input), self._cell.gates, self.input_size, self.hidden_size
+            )
         ):
             return super().forward(input, hx)  # type: ignore[misc]
         packed = isinstance(input, PackedSequence)
         x = input.data if packed else input
-        several = self._cell == "lstm" and isinstance(hx, tuple | list)
+        several = self._cell.states > 1 and isinstance(hx, tuple | list)
         states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
         w = weights_of(self, self._flat_weights_names)
         path = path_of(w[0], trace, self.proj_size)
@@ -102,7 +78,7 @@ class FusedLayer:
             y, finals = y.squeeze(1), [s.squeeze(1) for s in finals]
         else:
             y, *finals = self._layers(x, w, states, None, trace, self.batch_first)
-        return y, tuple(finals) if self._cell == "lstm" else finals[0]
+        return y, tuple(finals) if self._cell.states > 1 else finals[0]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
@@ -128,7 +104,7 @@ class FusedLayer:
         elif x.dim() == 3:
             batch = (x.shape[0 if self.batch_first else 1],)
         shape = (self.num_layers * (1 + self.bidirectional), *batch, self.hidden_size)
-        return len(states) == self._states and all(
+        return len(states) == self._cell.states and all(
             isinstance(s, Tensor)
             and s.shape == shape
             and s.dtype == x.dtype
@@ -179,7 +155,7 @@ class FusedLayer:
         if kept is None:
             kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
         if len(kept) == 1:
-            call = Call(self._cell, "torch", False, not batch_first)
+            call = Call(self._cell.name, "torch", time_major=not batch_first)
             return [*run(call, x, weights, states, lengths, kept[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
@@ -189,7 +165,7 @@ class FusedLayer:
             ys = []
             for reverse in (False, True)[:D]:
                 k = len(finals)
-                call = Call(self._cell, "torch", reverse, time_major)
+                call = Call(self._cell.name, "torch", reverse, time_major)
                 own = weights[k * each : (k + 1) * each]
                 y, *final = run(call, x, own, [s[k] for s in states], lengths, kept[k])
                 ys.append(y)
@@ -201,7 +177,9 @@ class FusedLayer:
 
     def __prepare_scriptable__(self: Any) -> torch.nn.Module:
         """Return torch's layer with the same parameters: what torch.jit.script compiles."""
-        own: Any = next(c for c in type(self).__mro__ if c in (torch.nn.LSTM, torch.nn.GRU))
+        own: Any = next(
+            c for c in type(self).__mro__ if c.__module__ == torch.nn.RNNBase.__module__
+        )
         module: torch.nn.Module = own.__new__(own)
         module.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_kept"})
         return module
@@ -277,10 +255,11 @@ class LSTM(FusedLayer, torch.nn.LSTM):
     operations, so that second ones are right, and slow.
     """
 
-    _cell, _states = "lstm", 2
+    _cell = CELLS["lstm"]
+    _few_steps_are_torchs = False  # torch.nn.LSTM takes oneDNN's path
 
 
 class GRU(FusedLayer, torch.nn.GRU):
     """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`."""
 
-    _cell, _states = "gru", 1
+    _cell = CELLS["gru"]
