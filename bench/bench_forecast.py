@@ -38,10 +38,10 @@ import pandas as pd
 
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
-from fusedrnn.forecast.folds import plan
-from fusedrnn.forecast.inputs import Inputs, scale
-from fusedrnn.forecast.panel import to_panel
-from fusedrnn.forecast.table import to_long
+from fusedrnn.forecast.data.panel import to_panel
+from fusedrnn.forecast.data.table import to_long
+from fusedrnn.forecast.evaluate.folds import plan
+from fusedrnn.forecast.models.inputs import Inputs, scale
 
 from .machine import describe
 

@@ -131,7 +131,7 @@ def test_without_the_extra_it_says_what_to_install(module):
 
 
 def test_outputs_lose_no_file(tmp_path):
-    from fusedrnn.forecast.files import check_outputs, write
+    from fusedrnn.forecast.report.files import check_outputs, write
 
     target, link, pipe = tmp_path / "target.json", tmp_path / "link.json", tmp_path / "pipe"
     target.write_text("before")

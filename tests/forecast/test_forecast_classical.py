@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast.classical import ets, theta
+from fusedrnn.forecast.models.classical import ets, theta
 
 ets_models = pytest.importorskip("statsmodels.tsa.exponential_smoothing.ets")
 theta_models = pytest.importorskip("statsmodels.tsa.forecasting.theta")

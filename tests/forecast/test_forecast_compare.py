@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, compare
-from fusedrnn.forecast.terminal import show
+from fusedrnn.forecast.report.terminal import show
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fusedrnn.datasets import load_bakery, load_bakery_series
-from fusedrnn.forecast import table
-from fusedrnn.forecast.panel import infer_frequency, to_panel
-from fusedrnn.forecast.table import to_long
+from fusedrnn.forecast.data import table
+from fusedrnn.forecast.data.panel import infer_frequency, to_panel
+from fusedrnn.forecast.data.table import to_long
 
 
 def rows(table, **options):

@@ -13,8 +13,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from fusedrnn.datasets import BAKERY_KNOWN, BAKERY_PAST, load_bakery, load_bakery_series
-from fusedrnn.forecast import RNNForecaster, forecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
 from fusedrnn.forecast.cli import main
+from fusedrnn.forecast.forecaster import estimator
 
 SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}
 
@@ -112,7 +113,7 @@ def test_a_fit_survives_a_killed_worker(scope, monkeypatch, tmp_path):
     series = load_bakery_series().iloc[-150:, :4]
     options = {"wide": True, "scope": scope, **SMALL}
     undisturbed = RNNForecaster(**options).fit(series).predict()
-    monkeypatch.setattr(forecaster, "_named", partial(die_once, tmp_path / "died"))
+    monkeypatch.setattr(estimator, "_named", partial(die_once, tmp_path / "died"))
     found = RNNForecaster(**options, n_jobs=2).fit(series).predict()
     assert (tmp_path / "died").exists()
     pd.testing.assert_frame_equal(found, undisturbed, check_exact=True)

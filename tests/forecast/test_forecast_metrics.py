@@ -6,10 +6,10 @@ import pytest
 import sklearn.metrics as sk
 from scipy import stats
 
-from fusedrnn.forecast.baselines import moving_average, naive, seasonal_naive
-from fusedrnn.forecast.metrics import METRICS, errors, seasonal_scale
-from fusedrnn.forecast.significance import diebold_mariano, paired_test
-from fusedrnn.forecast.verdict import verdict
+from fusedrnn.forecast.evaluate.metrics import METRICS, errors, seasonal_scale
+from fusedrnn.forecast.evaluate.significance import diebold_mariano, paired_test
+from fusedrnn.forecast.models.baselines import moving_average, naive, seasonal_naive
+from fusedrnn.forecast.report.verdict import verdict
 
 
 def test_metrics_are_those_of_scikit_learn():

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from fusedrnn.datasets import load_bakery_series
-from fusedrnn.forecast import compare, runner
-from fusedrnn.forecast.jobs import Job
-from fusedrnn.forecast.store import Store
+from fusedrnn.forecast import compare
+from fusedrnn.forecast.evaluate import runner
+from fusedrnn.forecast.evaluate.jobs import Job
+from fusedrnn.forecast.evaluate.results import Store
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 1, "levels": (), "test_size": 20}
 FAST = {**SMALL, "models": ("Naive", "LSTM", "GRU")}
@@ -145,7 +146,7 @@ def test_a_full_disk_is_an_error_that_says_so(series, monkeypatch, tmp_path):
 
 
 def test_a_series_that_cannot_be_fitted_is_reported_not_dropped(series, monkeypatch):
-    from fusedrnn.forecast import jobs
+    from fusedrnn.forecast.evaluate import jobs
 
     def broken(y, *rest):
         if y[1] == series.iloc[1, 1]:

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusedrnn.forecast import Settings, compare, inputs
-from fusedrnn.forecast.inputs import scale
-from fusedrnn.forecast.panel import to_panel
-from fusedrnn.forecast.scale import is_seasonal
-from fusedrnn.forecast.table import to_long
+from fusedrnn.forecast import Settings, compare
+from fusedrnn.forecast.data.panel import to_panel
+from fusedrnn.forecast.data.table import to_long
+from fusedrnn.forecast.models import inputs
+from fusedrnn.forecast.models.inputs import scale
+from fusedrnn.forecast.models.scale import is_seasonal
 
 
 def growing(n=144, freq="MS", season=12, noise=0.03):

@@ -27,10 +27,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .comparison import Comparison
     from .experiment import compare
-    from .forecaster import RNNForecaster
-    from .pipeline import load_forecaster, save_forecaster
+    from .forecaster.estimator import RNNForecaster
+    from .forecaster.saved import load_forecaster, save_forecaster
+    from .report.comparison import Comparison
     from .settings import Settings
 
 __all__ = [
@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "comparison",
-    "RNNForecaster": "forecaster",
+    "Comparison": "report.comparison",
+    "RNNForecaster": "forecaster.estimator",
     "Settings": "settings",
     "compare": "experiment",
-    "load_forecaster": "pipeline",
-    "save_forecaster": "pipeline",
+    "load_forecaster": "forecaster.saved",
+    "save_forecaster": "forecaster.saved",
 }
 
 

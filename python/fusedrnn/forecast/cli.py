@@ -187,8 +187,8 @@ def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from .experiment import compare
-    from .files import check_outputs
-    from .terminal import Bars, show
+    from .report.files import check_outputs
+    from .report.terminal import Bars, show
 
     options = compare_options(arguments)
     Settings(**{field.name: options[field.name] for field in fields(Settings)})
@@ -228,8 +228,8 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _fit(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn fit``."""
     from ..datasets import load_bakery
-    from .forecaster import RNNForecaster
-    from .pipeline import check_folder, save_forecaster
+    from .forecaster.estimator import RNNForecaster
+    from .forecaster.saved import check_folder, save_forecaster
 
     options = compare_options(arguments)
     if options.pop("skip_short"):
@@ -248,8 +248,8 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _forecast(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn forecast``."""
-    from .files import check_outputs, write
-    from .pipeline import load_forecaster
+    from .forecaster.saved import load_forecaster
+    from .report.files import check_outputs, write
 
     check_outputs({"--csv": arguments.frame}, arguments.csv)
     model, frame = Path(arguments.model).resolve(), arguments.frame

@@ -11,12 +11,13 @@ import pandas as pd
 from joblib import cpu_count
 
 from ..datasets import load_bakery
-from .backtest import backtest
-from .comparison import Comparison, some
-from .folds import CALIBRATION, plan
-from .panel import Panel, read_panel
+from .data.panel import Panel, read_panel
+from .evaluate.backtest import backtest
+from .evaluate.folds import CALIBRATION, plan
+from .evaluate.results import Store, run_folder
+from .models.inputs import check_covariates
+from .report.comparison import Comparison, some
 from .settings import CELLS, DATA, SIMPLE, Settings
-from .store import Store, run_folder
 
 
 def compare(
@@ -122,20 +123,6 @@ def compare(
             store.records.close()  # a traceback may keep it alive, and others away from its file
         raise
     return Comparison(result, skipped, remarks)
-
-
-def check_covariates(panel: Panel, settings: Settings) -> None:
-    """Raise `ValueError` if the settings cannot use the covariates."""
-    if panel.known and settings.outputs > settings.timesteps:
-        raise ValueError(
-            f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
-            "with covariates known in advance"
-        )
-    if panel.past and settings.outputs < settings.horizon:
-        raise ValueError(
-            "strategy is 'recursive', which cannot use covariates known only afterwards: "
-            + ", ".join(panel.past)
-        )
 
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from .panel import FloatArray, Series
+from ..data.panel import FloatArray, Series
 
 IntArray = npt.NDArray[np.intp]
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from .panel import Series
-from .settings import Settings
+from ..data.panel import Series
+from ..settings import Settings
 
 CALIBRATION = "calibration"
 """The fold before the test part: its errors make the first intervals, and are not scored."""

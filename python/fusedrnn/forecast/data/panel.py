@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..settings import RULES, TABLE
 from .calendar import calendar_features
 from .records import Records, Stored
-from .settings import RULES, TABLE
 from .table import LongTable, to_long
 
 FloatArray = npt.NDArray[np.float64]

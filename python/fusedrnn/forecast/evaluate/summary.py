@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..data.panel import FloatArray
+from ..models.inputs import count_windows
 from .backtest import Backtest
 from .folds import CALIBRATION
-from .inputs import count_windows
 from .metrics import METRICS, errors, seasonal_scale
-from .panel import FloatArray
-from .store import Store
+from .results import Store
 
 CURVES = 10
 """Training curves kept of each network."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..callbacks import EarlyStopping, LambdaCallback
-from ..layers import GRU, LSTM, Dense, Input
-from ..models import Sequential
-from ..optimizers import Adam
-from ..optimizers.schedules import CosineDecay
-from ..utils import set_random_seed
-from .settings import EQUAL, Settings
+from ...callbacks import EarlyStopping, LambdaCallback
+from ...layers import GRU, LSTM, Dense, Input
+from ...models import Sequential
+from ...optimizers import Adam
+from ...optimizers.schedules import CosineDecay
+from ...utils import set_random_seed
+from ..settings import EQUAL, Settings
 
 Float32Array = npt.NDArray[np.float32]
 LAYERS = {"LSTM": LSTM, "GRU": GRU}

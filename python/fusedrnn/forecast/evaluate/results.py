@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
+from ... import __version__
+from ..data.panel import FloatArray, Panel
+from ..data.records import Records
+from ..settings import Settings
 from .jobs import Job, Result
-from .panel import FloatArray, Panel
-from .records import Records
-from .settings import Settings
 
 
 class Store:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .settings import CELLS, EQUAL, SIMPLE
-from .significance import Difference
+from ..evaluate.significance import Difference
+from ..settings import CELLS, EQUAL, SIMPLE
 
 Tests = Mapping[tuple[str, str], Difference]
 NAMES = {

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import __version__
+from ... import __version__
+from ..data.panel import FloatArray, Panel
+from ..evaluate.backtest import Backtest
+from ..evaluate.metrics import METRICS
+from ..evaluate.significance import Difference, paired_test
+from ..evaluate.summary import Costs, Summary, costs, summarise
+from ..models.inputs import sample_note
+from ..settings import Settings
 from . import files
-from .backtest import Backtest
-from .inputs import sample_note
-from .metrics import METRICS
-from .panel import FloatArray, Panel
-from .settings import Settings
-from .significance import Difference, paired_test
-from .summary import Costs, Summary, costs, summarise
 from .verdict import verdict
 
 

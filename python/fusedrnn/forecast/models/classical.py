@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..data.panel import FloatArray
 from .baselines import naive
-from .panel import FloatArray
 
 START = "heuristic"
 

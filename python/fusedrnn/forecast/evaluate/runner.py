@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 
 from .jobs import Job, Result
-from .store import Store
+from .results import Store
 
 BACKENDS = ("processes", "dask", "ray")
 ATTEMPTS = 3

@@ -14,16 +14,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from .backtest import backtest
-from .experiment import check_covariates
-from .fitting import extended, groups, held_out_errors, load_network, train_on_all
-from .inputs import Inputs, count_windows, sample_note, scale
-from .intervals import lowest
-from .network import Trained
-from .panel import FloatArray, Panel, Series, read_panel
-from .records import Records, Stored
-from .runner import finish, workers
-from .settings import DATA, Settings
+from ..data.panel import FloatArray, Panel, Series, read_panel
+from ..data.records import Records, Stored
+from ..evaluate.backtest import backtest
+from ..evaluate.intervals import lowest
+from ..evaluate.runner import finish, workers
+from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
+from ..models.network import Trained
+from ..settings import DATA, Settings
+from .train import extended, groups, held_out_errors, load_network, train_on_all
 
 
 class RNNForecaster(BaseEstimator):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .settings import CELLS, EQUAL
+from ..settings import CELLS, EQUAL
 
 if TYPE_CHECKING:
     from .comparison import Comparison

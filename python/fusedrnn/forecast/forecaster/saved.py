@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 
-from .. import __version__
-from .forecaster import RNNForecaster, layers, only
-from .panel import Panel, series
-from .records import Records, Stored
-from .scale import Scale
+from ... import __version__
+from ..data.panel import Panel, series
+from ..data.records import Records, Stored
+from ..models.scale import Scale
+from .estimator import RNNForecaster, layers, only
 
 FORMAT = 4
 DESCRIBED = "pipeline.json"

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from .. import runtime
-from .calendar import calendar_features
-from .folds import plan
-from .inputs import training_windows
-from .intervals import lowest
-from .jobs import Job
-from .network import Trained, build, train
-from .panel import FloatArray, Panel, Series
-from .settings import Settings
+from ... import runtime
+from ..data.calendar import calendar_features
+from ..data.panel import FloatArray, Panel, Series
+from ..evaluate.folds import plan
+from ..evaluate.intervals import lowest
+from ..evaluate.jobs import Job
+from ..models.inputs import training_windows
+from ..models.network import Trained, build, train
+from ..settings import Settings
 
 Weights = list[np.ndarray]
 HELD_OUT = 0.2

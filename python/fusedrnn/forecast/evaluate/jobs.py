@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from .. import runtime
-from .baselines import moving_average, naive, seasonal_naive
-from .classical import ets, theta
+from ... import runtime
+from ..data.panel import FloatArray, Series
+from ..models.baselines import moving_average, naive, seasonal_naive
+from ..models.classical import ets, theta
+from ..models.inputs import Inputs, training_windows
+from ..models.network import train
+from ..models.scale import Scale
+from ..settings import NETWORKS, Settings
 from .folds import Fold
-from .inputs import Inputs, training_windows
-from .network import train
-from .panel import FloatArray, Series
-from .scale import Scale
-from .settings import NETWORKS, Settings
 
 METHODS = {
     "Naive": naive,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..windows import make_windows
-from .panel import FloatArray, Series
+from ...windows import make_windows
+from ..data.panel import FloatArray, Panel, Series
+from ..settings import WINDOWS, Settings
 from .scale import Scale, fit_scale, level_steps
-from .settings import WINDOWS, Settings
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -109,6 +109,20 @@ class Inputs:
         shifted = np.array(x)
         shifted[:, :, 0] -= self._level(x)
         return shifted
+
+
+def check_covariates(panel: Panel, settings: Settings) -> None:
+    """Raise `ValueError` if the settings cannot use the covariates."""
+    if panel.known and settings.outputs > settings.timesteps:
+        raise ValueError(
+            f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
+            "with covariates known in advance"
+        )
+    if panel.past and settings.outputs < settings.horizon:
+        raise ValueError(
+            "strategy is 'recursive', which cannot use covariates known only afterwards: "
+            + ", ".join(panel.past)
+        )
 
 
 def scale(series: Series, cut: int, season: int) -> Scale:

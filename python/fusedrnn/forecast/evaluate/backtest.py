@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..data.panel import FloatArray, Panel, Series
+from ..data.records import Stored
+from ..settings import NETWORKS, Settings
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column, steps
-from .panel import FloatArray, Panel, Series
-from .records import Stored
+from .results import Store
 from .runner import run
-from .settings import NETWORKS, Settings
-from .store import Store
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .. import __version__
+from ... import __version__
 from . import plot
 from .terminal import cell, headline, seeds
 
