@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -65,6 +66,19 @@ def test_the_page_is_whole_and_needs_no_network(result, page):
     assert "my &lt;sales&gt;.csv" in text
     for heading in ("Errors", "Intervals", "Cost", "What was done to the data", "run it again"):
         assert heading in text
+
+
+def test_writing_the_page_does_not_need_rich(tmp_path):
+    code = """
+import sys
+sys.modules["rich"] = None  # as if it were not installed
+from fusedrnn.forecast import compare
+few = dict(epochs=1, units=2, timesteps=5, seeds=1, models=("Naive", "LSTM", "GRU"))
+compare(**few).write_html(sys.argv[1])
+"""
+    page = tmp_path / "report.html"
+    subprocess.run([sys.executable, "-c", code, page], check=True)
+    assert page.read_text(encoding="utf-8").endswith("</html>\n")
 
 
 def test_every_figure_of_the_table_is_on_the_page(result, page):

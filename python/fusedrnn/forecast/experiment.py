@@ -16,7 +16,8 @@ from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
 from .models.inputs import check_covariates
-from .report.comparison import Comparison, some
+from .report.comparison import Comparison
+from .report.words import some
 from .settings import CELLS, DATA, SIMPLE, Settings
 
 

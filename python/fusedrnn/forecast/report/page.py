@@ -6,7 +6,6 @@ import io
 import platform
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib import rc_context
@@ -14,11 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import __version__
+from ..evaluate.findings import Findings
 from . import plot
-from .terminal import cell, headline, seeds
-
-if TYPE_CHECKING:
-    from .comparison import Comparison
+from .verdict import headline
+from .words import notes, number, seeds, subject
 
 STYLE = """
 :root { color-scheme: light; --ink: #1f2933; --soft: #616e7c; --line: #e4e7eb }
@@ -69,10 +67,10 @@ TITLES = {
 }
 
 
-def page(comparison: Comparison, command: str = "") -> str:
+def page(findings: Findings, command: str = "") -> str:
     """Return the report as HTML; `command` is what makes it again."""
-    settings = comparison.settings
-    coverage = comparison.coverage.set_index("model")
+    settings = findings.settings
+    coverage = findings.coverage.set_index("model")
     tests = pd.DataFrame(
         {
             f"{a} less {b}": {
@@ -81,28 +79,28 @@ def page(comparison: Comparison, command: str = "") -> str:
                 "to": test.high,
                 "p_value": _p(test.p_value),
             }
-            for (a, b), test in comparison.tests.items()
+            for (a, b), test in findings.tests.items()
         }
     ).T
     parts = [
-        f"<h1>{escape(comparison.verdict)}</h1>",
-        f'<p class="soft">{escape(headline(comparison))}</p>',
+        f"<h1>{escape(headline(findings))}</h1>",
+        f'<p class="soft">{escape(subject(findings))}</p>',
         "<h2>Errors on the test part</h2>",
-        _table(comparison.table, ERRORS),
-        f'<p class="soft">{escape(seeds(comparison))} MASE and RMSSE are in units of the error of '
+        _table(findings.table, ERRORS),
+        f'<p class="soft">{escape(seeds(findings))} MASE and RMSSE are in units of the error of '
         "the seasonal naive on the training part; sMAPE runs from 0 to 200; figures are means over "
         "the series.</p>",
-        f'<div class="scroll">{_svg(comparison, plot.draw_forecasts, (10, 4))}</div>',
+        f'<div class="scroll">{_svg(findings, plot.draw_forecasts, (10, 4))}</div>',
         '<div class="pair">',
-        _svg(comparison, plot.draw_errors),
-        _svg(comparison, plot.draw_horizon) if settings.horizon > 1 else "",
-        _svg(comparison, plot.draw_series) if len(comparison.panel.series) > 1 else "",
-        _svg(comparison, plot.draw_losses),
+        _svg(findings, plot.draw_errors),
+        _svg(findings, plot.draw_horizon) if settings.horizon > 1 else "",
+        _svg(findings, plot.draw_series) if len(findings.panel.series) > 1 else "",
+        _svg(findings, plot.draw_losses),
         "</div>",
         "<h2>Is a difference more than chance?</h2>",
         _table(tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{}"}),
         '<p class="soft">Difference of the mean absolute error in units of the MASE, with a 95 % '
-        f"interval: {next(iter(comparison.tests.values())).test}. Below zero the first is better."
+        f"interval: {next(iter(findings.tests.values())).test}. Below zero the first is better."
         "</p>",
     ]
     if settings.levels:
@@ -115,15 +113,15 @@ def page(comparison: Comparison, command: str = "") -> str:
         ]
     parts += [
         "<h2>Cost</h2>",
-        _table(comparison.table, COSTS),
+        _table(findings.table, COSTS),
         f'<p class="soft">On {escape(platform.processor() or platform.machine())}.</p>',
         "<h2>What was done to the data</h2>",
-        _list(comparison.notes or ("nothing: every date and value was there",)),
+        _list(notes(findings) or ("nothing: every date and value was there",)),
         _list(
             f"{what}: {', '.join(names)}"
             for what, names in (
-                ("known in advance", comparison.panel.known),
-                ("known only afterwards", comparison.panel.past),
+                ("known in advance", findings.panel.known),
+                ("known only afterwards", findings.panel.past),
             )
             if names
         ),
@@ -141,14 +139,14 @@ def page(comparison: Comparison, command: str = "") -> str:
 
 
 def _svg(
-    comparison: Comparison,
-    draw: Callable[[Comparison, Axes], None],
+    findings: Findings,
+    draw: Callable[[Findings, Axes], None],
     size: tuple[float, float] = (5.4, 3.6),
 ) -> str:
     """Return a picture as an SVG element, its text as text."""
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": draw.__name__, "font.size": 9}):
         figure = Figure(figsize=size, layout="constrained")
-        draw(comparison, figure.subplots())
+        draw(findings, figure.subplots())
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
     text = file.getvalue()
@@ -161,7 +159,7 @@ def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
     head = "".join(f"<th>{escape(TITLES.get(name, name))}</th>" for name in shown)
     body = "".join(
         f"<tr><td>{escape(str(index))}</td>"
-        + "".join(f"<td>{cell(row[name], form)}</td>" for name, form in shown.items())
+        + "".join(f"<td>{number(row[name], form)}</td>" for name, form in shown.items())
         + "</tr>"
         for index, row in frame.iterrows()
     )

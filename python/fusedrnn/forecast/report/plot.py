@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..evaluate.findings import Findings
 from ..settings import CELLS, EQUAL
-
-if TYPE_CHECKING:
-    from .comparison import Comparison
 
 COLOURS = {
     "y": "#1f2933",
@@ -29,23 +25,23 @@ PERIODS = 56
 """Forecast periods shown one by one; more are only a smear."""
 
 
-def draw(comparison: Comparison) -> Figure:
+def draw(findings: Findings) -> Figure:
     """Draw forecasts, errors and training curves in one figure."""
     figure = Figure(figsize=(11, 7), layout="constrained")
     axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", "losses"]])
-    draw_forecasts(comparison, axes["forecasts"])
-    draw_errors(comparison, axes["errors"])
-    draw_losses(comparison, axes["losses"])
+    draw_forecasts(findings, axes["forecasts"])
+    draw_errors(findings, axes["errors"])
+    draw_losses(findings, axes["losses"])
     return figure
 
 
-def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
+def draw_forecasts(findings: Findings, ax: Axes) -> None:
     """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
-    h, levels = comparison.settings.horizon, comparison.settings.levels
-    name = comparison.summary.largest
-    one = comparison.result.part(name)
+    h, levels = findings.settings.horizon, findings.settings.levels
+    name = findings.summary.largest
+    one = findings.result.part(name)
     cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
-    apart = max(1, -(-h // comparison.settings.step))
+    apart = max(1, -(-h // findings.settings.step))
     shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
     truth = shown.drop_duplicates("ds").set_index("ds")["y"]
     ax.plot(truth.index, truth, color=COLOURS["y"], linewidth=2, label="sales")
@@ -55,7 +51,7 @@ def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
     for model in ("SeasonalNaive", *CELLS):
         if model in shown:
             ax.plot(shown["ds"], shown[model], color=COLOURS[model], linewidth=1.4, label=model)
-    best = min(CELLS, key=lambda cell: comparison.table.loc[cell, "MAE"])
+    best = min(CELLS, key=lambda cell: findings.table.loc[cell, "MAE"])
     for level in levels[:1]:
         low, high = (shown[f"{best}-{side}-{level}"] for side in ("lo", "hi"))
         label = f"{best}, {level} %"
@@ -63,17 +59,17 @@ def draw_forecasts(comparison: Comparison, ax: Axes) -> None:
             shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
     plain = name.replace("$", r"\$")  # which would begin a formula
-    many = f" of series {plain}" if len(comparison.panel.series) > 1 else ""
+    many = f" of series {plain}" if len(findings.panel.series) > 1 else ""
     ax.set_title(f"Last forecasts{many}, each made before its periods")
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)
     _plain(ax)
 
 
-def draw_errors(comparison: Comparison, ax: Axes) -> None:
+def draw_errors(findings: Findings, ax: Axes) -> None:
     """Draw the error of each model."""
-    unit = "MAE" if comparison.table["MASE"].isna().any() else "MASE"
-    table = comparison.table.sort_values(unit, ascending=False)
+    unit = "MAE" if findings.table["MASE"].isna().any() else "MASE"
+    table = findings.table.sort_values(unit, ascending=False)
     colours = [COLOURS.get(str(model), OTHER) for model in table.index]
     bars = ax.barh(table.index, table[unit], color=colours)
     ax.bar_label(bars, fmt="%.3g", padding=3)
@@ -82,10 +78,10 @@ def draw_errors(comparison: Comparison, ax: Axes) -> None:
     _plain(ax)
 
 
-def draw_losses(comparison: Comparison, ax: Axes) -> None:
+def draw_losses(findings: Findings, ax: Axes) -> None:
     """Draw training curves."""
     for cell in CELLS:
-        curves = comparison.costs[cell].curves if cell in comparison.costs else []
+        curves = findings.costs[cell].curves if cell in findings.costs else []
         for i, losses in enumerate(curves):
             label = None if i else cell
             epochs = range(1, len(losses) + 1)
@@ -96,10 +92,10 @@ def draw_losses(comparison: Comparison, ax: Axes) -> None:
     _plain(ax)
 
 
-def draw_horizon(comparison: Comparison, ax: Axes) -> None:
+def draw_horizon(findings: Findings, ax: Axes) -> None:
     """Draw the error of each model at each step ahead."""
-    table = comparison.by_horizon.pivot(index="step", columns="model", values="MAE")
-    for model in comparison.settings.models:
+    table = findings.by_horizon.pivot(index="step", columns="model", values="MAE")
+    for model in findings.settings.models:
         main = model in CELLS
         colour = COLOURS.get(model, OTHER)
         marker = MARKERS.get(model, "o-")
@@ -112,10 +108,10 @@ def draw_horizon(comparison: Comparison, ax: Axes) -> None:
     _plain(ax)
 
 
-def draw_series(comparison: Comparison, ax: Axes) -> None:
+def draw_series(findings: Findings, ax: Axes) -> None:
     """Draw how the error spreads over series."""
-    table = comparison.by_series.pivot(index="unique_id", columns="model", values="MASE").dropna()
-    models = [m for m in comparison.settings.models if m in table]
+    table = findings.by_series.pivot(index="unique_id", columns="model", values="MASE").dropna()
+    models = [m for m in findings.settings.models if m in table]
     parts = ax.boxplot(
         [table[m] for m in models], orientation="horizontal", patch_artist=True, showfliers=False
     )

@@ -16,7 +16,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from .comparison import Comparison
+from ..evaluate.findings import Findings
+from .verdict import headline
+from .words import notes, number, seeds, subject
 
 COLUMNS = {
     "parameters": ("weights", "{:,.0f}"),
@@ -58,66 +60,30 @@ class Bars:
         self.progress.advance(self.tasks[model], steps)
 
 
-def show(comparison: Comparison, console: Console) -> None:
+def show(findings: Findings, console: Console) -> None:
     """Print what was compared, the table and the verdict."""
-    settings = comparison.settings
-    console.print(headline(comparison), highlight=False)
-    for note in comparison.notes:
+    settings = findings.settings
+    console.print(subject(findings), highlight=False)
+    for note in notes(findings):
         console.print(f"  {note}", highlight=False, markup=False)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
-    columns = {k: v for k, v in COLUMNS.items() if comparison.table[k].notna().any()}
+    columns = {k: v for k, v in COLUMNS.items() if findings.table[k].notna().any()}
     for title, _ in columns.values():
         table.add_column(title, justify="right", no_wrap=True)
-    best = comparison.table["MAE"].idxmin()
-    for model, row in comparison.table.iterrows():
-        cells = [cell(row[name], style) for name, (_, style) in columns.items()]
+    best = findings.table["MAE"].idxmin()
+    for model, row in findings.table.iterrows():
+        cells = [number(row[name], style) for name, (_, style) in columns.items()]
         table.add_row(str(model), *cells, style="bold" if model == best else "")
     # Nothing of the table is cut, where the console is narrower or unknown.
     given, wide = console.width, console.options.update(max_width=1000)
     console.width = max(given, Measurement.get(console, wide, table).maximum)
     console.print(table)
     console.width = given
-    console.print(seeds(comparison), highlight=False)
+    console.print(seeds(findings), highlight=False)
     for level in settings.levels:
-        told = comparison.coverage.query("level == @level").set_index("model")["coverage"]
+        told = findings.coverage.query("level == @level").set_index("model")["coverage"]
         shares = [f"{m} {told[m]:.0f} %" for m in settings.networks if told[m] == told[m]]
         held = f"held {', '.join(shares)} of the sales" if shares else "would need more errors"
         console.print(f"{level} % intervals {held}.", highlight=False)
-    console.print(f"\n[bold]{comparison.verdict}[/]", highlight=False)
-
-
-def cell(value: float, style: str) -> str:
-    """Return a figure as a table shows it.
-
-    Without a style it has four digits, or all that stand before the point.
-    """
-    if value != value:
-        return ""
-    return (style or ("{:,.0f}" if 1000 <= abs(value) < 1e9 else "{:,.4g}")).format(value)
-
-
-def headline(comparison: Comparison) -> str:
-    """Return one sentence about the data and the forecasts."""
-    panel, settings, cutoffs = comparison.panel, comparison.settings, comparison.summary.cutoffs
-    spans = [(len(series.y), series.ds[0], series.ds[-1]) for series in panel.series]
-    values = sum(n for n, _, _ in spans)
-    first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
-    many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
-    ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
-    return (
-        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {first:%Y-%m-%d} to "
-        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
-        f"{cutoffs[0]:%Y-%m-%d} to {cutoffs[-1]:%Y-%m-%d}."
-    )
-
-
-def seeds(comparison: Comparison) -> str:
-    """Return one sentence about what a network's row means."""
-    settings = comparison.settings
-    if settings.seeds == 1:
-        return f"One network each, from seed {settings.seed}."
-    return (
-        f"A network's forecast is the mean of {settings.seeds} trained from seeds {settings.seed} "
-        f"to {settings.seed + settings.seeds - 1}; ± sd is that of one network's WAPE."
-    )
+    console.print(f"\n[bold]{headline(findings)}[/]", highlight=False)

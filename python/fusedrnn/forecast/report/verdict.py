@@ -1,9 +1,10 @@
-"""One sentence about LSTM, GRU and the simple methods that the numbers bear out."""
+"""The report's headline: one sentence on LSTM, GRU and the simple methods, as the figures say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..evaluate.findings import Findings
 from ..evaluate.significance import Difference
 from ..settings import CELLS, EQUAL, SIMPLE
 
@@ -14,6 +15,14 @@ NAMES = {
     "MovingAverage": "the moving average",
     EQUAL: "the GRU of equal weights",
 }
+
+
+def headline(findings: Findings) -> str:
+    """Return the verdict on a comparison, in the unit that its data allow."""
+    unit = "WAPE" if len(findings.panel.series) == 1 else "MASE"
+    if findings.table[unit].isna().any():
+        unit = "MAE"
+    return verdict(findings.table[unit].to_dict(), findings.tests, unit)
 
 
 def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> str:
