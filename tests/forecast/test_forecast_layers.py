@@ -13,14 +13,15 @@ import fusedrnn.forecast
 ROOT = Path(fusedrnn.forecast.__file__).parent
 PACKAGE = "fusedrnn.forecast"
 BELOW = {
-    "settings": set(),
-    "data": {"settings"},
-    "models": {"settings", "data"},
-    "evaluate": {"settings", "data", "models"},
-    "report": {"settings", "data", "models", "evaluate"},
-    "forecaster": {"settings", "data", "models", "evaluate"},
-    "experiment": {"settings", "data", "models", "evaluate", "report"},
-    "cli": {"settings", "data", "models", "evaluate", "report", "forecaster", "experiment"},
+    "_types": [],
+    "settings": [],
+    "data": ["_types", "settings"],
+    "models": ["_types", "settings", "data"],
+    "evaluate": ["_types", "settings", "data", "models"],
+    "report": ["_types", "settings", "data", "models", "evaluate"],
+    "forecaster": ["_types", "settings", "data", "models", "evaluate"],
+    "experiment": ["_types", "settings", "data", "models", "evaluate", "report"],
+    "cli": ["settings", "report", "forecaster", "experiment"],
 }
 """What each file and folder may import, beside itself."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..settings import RULES, TABLE
+from .._types import FloatArray
+from ..settings import PanelOptions, TableOptions
 from .calendar import calendar_features
+from .frequency import check_spacing, frequency, number_of, season_of
 from .records import Records, Stored
 from .table import LongTable, to_long
 
-FloatArray = npt.NDArray[np.float64]
-
-# Coarsest first: a series has the first frequency on whose grid all its dates lie.
-FREQUENCIES = (
-    *("YS", "YE"),
-    *(f"QS-{month}" for month in ("JAN", "FEB", "MAR")),
-    "QE-DEC",
-    *("MS", "ME"),
-    *(f"W-{day}" for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
-    *("B", "D", "h"),
-)
-SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
 LONGEST = 10_000_000
 """Periods of a series at most; more come from a frequency that is not that of the sales."""
 
@@ -71,247 +61,195 @@ class Panel:
 
 
 def read_panel(
-    table: pd.DataFrame | str | Path,
-    *,
-    future_covariates: Sequence[str] = (),
-    past_covariates: Sequence[str] = (),
-    **options: Any,
+    frame: pd.DataFrame | str | Path,
+    table: TableOptions,
+    panel: PanelOptions,
+    known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> Panel:
-    """Read a table into a panel; `options` are those of `to_long` and `to_panel`."""
-    names = (*future_covariates, *past_covariates)
-    twice = set(future_covariates) & set(past_covariates)
-    if twice:
-        raise ValueError(f"covariate {min(twice)!r} is both known in advance and only afterwards")
-    where = {name: options.pop(name) for name in (*TABLE, "known_categories") if name in options}
-    long = to_long(table, covariates=names, **where)
-    return to_panel(long, known=future_covariates, past=past_covariates, **options)
+    """Read a table into a panel; see `to_long` and `to_panel`."""
+    return to_panel(to_long(frame, table, known_categories), panel)
 
 
-def to_panel(
-    long: LongTable,
-    *,
-    known: Sequence[str] = (),
-    past: Sequence[str] = (),
-    calendar: bool = False,
-    freq: str | None = None,
-    season: int | None = None,
-    duplicates: str = "error",
-    missing_dates: str = "error",
-    missing_values: str = "error",
-    zeros: str = "keep",
-    negatives: str = "keep",
-) -> Panel:
+def to_panel(long: LongTable, options: PanelOptions) -> Panel:
     """Put the series of a long table (`to_long`) on a regular grid.
-
-    Parameters
-    ----------
-    long : LongTable
-    known, past : sequence of str
-        Covariates known in advance, and known only afterwards.
-    calendar : bool
-        Whether to add the cycles of the calendar to those known in advance.
-    freq : str, optional
-        A pandas offset alias. Default: inferred.
-    season : int, optional
-        Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
-        4 for quarters, 24 for hours, 1 for years.
-    duplicates : {"error", "sum", "last"}
-        What several rows of one date become: an error, their sum (receipts), or the last of them.
-        Covariates are always those of the last.
-    missing_dates, missing_values : {"error", "zero", "previous", "seasonal"}
-        What a gap becomes: an error, no sales, the value before it, or the value one season
-        before. All but the first look only backwards, so that nothing leaks from after a cutoff.
-    zeros : {"keep", "missing"}
-        Whether no sales are a value or a missing one.
-    negatives : {"keep", "zero", "missing"}
-        Whether returns are values, no sales, or missing.
 
     Raises
     ------
     ValueError
-        If the dates are on no regular grid, the series differ in frequency, something is missing
-        or doubled and the rule is "error", or an option is unknown.
+        If the dates are on no regular grid, the series differ in frequency, or something is missing
+        or doubled and the rule is "error".
     """
-    known, past = long.indicators(known), long.indicators(past)
-    rules = Rules(duplicates, missing_dates, missing_values, zeros, negatives)
-    if season is not None and season < 1:
-        raise ValueError(f"season is {season}, expected at least 1")
     least = long.dates.unique().sort_values().to_series().diff().min()
-    found = _offset(freq) if freq else _frequency(long)
-    season = season or SEASONS.get(found.partition("-")[0].rstrip("SE"), 1)
-    counts: Counter[str] = Counter()
+    freq = frequency(long, options.freq)
+    grid = Grid(long, options, freq, options.season or season_of(freq))
     records = Records()
     keys: list[str] = []
-    for key, part in long.groups():
-        if freq is None:
-            _check_spacing(key, part, found, least)
-        own = regular(key, part, found, season, known, past, calendar, rules, counts, long)
+    for name, rows in long.groups():
+        if options.freq is None:
+            check_spacing(name, rows, freq, least)
+        own = grid.put(name, rows)
         keys.append(str(len(keys)))
         records.put(keys[-1], **vars(own))
-    notes = tuple(
-        f"{counts[name]:,} {name.replace('_', ' ')}: {rule}"
-        for name, rule in vars(rules).items()
-        if counts[name]
+    cycles = calendar_features(long.dates[:1], freq) if options.calendar else ()
+    return Panel(
+        series=Stored(records, keys, series),
+        freq=freq,
+        season=grid.season,
+        known=(*long.indicators(long.known), *cycles),
+        past=tuple(long.indicators(long.past)),
+        notes=grid.notes(),
     )
-    if counts["covariates"]:
-        notes += (f"{counts['covariates']:,} missing values of covariates: previous",)
-    if counts["before"]:
-        notes += (f"{counts['before']:,} rows before the first value of a series: left out",)
-    if counts["after"]:
-        rule = "covariates to come" if known else "left out"
-        notes += (f"{counts['after']:,} rows after the last value of a series: {rule}",)
-    cycles = calendar_features(long.dates[:1], found) if calendar else ()
-    names = (*known, *cycles)
-    return Panel(Stored(records, keys, series), found, season, names, tuple(past), notes)
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What becomes of rows that are not one number a date; see `to_panel`."""
+class Grid:
+    """The regular grid that the series of a table are put on, by the rules of its options."""
 
-    duplicates: str
-    missing_dates: str
-    missing_values: str
-    zeros: str
-    negatives: str
+    long: LongTable
+    options: PanelOptions
+    freq: str
+    season: int
+    counts: Counter[str] = field(default_factory=Counter)
+    """How often each rule was needed."""
 
-    def __post_init__(self) -> None:
-        for name, rule in vars(self).items():
-            if rule not in RULES[name]:
-                raise ValueError(f"{name} is {rule!r}, expected one of {', '.join(RULES[name])}")
-
-
-def regular(
-    key: str,
-    part: pd.DataFrame,
-    freq: str,
-    season: int,
-    known: Sequence[str],
-    past: Sequence[str],
-    calendar: bool,
-    rules: Rules,
-    counts: Counter[str],
-    long: LongTable,
-) -> Series:
-    """Put one series on the grid of `freq` by `rules`; `counts` how often each was needed."""
-    twice = part.index.duplicated()
-    counts["duplicates"] += int(twice.sum())
-    if twice.any():
-        if rules.duplicates == "error":
-            raise ValueError(
-                f"column {long.date!r}: {part.index[twice][0]:%Y-%m-%d} occurs more than once in "
-                f"series {key!r}; name its series with --id, or say --duplicates sum|last"
-            )
-        sums = part["y"].groupby(level=0).sum(min_count=1)
-        part = part[~part.index.duplicated(keep="last")]
-        part = part.assign(y=sums) if rules.duplicates == "sum" else part
-    y = part["y"].copy()
-    for name, where, values in (
-        ("negatives", y < 0, {"zero": 0.0, "missing": np.nan}),
-        ("zeros", y == 0, {"missing": np.nan}),
-    ):
-        counts[name] += int(where.sum())
-        y[where] = values.get(getattr(rules, name), y[where])
-    if y.isna().all():
-        raise ValueError(f"series {key!r} has no sales at all")
-    rows, y = y, y.loc[y.first_valid_index() : y.last_valid_index()]
-    counts["before"] += int((rows.index < y.index[0]).sum())
-    counts["after"] += int((rows.index > y.index[-1]).sum())
-    step = pd.tseries.frequencies.to_offset(freq)
-    if isinstance(step, pd.offsets.Tick) and (y.index[-1] - y.index[0]) / step > LONGEST:
-        raise ValueError(f"freq is {freq!r}: series {key!r} would have over {LONGEST:,} periods")
-    grid = pd.date_range(y.index[0], y.index[-1], freq=freq)
-    if not y.index.isin(grid).all():
-        day = y.index[~y.index.isin(grid)][0]
-        raise ValueError(f"series {key!r}: {day:%Y-%m-%d} is not on the grid of --freq {freq}")
-    gaps = {"missing_dates": ~grid.isin(y.index)}
-    y = y.reindex(grid)
-    gaps["missing_values"] = y.isna().to_numpy() & ~gaps["missing_dates"]
-    values = y.to_numpy(copy=True)
-    back = np.ones(len(grid), np.intp)
-    for name, where in gaps.items():
-        rule, what = getattr(rules, name), name.replace("_", " ")
-        counts[name] += int(where.sum())
-        if where.any() and rule == "error":
-            other = "; or name the frequency with --freq" if where.mean() > 0.5 else ""
-            raise ValueError(
-                f"series {key!r} has {where.sum()} {what} (first {grid[where][0]:%Y-%m-%d}); say "
-                f"what they become with --{name.replace('_', '-')} zero|previous|seasonal{other}"
-            )
-        values[where & (rule == "zero")] = 0.0
-        back[where & (rule == "seasonal")] = season
-    observed = ~np.isnan(values)
-    for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
-        values[i] = values[i - back[i] if back[i] <= i else i - 1]
-    reach = pd.date_range(grid[0], part.index[-1], freq=freq).union(grid)
-    strange = part.index[(part.index > grid[-1]) & ~part.index.isin(reach)]
-    if known and len(strange):
-        raise ValueError(f"series {key!r}: {strange[0]:%Y-%m-%d} is not on the grid of {freq}")
-    covariates = part[[*known, *past]].reindex(reach)
-    kinds = covariates.columns.intersection(long.indicators(list(long.categories)))
-    covariates[kinds] = covariates[kinds].fillna(0)  # no row, no event
-    sold = covariates.iloc[: len(grid)]
-    counts["covariates"] += int(sold.isna().to_numpy()[~gaps["missing_dates"]].sum())
-    sold = sold.ffill()
-    if sold.isna().any(axis=None):
-        column = sold.columns[sold.isna().any()][0]
-        raise ValueError(f"column {column!r}: no value at the start of series {key!r}")
-    # What is to come is known up to the first date on which something is not.
-    covariates.iloc[: len(grid)] = sold
-    unknown = covariates[list(known)].isna().to_numpy().any(axis=1)
-    end = int(unknown.argmax()) if unknown.any() else len(reach)
-    cycles = calendar_features(reach[:end], freq) if calendar else {}
-    advance = covariates[list(known)].iloc[:end].assign(**cycles).to_numpy(np.float64)
-    after = sold[list(past)].to_numpy(np.float64)
-    return Series(key, _number(grid), grid, values, observed, advance, after)
-
-
-def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
-    """Return the coarsest of `FREQUENCIES` on whose grid all dates lie, or None."""
-    index = pd.DatetimeIndex(dates)
-    for freq in FREQUENCIES:
-        if index.isin(pd.date_range(index.min(), index.max(), freq=freq)).all():
-            return freq
-    return None
-
-
-def _frequency(long: LongTable) -> str:
-    """Infer the frequency of all dates."""
-    freq = infer_frequency(long.dates)
-    if freq is None:
-        raise ValueError(
-            f"column {long.date!r}: the dates are on no regular grid (hours, days, weeks, months, "
-            "quarters or years); name it with --freq"
-        )
-    return freq
-
-
-def _check_spacing(key: str, part: pd.DataFrame, freq: str, least: pd.Timedelta) -> None:
-    """Check that a series has the shortest spacing somewhere, or its frequency is another."""
-    own = part.index.unique().to_series().diff().min()
-    days = freq in ("B", "D") and own < pd.Timedelta(days=7)
-    if len(part) > 2 and own > 2 * least and not days:
-        raise ValueError(
-            f"two frequencies in one table: dates of series {key!r} are at least {own.days} "
-            f"days apart, others {least.days}"
+    def put(self, name: str, rows: pd.DataFrame) -> Series:
+        """Return a series of its rows, as of `LongTable.groups`."""
+        rows = self._one_a_date(name, rows)
+        sales = self._sales(name, rows["y"])
+        ds = self._dates(name, sales)
+        y, observed = self._filled(name, sales, ds)
+        known, past = self._covariates(name, rows, ds, ds.isin(sales.index))
+        return Series(
+            unique_id=name,
+            start=number_of(ds),
+            ds=ds,
+            y=y,
+            observed=observed,
+            known=known,
+            past=past,
         )
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what was done to the series that were put, a sentence each."""
+        counts = self.counts
+        notes = [
+            f"{counts[name]:,} {name.replace('_', ' ')}: {rule}"
+            for name, rule in self.options.rules.items()
+            if counts[name]
+        ]
+        if counts["covariates"]:
+            notes.append(f"{counts['covariates']:,} missing values of covariates: previous")
+        if counts["before"]:
+            notes.append(f"{counts['before']:,} rows before the first value of a series: left out")
+        if counts["after"]:
+            known = self.long.indicators(self.long.known)
+            rule = "covariates to come" if known else "left out"
+            notes.append(f"{counts['after']:,} rows after the last value of a series: {rule}")
+        return tuple(notes)
 
-def _offset(freq: str) -> str:
-    """Check a pandas offset alias."""
-    try:
-        offset = pd.tseries.frequencies.to_offset(freq)
-        if offset.n < 1:
-            raise ValueError
-        return str(offset.freqstr)
-    except ValueError:
-        raise ValueError(
-            f"freq is {freq!r}, expected a pandas alias as {', '.join(FREQUENCIES)}"
-        ) from None
+    def _one_a_date(self, name: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows with one of each date."""
+        twice = rows.index.duplicated()
+        self.counts["duplicates"] += int(twice.sum())
+        if not twice.any():
+            return rows
+        if self.options.duplicates == "error":
+            raise ValueError(
+                f"column {self.long.date!r}: {rows.index[twice][0]:%Y-%m-%d} occurs more than once "
+                f"in series {name!r}; name its series with --id, or say --duplicates sum|last"
+            )
+        sums = rows["y"].groupby(level=0).sum(min_count=1)
+        rows = rows[~rows.index.duplicated(keep="last")]
+        return rows.assign(y=sums) if self.options.duplicates == "sum" else rows
 
+    def _sales(self, name: str, y: pd.Series) -> pd.Series:
+        """Return the sales from the first value to the last, returns and zeros by their rules."""
+        y = y.copy()
+        for what, where, values in (
+            ("negatives", y < 0, {"zero": 0.0, "missing": np.nan}),
+            ("zeros", y == 0, {"missing": np.nan}),
+        ):
+            self.counts[what] += int(where.sum())
+            y[where] = values.get(self.options.rules[what], y[where])
+        if y.isna().all():
+            raise ValueError(f"series {name!r} has no sales at all")
+        sales = y.loc[y.first_valid_index() : y.last_valid_index()]
+        self.counts["before"] += int((y.index < sales.index[0]).sum())
+        self.counts["after"] += int((y.index > sales.index[-1]).sum())
+        return sales
 
-def _number(grid: pd.DatetimeIndex) -> int:
-    """Return how many periods after the first of 1970 a grid begins."""
-    if grid.freqstr == "B":  # whose pandas periods are deprecated
-        return int(np.busday_count("1970-01-01", grid[0].date()))
-    return int(grid[:1].to_period()[0].ordinal // grid.freq.n)
+    def _dates(self, name: str, sales: pd.Series) -> pd.DatetimeIndex:
+        """Return every date of the grid from the first sales to the last."""
+        first, last = sales.index[[0, -1]]
+        step = pd.tseries.frequencies.to_offset(self.freq)
+        if isinstance(step, pd.offsets.Tick) and (last - first) / step > LONGEST:
+            raise ValueError(
+                f"freq is {self.freq!r}: series {name!r} would have over {LONGEST:,} periods"
+            )
+        ds = pd.date_range(first, last, freq=self.freq)
+        if not sales.index.isin(ds).all():
+            day = sales.index[~sales.index.isin(ds)][0]
+            raise ValueError(
+                f"series {name!r}: {day:%Y-%m-%d} is not on the grid of --freq {self.freq}"
+            )
+        return ds
+
+    def _filled(
+        self, name: str, sales: pd.Series, ds: pd.DatetimeIndex
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """Return the sales at each date, filled by the rules, and which of them were observed."""
+        gaps = {"missing_dates": ~ds.isin(sales.index)}
+        sales = sales.reindex(ds)
+        gaps["missing_values"] = sales.isna().to_numpy() & ~gaps["missing_dates"]
+        y = sales.to_numpy(copy=True)
+        back = np.ones(len(ds), np.intp)
+        for option, where in gaps.items():
+            rule, what = self.options.rules[option], option.replace("_", " ")
+            self.counts[option] += int(where.sum())
+            if where.any() and rule == "error":
+                other = "; or name the frequency with --freq" if where.mean() > 0.5 else ""
+                raise ValueError(
+                    f"series {name!r} has {where.sum()} {what} (first {ds[where][0]:%Y-%m-%d}); "
+                    f"say what they become with --{option.replace('_', '-')} "
+                    f"zero|previous|seasonal{other}"
+                )
+            y[where & (rule == "zero")] = 0.0
+            back[where & (rule == "seasonal")] = self.season
+        observed = ~np.isnan(y)
+        for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
+            y[i] = y[i - back[i] if back[i] <= i else i - 1]
+        return y, observed
+
+    def _covariates(
+        self,
+        name: str,
+        rows: pd.DataFrame,
+        ds: pd.DatetimeIndex,
+        sold: npt.NDArray[np.bool_],
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return covariates known in advance, as far as they are, and those known afterwards.
+
+        `sold` says which of the dates have a row.
+        """
+        known, past = (self.long.indicators(each) for each in (self.long.known, self.long.past))
+        reach = pd.date_range(ds[0], rows.index[-1], freq=self.freq).union(ds)
+        strange = rows.index[(rows.index > ds[-1]) & ~rows.index.isin(reach)]
+        if known and len(strange):
+            day = f"{strange[0]:%Y-%m-%d}"
+            raise ValueError(f"series {name!r}: {day} is not on the grid of {self.freq}")
+        table = rows[[*known, *past]].reindex(reach)
+        kinds = table.columns.intersection(self.long.indicators(list(self.long.categories)))
+        table[kinds] = table[kinds].fillna(0)  # no row, no event
+        until = table.iloc[: len(ds)]
+        self.counts["covariates"] += int(until.isna().to_numpy()[sold].sum())
+        until = until.ffill()
+        if until.isna().any(axis=None):
+            column = until.columns[until.isna().any()][0]
+            raise ValueError(f"column {column!r}: no value at the start of series {name!r}")
+        # What is to come is known up to the first date on which something is not.
+        table.iloc[: len(ds)] = until
+        unknown = table[known].isna().to_numpy().any(axis=1)
+        end = int(unknown.argmax()) if unknown.any() else len(reach)
+        cycles = calendar_features(reach[:end], self.freq) if self.options.calendar else {}
+        advance = table[known].iloc[:end].assign(**cycles).to_numpy(np.float64)
+        return advance, until[past].to_numpy(np.float64)

@@ -1,107 +1,61 @@
-"""Records on disk, each some named arrays and values under a key: an SQLite file, no pickle."""
+"""Records on disk, each some named arrays and values under a key: in SQLite, no pickle."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
-CACHE = 8192
-"""KiB that SQLite keeps in memory."""
+from .database import Database
 
 T = TypeVar("T")
 
 
-class Records:
-    """Named arrays, numbers and texts by key.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file that stays. Default: a temporary one that SQLite makes when memory is not enough and
-        removes at the end; ``SQLITE_TMPDIR`` says in which folder.
-    alone : bool
-        Whether to keep other processes from opening the file.
-
-    Raises
-    ------
-    OSError
-        If the file is damaged or the disk is full, here and in every method.
-    """
+class Records(Database):
+    """Named arrays, numbers and texts by key; parameters and errors are those of `Database`."""
 
     def __init__(self, path: str | Path = "", alone: bool = False) -> None:
-        self.path = str(path)
-        self.lock = threading.RLock()  # joblib draws jobs from a thread of its own
-        with self.told():
-            self.connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False
-            )
-            # Not synchronous: what is written survives the death of the process, if not of the
-            # machine.
-            for pragma in (f"cache_size = -{CACHE}", "synchronous = OFF"):
-                self.connection.execute(f"PRAGMA {pragma}")
-            if alone:
-                self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-                self.connection.execute("BEGIN EXCLUSIVE")
-                self.connection.execute("COMMIT")
-            self.connection.execute(
+        super().__init__(path, alone)
+        with self._told():
+            self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, content BLOB)"
             )
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Let one thread in; turn errors of the file into `OSError`."""
-        try:
-            with self.lock:
-                yield
-        except sqlite3.Error as error:
-            locked = "locked" in str(error)
-            what = "another run of the same work is using it" if locked else error
-            raise OSError(f"{self.path or 'temporary file'}: {what}") from None
 
     def put(self, key: str, **values: Any) -> None:
         """Keep values; those that were under the key are gone."""
         content = _packed(values)
-        with self.told():
+        with self._told():
             insert = "INSERT OR REPLACE INTO records VALUES (?, ?)"
-            self.connection.execute(insert, (key, content))
+            self._connection.execute(insert, (key, content))
 
     def clear(self) -> None:
         """Forget all records."""
-        with self.told():
-            self.connection.execute("DELETE FROM records")
+        with self._told():
+            self._connection.execute("DELETE FROM records")
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return the values under a key, or None."""
-        with self.told():
+        with self._told():
             select = "SELECT content FROM records WHERE key = ?"
-            found = self.connection.execute(select, (key,)).fetchone()
+            found = self._connection.execute(select, (key,)).fetchone()
         if found is None:
             return None
         return _unpacked(found[0])
 
     def items(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield keys that begin with `prefix`, and their values, in the order of the keys."""
-        with self.told():
+        with self._told():
             select = "SELECT * FROM records WHERE key >= ? AND key < ? ORDER BY key"
-            for key, content in self.connection.execute(select, (prefix, prefix + "\U0010ffff")):
+            for key, content in self._connection.execute(select, (prefix, prefix + "\U0010ffff")):
                 yield key, _unpacked(content)
 
-    def close(self) -> None:
-        """Write all of the file."""
-        with self.told():
-            self.connection.close()
-
     def __contains__(self, key: str) -> bool:
-        with self.told():
+        with self._told():
             select = "SELECT 1 FROM records WHERE key = ?"
-            return self.connection.execute(select, (key,)).fetchone() is not None
+            return self._connection.execute(select, (key,)).fetchone() is not None
 
 
 class Stored(Sequence[T], Generic[T]):

@@ -8,8 +8,6 @@ import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,14 +15,15 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
+from ..settings import TableOptions
 from .dates import Dates, spelled
-from .records import Records
+from .rows import Rows
 
 ID_NAMES = ("unique_id", "series_id")
 DATE_NAMES = ("ds", "date", "unnamed: 0", "__index_level_0__")
 """The last two are what an index of pandas without a name is called in CSV and Parquet."""
 TARGET_NAMES = ("y", "sales")
-CELLS = 200_000
+AT_ONCE = 200_000
 """Values that are read at once."""
 LARGEST = 1e100
 """Squares of larger numbers overflow."""
@@ -41,13 +40,15 @@ MOST = 100
 class LongTable:
     """Checked rows on disk."""
 
-    rows: Records
-    """With a table ``sales``: series, code of the date, sales and covariates."""
+    rows: Rows
     dates: pd.DatetimeIndex
     """The date of each code."""
     date: str
     """Name of the column of dates."""
-    covariates: tuple[str, ...]
+    known: tuple[str, ...]
+    """Covariates known in advance."""
+    past: tuple[str, ...]
+    """Covariates known only afterwards."""
     categories: Mapping[str, tuple[str, ...]]
     """Of covariates that are categories, those that there are; the rows have their places here."""
 
@@ -61,32 +62,21 @@ class LongTable:
 
     def groups(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the name of each series and its rows by ``ds``: ``y`` and covariates, float64."""
-        with self.rows.told():
-            found = self.rows.connection.execute("SELECT * FROM sales ORDER BY series")
-            for name, rows in groupby(found, key=itemgetter(0)):
-                values = np.array([row[1:] for row in rows], np.float64)
-                index = self.dates[values[:, 0].astype(np.intp)].rename("ds")
-                columns = {"y": values[:, 1]}
-                for covariate, column in zip(self.covariates, values.T[2:], strict=True):
-                    kinds = self.categories.get(covariate)
-                    own = [column] if kinds is None else [column == k for k in range(len(kinds))]
-                    names = self.indicators([covariate])
-                    columns |= {n: c.astype(np.float64) for n, c in zip(names, own, strict=True)}
-                yield name, pd.DataFrame(columns, index).sort_index(kind="stable")
+        for name, values in self.rows.groups():
+            index = self.dates[values[:, 0].astype(np.intp)].rename("ds")
+            columns = {"y": values[:, 1]}
+            covariates = (*self.known, *self.past)
+            for covariate, column in zip(covariates, values.T[2:], strict=True):
+                kinds = self.categories.get(covariate)
+                own = [column] if kinds is None else [column == k for k in range(len(kinds))]
+                names = self.indicators([covariate])
+                columns |= {n: c.astype(np.float64) for n, c in zip(names, own, strict=True)}
+            yield name, pd.DataFrame(columns, index).sort_index(kind="stable")
 
 
 def to_long(
     table: pd.DataFrame | str | Path,
-    *,
-    id: str | None = None,
-    date: str | None = None,
-    target: str | None = None,
-    covariates: Sequence[str] = (),
-    date_format: str | None = None,
-    wide: bool = False,
-    decimal: str = ".",
-    thousands: str | None = None,
-    categories: Sequence[str] = (),
+    options: TableOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> LongTable:
     """Pick and check the columns of a table of sales.
@@ -94,29 +84,9 @@ def to_long(
     Parameters
     ----------
     table : DataFrame, str or Path
-        One row a date (and series); with `wide`, one row a date and one column a series. A CSV
-        (also compressed; the separator is found) or Parquet file is read in pieces.
-    id, date, target : str, optional
-        Names of the columns. Default: ``unique_id`` or ``series_id``, ``ds`` or ``date``, ``y`` or
-        ``sales``, whichever is there, in small or capital letters; without an id column the table
-        is one series. Columns that name a series together, as ``"store,item"``, are joined, and so
-        are those of a date: ``"year,month"``, ``"year,quarter"``, ``"year,week"`` (of ISO 8601),
-        ``"year,month,day"``. Dates may also be the index of a frame, or the first column without a
-        name.
-    covariates : sequence of str
-        Further columns to keep, numeric but for `categories`.
-    date_format : str, optional
-        As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
-        first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
-        ``04/30/2019`` and the like if only one of them fits every row. Of a time with an offset
-        from UTC the clock's time is taken.
-    wide : bool
-        Whether each column beside the date is a series of its own.
-    decimal, thousands : str
-        The point in numbers and what parts their thousands, in a CSV file.
-    categories : sequence of str
-        Those of `covariates` that are no quantities but names, as of holidays: each name becomes a
-        covariate of 0 and 1, ``column=name``. Where there is none, all of them are 0.
+        One row a date (and series); with `TableOptions.wide`, one row a date and one column a
+        series. A CSV (also compressed; the separator is found) or Parquet file is read in pieces.
+    options : TableOptions
     known_categories : dict, optional
         The names that a column may have, in place of those that are found.
 
@@ -127,8 +97,6 @@ def to_long(
     OSError
         If the file is not there.
     """
-    if thousands == decimal:
-        raise ValueError(f"thousands is {thousands!r}, which is also the decimal point")
     if not isinstance(table, (pd.DataFrame, str, Path)):
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
     if isinstance(table, pd.DataFrame) and isinstance(
@@ -138,41 +106,31 @@ def to_long(
             table = table.set_axis(table.index.to_timestamp())
         table = table.reset_index(names=table.index.name or "ds")
     names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
-    days = _columns(names, date, DATE_NAMES, "date")
-    strange = [name for name in categories if name not in covariates]
-    if strange:
-        raise ValueError(f"categories: {strange[0]!r} is not among the covariates")
-    if wide and covariates:
-        raise ValueError(f"a wide table has no column for covariates: {', '.join(covariates)}")
+    days = _columns(names, options.date, DATE_NAMES, "date")
+    covariates, categories = options.covariates, options.categories
     ids: list[Any] = []
-    if wide:
+    if options.wide:
         columns = names
     else:
-        target = _column(names, target, TARGET_NAMES, "target")
-        if id is not None or any(str(name).lower() in ID_NAMES for name in names):
-            ids = _columns(names, id, ID_NAMES, "id")
+        target = _column(names, options.target, TARGET_NAMES, "target")
+        if options.id is not None or any(str(name).lower() in ID_NAMES for name in names):
+            ids = _columns(names, options.id, ID_NAMES, "id")
         kept = [_column(names, name, (), "covariate") for name in covariates]
-        if "y" in covariates:  # which the sales are called from here on
-            raise ValueError("covariate 'y' would be taken for the sales: give it another name")
         columns = list(dict.fromkeys([*ids, *days, target, *kept]))
-    size = max(1, CELLS // len(columns))
+    size = max(1, AT_ONCE // len(columns))
     if isinstance(table, pd.DataFrame):
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
-        numbers = {"decimal": decimal, "thousands": thousands}
+        numbers = {"decimal": options.decimal, "thousands": options.thousands}
         pieces = _pieces(Path(table), columns, size, [*days, *categories], ids, numbers)
-    rows, dates = Records(), Dates(",".join(map(str, days)))
+    rows, dates = Rows(len(covariates)), Dates(",".join(map(str, days)))
     fixed = known_categories or {}
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
-    places = ", ".join(["?"] * (3 + len(covariates)))
-    with rows.told():
-        extra = "".join(f", c{i} REAL" for i in range(len(covariates)))
-        rows.connection.execute(f"CREATE TABLE sales (series TEXT, date INTEGER, y REAL{extra})")
     empty = True
     for piece in pieces:
         empty = empty and piece.empty
         codes = dates.add(spelled(piece[days]))
-        if wide:
+        if options.wide:
             parts = [(str(n), [_numbers(piece[n])]) for n in names if n not in days]
         else:
             others = [
@@ -182,15 +140,17 @@ def to_long(
             parts = [("sales", [_numbers(piece[target]), *others])]
         for name, values in parts:
             series = _names(piece[ids]) if ids else [name] * len(piece)
-            content = zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True)
-            with rows.told():
-                rows.connection.execute("BEGIN")
-                rows.connection.executemany(f"INSERT INTO sales VALUES ({places})", content)
-                rows.connection.execute("COMMIT")
+            rows.add(zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True))
     if empty:
         raise ValueError("the table has no rows")
-    found = {name: tuple(own) for name, own in kinds.items()}
-    return LongTable(rows, dates.read(date_format), dates.name, tuple(covariates), found)
+    return LongTable(
+        rows=rows,
+        dates=dates.read(options.date_format),
+        date=dates.name,
+        known=options.future_covariates,
+        past=options.past_covariates,
+        categories={name: tuple(own) for name, own in kinds.items()},
+    )
 
 
 def _header(path: Path) -> list[str]:

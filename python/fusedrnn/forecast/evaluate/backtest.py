@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.panel import FloatArray, Panel, Series
+from .._types import FloatArray
+from ..data.panel import Panel, Series
 from ..data.records import Stored
-from ..settings import NETWORKS, Settings
+from ..settings import NETWORKS, Backend, Settings
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column, steps
@@ -112,8 +113,12 @@ def backtest(
     panel: Panel,
     settings: Settings,
     store: Store | None = None,
+    *,
     on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
-    **how: Any,
+    n_jobs: int = 1,
+    backend: Backend = "processes",
+    address: str | None = None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
 ) -> Backtest:
     """Forecast the test part of each series at one cutoff after another.
 
@@ -127,8 +132,8 @@ def backtest(
         Where results are kept. Default: a temporary one.
     on_start : callable
         Called before the first fit with the fits of each model, and the steps they have together.
-    **how
-        See `run`: n_jobs, backend, address, on_step.
+    n_jobs, backend, address, on_step : optional
+        See `run`.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def backtest(
     fits = Counter(job.model for job in jobs())
     on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
     store = store or Store()
-    run(jobs, store, **how)
+    run(jobs, store, n_jobs=n_jobs, backend=backend, address=address, on_step=on_step)
     return Backtest(panel, settings, folds, store)
 
 
@@ -185,7 +190,15 @@ def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterat
             if any(fold.origins(each, settings) for each in series):
                 for model in models:
                     for seed in _seeds(model, fold, settings):
-                        yield Job(model, seed, fold, series, panel.season, settings, group)
+                        yield Job(
+                            model=model,
+                            seed=seed,
+                            fold=fold,
+                            series=series,
+                            season=panel.season,
+                            settings=settings,
+                            group=group,
+                        )
 
     alone: Sequence[str] = settings.models
     if settings.scope == "global":

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from ..data.panel import FloatArray, Panel
+from .._types import FloatArray
+from ..data.panel import Panel
 from ..settings import Settings
 from .backtest import Backtest
 from .metrics import METRICS

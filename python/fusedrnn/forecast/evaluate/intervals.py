@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..data.panel import FloatArray
+from .._types import FloatArray
 
 
 def lowest(y: FloatArray, origins: Sequence[int] | npt.NDArray[np.intp]) -> FloatArray:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ... import runtime
-from ..data.panel import FloatArray, Series
+from ..data.panel import Series
 from ..models.baselines import moving_average, naive, seasonal_naive
 from ..models.classical import ets, theta
 from ..models.inputs import Inputs, training_windows
@@ -19,6 +18,7 @@ from ..models.network import train
 from ..models.scale import Scale
 from ..settings import NETWORKS, Settings
 from .folds import Fold
+from .results import Result
 
 METHODS = {
     "Naive": naive,
@@ -117,23 +117,6 @@ class Job:
             test_loss=float(np.mean(misses)),
             parameters=network.parameters,
         )
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a job found."""
-
-    forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
-    """(origins, horizon) of each series."""
-    seconds: float = 0.0
-    forecast_seconds: float = 0.0
-    losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    test_loss: float = float("nan")
-    parameters: int = 0
-    error: str = ""
-    """Why there are no forecasts."""
-    warning: str = ""
-    """What the library said while it fitted."""
 
 
 def column(model: str, seed: int) -> str:

@@ -17,9 +17,8 @@ Hyndman and Koehler (2006), "Another look at measures of forecast accuracy".
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from .._types import FloatArray
 
 METRICS = ("MAE", "RMSE", "WAPE", "sMAPE", "MASE", "RMSSE")
 

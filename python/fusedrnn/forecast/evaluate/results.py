@@ -1,21 +1,38 @@
-"""Results of finished jobs on disk: more than memory holds, and what an interrupted run keeps."""
+"""What jobs found, on disk: more than memory holds, and what an interrupted run keeps."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ... import __version__
-from ..data.panel import FloatArray, Panel
+from .._types import FloatArray
+from ..data.panel import Panel
 from ..data.records import Records
 from ..settings import Settings
-from .jobs import Job, Result
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job found."""
+
+    forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
+    """(origins, horizon) of each series."""
+    seconds: float = 0.0
+    forecast_seconds: float = 0.0
+    losses: FloatArray = field(default_factory=lambda: np.empty(0))
+    test_loss: float = float("nan")
+    parameters: int = 0
+    error: str = ""
+    """Why there are no forecasts."""
+    warning: str = ""
+    """What the library said while it fitted."""
 
 
 class Store:
@@ -27,11 +44,11 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         self.records = Records(folder / "results.sqlite" if folder else "", alone=bool(folder))
 
-    def __contains__(self, job: Job) -> bool:
-        return f"fit/{job.key}" in self.records
+    def __contains__(self, key: str) -> bool:
+        return f"fit/{key}" in self.records
 
     def put(self, key: str, result: Result) -> None:
-        """Keep the result of a job; the fit last, since it says that all is there."""
+        """Keep the result of a job by its key; the fit last, since it says that all is there."""
         fit = dict(vars(result))
         fold, column, _ = key.split("/", 2)
         for name, rows in fit.pop("forecasts").items():

@@ -9,14 +9,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import joblib
 
-from .jobs import Job, Result
-from .results import Store
+from ..settings import Backend
+from .jobs import Job
+from .results import Result, Store
 
-BACKENDS = ("processes", "dask", "ray")
 ATTEMPTS = 3
 """Times that broken workers are replaced without one job finished in between."""
 TIMEOUT = 10
@@ -28,7 +28,7 @@ def run(
     store: Store,
     *,
     n_jobs: int = 1,
-    backend: str = "processes",
+    backend: Backend = "processes",
     address: str | None = None,
     on_step: Callable[[str, int], None] = lambda model, steps: None,
 ) -> None:
@@ -58,7 +58,7 @@ def run(
     if n_jobs == 0:
         raise ValueError("n_jobs is 0, expected the number of processes, or -1 for one a core")
     for job in plan():
-        if job in store:
+        if job.key in store:
             on_step(job.model, job.cost)
     if n_jobs == 1 and backend == "processes":
         for job in _todo(plan, store):
@@ -74,7 +74,7 @@ def run(
 
 
 def finish(
-    tasks: Callable[[], Iterator[Any]], keep: Callable[..., None], backend: str = "processes"
+    tasks: Callable[[], Iterator[Any]], keep: Callable[..., None], backend: Backend = "processes"
 ) -> None:
     """Work tasks off with joblib; when a worker dies, with new workers what is left of them.
 
@@ -84,7 +84,7 @@ def finish(
         Returns the delayed calls whose results are not kept yet.
     keep : callable
         Takes what a call returned, a tuple, as arguments; calls end in any order.
-    backend : str
+    backend : {"processes", "dask", "ray"}
 
     Raises
     ------
@@ -109,10 +109,10 @@ def finish(
 
 
 def _todo(plan: Callable[[], Iterable[Job]], store: Store) -> Iterator[Job]:
-    return (job for job in plan() if job not in store)
+    return (job for job in plan() if job.key not in store)
 
 
-def _results(tasks: Iterator[Any], backend: str) -> Iterator[Any]:
+def _results(tasks: Iterator[Any], backend: Backend) -> Iterator[Any]:
     """Yield what delayed calls return as workers finish them."""
     if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
         size = 4 * joblib.effective_n_jobs()
@@ -139,10 +139,11 @@ def _knock(address: str | None) -> None:
 
 
 @contextmanager
-def workers(backend: str, n_jobs: int, address: str | None = None) -> Iterator[None]:
+def workers(backend: Backend, n_jobs: int, address: str | None = None) -> Iterator[None]:
     """Enter joblib's context for a backend."""
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is {backend!r}, expected one of {', '.join(BACKENDS)}")
+    if backend not in get_args(Backend):
+        known = ", ".join(get_args(Backend))
+        raise ValueError(f"backend is {backend!r}, expected one of {known}")
     with ExitStack() as stack:
         try:
             if backend == "dask":

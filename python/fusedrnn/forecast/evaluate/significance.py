@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-FloatArray = npt.NDArray[np.float64]
+from .._types import FloatArray
 
 LEVEL = 0.05
 FEWEST = 8
@@ -60,7 +60,8 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     n = len(d)
     mean = float(d.mean()) if n else float("nan")
     if n < FEWEST:
-        return Difference(mean, float("nan"), float("nan"), float("nan"), n)
+        nan = float("nan")
+        return Difference(mean=mean, low=nan, high=nan, p_value=nan, pairs=n)
     lags = min(max(horizon - 1, int(4 * (n / 100) ** (2 / 9))), n - 1)
     centred = d - mean
     covariance = [float(centred[k:] @ centred[: n - k]) / n for k in range(lags + 1)]
@@ -69,11 +70,11 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     h = min(horizon, n // 2)  # keeps the correction positive
     variance *= n / (n + 1 - 2 * h + h * (h - 1) / n)
     if variance == 0:
-        return Difference(mean, mean, mean, 0.0 if mean else 1.0, n)
+        return Difference(mean=mean, low=mean, high=mean, p_value=0.0 if mean else 1.0, pairs=n)
     error = float(np.sqrt(variance))
     reach = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
-    return Difference(mean, mean - reach, mean + reach, p_value, n)
+    return Difference(mean=mean, low=mean - reach, high=mean + reach, p_value=p_value, pairs=n)
 
 
 def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) -> Difference:
@@ -92,4 +93,11 @@ def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) ->
         return diebold_mariano(over_time, np.zeros(len(over_time)), horizon)
     mean, nan = float(over_series.mean()), float("nan")
     p_value = float(stats.wilcoxon(over_series).pvalue) if over_series.any() else 1.0
-    return Difference(mean, nan, nan, p_value, len(over_series), "Wilcoxon over series")
+    return Difference(
+        mean=mean,
+        low=nan,
+        high=nan,
+        p_value=p_value,
+        pairs=len(over_series),
+        test="Wilcoxon over series",
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.panel import FloatArray
+from .._types import FloatArray
 from ..models.inputs import count_windows
 from .backtest import Backtest
 from .folds import CALIBRATION
@@ -76,7 +76,7 @@ def summarise(result: Backtest) -> Summary:
     settings, h = result.settings, result.settings.horizon
     models = list(settings.models)
     first = next(fold for fold in result.folds if fold.name != CALIBRATION)
-    pairs = [("LSTM", other) for other in settings.networks[1:]]
+    pairs = [(settings.networks[0], other) for other in settings.networks[1:]]
     pairs += [(network, method) for network in settings.networks for method in settings.simple]
     by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))

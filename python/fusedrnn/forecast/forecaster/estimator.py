@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import numpy as np
@@ -14,14 +14,27 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from ..data.panel import FloatArray, Panel, Series, read_panel
+from .._types import FloatArray
+from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest
 from ..evaluate.intervals import lowest
 from ..evaluate.runner import finish, workers
 from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
 from ..models.network import Trained
-from ..settings import DATA, Settings
+from ..settings import (
+    CELLS,
+    Duplicates,
+    Fill,
+    Negatives,
+    PanelOptions,
+    Scope,
+    Settings,
+    Strategy,
+    TableOptions,
+    Zeros,
+    pick,
+)
 from .train import extended, groups, held_out_errors, load_network, train_on_all
 
 
@@ -37,12 +50,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    id, date, target, date_format, wide, decimal, thousands, categories : optional
-        See `to_long`.
-    future_covariates, past_covariates : sequence of str
-        Columns known in advance, and known only afterwards.
-    calendar, freq, season, duplicates, missing_dates, missing_values, zeros, negatives : optional
-        See `to_panel`.
+    date, target, id, wide, date_format, decimal, thousands : optional
+        Where things are in a table and how they are spelled, see `TableOptions`.
+    future_covariates, past_covariates, categories : sequence of str
+        Columns known in advance, those known only afterwards, and those of both that are names.
+    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+        What becomes of the rows, see `PanelOptions`.
     n_jobs : int
         Processes that train.
 
@@ -67,38 +80,38 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        cell: str = "GRU",
+        cell: Literal["LSTM", "GRU"] = "GRU",
         *,
         timesteps: int = Settings.timesteps,
         horizon: int = Settings.horizon,
-        strategy: str = Settings.strategy,
+        strategy: Strategy = Settings.strategy,
         units: int = Settings.units,
         epochs: int = Settings.epochs,
         batch_size: int = Settings.batch_size,
         learning_rate: float = Settings.learning_rate,
         patience: int = Settings.patience,
         seeds: int = Settings.seeds,
-        scope: str = Settings.scope,
+        scope: Scope = Settings.scope,
         levels: Sequence[int] = Settings.levels,
         random_state: int = 0,
-        id: str | None = None,
         date: str | None = None,
         target: str | None = None,
-        date_format: str | None = None,
+        id: str | None = None,
         wide: bool = False,
+        date_format: str | None = None,
         decimal: str = ".",
         thousands: str | None = None,
-        categories: Sequence[str] = (),
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
-        calendar: bool = False,
+        categories: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
-        duplicates: str = "error",
-        missing_dates: str = "error",
-        missing_values: str = "error",
-        zeros: str = "keep",
-        negatives: str = "keep",
+        calendar: bool = False,
+        duplicates: Duplicates = "error",
+        missing_dates: Fill = "error",
+        missing_values: Fill = "error",
+        zeros: Zeros = "keep",
+        negatives: Negatives = "keep",
         n_jobs: int = 1,
     ) -> None:
         self.cell = cell
@@ -114,19 +127,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.scope = scope
         self.levels = levels
         self.random_state = random_state
-        self.id = id
         self.date = date
         self.target = target
-        self.date_format = date_format
+        self.id = id
         self.wide = wide
+        self.date_format = date_format
         self.decimal = decimal
         self.thousands = thousands
-        self.categories = categories
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
-        self.calendar = calendar
+        self.categories = categories
         self.freq = freq
         self.season = season
+        self.calendar = calendar
         self.duplicates = duplicates
         self.missing_dates = missing_dates
         self.missing_values = missing_values
@@ -317,16 +330,24 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return found[[name for name in found if "-seed" not in str(name)]]
 
     def _settings(self) -> Settings:
-        if self.cell not in ("LSTM", "GRU"):
-            raise ValueError(f"cell is {self.cell!r}, expected 'LSTM' or 'GRU'")
-        named = {f.name for f in fields(Settings)} & set(self.get_params())
-        values = {name: getattr(self, name) for name in named}
-        return Settings(**values | {"levels": tuple(self.levels)}, seed=self.random_state)
+        if self.cell not in CELLS:
+            raise ValueError(f"cell is {self.cell!r}, expected {' or '.join(map(repr, CELLS))}")
+        return pick(Settings, self.get_params() | {"seed": self.random_state})
 
-    def _panel(self, frame: pd.DataFrame | str | Path, **given: Any) -> Panel:
-        return read_panel(frame, **{name: getattr(self, name) for name in DATA} | given)
+    def _panel(
+        self,
+        frame: pd.DataFrame | str | Path,
+        freq: str | None = None,
+        known_categories: Mapping[str, Sequence[str]] | None = None,
+    ) -> Panel:
+        """Read a table as the parameters say, but for a frequency that is given."""
+        options = self.get_params()
+        options["freq"] = freq or self.freq
+        table, panel = pick(TableOptions, options), pick(PanelOptions, options)
+        return read_panel(frame, table, panel, known_categories)
 
-    def _newer(self, frame: pd.DataFrame | str | Path, **given: Any) -> Panel:
+    def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
+        """Read a later table of the series that were fitted."""
         fitted_names = (*self.panel_.known, *self.panel_.past)
         kinds = {
             column: [
@@ -334,9 +355,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             ]
             for column in self.categories
         }
-        panel = self._panel(frame, known_categories=kinds, **given)
+        panel = self._panel(frame, freq, kinds)
         if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
-            panel = self._panel(frame, known_categories=kinds, **given | {"freq": "D"})
+            panel = self._panel(frame, "D", kinds)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:

@@ -140,10 +140,12 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
     count = described["series"]
     forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
-        stored("series", count, series),
-        described["freq"],
-        described["season"],
-        *(tuple(described[name]) for name in ("known", "past", "notes")),
+        series=stored("series", count, series),
+        freq=described["freq"],
+        season=described["season"],
+        known=tuple(described["known"]),
+        past=tuple(described["past"]),
+        notes=tuple(described["notes"]),
     )
     forecaster.scales_ = list(stored("scale", count, Scale))
     forecaster.errors_ = stored("errors", count, only)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ... import runtime
+from .._types import FloatArray
 from ..data.calendar import calendar_features
-from ..data.panel import FloatArray, Panel, Series
+from ..data.panel import Panel, Series
 from ..evaluate.folds import plan
 from ..evaluate.intervals import lowest
 from ..evaluate.jobs import Job
@@ -58,7 +59,16 @@ def held_out_errors(
         return [none for _ in group]
     if not any(fold.origins(series, held) for series in group):
         return [none for _ in group]
-    found = Job(cell, settings.seed, fold, group, season, held, "").run_alone()
+    job = Job(
+        model=cell,
+        seed=settings.seed,
+        fold=fold,
+        series=group,
+        season=season,
+        settings=held,
+        group="",
+    )
+    found = job.run_alone()
     if found.error:
         raise ValueError(found.error)
     errors = []

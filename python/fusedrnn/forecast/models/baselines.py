@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data.panel import FloatArray
+from .._types import FloatArray
 
 
 def naive(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data.panel import FloatArray
+from .._types import FloatArray
 from .baselines import naive
 
 START = "heuristic"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ...windows import make_windows
-from ..data.panel import FloatArray, Panel, Series
+from .._types import Float32Array, FloatArray
+from ..data.panel import Panel, Series
 from ..settings import WINDOWS, Settings
 from .scale import Scale, fit_scale, level_steps
-
-Float32Array = npt.NDArray[np.float32]
 
 
 class Inputs:

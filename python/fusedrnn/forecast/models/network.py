@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...callbacks import EarlyStopping, LambdaCallback
+from ...cells import CELLS, Cell
 from ...layers import GRU, LSTM, Dense, Input
 from ...models import Sequential
 from ...optimizers import Adam
 from ...optimizers.schedules import CosineDecay
 from ...utils import set_random_seed
+from .._types import Float32Array
 from ..settings import EQUAL, Settings
 
-Float32Array = npt.NDArray[np.float32]
 LAYERS = {"LSTM": LSTM, "GRU": GRU}
 PREDICT_BATCH = 1024
 HELD_OUT = 10
@@ -53,7 +53,7 @@ def train(
     *,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Trained:
-    """Train a layer of `cell` and a dense output of one value a step ahead.
+    """Train a recurrent layer and a dense output of one value a step ahead.
 
     Parameters
     ----------
@@ -105,11 +105,12 @@ def build(model: str, features: int, settings: Settings) -> Any:
 def equal_units(features: int, settings: Settings) -> int:
     """Return the units of the GRU whose weights are nearest in number to the LSTM's."""
 
-    def weights(gates: int, biases: int, units: int) -> int:
-        return gates * units * (features + units + biases) + (units + 1) * settings.outputs
+    def weights(cell: Cell, biases: int, units: int) -> int:
+        return cell.gates * units * (features + units + biases) + (units + 1) * settings.outputs
 
-    goal = weights(4, 1, settings.units)
-    return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(3, 2, u) - goal))
+    lstm, gru = CELLS["lstm"], CELLS["gru"]
+    goal = weights(lstm, 1, settings.units)
+    return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(gru, 2, u) - goal))
 
 
 def _join(parts: Sequence[tuple[Float32Array, Float32Array]]) -> tuple[Float32Array, Float32Array]:

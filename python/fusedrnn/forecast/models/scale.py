@@ -1,4 +1,4 @@
-"""What is taken off a series before a network sees it, found on its training part alone.
+"""The scale of a series as a network sees it: logarithms, the season taken off, from 0 to 1.
 
 A network on one series has hundreds of windows to learn from, often less: what a formula can take
 off need not be learnt. So sales become logarithms where all are positive, their season is taken off
@@ -12,18 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.stats import norm
 
-from ..data.panel import FloatArray, Series
+from .._types import FloatArray, IntArray
+from ..data.panel import Series
+from .season import season_at, seasonal_pattern
 
-IntArray = npt.NDArray[np.intp]
-
-SEASONAL = 0.9
-"""How sure a season must be to be taken off."""
-LEARNT = 100
-"""From so many seasons a network learns them itself, better than from what a pattern leaves that
-does not grow with the sales; in logarithms it does."""
 LEVEL_STEPS = 4
 """Sales that make the level of a series without season."""
 
@@ -35,7 +28,7 @@ class Scale:
     floor: float
     """Lower sales count as this when logarithms are taken; 0 if they are not."""
     pattern: FloatArray
-    """(season,), from a date whose number is a multiple of the season."""
+    """Of the season, see `seasonal_pattern`."""
     extent: FloatArray
     """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
     returns: bool
@@ -44,14 +37,14 @@ class Scale:
     def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
         """Return sales, (n,), at dates of these numbers as a network sees them."""
         values = np.log(np.maximum(y, self.floor)) if self.floor else y
-        values = values - self.pattern[numbers % len(self.pattern)]
+        values = values - season_at(self.pattern, numbers)
         low, width = _span(self.extent[:, 0])
         return (values - low) / width
 
     def sales(self, values: FloatArray, numbers: IntArray) -> FloatArray:
         """Return the sales that `flat` turns into these values, of any shape."""
         low, width = _span(self.extent[:, 0])
-        whole = values * width + low + self.pattern[numbers % len(self.pattern)]
+        whole = values * width + low + season_at(self.pattern, numbers)
         return np.exp(whole) if self.floor else whole
 
     def covariates(self, table: FloatArray) -> FloatArray:
@@ -76,13 +69,8 @@ def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> 
     y, numbers = series.y[:cut], series.start + np.arange(cut)
     floor = float(y.min()) / 10 if 0 < y.min() < y.max() else 0.0
     values = np.log(y) if floor else y
-    pattern = np.zeros(1)
-    if (floor or cut < LEARNT * season) and is_seasonal(values, season):
-        from statsmodels.tsa.seasonal import seasonal_decompose
-
-        found = seasonal_decompose(values, period=season).seasonal[:season]
-        pattern = np.roll(found, numbers[0] % season)
-        values = values - pattern[numbers % season]
+    pattern = seasonal_pattern(values, numbers, season, logarithms=floor > 0)
+    values = values - season_at(pattern, numbers)
     table = np.hstack([values[:, None], covariates[:cut]])
     extent = np.stack([table.min(axis=0), table.max(axis=0)])
     return Scale(floor, pattern, extent, bool(y.min() < 0))
@@ -91,19 +79,6 @@ def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> 
 def level_steps(season: int, timesteps: int) -> int:
     """Return how many of a window's last sales make its level."""
     return min(season if season > 1 else LEVEL_STEPS, timesteps)
-
-
-def is_seasonal(values: FloatArray, season: int) -> bool:
-    """Whether the autocorrelation at the season is more than chance.
-
-    The test of the M4 competition (Fiorucci et al., 2016); two whole seasons are needed.
-    """
-    if not 1 < season <= len(values) // 2 or np.ptp(values) == 0:
-        return False
-    d = values - values.mean()
-    acf = np.array([d[k:] @ d[: len(d) - k] for k in range(1, season + 1)]) / (d @ d)
-    limit = norm.ppf((1 + SEASONAL) / 2) * np.sqrt((1 + 2 * (acf[:-1] ** 2).sum()) / len(values))
-    return bool(abs(acf[-1]) > limit)
 
 
 def _span(extent: FloatArray, constant: float = 1.0) -> tuple[FloatArray, FloatArray]:

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from sklearn import metrics
 
 from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, compare
-from fusedrnn.forecast.report.terminal import show
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 
@@ -147,19 +143,6 @@ def test_networks_that_diverge_win_nothing(bakery):
         found = compare(bakery, **SMALL, learning_rate=1e38, models=("Naive", "LSTM", "GRU"))
     assert found.table.loc[["LSTM", "GRU"], "MAE"].isna().any()
     assert "made no forecasts that are numbers" in found.verdict
-
-
-@pytest.mark.parametrize("name", ["[/b]bread", "$\\frac$ bread"])
-def test_any_name_of_a_series_can_be_shown(name, bakery, tmp_path):
-    frame = pd.concat([bakery[["date", "sales"]].assign(unique_id=n) for n in (name, "cake")])
-    frame.loc[frame["unique_id"] == name, "sales"] = 1e9
-    found = compare(frame, **SMALL, seeds=1, models=("Naive", "LSTM", "GRU"))
-    found.write_html(tmp_path / "report.html")
-    out = io.StringIO()
-    show(found, Console(file=out, width=40))
-    text = " ".join(out.getvalue().split())
-    assert f"MASE is undefined: the training part of {name} is constant" in text
-    assert "MAE RMSE" in text
 
 
 def test_the_same_comparison_twice_at_once(bakery, tmp_path, monkeypatch):

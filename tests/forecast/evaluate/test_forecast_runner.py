@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import fusedrnn
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import compare
 from fusedrnn.forecast.evaluate import runner
@@ -196,7 +197,9 @@ def test_ray_gives_the_same_bits_even_if_a_worker_is_killed(
 ):
     ray = pytest.importorskip("ray")
     monkeypatch.setattr(runner, "_work", partial(die_once, tmp_path / "died"))
-    here = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}}  # where die_once is
+    # Where die_once is, and the package that is tested here.
+    paths = os.pathsep.join(map(str, (Path(__file__).parent, Path(fusedrnn.__file__).parents[1])))
+    here = {"env_vars": {"PYTHONPATH": paths}}
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=here)
     try:
         frame = compare(series, wide=True, backend="ray", **FAST).frame
