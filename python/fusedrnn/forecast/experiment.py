@@ -132,14 +132,14 @@ def compare(
     >>> print(result.verdict)  # doctest: +SKIP
     """
     given = locals()  # nothing but the arguments yet
-    table, rules = pick(TableOptions, given), pick(PanelOptions, given)
+    where, rules = pick(TableOptions, given), pick(PanelOptions, given)
     chosen = pick(Settings, given)
     if not (set(CELLS) <= set(chosen.models) and chosen.simple):
         raise ValueError(
             f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
             + ", ".join(SIMPLE)
         )
-    panel = read_panel(load_bakery() if frame is None else frame, table, rules)
+    panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -39,6 +39,7 @@ series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test pa
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
 MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience")
+"""Whole numbers that may be; the others are at least 1."""
 
 T = TypeVar("T")
 
@@ -247,14 +248,14 @@ class Settings:
 def pick(kind: type[T], values: Mapping[str, Any]) -> T:
     """Make a record of those values that are its fields.
 
-    Of what a function was called with, of an estimator's parameters, of a parsed command line.
+    Callers have more: a function's arguments, an estimator's parameters, a parsed command line.
     """
     names = get_type_hints(kind)
     return kind(**{name: value for name, value in values.items() if name in names})
 
 
 def choices(kind: type[Any]) -> dict[str, tuple[str, ...]]:
-    """Return what those fields of a record may be that are one of a few words."""
+    """Return the words of each field of a record that has to be one of a few."""
     hints = get_type_hints(kind).items()
     return {name: get_args(hint) for name, hint in hints if get_origin(hint) is Literal}
 
@@ -265,27 +266,26 @@ def _check(record: Any) -> None:
     Raises
     ------
     ValueError
-        If one is no number, too small, or not one of its words.
+        If one is not one of its words, no number, or too small.
     """
-    hints, words = get_type_hints(type(record)), choices(type(record))
-    for field in fields(record):
-        name, value, hint = field.name, getattr(record, field.name), hints[field.name]
+    for name, hint in get_type_hints(type(record)).items():
+        value = getattr(record, name)
         if get_origin(hint) is tuple:
             value = tuple(value)
         elif isinstance(value, np.generic):
             value = value.item()
         object.__setattr__(record, name, value)
-        optional = type(None) in get_args(hint)
-        if name in words and value not in words[name]:
-            raise ValueError(f"{name} is {value!r}, expected one of {', '.join(words[name])}")
-        if optional and value is None:
-            continue
-        whole, any_number = hint in (int, int | None), hint in (int, float, int | None)
-        if not any_number:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            kind = "a whole number" if whole else "a number"
-            raise ValueError(f"{name} is {value!r}, expected {kind}")
-        least = 0 if name in MAY_BE_ZERO else 1
-        if whole and value < least:
-            raise ValueError(f"{name} is {value}, expected at least {least}")
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            known = ", ".join(get_args(hint))
+            raise ValueError(f"{name} is {value!r}, expected one of {known}")
+        if hint in (int, float) or (hint == int | None and value is not None):
+            _check_number(name, value, whole=hint is not float)
+
+
+def _check_number(name: str, value: Any, whole: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} is {value!r}, expected {kind}")
+    least = 0 if name in MAY_BE_ZERO else 1
+    if whole and value < least:
+        raise ValueError(f"{name} is {value}, expected at least {least}")

@@ -62,12 +62,12 @@ class Panel:
 
 def read_panel(
     frame: pd.DataFrame | str | Path,
-    table: TableOptions,
-    panel: PanelOptions,
+    where: TableOptions,
+    rules: PanelOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> Panel:
     """Read a table into a panel; see `to_long` and `to_panel`."""
-    return to_panel(to_long(frame, table, known_categories), panel)
+    return to_panel(to_long(frame, where, known_categories), rules)
 
 
 def to_panel(long: LongTable, options: PanelOptions) -> Panel:

@@ -343,8 +343,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Read a table as the parameters say, but for a frequency that is given."""
         options = self.get_params()
         options["freq"] = freq or self.freq
-        table, panel = pick(TableOptions, options), pick(PanelOptions, options)
-        return read_panel(frame, table, panel, known_categories)
+        where, rules = pick(TableOptions, options), pick(PanelOptions, options)
+        return read_panel(frame, where, rules, known_categories)
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""

@@ -108,7 +108,7 @@ def equal_units(features: int, settings: Settings) -> int:
     def weights(cell: Cell, biases: int, units: int) -> int:
         return cell.gates * units * (features + units + biases) + (units + 1) * settings.outputs
 
-    lstm, gru = CELLS["lstm"], CELLS["gru"]
+    lstm, gru = CELLS["lstm"], CELLS["gru"]  # which has a second bias, see `reset_after`
     goal = weights(lstm, 1, settings.units)
     return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(gru, 2, u) - goal))
 
