@@ -37,10 +37,10 @@ import pandas as pd
 
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
-from fusedrnn.forecast.folds import plan
-from fusedrnn.forecast.inputs import Inputs, scale
-from fusedrnn.forecast.panel import to_panel
-from fusedrnn.forecast.table import to_long
+from fusedrnn.forecast.data.panel import read_panel
+from fusedrnn.forecast.evaluate.folds import plan
+from fusedrnn.forecast.models.inputs import Inputs, scale
+from fusedrnn.forecast.settings import PanelOptions, TableOptions
 
 from .machine import describe
 from .process import in_fresh_process
@@ -101,7 +101,7 @@ def torch_error_of_one(inputs: Inputs, cut: int, origins: list[int], settings: S
 
 def torch_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
     """Do the work with PyTorch; return the mean scaled error over series and cells."""
-    panel = to_panel(to_long(frame, wide=True))
+    panel = read_panel(frame, TableOptions(wide=True), PanelOptions())
     (fold,) = plan(panel.series, settings)
     work = []
     for series in panel.series:

@@ -1,37 +1,35 @@
 """The sales comparison: an LSTM and a GRU beside simple forecasts. Needs ``fusedrnn[forecast]``.
 
-From a table to a verdict, one step a file:
+From a table to a verdict. Each folder may import from those above it in this table, but report and
+forecaster not from one another; nothing else of ``fusedrnn`` imports from here.
 
-=============================  ====================================================================
-table, dates                   a CSV, Parquet or pandas table, read in pieces -> checked long rows
-panel, calendar                long rows -> regular series by stated rules; covariates
-settings                       every option of models and evaluation, checked
-folds                          where time is cut: training part, calibration, cutoffs of the test
-scale, inputs                  what is taken off a series -> the windows that a network sees
-network; baselines, classical  the models: LSTM and GRU; naive ones; ETS and Theta
-jobs, runner                   one model on one fold; all of them here, in processes, on a cluster
-records, store                 SQLite on disk: series, results, what ``--resume`` takes up
-backtest                       panel + settings -> forecasts at every cutoff, with `intervals`
-summary, metrics               forecasts -> figures, one series after another
-significance, verdict          figures -> a paired test -> one sentence
-experiment, comparison         `compare`: all of the above; what it found, and the ways to see it
-terminal, plot, page           the table, the pictures, the HTML report
-forecaster, fitting, pipeline  `RNNForecaster`: train on everything, forecast, save and load
-cli, files                     the command ``fusedrnn``; files written whole or not at all
-=============================  ====================================================================
+===========  =====================================================================================
+settings     every option: `TableOptions`, `PanelOptions`, `Settings`, each checked once
+data/        table, dates, rows       a CSV, Parquet or pandas table, in pieces -> checked long rows
+             panel, frequency         long rows -> regular series by stated rules
+             calendar                 covariates that a date alone gives
+             records, database        series and results on disk, in SQLite
+models/      season, scale            what is taken off a series before a network sees it
+             inputs, network          the windows that a network sees; LSTM and GRU
+             baselines, classical     naive forecasts; ETS and Theta
+evaluate/    folds                    where time is cut: training part, calibration, cutoffs
+             jobs, runner, results    one model on one fold; many, on a cluster too; what is kept
+             backtest, intervals      panel + settings -> forecasts at every cutoff
+             metrics, summary         forecasts -> errors of each series, step and model
+             significance, findings   paired tests; all figures together
+report/      verdict, words           the headline; the other sentences
+             terminal, plot, page     the table, the pictures, the HTML page
+             comparison, files        `Comparison`, with all of these; files whole or not at all
+forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
+experiment   `compare`: all of the above but the forecaster
+cli          the command ``fusedrnn``
+===========  =====================================================================================
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .comparison import Comparison
-    from .experiment import compare
-    from .forecaster import RNNForecaster
-    from .pipeline import load_forecaster, save_forecaster
-    from .settings import Settings
 
 __all__ = [
     "Comparison",
@@ -42,23 +40,29 @@ __all__ = [
     "save_forecaster",
 ]
 
-_HOMES = {
-    "Comparison": "comparison",
-    "RNNForecaster": "forecaster",
-    "Settings": "settings",
-    "compare": "experiment",
-    "load_forecaster": "pipeline",
-    "save_forecaster": "pipeline",
-}
+if TYPE_CHECKING:
+    from .experiment import compare
+    from .forecaster.estimator import RNNForecaster
+    from .forecaster.saved import load_forecaster, save_forecaster
+    from .report.comparison import Comparison
+    from .settings import Settings
+else:  # so that a type checker refuses other names
+    _HOMES = {
+        "Comparison": "report.comparison",
+        "RNNForecaster": "forecaster.estimator",
+        "Settings": "settings",
+        "compare": "experiment",
+        "load_forecaster": "forecaster.saved",
+        "save_forecaster": "forecaster.saved",
+    }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: the command must start without pandas."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"fusedrnn.forecast needs {error.name}: pip install 'fusedrnn[forecast]'"
-        ) from error
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for when it is asked for: the command must start without pandas."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"fusedrnn.forecast needs {error.name}: pip install 'fusedrnn[forecast]'"
+            ) from error

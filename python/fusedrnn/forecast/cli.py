@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from .. import __version__
-from .settings import CELLS, DATA, MANY, RULES, SCOPES, STRATEGIES, Settings
+from .settings import CELLS, MANY, Backend, PanelOptions, Settings, TableOptions, choices, pick
 
 NEEDED = {
     "pandas": "pandas",
@@ -23,6 +22,85 @@ NEEDED = {
     "joblib": "joblib",
     "statsmodels": "statsmodels",
 }
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(name) for name in _names(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of per cents as 80,95") from None
+
+
+READ: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    str | None: str,
+    int: int,
+    int | None: int,
+    float: float,
+    tuple[str, ...]: _names,
+    tuple[int, ...]: _levels,
+}
+"""What reads an option, by the type of its field."""
+DATA_HELP: dict[str, tuple[str | None, str]] = {
+    "date": ("COL", "column of dates, or year,month (default: ds or date)"),
+    "target": ("COL", "column of sales (default: y or sales)"),
+    "id": (
+        "COL",
+        "column that names the series, or store,item (default: unique_id or series_id)",
+    ),
+    "wide": (None, "each other column is a series"),
+    "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel"),
+    "decimal": ("CHAR", "decimal point (default: {default})"),
+    "thousands": ("CHAR", "what parts thousands (default: nothing)"),
+    "freq": (None, "as D, W-MON, MS (default: found)"),
+    "season": ("N", "periods in a season (default: found)"),
+    "future_covariates": ("COLS", "columns known in advance, with commas between"),
+    "past_covariates": ("COLS", "columns known only afterwards"),
+    "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
+    "calendar": (None, "add day of the week, of the year"),
+    "duplicates": (None, "default: {default}"),
+    "missing_dates": (None, "default: {default}"),
+    "missing_values": (None, "default: {default}"),
+    "zeros": (None, "default: {default}"),
+    "negatives": (None, "default: {default}"),
+}
+"""What ``--help`` says of each field of `TableOptions` and `PanelOptions`."""
+SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
+    "timesteps": ("N", "periods a network sees (default: found)"),
+    "horizon": ("N", "periods to forecast (default: {default})"),
+    "units": ("N", "units of the layer (default: {default})"),
+    "epochs": ("N", "passes over the training part (default: found)"),
+    "batch_size": ("N", "windows in a training step (default: {default})"),
+    "learning_rate": ("X", "at the start; it falls along a cosine (default: {default})"),
+    "patience": (
+        "N",
+        "stop early after so many epochs without gain (0: never) (default: {default})",
+    ),
+    "test_size": (
+        "X",
+        "share, or number of dates, at the end to judge on (default: {default})",
+    ),
+    "step": ("N", "periods between two cutoffs (default: {default})"),
+    "folds": ("N", "times that everything is fitted anew in the test part (default: {default})"),
+    "seed": ("N", "first seed (default: {default})"),
+    "seeds": ("N", "networks a model, each from its own seed (default: {default})"),
+    "models": ("LIST", "which to compare (default: {default})"),
+    "levels": ("LIST", "per cents of the intervals (default: {default})"),
+    "strategy": (
+        None,
+        "an output for each period, or forecasts fed back (default: {default})",
+    ),
+    "scope": (
+        None,
+        "networks for each series, or over all (default: {default}, over all from "
+        f"{MANY} series)",
+    ),
+}
+"""What it says of each field of `Settings`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes (default: one a core for many series, else 1)",
     )
-    work.add_argument("--backend", choices=("processes", "dask", "ray"), default="processes")
+    work.add_argument("--backend", choices=get_args(Backend), default="processes")
     work.add_argument("--address", metavar="URL", help="of a cluster, as tcp://host:8786")
     work.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     output = command.add_argument_group("output")
@@ -101,85 +179,40 @@ def parser() -> argparse.ArgumentParser:
 def add_data(command: argparse.ArgumentParser) -> None:
     """Add the options that say what is in the table and what to do with it."""
     command.add_argument("csv", nargs="?", help="CSV or Parquet file (default: the bakery sales)")
-    data = command.add_argument_group("data")
-    for flag, text in (
-        ("date", "column of dates, or year,month (default: ds or date)"),
-        ("target", "column of sales (default: y or sales)"),
-        ("id", "column that names the series, or store,item (default: unique_id or series_id)"),
-    ):
-        data.add_argument(f"--{flag}", metavar="COL", help=text)
-    data.add_argument("--wide", action="store_true", help="each other column is a series")
-    data.add_argument("--date-format", metavar="FORMAT", help="as %%d/%%m/%%Y, or excel")
-    data.add_argument("--decimal", metavar="CHAR", default=".", help="decimal point (default: .)")
-    data.add_argument("--thousands", metavar="CHAR", help="what parts thousands (default: nothing)")
-    data.add_argument("--freq", help="as D, W-MON, MS (default: found)")
-    data.add_argument(
-        "--season", type=int, metavar="N", help="periods in a season (default: found)"
-    )
-    for flag, text in (
-        ("future-covariates", "columns known in advance, with commas between"),
-        ("past-covariates", "columns known only afterwards"),
-        ("categories", "those of them that are no quantities but names, as of holidays"),
-    ):
-        data.add_argument(f"--{flag}", type=_names, default=(), metavar="COLS", help=text)
-    data.add_argument("--calendar", action="store_true", help="add day of the week, of the year")
-    for name, choices in RULES.items():
-        flag = f"--{name.replace('_', '-')}"
-        data.add_argument(flag, choices=choices, default=choices[0], help=f"default: {choices[0]}")
-    data.add_argument("--skip-short", action="store_true", help="leave out series too short")
+    group = command.add_argument_group("data")
+    add_fields(group, (TableOptions, PanelOptions), DATA_HELP)
+    group.add_argument("--skip-short", action="store_true", help="leave out series too short")
 
 
 def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()) -> None:
-    """Add an option for each field of `Settings`."""
-    texts = {
-        "timesteps": "periods a network sees",
-        "horizon": "periods to forecast",
-        "units": "units of the layer",
-        "epochs": "passes over the training part",
-        "batch_size": "windows in a training step",
-        "learning_rate": "at the start; it falls along a cosine",
-        "patience": "stop early after so many epochs without gain (0: never)",
-        "test_size": "share, or number of dates, at the end to judge on",
-        "step": "periods between two cutoffs",
-        "folds": "times that everything is fitted anew in the test part",
-        "seed": "first seed",
-        "seeds": "networks a model, each from its own seed",
-        "models": "which to compare",
-        "levels": "per cents of the intervals",
-    }
-    group = command.add_argument_group("networks and evaluation")
-    kinds: dict[str, Any] = {"int": int, "float": float, "tuple[str, ...]": _names}
-    for field in fields(Settings):
-        if field.name not in texts or field.name in leave_out:
-            continue
-        default: Any = field.default
+    """Add the options of networks and evaluation."""
+    texts = {name: text for name, text in SETTINGS_HELP.items() if name not in leave_out}
+    add_fields(command.add_argument_group("networks and evaluation"), (Settings,), texts)
+
+
+def add_fields(
+    group: Any, kinds: Sequence[type[Any]], texts: Mapping[str, tuple[str | None, str]]
+) -> None:
+    """Add an option for each text: its type, default and choices are those of the field."""
+    for name, (metavar, text) in texts.items():
+        (kind,) = (kind for kind in kinds if name in get_type_hints(kind))
+        hint, default = get_type_hints(kind)[name], getattr(kind, name)
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
-        shown = "found" if default == 0 and field.name in ("timesteps", "epochs") else shown
-        group.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            type=kinds.get(str(field.type), _levels),
-            default=default,
-            metavar="N" if field.type == "int" else "X" if field.type == "float" else "LIST",
-            help=f"{texts[field.name]} (default: {shown})",
-        )
-    group.add_argument(
-        "--strategy",
-        choices=STRATEGIES,
-        default=Settings.strategy,
-        help="an output for each period, or forecasts fed back (default: direct)",
-    )
-    group.add_argument(
-        "--scope",
-        choices=SCOPES,
-        default=Settings.scope,
-        help=f"networks for each series, or over all (default: auto, over all from {MANY} series)",
-    )
+        flag, text = f"--{name.replace('_', '-')}", text.format(default=shown)
+        if hint is bool:
+            group.add_argument(flag, action="store_true", help=text)
+        elif words := choices(kind).get(name):
+            group.add_argument(flag, choices=words, default=default, help=text)
+        else:
+            group.add_argument(flag, type=READ[hint], default=default, metavar=metavar, help=text)
 
 
-def compare_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the keyword arguments of `compare` that the options give."""
-    names = {field.name for field in fields(Settings)} | {*DATA, "skip_short"}
-    return {name: value for name, value in vars(arguments).items() if name in names}
+def options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line says of the fields of all records, once it is checked."""
+    given = vars(arguments)
+    kinds: tuple[type[Any], ...] = (TableOptions, PanelOptions, Settings)
+    found = [vars(pick(kind, given)).items() for kind in kinds]
+    return {name: value for fields in found for name, value in fields if name in given}
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -187,18 +220,18 @@ def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from .experiment import compare
-    from .files import check_outputs
-    from .terminal import Bars, show
+    from .report.files import check_outputs
+    from .report.terminal import Bars, show
 
-    options = compare_options(arguments)
-    Settings(**{field.name: options[field.name] for field in fields(Settings)})
+    given = options(arguments)
     outputs = {name: getattr(arguments, name) for name in ("html", "plot", "json", "frame")}
     check_outputs({f"--{name}": path for name, path in outputs.items()}, arguments.csv)
     bars = Bars(Console(stderr=True))
     with bars.progress:
         result = compare(
             arguments.csv,
-            **options,
+            **given,
+            skip_short=arguments.skip_short,
             n_jobs=arguments.jobs,
             backend=arguments.backend,
             address=arguments.address,
@@ -228,16 +261,16 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _fit(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn fit``."""
     from ..datasets import load_bakery
-    from .forecaster import RNNForecaster
-    from .pipeline import check_folder, save_forecaster
+    from .forecaster.estimator import RNNForecaster
+    from .forecaster.saved import check_folder, save_forecaster
 
-    options = compare_options(arguments)
-    if options.pop("skip_short"):
+    if arguments.skip_short:
         raise ValueError("--skip-short is for fusedrnn compare")
-    seed = options.pop("seed")
+    given = options(arguments)
+    seed = given.pop("seed")
     check_folder(arguments.out)
     frame = arguments.csv or load_bakery()
-    forecaster = RNNForecaster(arguments.cell, **options, random_state=seed, n_jobs=arguments.jobs)
+    forecaster = RNNForecaster(arguments.cell, **given, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)
     panel = forecaster.panel_
     count = f"{len(panel.series):,} series" if len(panel.series) > 1 else "one series"
@@ -248,8 +281,8 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _forecast(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn forecast``."""
-    from .files import check_outputs, write
-    from .pipeline import load_forecaster
+    from .forecaster.saved import load_forecaster
+    from .report.files import check_outputs, write
 
     check_outputs({"--csv": arguments.frame}, arguments.csv)
     model, frame = Path(arguments.model).resolve(), arguments.frame
@@ -261,17 +294,6 @@ def _forecast(arguments: argparse.Namespace) -> None:
         write(arguments.frame, lambda file: future.to_csv(file, index=False))
     else:
         print(future.to_string(index=False, float_format="{:,.1f}".format))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _levels(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(name) for name in _names(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of per cents as 80,95") from None
 
 
 def _fail(message: str) -> int:

@@ -2,34 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from joblib import cpu_count
 
 from ..datasets import load_bakery
-from .backtest import backtest
-from .comparison import Comparison, some
-from .folds import CALIBRATION, plan
-from .panel import Panel, read_panel
-from .settings import CELLS, DATA, SIMPLE, Settings
-from .store import Store, run_folder
+from .data.panel import Panel, read_panel
+from .evaluate.backtest import backtest
+from .evaluate.folds import CALIBRATION, plan
+from .evaluate.results import Store, run_folder
+from .models.inputs import check_covariates
+from .report.comparison import Comparison
+from .report.words import some
+from .settings import (
+    CELLS,
+    SIMPLE,
+    Backend,
+    Duplicates,
+    Fill,
+    Negatives,
+    PanelOptions,
+    Scope,
+    Settings,
+    Strategy,
+    TableOptions,
+    Zeros,
+    pick,
+)
 
 
 def compare(
     frame: pd.DataFrame | str | Path | None = None,
     *,
+    date: str | None = None,
+    target: str | None = None,
+    id: str | None = None,
+    wide: bool = False,
+    date_format: str | None = None,
+    decimal: str = ".",
+    thousands: str | None = None,
+    future_covariates: Sequence[str] = (),
+    past_covariates: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    freq: str | None = None,
+    season: int | None = None,
+    calendar: bool = False,
+    duplicates: Duplicates = "error",
+    missing_dates: Fill = "error",
+    missing_values: Fill = "error",
+    zeros: Zeros = "keep",
+    negatives: Negatives = "keep",
+    timesteps: int = Settings.timesteps,
+    horizon: int = Settings.horizon,
+    strategy: Strategy = Settings.strategy,
+    units: int = Settings.units,
+    epochs: int = Settings.epochs,
+    batch_size: int = Settings.batch_size,
+    learning_rate: float = Settings.learning_rate,
+    patience: int = Settings.patience,
+    test_size: float = Settings.test_size,
+    step: int = Settings.step,
+    folds: int = Settings.folds,
+    seed: int = Settings.seed,
+    seeds: int = Settings.seeds,
+    scope: Scope = Settings.scope,
+    models: Sequence[str] = Settings.models,
+    levels: Sequence[int] = Settings.levels,
     skip_short: bool = False,
     n_jobs: int | None = None,
-    backend: str = "processes",
+    backend: Backend = "processes",
     address: str | None = None,
     resume: bool | None = None,
     on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
     on_step: Callable[[str, int], None] = lambda model, steps: None,
-    **options: Any,
 ) -> Comparison:
     """Train LSTMs and GRUs on sales and compare them with simple forecasts.
 
@@ -42,6 +90,17 @@ def compare(
     frame : DataFrame or path, optional
         One row a date and series. A file is read in pieces, and what is found is kept on disk:
         thousands of series need no more memory than some. Default: the bundled bakery sales.
+    date, target, id, wide, date_format, decimal, thousands : optional
+        Where things are in the table and how they are spelled, see `TableOptions`.
+    future_covariates, past_covariates, categories : sequence of str
+        Columns known in advance as holidays and promotions, those known only afterwards as the
+        weather, and those of both that are names, see `TableOptions`.
+    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+        What becomes of the rows, see `PanelOptions`.
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+        Of the networks, see `Settings`.
+    test_size, step, folds, seed, seeds, scope, models, levels : optional
+        Of the evaluation, see `Settings`.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -53,13 +112,6 @@ def compare(
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
         Called before the first fit with the fits of each model and the steps they have together.
-    **options
-        Of the table: id, date, target, date_format, wide, decimal, thousands, see `to_long`.
-        Covariates: future_covariates, columns known in advance as holidays and promotions, and
-        past_covariates, known only afterwards as the weather; categories, those of both that are
-        names. Of the data: calendar, freq, season, duplicates, missing_dates, missing_values,
-        zeros, negatives, see `to_panel`. Of models and evaluation: timesteps, horizon, units,
-        epochs, batch_size, seed, seeds, ..., see `Settings`.
 
     Returns
     -------
@@ -79,14 +131,15 @@ def compare(
     >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
     >>> print(result.verdict)  # doctest: +SKIP
     """
-    data = {name: options.pop(name) for name in DATA if name in options}
-    chosen = Settings(**options)
+    given = locals()  # nothing but the arguments yet
+    where, rules = pick(TableOptions, given), pick(PanelOptions, given)
+    chosen = pick(Settings, given)
     if not (set(CELLS) <= set(chosen.models) and chosen.simple):
         raise ValueError(
             f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
             + ", ".join(SIMPLE)
         )
-    panel = read_panel(load_bakery() if frame is None else frame, **data)
+    panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
@@ -111,7 +164,7 @@ def compare(
             whole,
             chosen,
             store,
-            on_start,
+            on_start=on_start,
             n_jobs=n_jobs,
             backend=backend,
             address=address,
@@ -122,20 +175,6 @@ def compare(
             store.records.close()  # a traceback may keep it alive, and others away from its file
         raise
     return Comparison(result, skipped, remarks)
-
-
-def check_covariates(panel: Panel, settings: Settings) -> None:
-    """Raise `ValueError` if the settings cannot use the covariates."""
-    if panel.known and settings.outputs > settings.timesteps:
-        raise ValueError(
-            f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
-            "with covariates known in advance"
-        )
-    if panel.past and settings.outputs < settings.horizon:
-        raise ValueError(
-            "strategy is 'recursive', which cannot use covariates known only afterwards: "
-            + ", ".join(panel.past)
-        )
 
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:

@@ -1,11 +1,26 @@
-"""What a comparison is told: one frozen record, checked when it is made."""
+"""What a user may tell: where things are in a table, what becomes of them, how models are trained.
+
+Three frozen records, `TableOptions`, `PanelOptions` and `Settings`, checked when they are made. An
+option is spelled in a field here, in the signatures of `compare` and `RNNForecaster`, and with its
+help in the command line, which takes defaults and choices from the fields.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+Strategy: TypeAlias = Literal["direct", "recursive"]
+Scope: TypeAlias = Literal["auto", "local", "global"]
+Duplicates: TypeAlias = Literal["error", "sum", "last"]
+Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal"]
+Zeros: TypeAlias = Literal["keep", "missing"]
+Negatives: TypeAlias = Literal["keep", "zero", "missing"]
+Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
@@ -14,7 +29,6 @@ EQUAL = "GRU-equal"
 NETWORKS = (*CELLS, EQUAL)
 SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
 """The forecasts that every network has to beat."""
-SCOPES = ("auto", "local", "global")
 MANY = 200
 """Series from which networks are trained over all of them, unless told otherwise."""
 EPOCHS = (5, 100)
@@ -24,22 +38,109 @@ SEEN = 1_000_000
 series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test part)."""
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
-STRATEGIES = ("direct", "recursive")
-FILLS = ("error", "zero", "previous", "seasonal")
-RULES = {
-    "duplicates": ("error", "sum", "last"),
-    "missing_dates": FILLS,
-    "missing_values": FILLS,
-    "zeros": ("keep", "missing"),
-    "negatives": ("keep", "zero", "missing"),
-}
-"""What may become of rows that are not one number a date; the first is the default."""
-TABLE = ("id", "date", "target", "date_format", "wide", "decimal", "thousands", "categories")
-"""Options that say what is where in a table."""
-PANEL = ("calendar", "freq", "season", *RULES)
-"""Options that say what becomes of it."""
-COVARIATES = ("future_covariates", "past_covariates")
-DATA = (*TABLE, *PANEL, *COVARIATES)
+MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience")
+"""Whole numbers that may be; the others are at least 1."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """Where things are in a table of sales, and how they are spelled.
+
+    Raises
+    ------
+    ValueError
+        If options contradict one another.
+    """
+
+    date: str | None = None
+    """Column of dates, or several with commas between: ``"year,month"``, ``"year,quarter"``,
+    ``"year,week"`` (of ISO 8601), ``"year,month,day"``. Default: ``ds`` or ``date``, in small or
+    capital letters, the index of a frame, or the first column without a name."""
+    target: str | None = None
+    """Column of sales. Default: ``y`` or ``sales``."""
+    id: str | None = None
+    """Column that names the series, or several, as ``"store,item"``. Default: ``unique_id`` or
+    ``series_id``; without one the table is one series."""
+    wide: bool = False
+    """Whether each column beside the date is a series of its own."""
+    date_format: str | None = None
+    """As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
+    first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
+    ``04/30/2019`` and the like if only one of them fits every row. Of a time with an offset from
+    UTC the clock's time is taken."""
+    decimal: str = "."
+    """The point in numbers, in a CSV file."""
+    thousands: str | None = None
+    """What parts their thousands."""
+    future_covariates: tuple[str, ...] = ()
+    """Columns known in advance, as holidays and promotions; numeric but for `categories`."""
+    past_covariates: tuple[str, ...] = ()
+    """Columns known only afterwards, as the weather."""
+    categories: tuple[str, ...] = ()
+    """Those of both that are no quantities but names, as of holidays: each name becomes a covariate
+    of 0 and 1, ``column=name``. Where there is none, all of them are 0."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands is {self.thousands!r}, which is also the decimal point")
+        twice = set(self.future_covariates) & set(self.past_covariates)
+        if twice:
+            what = "is both known in advance and only afterwards"
+            raise ValueError(f"covariate {min(twice)!r} {what}")
+        strange = [name for name in self.categories if name not in self.covariates]
+        if strange:
+            raise ValueError(f"categories: {strange[0]!r} is not among the covariates")
+        if self.wide and self.covariates:
+            have = ", ".join(self.covariates)
+            raise ValueError(f"a wide table has no column for covariates: {have}")
+        if "y" in self.covariates:  # which the sales are called from there on
+            raise ValueError("covariate 'y' would be taken for the sales: give it another name")
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """All covariates, those known in advance first."""
+        return (*self.future_covariates, *self.past_covariates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelOptions:
+    """What becomes of the rows of a table on their way to regular series.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown; the message names it.
+    """
+
+    freq: str | None = None
+    """A pandas offset alias. Default: inferred."""
+    season: int | None = None
+    """Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
+    4 for quarters, 24 for hours, 1 for years."""
+    calendar: bool = False
+    """Whether to add the cycles of the calendar to the covariates known in advance."""
+    duplicates: Duplicates = "error"
+    """What several rows of one date become: an error, their sum (receipts), or the last of them.
+    Covariates are always those of the last."""
+    missing_dates: Fill = "error"
+    """What a gap becomes: an error, no sales, the value before it, or the value one season before.
+    All but the first look only backwards, so that nothing leaks from after a cutoff."""
+    missing_values: Fill = "error"
+    zeros: Zeros = "keep"
+    """Whether no sales are a value or a missing one."""
+    negatives: Negatives = "keep"
+    """Whether returns are values, no sales, or missing."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def rules(self) -> dict[str, str]:
+        """What becomes of rows that are not one number a date."""
+        return {name: getattr(self, name) for name in choices(PanelOptions)}
 
 
 @dataclass(frozen=True)
@@ -60,7 +161,7 @@ class Settings:
     """Periods that a network sees; 0: found, see `settled`."""
     horizon: int = 1
     """Periods that are forecast."""
-    strategy: str = "direct"
+    strategy: Strategy = "direct"
     """"direct": a network has an output for each period of the horizon; "recursive": it has one
     and is fed its own forecasts."""
     units: int = 50
@@ -80,7 +181,7 @@ class Settings:
     seed: int = 0
     seeds: int = 3
     """Networks a model, from seeds ``seed, seed + 1, ...``; their mean forecast is the model's."""
-    scope: str = "auto"
+    scope: Scope = "auto"
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
     the former for fewer than `MANY` series."""
     models: tuple[str, ...] = (*SIMPLE, *NETWORKS)
@@ -88,22 +189,7 @@ class Settings:
     """Per cent of the intervals; none with ()."""
 
     def __post_init__(self) -> None:
-        for name in ("models", "levels"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.generic):
-                value = value.item()
-                object.__setattr__(self, field.name, value)
-            if field.type not in ("int", "float"):
-                continue
-            whole = field.type == "int"
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-                kind = "a whole number" if whole else "a number"
-                raise ValueError(f"{field.name} is {value!r}, expected {kind}")
-            least = 0 if field.name in ("timesteps", "epochs", "seed", "patience") else 1
-            if whole and value < least:
-                raise ValueError(f"{field.name} is {value}, expected at least {least}")
+        _check(self)
         if self.seed + self.seeds > 1 << 32:
             raise ValueError(f"seed is {self.seed}, expected less than 2**32 - {self.seeds}")
         if not 0 < self.learning_rate < float("inf"):
@@ -113,10 +199,6 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
-        for name, choices in (("scope", SCOPES), ("strategy", STRATEGIES)):
-            if getattr(self, name) not in choices:
-                value, known = getattr(self, name), ", ".join(choices)
-                raise ValueError(f"{name} is {value!r}, expected one of {known}")
         if not set(self.models) <= {*SIMPLE, *NETWORKS}:
             expected = ", ".join((*SIMPLE, *NETWORKS))
             raise ValueError(f"models is {', '.join(self.models)}, expected some of {expected}")
@@ -161,3 +243,49 @@ class Settings:
     def simple(self) -> list[str]:
         """The simple methods among `models`."""
         return [model for model in SIMPLE if model in self.models]
+
+
+def pick(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Make a record of those values that are its fields.
+
+    Callers have more: a function's arguments, an estimator's parameters, a parsed command line.
+    """
+    names = get_type_hints(kind)
+    return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def choices(kind: type[Any]) -> dict[str, tuple[str, ...]]:
+    """Return the words of each field of a record that has to be one of a few."""
+    hints = get_type_hints(kind).items()
+    return {name: get_args(hint) for name, hint in hints if get_origin(hint) is Literal}
+
+
+def _check(record: Any) -> None:
+    """Check the fields of a record against their types; NumPy's numbers become Python's.
+
+    Raises
+    ------
+    ValueError
+        If one is not one of its words, no number, or too small.
+    """
+    for name, hint in get_type_hints(type(record)).items():
+        value = getattr(record, name)
+        if get_origin(hint) is tuple:
+            value = tuple(value)
+        elif isinstance(value, np.generic):
+            value = value.item()
+        object.__setattr__(record, name, value)
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            known = ", ".join(get_args(hint))
+            raise ValueError(f"{name} is {value!r}, expected one of {known}")
+        if hint in (int, float) or (hint == int | None and value is not None):
+            _check_number(name, value, whole=hint is not float)
+
+
+def _check_number(name: str, value: Any, whole: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} is {value!r}, expected {kind}")
+    least = 0 if name in MAY_BE_ZERO else 1
+    if whole and value < least:
+        raise ValueError(f"{name} is {value}, expected at least {least}")

@@ -1,0 +1,45 @@
+"""Checked rows of a table on disk, in any order, and back, one series after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from .._types import FloatArray
+from .database import Database
+
+
+class Rows(Database):
+    """Rows of series, code of the date, sales and covariates, in a temporary file.
+
+    Parameters
+    ----------
+    covariates : int
+        How many there are.
+    """
+
+    def __init__(self, covariates: int) -> None:
+        super().__init__()
+        columns = "".join(f", c{i} REAL" for i in range(covariates))
+        self._places = ", ".join(["?"] * (3 + covariates))
+        with self._told():
+            self._connection.execute(
+                f"CREATE TABLE sales (series TEXT, date INTEGER, y REAL{columns})"
+            )
+
+    def add(self, rows: Iterable[tuple[object, ...]]) -> None:
+        """Keep rows: name of the series, code of the date, sales, covariates."""
+        with self._told():
+            self._connection.execute("BEGIN")
+            self._connection.executemany(f"INSERT INTO sales VALUES ({self._places})", rows)
+            self._connection.execute("COMMIT")
+
+    def groups(self) -> Iterator[tuple[str, FloatArray]]:
+        """Yield the name of each series and its rows without it, (n, 2 + covariates)."""
+        with self._told():
+            found = self._connection.execute("SELECT * FROM sales ORDER BY series")
+            for name, rows in groupby(found, key=itemgetter(0)):
+                yield name, np.array([row[1:] for row in rows], np.float64)

@@ -1,0 +1,214 @@
+"""Rolling origin: at each cutoff every model forecasts from what was known then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .._types import FloatArray
+from ..data.panel import Panel, Series
+from ..data.records import Stored
+from ..settings import NETWORKS, Backend, Settings
+from .folds import CALIBRATION, Fold, plan
+from .intervals import lowest, reach
+from .jobs import Job, column, steps
+from .results import Store
+from .runner import run
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What was forecast of one series, a row a cutoff of the test part and a column a step."""
+
+    series: Series
+    origins: npt.NDArray[np.intp]
+    """(cutoffs,), row of the first forecast after each cutoff."""
+    y: FloatArray
+    """(cutoffs, horizon), missing where the true value is."""
+    values: Mapping[str, FloatArray]
+    """Each (cutoffs, horizon): models, ``MODEL-seedN``, ``MODEL-lo-LEVEL``, ``MODEL-hi-LEVEL``."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The same with the columns ``unique_id, ds, cutoff, y`` and one for each of `values`."""
+        h = self.y.shape[1]
+        rows = (self.origins[:, None] + np.arange(h)).ravel()
+        columns = {
+            "unique_id": self.series.unique_id,
+            "ds": self.series.ds[rows],
+            "cutoff": self.series.ds[np.repeat(self.origins, h) - 1],
+            "y": self.y.ravel(),
+        }
+        return pd.DataFrame(columns | {name: v.ravel() for name, v in self.values.items()})
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts at every cutoff of the test part."""
+
+    panel: Panel
+    settings: Settings
+    folds: Sequence[Fold]
+    store: Store
+
+    def parts(self) -> Iterator[Forecasts]:
+        """Return the forecasts of one series after another."""
+        return map(self.of, self.panel.series)
+
+    def part(self, unique_id: str) -> pd.DataFrame:
+        """Return the frame of one series."""
+        return self.of(next(s for s in self.panel.series if s.unique_id == unique_id)).frame
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The cross-validation frame of all series at once."""
+        return pd.concat([part.frame for part in self.parts()], ignore_index=True)
+
+    def of(self, series: Series) -> Forecasts:
+        """Return the forecasts of one series."""
+        settings, steps = self.settings, np.arange(self.settings.horizon)
+        parts = [(fold, fold.origins(series, settings)) for fold in self.folds]
+        parts = [(fold, places) for fold, places in parts if places]
+        first = sum(len(places) for fold, places in parts if fold.name == CALIBRATION)
+        origins = np.concatenate([np.asarray(places, np.intp) for _, places in parts])
+        truth = np.where(series.observed, series.y, np.nan)[origins[:, None] + steps]
+        least = lowest(series.y, origins)
+        values: dict[str, FloatArray] = {}
+        singles: dict[str, FloatArray] = {}
+        intervals: dict[str, FloatArray] = {}
+        for model in settings.models:
+            found = [self._fold(series, model, *part) for part in parts]
+            values[model] = whole = np.concatenate([each.mean(axis=0) for each in found])
+            if model in NETWORKS and settings.seeds > 1:
+                judged = np.concatenate([each for each in found if len(each) > 1], axis=1)
+                names = (column(model, seed) for seed in _seeds(model, parts[-1][0], settings))
+                singles |= dict(zip(names, judged, strict=True))
+            halves = (
+                reach(np.abs(truth - whole), origins, settings.levels) if settings.levels else ()
+            )
+            for level, half in zip(settings.levels, halves, strict=True):
+                intervals[f"{model}-lo-{level}"] = np.maximum(whole - half, least)[first:]
+                intervals[f"{model}-hi-{level}"] = (whole + half)[first:]
+        values = {name: whole[first:] for name, whole in values.items()}
+        return Forecasts(series, origins[first:], truth[first:], values | singles | intervals)
+
+    def _fold(self, series: Series, model: str, fold: Fold, origins: Sequence[int]) -> FloatArray:
+        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon)."""
+        missing = np.full((len(origins), self.settings.horizon), np.nan)
+        names = [column(model, seed) for seed in _seeds(model, fold, self.settings)]
+        found = [self.store.forecasts(fold.name, name, series.unique_id) for name in names]
+        rows = np.stack([missing if each is None else each for each in found])
+        whole: FloatArray = np.maximum(rows, lowest(series.y, origins))
+        return whole
+
+
+def backtest(
+    panel: Panel,
+    settings: Settings,
+    store: Store | None = None,
+    *,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+    n_jobs: int = 1,
+    backend: Backend = "processes",
+    address: str | None = None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
+) -> Backtest:
+    """Forecast the test part of each series at one cutoff after another.
+
+    Networks and scalers see only what lies before their fold; windows reach up to the cutoff.
+
+    Parameters
+    ----------
+    panel : Panel
+    settings : Settings
+    store : Store, optional
+        Where results are kept. Default: a temporary one.
+    on_start : callable
+        Called before the first fit with the fits of each model, and the steps they have together.
+    n_jobs, backend, address, on_step : optional
+        See `run`.
+
+    Raises
+    ------
+    ValueError
+        If the data are too short for one training window and one forecast.
+    """
+    folds = plan(panel.series, settings)
+    jobs = partial(plan_jobs, learnable(panel, settings, folds), settings, folds)
+    fits = Counter(job.model for job in jobs())
+    on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
+    store = store or Store()
+    run(jobs, store, n_jobs=n_jobs, backend=backend, address=address, on_step=on_step)
+    return Backtest(panel, settings, folds, store)
+
+
+def learnable(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Panel:
+    """Return the panel without covariates that are constant before the test part of every series.
+
+    What they do cannot be learnt, and a name that is first seen after a cutoff must not change how
+    many inputs, and so which random weights, the networks before it begin with.
+    """
+    if not panel.known and not panel.past:
+        return panel
+    test = next(fold for fold in folds if fold.name != CALIBRATION)
+    varying = {"known": np.zeros(len(panel.known), bool), "past": np.zeros(len(panel.past), bool)}
+    for each in panel.series:
+        cut = test.cut(each, settings)
+        for name, found in varying.items():
+            rows = getattr(each, name)[:cut]
+            found |= (rows != rows[:1]).any(axis=0)
+    if all(found.all() for found in varying.values()):
+        return panel
+    stored = panel.series
+    kept = Stored(stored.records, stored.keys, partial(_with_columns, stored.build, varying))
+    return replace(panel, series=kept)
+
+
+def _with_columns(
+    build: Callable[..., Series], columns: Mapping[str, Any], **values: Any
+) -> Series:
+    """Return a series with these columns of its covariates."""
+    each = build(**values)
+    return replace(each, **{name: getattr(each, name)[:, found] for name, found in columns.items()})
+
+
+def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterator[Job]:
+    """Yield a job for each group of series, fold, model and seed.
+
+    A group is one series; for networks of the scope "global" it is all of them.
+    """
+
+    def jobs(series: Sequence[Series], group: str, models: Sequence[str]) -> Iterator[Job]:
+        for fold in folds:
+            if any(fold.origins(each, settings) for each in series):
+                for model in models:
+                    for seed in _seeds(model, fold, settings):
+                        yield Job(
+                            model=model,
+                            seed=seed,
+                            fold=fold,
+                            series=series,
+                            season=panel.season,
+                            settings=settings,
+                            group=group,
+                        )
+
+    alone: Sequence[str] = settings.models
+    if settings.scope == "global":
+        yield from jobs(panel.series, "", settings.networks)
+        alone = settings.simple
+    for series in panel.series:
+        yield from jobs((series,), series.unique_id, alone)
+
+
+def _seeds(model: str, fold: Fold, settings: Settings) -> range:
+    """Return the seeds of a model's fits; the calibration fold has one: it only measures errors."""
+    many = model in NETWORKS and fold.name != CALIBRATION
+    return range(settings.seed, settings.seed + (settings.seeds if many else 1))

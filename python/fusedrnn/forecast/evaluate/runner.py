@@ -1,0 +1,164 @@
+"""Run jobs here, in processes, or on a cluster, through joblib."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from typing import Any, get_args
+
+import joblib
+
+from ..settings import Backend
+from .jobs import Job
+from .results import Result, Store
+
+ATTEMPTS = 3
+"""Times that broken workers are replaced without one job finished in between."""
+TIMEOUT = 10
+"""Seconds to wait for a cluster to answer."""
+
+
+def run(
+    plan: Callable[[], Iterable[Job]],
+    store: Store,
+    *,
+    n_jobs: int = 1,
+    backend: Backend = "processes",
+    address: str | None = None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
+) -> None:
+    """Run the jobs whose results are not in the store, and put them there.
+
+    Parameters
+    ----------
+    plan : callable
+        Returns the jobs; they are drawn a few at a time, and again when workers died.
+    store : Store
+    n_jobs : int
+        Worker processes; 1 works here. Workers compute on one thread each.
+    backend : {"processes", "dask", "ray"}
+        Who runs the workers.
+    address : str, optional
+        Of the cluster's scheduler, as "tcp://host:8786". Default: workers on this machine.
+    on_step : callable
+        Called with the model and how many steps of it were done.
+
+    Raises
+    ------
+    ValueError
+        If the backend is unknown or not installed.
+    OSError
+        If no cluster answers at the address, or workers die again and again.
+    """
+    if n_jobs == 0:
+        raise ValueError("n_jobs is 0, expected the number of processes, or -1 for one a core")
+    for job in plan():
+        if job.key in store:
+            on_step(job.model, job.cost)
+    if n_jobs == 1 and backend == "processes":
+        for job in _todo(plan, store):
+            store.put(job.key, job.run(partial(on_step, job.model, 1)))
+        return
+
+    def keep(key: str, model: str, cost: int, result: Result) -> None:
+        store.put(key, result)
+        on_step(model, cost)
+
+    with workers(backend, n_jobs, address):
+        finish(lambda: (joblib.delayed(_work)(job) for job in _todo(plan, store)), keep, backend)
+
+
+def finish(
+    tasks: Callable[[], Iterator[Any]], keep: Callable[..., None], backend: Backend = "processes"
+) -> None:
+    """Work tasks off with joblib; when a worker dies, with new workers what is left of them.
+
+    Parameters
+    ----------
+    tasks : callable
+        Returns the delayed calls whose results are not kept yet.
+    keep : callable
+        Takes what a call returned, a tuple, as arguments; calls end in any order.
+    backend : {"processes", "dask", "ray"}
+
+    Raises
+    ------
+    OSError
+        If workers die again and again.
+    """
+    failures = 0
+    died: tuple[type[Exception], ...] = (BrokenProcessPool,)
+    if backend == "ray":
+        died = (*died, import_module("ray").exceptions.RayActorError)
+    while True:
+        finished = 0
+        try:
+            for found in _results(tasks(), backend):
+                keep(*found)
+                finished += 1
+            return
+        except died as error:
+            failures = 0 if finished else failures + 1
+            if failures == ATTEMPTS:
+                raise OSError(f"worker processes died {ATTEMPTS} times: {error}") from None
+
+
+def _todo(plan: Callable[[], Iterable[Job]], store: Store) -> Iterator[Job]:
+    return (job for job in plan() if job.key not in store)
+
+
+def _results(tasks: Iterator[Any], backend: Backend) -> Iterator[Any]:
+    """Yield what delayed calls return as workers finish them."""
+    if backend == "ray":  # its joblib backend returns lists only: a few at a time, to keep them
+        size = 4 * joblib.effective_n_jobs()
+        with joblib.Parallel() as parallel:
+            while part := list(islice(tasks, size)):
+                yield from parallel(part)
+        return
+    yield from joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
+
+
+def _work(job: Job) -> tuple[str, str, int, Result]:
+    return job.key, job.model, job.cost, job.run_alone()
+
+
+def _knock(address: str | None) -> None:
+    """Raise `OSError` if nobody answers at an address, for which Ray waits minutes."""
+    host, _, port = (address or "").rpartition("//")[2].rpartition(":")
+    if not port.isdecimal():  # none, "auto", "local"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), TIMEOUT).close()
+    except (OSError, OverflowError) as error:
+        raise OSError(f"address {address}: no Ray cluster answers: {error}") from None
+
+
+@contextmanager
+def workers(backend: Backend, n_jobs: int, address: str | None = None) -> Iterator[None]:
+    """Enter joblib's context for a backend."""
+    if backend not in get_args(Backend):
+        known = ", ".join(get_args(Backend))
+        raise ValueError(f"backend is {backend!r}, expected one of {known}")
+    with ExitStack() as stack:
+        try:
+            if backend == "dask":
+                client = import_module("distributed").Client
+                stack.enter_context(client(address, timeout=TIMEOUT))
+            elif backend == "ray":
+                ray = import_module("ray")
+                _knock(address)
+                ray.init(address=address, ignore_reinit_error=True)
+                import_module("ray.util.joblib").register_ray()
+        except ModuleNotFoundError as error:
+            package = "dask[distributed]" if backend == "dask" else "ray"
+            needs = f"backend {backend} needs {error.name}: pip install '{package}'"
+            raise ValueError(needs) from None
+        local = backend == "processes"
+        name, workers = ("loky", n_jobs) if local else (backend, -1)
+        stack.enter_context(joblib.parallel_config(name, n_jobs=workers))
+        yield

@@ -1,0 +1,397 @@
+"""`RNNForecaster`: the networks of the comparison as an estimator that forecasts the future."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from .._types import FloatArray
+from ..data.panel import Panel, Series, read_panel
+from ..data.records import Records, Stored
+from ..evaluate.backtest import backtest
+from ..evaluate.intervals import lowest
+from ..evaluate.runner import finish, workers
+from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
+from ..models.network import Trained
+from ..settings import (
+    CELLS,
+    Duplicates,
+    Fill,
+    Negatives,
+    PanelOptions,
+    Scope,
+    Settings,
+    Strategy,
+    TableOptions,
+    Zeros,
+    pick,
+)
+from .train import extended, groups, held_out_errors, load_network, train_on_all
+
+
+class RNNForecaster(BaseEstimator):  # type: ignore[misc]
+    """Forecast sales with LSTMs or GRUs.
+
+    Parameters
+    ----------
+    cell : {"GRU", "LSTM"}
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+        See `Settings`.
+    seeds, scope, levels : optional
+        See `Settings`.
+    random_state : int
+        First of the seeds.
+    date, target, id, wide, date_format, decimal, thousands : optional
+        Where things are in a table and how they are spelled, see `TableOptions`.
+    future_covariates, past_covariates, categories : sequence of str
+        Columns known in advance, those known only afterwards, and those of both that are names.
+    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+        What becomes of the rows, see `PanelOptions`.
+    n_jobs : int
+        Processes that train.
+
+    Attributes
+    ----------
+    panel_ : Panel
+        The series that were fitted.
+    timesteps_ : int
+        Periods that the networks see.
+    scope_ : {"local", "global"}
+        Whether each series has networks of its own.
+    weights_ : sequence of list of ndarray
+        Of each group of series (one series, or all of them with ``scope_`` "global") and each seed.
+    errors_ : sequence of ndarray, (cutoffs, horizon)
+        Absolute errors of each series' held-out part, sorted by size, for the intervals.
+    scales_ : list of Scale
+        What is taken off each series before a network sees it.
+
+    Series, weights and errors are on disk, so that there may be thousands. With `n_jobs` processes
+    each of them holds all series while it trains a network over all.
+    """
+
+    def __init__(
+        self,
+        cell: Literal["LSTM", "GRU"] = "GRU",
+        *,
+        timesteps: int = Settings.timesteps,
+        horizon: int = Settings.horizon,
+        strategy: Strategy = Settings.strategy,
+        units: int = Settings.units,
+        epochs: int = Settings.epochs,
+        batch_size: int = Settings.batch_size,
+        learning_rate: float = Settings.learning_rate,
+        patience: int = Settings.patience,
+        seeds: int = Settings.seeds,
+        scope: Scope = Settings.scope,
+        levels: Sequence[int] = Settings.levels,
+        random_state: int = 0,
+        date: str | None = None,
+        target: str | None = None,
+        id: str | None = None,
+        wide: bool = False,
+        date_format: str | None = None,
+        decimal: str = ".",
+        thousands: str | None = None,
+        future_covariates: Sequence[str] = (),
+        past_covariates: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        freq: str | None = None,
+        season: int | None = None,
+        calendar: bool = False,
+        duplicates: Duplicates = "error",
+        missing_dates: Fill = "error",
+        missing_values: Fill = "error",
+        zeros: Zeros = "keep",
+        negatives: Negatives = "keep",
+        n_jobs: int = 1,
+    ) -> None:
+        self.cell = cell
+        self.timesteps = timesteps
+        self.horizon = horizon
+        self.strategy = strategy
+        self.units = units
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.seeds = seeds
+        self.scope = scope
+        self.levels = levels
+        self.random_state = random_state
+        self.date = date
+        self.target = target
+        self.id = id
+        self.wide = wide
+        self.date_format = date_format
+        self.decimal = decimal
+        self.thousands = thousands
+        self.future_covariates = future_covariates
+        self.past_covariates = past_covariates
+        self.categories = categories
+        self.freq = freq
+        self.season = season
+        self.calendar = calendar
+        self.duplicates = duplicates
+        self.missing_dates = missing_dates
+        self.missing_values = missing_values
+        self.zeros = zeros
+        self.negatives = negatives
+        self.n_jobs = n_jobs
+
+    def fit(self, frame: pd.DataFrame | str | Path, y: None = None) -> RNNForecaster:
+        """Train on everything in a table of sales.
+
+        Parameters
+        ----------
+        frame : DataFrame or path
+            One row a date and series.
+        y : None
+            Not used; the sales are a column of `frame`.
+
+        Raises
+        ------
+        ValueError
+            If the table or a parameter is unfit, or a series is too short for one window.
+        """
+        settings = self._settings()
+        panel = self._panel(frame)
+        longest = max(len(series.y) for series in panel.series)
+        settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
+        check_covariates(panel, settings)
+        need = settings.timesteps + settings.outputs
+        for series in panel.series:
+            if len(series.y) < need:
+                raise ValueError(
+                    f"series {series.unique_id!r} has {len(series.y)} values, training needs at "
+                    f"least timesteps + horizon = {need}"
+                )
+        seeds = range(settings.seed, settings.seed + settings.seeds)
+        records = Records()
+        weights: list[str] = []
+        for group in range(1 if settings.scope == "global" else len(panel.series)):
+            weights += [f"weights/{group}/{seed}" for seed in seeds]
+
+        def tasks() -> Iterator[Any]:
+            for i, group in enumerate(groups(panel, settings)):
+                for seed in seeds:
+                    if (key := f"weights/{i}/{seed}") not in records:
+                        yield joblib.delayed(_named)(
+                            key, train_on_all, self.cell, group, settings, panel.season, seed
+                        )
+                if (key := f"errors/{i}") not in records:
+                    yield joblib.delayed(_named)(
+                        key, held_out_errors, self.cell, group, panel.season, settings
+                    )
+
+        def keep(key: str, found: list[Any]) -> None:
+            kind, place, *_ = key.split("/")
+            if kind == "weights":
+                records.put(key, **{f"w{k}": w for k, w in enumerate(found)})
+                return
+            for i in reversed(range(len(found))):  # the key itself last: it says that all is there
+                records.put(f"errors/{int(place) + i}", rows=found[i])
+
+        with workers("processes", self.n_jobs):
+            finish(tasks, keep)
+        errors = [f"errors/{i}" for i in range(len(panel.series))]
+        self.timesteps_ = settings.timesteps
+        self.scope_ = settings.scope
+        windows = count_windows((len(series.y) for series in panel.series), settings)
+        self.panel_ = replace(panel, notes=(*panel.notes, *sample_note(windows, settings)))
+        self.weights_ = Stored(records, weights, layers)
+        self.errors_ = Stored(records, errors, only)
+        self.scales_ = [scale(series, len(series.y), panel.season) for series in panel.series]
+        return self
+
+    def predict(
+        self, frame: pd.DataFrame | str | Path | None = None, horizon: int | None = None
+    ) -> pd.DataFrame:
+        """Forecast what follows the last sales.
+
+        Parameters
+        ----------
+        frame : DataFrame or path, optional
+            Newer sales of the same series, with covariates known in advance in rows after the last
+            sales; a series that it lacks is not forecast. Default: the table that was fitted.
+        horizon : int, optional
+            Default: that of the fit. A longer one feeds forecasts back, and has no intervals
+            beyond that of the fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``unique_id, ds``, the cell, and ``CELL-lo-LEVEL``, ``CELL-hi-LEVEL``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If there are other series than were fitted, too few values, or unknown covariates.
+        """
+        if not hasattr(self, "panel_"):
+            raise NotFittedError("RNNForecaster is not fitted: call fit first")
+        settings = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
+        steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
+        blocks = -(-steps // settings.outputs)
+        panel = self.panel_ if frame is None else self._newer(frame)
+        places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
+        networks: dict[int, list[Trained]] = {}
+        parts = []
+        for series in panel.series:
+            if len(series.y) < settings.timesteps:
+                raise ValueError(
+                    f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
+                    f"timesteps = {settings.timesteps}"
+                )
+            i = places[series.unique_id]
+            whole = steps if panel.past and blocks > 1 else blocks * settings.outputs
+            own = extended(series, panel, whole)  # for the last outputs too, which are not asked
+            inputs = Inputs(own, self.scales_[i], settings, panel.season)
+            group = 0 if settings.scope == "global" else i
+            if group not in networks:  # of one group only: thousands need not be in memory
+                features = inputs.rows.shape[1]
+                first = group * settings.seeds
+                networks = {
+                    group: [
+                        load_network(self.cell, features, settings, self.weights_[first + k])
+                        for k in range(settings.seeds)
+                    ]
+                }
+            origin = [len(series.y)]
+            each = [
+                inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
+                for n in networks[group]
+            ]
+            least = -np.inf if self.scales_[i].returns else float(lowest(series.y, origin)[0, 0])
+            sales = np.maximum(each, least).mean(axis=0)
+            parts.append(self._frame(series, panel.freq, sales, least, self.errors_[i]))
+        return pd.concat(parts, ignore_index=True)
+
+    def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
+        """Return minus the mean absolute error of the forecasts of what follows the fitted sales.
+
+        So that `sklearn.model_selection.GridSearchCV` can choose parameters, with
+        `sklearn.model_selection.TimeSeriesSplit` and a table whose rows are in the order of time.
+
+        Raises
+        ------
+        ValueError
+            If no row of the table follows the fitted sales.
+        """
+        if not hasattr(self, "panel_"):
+            raise NotFittedError("RNNForecaster is not fitted: call fit first")
+        panel = self._newer(frame, freq=self.panel_.freq)
+        last = {series.unique_id: series.ds[-1] for series in self.panel_.series}
+        truth, steps = [], 0
+        for each in panel.series:
+            dates = pd.date_range(last[each.unique_id], each.ds[-1], freq=self.panel_.freq)
+            steps = max(steps, len(dates) - 1)
+            told = each.ds[each.observed], each.y[each.observed]
+            truth.append(pd.DataFrame({"unique_id": each.unique_id, "ds": told[0], "y": told[1]}))
+        if not steps:
+            raise ValueError("no row of the table follows the fitted sales")
+        found = self.predict(horizon=steps).merge(pd.concat(truth), on=["unique_id", "ds"])
+        return -float((found["y"] - found[self.cell]).abs().mean())
+
+    def cross_validation(
+        self,
+        frame: pd.DataFrame | str | Path,
+        *,
+        test_size: float = 0.2,
+        step: int = 1,
+        folds: int = 1,
+    ) -> pd.DataFrame:
+        """Forecast the end of a table at one cutoff after another; see `backtest`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``unique_id, ds, cutoff, y``, the cell and its intervals.
+        """
+        chosen = replace(
+            self._settings(), models=(self.cell,), test_size=test_size, step=step, folds=folds
+        )
+        panel = self._panel(frame)
+        longest = max(len(series.y) for series in panel.series)
+        rows = longest - chosen.test_rows(longest)
+        chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
+        check_covariates(panel, chosen)
+        found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
+        return found[[name for name in found if "-seed" not in str(name)]]
+
+    def _settings(self) -> Settings:
+        if self.cell not in CELLS:
+            raise ValueError(f"cell is {self.cell!r}, expected {' or '.join(map(repr, CELLS))}")
+        return pick(Settings, self.get_params() | {"seed": self.random_state})
+
+    def _panel(
+        self,
+        frame: pd.DataFrame | str | Path,
+        freq: str | None = None,
+        known_categories: Mapping[str, Sequence[str]] | None = None,
+    ) -> Panel:
+        """Read a table as the parameters say, but for a frequency that is given."""
+        options = self.get_params()
+        options["freq"] = freq or self.freq
+        where, rules = pick(TableOptions, options), pick(PanelOptions, options)
+        return read_panel(frame, where, rules, known_categories)
+
+    def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
+        """Read a later table of the series that were fitted."""
+        fitted_names = (*self.panel_.known, *self.panel_.past)
+        kinds = {
+            column: [
+                n.removeprefix(f"{column}=") for n in fitted_names if n.startswith(f"{column}=")
+            ]
+            for column in self.categories
+        }
+        panel = self._panel(frame, freq, kinds)
+        if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
+            panel = self._panel(frame, "D", kinds)
+        fitted = {series.unique_id for series in self.panel_.series}
+        strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
+        if strangers:
+            raise ValueError(f"series {strangers[0]!r} was not among those that were fitted")
+        if panel.freq != self.panel_.freq:
+            raise ValueError(f"the table has frequency {panel.freq}, expected {self.panel_.freq}")
+        return panel
+
+    def _frame(
+        self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray
+    ) -> pd.DataFrame:
+        ds = pd.date_range(series.ds[-1], periods=len(sales) + 1, freq=freq)[1:]
+        columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell: sales}
+        for level in self.levels:
+            rank = math.ceil((len(errors) + 1) * level / 100)
+            half = np.full(len(sales), np.nan)
+            if rank <= len(errors):
+                known = errors[rank - 1][: len(sales)]
+                half[: len(known)] = known
+            columns[f"{self.cell}-lo-{level}"] = np.maximum(sales - half, least)
+            columns[f"{self.cell}-hi-{level}"] = sales + half
+        return pd.DataFrame(columns)
+
+
+def _named(key: str, function: Callable[..., Any], *args: Any) -> tuple[str, Any]:
+    """Return what a call returns with the key that it is kept under."""
+    return key, function(*args)
+
+
+def layers(**arrays: Any) -> list[np.ndarray]:
+    """Build a network's weights from their record."""
+    return [arrays[f"w{i}"] for i in range(len(arrays))]
+
+
+def only(rows: FloatArray) -> FloatArray:
+    """Build an array from its record."""
+    return rows

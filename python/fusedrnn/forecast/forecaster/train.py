@@ -1,0 +1,101 @@
+"""Train on everything, and measure on held-out ends how far forecasts go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ... import runtime
+from .._types import FloatArray
+from ..data.calendar import calendar_features
+from ..data.panel import Panel, Series
+from ..evaluate.folds import plan
+from ..evaluate.intervals import lowest
+from ..evaluate.jobs import Job
+from ..models.inputs import training_windows
+from ..models.network import Trained, build, train
+from ..settings import Settings
+
+Weights = list[np.ndarray]
+HELD_OUT = 0.2
+"""Share of a series at its end on which the errors for the intervals are measured."""
+
+
+def groups(panel: Panel, settings: Settings) -> Iterable[Sequence[Series]]:
+    """Return the series that share networks."""
+    if settings.scope == "global":
+        return [panel.series]
+    return ((series,) for series in panel.series)
+
+
+def train_on_all(
+    cell: str, group: Sequence[Series], settings: Settings, season: int, seed: int
+) -> Weights:
+    """Return the weights of a network that saw everything."""
+    with runtime.threads(1):
+        parts = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
+        return [np.asarray(w) for w in train(cell, parts, settings, seed).model.get_weights()]
+
+
+def load_network(cell: str, features: int, settings: Settings, weights: Weights) -> Trained:
+    """Return the network with these weights."""
+    model = build(cell, features, settings)
+    model.set_weights(weights)
+    return Trained(model, [], 0.0)
+
+
+def held_out_errors(
+    cell: str, group: Sequence[Series], season: int, settings: Settings
+) -> list[FloatArray]:
+    """Return each series' sorted absolute errors on its end, by a network that saw the rest."""
+    held = replace(settings, test_size=HELD_OUT, levels=())
+    none = np.empty((0, settings.horizon))
+    try:
+        (fold,) = plan(group, held)
+    except ValueError:  # too short to hold anything out
+        return [none for _ in group]
+    if not any(fold.origins(series, held) for series in group):
+        return [none for _ in group]
+    job = Job(
+        model=cell,
+        seed=settings.seed,
+        fold=fold,
+        series=group,
+        season=season,
+        settings=held,
+        group="",
+    )
+    found = job.run_alone()
+    if found.error:
+        raise ValueError(found.error)
+    errors = []
+    for series in group:
+        if series.unique_id not in found.forecasts:
+            errors.append(none)
+            continue
+        origins = np.asarray(fold.origins(series, held), np.intp)
+        truth = np.where(series.observed, series.y, np.nan)
+        error = truth[origins[:, None] + np.arange(settings.horizon)]
+        forecasts = np.maximum(found.forecasts[series.unique_id], lowest(series.y, origins))
+        error = np.abs(error - forecasts)
+        errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
+    return errors
+
+
+def extended(series: Series, panel: Panel, steps: int) -> Series:
+    """Return a series whose covariates known in advance reach `steps` beyond its sales."""
+    n = len(series.y)
+    if not panel.known or len(series.known) >= n + steps:
+        return series
+    dates = pd.date_range(series.ds[0], periods=n + steps, freq=panel.freq)
+    cycles = calendar_features(dates, panel.freq)
+    given = [name for name in panel.known if name not in cycles]
+    if given:
+        raise ValueError(
+            f"series {series.unique_id!r}: {', '.join(given)} are known in advance and need rows "
+            f"until {dates[-1]:%Y-%m-%d}; they end on {dates[len(series.known) - 1]:%Y-%m-%d}"
+        )
+    return replace(series, known=np.stack([cycles[name] for name in panel.known], axis=1))

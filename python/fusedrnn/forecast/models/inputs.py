@@ -1,0 +1,184 @@
+"""One series as a network sees it: scaled by its training part, cut into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from ...windows import make_windows
+from .._types import Float32Array, FloatArray
+from ..data.panel import Panel, Series
+from ..settings import WINDOWS, Settings
+from .scale import Scale, fit_scale, level_steps
+
+
+class Inputs:
+    """The windows of one series and the way back from outputs to sales.
+
+    Each window is shifted by the mean of its last season, so that a network need not have seen a
+    level to forecast at it.
+
+    Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
+    outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
+    only afterwards enter as they are.
+
+    Parameters
+    ----------
+    series : Series
+    scale : Scale
+        Found on the training part.
+    settings : Settings
+    season : int
+    """
+
+    def __init__(self, series: Series, scale: Scale, settings: Settings, season: int) -> None:
+        self.timesteps, self.outputs = settings.timesteps, settings.outputs
+        self.level_steps = level_steps(season, settings.timesteps)
+        self.blind = series.past.shape[1] > 0
+        self.start, self.scale = series.start, scale
+        numbers = series.start + np.arange(len(series.y))
+        self.target = scale.flat(series.y, numbers).astype(np.float32)
+        n = len(series.known) if series.known.shape[1] else len(series.y)
+        others = scale.covariates(covariates(series)[:n])
+        rows = np.full((n, 1 + others.shape[1] + series.known.shape[1]), np.nan)  # NaN: not known
+        rows[: len(series.y), 0] = self.target
+        rows[:, 1 : 1 + others.shape[1]] = others
+        known = others[self.outputs :, series.past.shape[1] :]
+        rows[: len(known), 1 + others.shape[1] :] = known
+        self.rows: Float32Array = rows.astype(np.float32)
+
+    def training(self, cut: int) -> tuple[Float32Array, Float32Array]:
+        """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
+        x, y = make_windows(self.rows[:cut], self.timesteps, self.outputs, target=self.target[:cut])
+        return self._shifted(x), y - self._level(x)
+
+    def forecast(
+        self,
+        predict: Callable[[Float32Array], Float32Array],
+        origins: Sequence[int],
+        horizon: int,
+    ) -> Float32Array:
+        """Return scaled forecasts, (origins, horizon).
+
+        A horizon beyond a network's outputs is reached by feeding forecasts back (recursive).
+
+        Raises
+        ------
+        ValueError
+            If a covariate is needed that is not known.
+        """
+        if self.blind and horizon > self.outputs:
+            raise ValueError(
+                f"horizon is {horizon}, but covariates known only afterwards end after "
+                f"{self.outputs}: train with that horizon, or without them"
+            )
+        x = np.stack([self.rows[p - self.timesteps : p] for p in origins])
+        steps = range(0, horizon, self.outputs)
+        blocks = []
+        for done in steps:
+            if np.isnan(x).any():
+                raise ValueError(
+                    "a covariate known in advance has no value for a forecast period: give its "
+                    "rows after the last sales"
+                )
+            blocks.append(predict(self._shifted(x)) + self._level(x))
+            if done != steps[-1]:
+                places = [range(p + done, p + done + self.outputs) for p in origins]
+                after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
+                if x.shape[2] > 1:
+                    after[:] = self.rows[np.array(places)]
+                after[:, :, 0] = blocks[-1]
+                x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
+        return np.hstack(blocks)[:, :horizon]
+
+    def sales(self, scaled: Float32Array, origins: Sequence[int]) -> FloatArray:
+        """Turn scaled forecasts, (origins, horizon), into sales."""
+        numbers = self.start + np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
+        return self.scale.sales(scaled.astype(np.float64), numbers)
+
+    def _level(self, x: Float32Array) -> Float32Array:
+        """Return the mean of the last sales of each window, (n, 1)."""
+        level: Float32Array = x[:, -self.level_steps :, 0].mean(axis=1, keepdims=True)
+        return level
+
+    def _shifted(self, x: Float32Array) -> Float32Array:
+        """Return windows less their level."""
+        shifted = np.array(x)
+        shifted[:, :, 0] -= self._level(x)
+        return shifted
+
+
+def check_covariates(panel: Panel, settings: Settings) -> None:
+    """Raise `ValueError` if the settings cannot use the covariates."""
+    if panel.known and settings.outputs > settings.timesteps:
+        raise ValueError(
+            f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
+            "with covariates known in advance"
+        )
+    if panel.past and settings.outputs < settings.horizon:
+        raise ValueError(
+            "strategy is 'recursive', which cannot use covariates known only afterwards: "
+            + ", ".join(panel.past)
+        )
+
+
+def scale(series: Series, cut: int, season: int) -> Scale:
+    """Return the scale of the first `cut` rows of a series."""
+    return fit_scale(series, cut, season, covariates(series))
+
+
+def training_windows(
+    series: Callable[[], Iterable[tuple[Series, int]]],
+    settings: Settings,
+    season: int,
+    seed: int,
+    scales: dict[str, Scale] | None = None,
+) -> list[tuple[Float32Array, Float32Array]]:
+    """Return the training windows of each series, all or, of too many, a sample of `WINDOWS`.
+
+    Parameters
+    ----------
+    series : callable
+        Returns series and how many rows of each training may see; called twice, so that they need
+        not be in memory together.
+    settings : Settings
+    season : int
+    seed : int
+        Draws the sample.
+    scales : dict, optional
+        Gets the scale of each series by its name.
+    """
+    found = {} if scales is None else scales
+    share = WINDOWS / count_windows((cut for _, cut in series()), settings)
+    rng = np.random.default_rng(seed)
+    parts = []
+    for each, cut in series():
+        own = found[each.unique_id] = scale(each, cut, season)
+        x, y = Inputs(each, own, settings, season).training(cut)
+        if share < 1:
+            chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
+            x, y = x[chosen], y[chosen]
+        parts.append((x, y))
+    return parts
+
+
+def count_windows(cuts: Iterable[int], settings: Settings) -> int:
+    """Return how many training windows there are in so many rows of each series."""
+    return sum(cut - settings.timesteps - settings.outputs + 1 for cut in cuts)
+
+
+def sample_note(windows: int, settings: Settings) -> tuple[str, ...]:
+    """Say that networks over all series learn from a sample, if they do."""
+    if settings.scope != "global" or windows <= WINDOWS:
+        return ()
+    return (
+        f"networks over all series learn from an even sample of {WINDOWS:,} of {windows:,} windows",
+    )
+
+
+def covariates(series: Series) -> FloatArray:
+    """Return covariates known afterwards and in advance, NaN where the former end earlier."""
+    past = np.full((len(series.known), series.past.shape[1]), np.nan)
+    past[: len(series.past)] = series.past
+    return np.hstack([past, series.known])

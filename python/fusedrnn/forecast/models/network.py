@@ -1,0 +1,117 @@
+"""Train one recurrent network on windows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...callbacks import EarlyStopping, LambdaCallback
+from ...cells import CELLS, Cell
+from ...layers import GRU, LSTM, Dense, Input
+from ...models import Sequential
+from ...optimizers import Adam
+from ...optimizers.schedules import CosineDecay
+from ...utils import set_random_seed
+from .._types import Float32Array
+from ..settings import EQUAL, Settings
+
+LAYERS = {"LSTM": LSTM, "GRU": GRU}
+PREDICT_BATCH = 1024
+HELD_OUT = 10
+"""One window in so many, the last ones of each series, watches for early stopping."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and what training it cost."""
+
+    model: Any
+    losses: list[float]
+    """Training loss after each epoch: mean absolute error of the scaled sales."""
+    seconds: float
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained weights."""
+        return int(self.model.count_params())
+
+    def predict(self, x: Float32Array) -> Float32Array:
+        """Return (n, outputs) for windows (n, timesteps, features)."""
+        outputs = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+        return np.asarray(outputs, np.float32)
+
+
+def train(
+    model: str,
+    parts: Sequence[tuple[Float32Array, Float32Array]],
+    settings: Settings,
+    seed: int,
+    *,
+    on_epoch: Callable[[], None] = lambda: None,
+) -> Trained:
+    """Train a recurrent layer and a dense output of one value a step ahead.
+
+    Parameters
+    ----------
+    model : {"LSTM", "GRU", "GRU-equal"}
+    parts : sequence of (windows, targets)
+        Of each series: (n, timesteps, features) and (n, outputs), oldest first.
+    settings : Settings
+    seed : int
+        Of the weights and of the order of the windows.
+    on_epoch : callable
+        Called after each epoch.
+    """
+    set_random_seed(seed)
+    start = time.perf_counter()
+    callbacks: list[Any] = [LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch())]
+    validation = None
+    if settings.patience:
+        cuts = [len(x) - len(x) // HELD_OUT for x, _ in parts]
+        late = [(x[cut:], y[cut:]) for (x, y), cut in zip(parts, cuts, strict=True)]
+        parts = [(x[:cut], y[:cut]) for (x, y), cut in zip(parts, cuts, strict=True)]
+        validation = _join(late)
+        if not len(validation[0]):
+            raise ValueError(f"too few windows to hold out one in {HELD_OUT} for --patience")
+        callbacks.append(EarlyStopping(patience=settings.patience, restore_best_weights=True))
+    x, y = _join(parts)
+    steps = settings.epochs * -(-len(x) // settings.batch_size)
+    network = build(model, x.shape[2], settings)
+    network.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss="mae")
+    history = network.fit(
+        x,
+        y,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        validation_data=validation,
+        verbose=0,
+        callbacks=callbacks,
+    )
+    losses = [float(loss) for loss in history.history["loss"]]
+    return Trained(network, losses, time.perf_counter() - start)
+
+
+def build(model: str, features: int, settings: Settings) -> Any:
+    """Return the untrained network for windows (n, timesteps, features)."""
+    units = equal_units(features, settings) if model == EQUAL else settings.units
+    layer = LAYERS[model.partition("-")[0]](units)
+    return Sequential([Input((settings.timesteps, features)), layer, Dense(settings.outputs)])
+
+
+def equal_units(features: int, settings: Settings) -> int:
+    """Return the units of the GRU whose weights are nearest in number to the LSTM's."""
+
+    def weights(cell: Cell, biases: int, units: int) -> int:
+        return cell.gates * units * (features + units + biases) + (units + 1) * settings.outputs
+
+    lstm, gru = CELLS["lstm"], CELLS["gru"]  # which has a second bias, see `reset_after`
+    goal = weights(lstm, 1, settings.units)
+    return min(range(1, 2 * settings.units + 1), key=lambda u: abs(weights(gru, 2, u) - goal))
+
+
+def _join(parts: Sequence[tuple[Float32Array, Float32Array]]) -> tuple[Float32Array, Float32Array]:
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])

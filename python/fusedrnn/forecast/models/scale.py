@@ -1,0 +1,87 @@
+"""The scale of a series as a network sees it: logarithms, the season taken off, from 0 to 1.
+
+A network on one series has hundreds of windows to learn from, often less: what a formula can take
+off need not be learnt. So sales become logarithms where all are positive, their season is taken off
+(without logarithms only one that was seen few times), and what is left runs from 0 to 1, as
+Hewamalage, Bergmeir and Bandara found best ("Recurrent neural networks for time series
+forecasting", 2021).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._types import FloatArray, IntArray
+from ..data.panel import Series
+from .season import season_at, seasonal_pattern
+
+LEVEL_STEPS = 4
+"""Sales that make the level of a series without season."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The way to the values that a network sees, and back."""
+
+    floor: float
+    """Lower sales count as this when logarithms are taken; 0 if they are not."""
+    pattern: FloatArray
+    """Of the season, see `seasonal_pattern`."""
+    extent: FloatArray
+    """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
+    returns: bool
+    """Whether some sales were negative."""
+
+    def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
+        """Return sales, (n,), at dates of these numbers as a network sees them."""
+        values = np.log(np.maximum(y, self.floor)) if self.floor else y
+        values = values - season_at(self.pattern, numbers)
+        low, width = _span(self.extent[:, 0])
+        return (values - low) / width
+
+    def sales(self, values: FloatArray, numbers: IntArray) -> FloatArray:
+        """Return the sales that `flat` turns into these values, of any shape."""
+        low, width = _span(self.extent[:, 0])
+        whole = values * width + low + season_at(self.pattern, numbers)
+        return np.exp(whole) if self.floor else whole
+
+    def covariates(self, table: FloatArray) -> FloatArray:
+        """Return covariates, (n, columns - 1), scaled.
+
+        One that was constant on the training part is 0 for ever: what its values do was not learnt.
+        """
+        low, width = _span(self.extent[:, 1:], np.inf)
+        return (table - low) / width
+
+
+def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> Scale:
+    """Find the scale of a series from its first `cut` rows.
+
+    Parameters
+    ----------
+    series : Series
+    cut : int
+    season : int
+    covariates : ndarray, (n or more, covariates)
+    """
+    y, numbers = series.y[:cut], series.start + np.arange(cut)
+    floor = float(y.min()) / 10 if 0 < y.min() < y.max() else 0.0
+    values = np.log(y) if floor else y
+    pattern = seasonal_pattern(values, numbers, season, logarithms=floor > 0)
+    values = values - season_at(pattern, numbers)
+    table = np.hstack([values[:, None], covariates[:cut]])
+    extent = np.stack([table.min(axis=0), table.max(axis=0)])
+    return Scale(floor, pattern, extent, bool(y.min() < 0))
+
+
+def level_steps(season: int, timesteps: int) -> int:
+    """Return how many of a window's last sales make its level."""
+    return min(season if season > 1 else LEVEL_STEPS, timesteps)
+
+
+def _span(extent: FloatArray, constant: float = 1.0) -> tuple[FloatArray, FloatArray]:
+    """Return what becomes 0, and its distance to what becomes 1; `constant` where there is none."""
+    width = extent[1] - extent[0]
+    return extent[0], np.where(width == 0, constant, width)

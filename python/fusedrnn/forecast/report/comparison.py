@@ -1,0 +1,106 @@
+"""`Comparison`: what `compare` found, and the ways to see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import __version__
+from ..evaluate.findings import Findings
+from . import files, words
+from .verdict import headline
+
+
+class Comparison(Findings):
+    """What `compare` found: the figures, what they say, and the ways to see them.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a model: its errors and what it cost.
+    verdict : str
+        One sentence that follows from `table` and `tests`.
+    frame : DataFrame
+        Every forecast.
+    tests : dict
+        Paired tests of the networks with one another and with every simple method.
+    by_series, by_horizon, coverage : DataFrame
+        Errors of each series, at each step ahead; how often the truth lay in the intervals.
+    notes : tuple of str
+        What was done to the data and what could not be done.
+    """
+
+    @cached_property
+    def verdict(self) -> str:
+        """One sentence that follows from `table` and `tests`."""
+        return headline(self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the data and what could not be done, a line each."""
+        return words.notes(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the forecasts as plain values, ready for JSON."""
+        tests = [{"models": pair, **asdict(test)} for pair, test in self.tests.items()]
+        return {
+            "verdict": self.verdict,
+            "models": {model: _plain(row) for model, row in self.table.to_dict("index").items()},
+            "by_horizon": [_plain(row) for row in self.by_horizon.to_dict("records")],
+            "by_series": [_plain(row) for row in self.by_series.to_dict("records")],
+            "coverage": [_plain(row) for row in self.coverage.to_dict("records")],
+            "tests": [_plain(test) for test in tests],
+            "data": {
+                "series": len(self.panel.series),
+                "frequency": self.panel.freq,
+                "season": self.panel.season,
+                "first_cutoff": f"{self.summary.cutoffs[0]:%Y-%m-%d}",
+                "last_cutoff": f"{self.summary.cutoffs[-1]:%Y-%m-%d}",
+                "known": self.panel.known,
+                "past": self.panel.past,
+                "notes": self.notes,
+            },
+            "settings": asdict(self.settings),
+            "version": __version__,
+        }
+
+    def write_json(self, path: str | Path) -> None:
+        """Write `to_dict` as a JSON file."""
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write `frame` as a CSV file, series after series."""
+
+        def fill(path: Path) -> None:
+            for i, part in enumerate(self.result.parts()):
+                part.frame.to_csv(path, index=False, mode="a" if i else "w", header=not i)
+
+        files.write(path, fill)
+
+    def write_html(self, path: str | Path, command: str = "") -> None:
+        """Write the report as one page; `command` is what makes it again."""
+        from .page import page
+
+        text = page(self, command)
+        files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def plot(self, path: str | Path) -> None:
+        """Write a picture of the forecasts and the errors as a PNG file."""
+        from .plot import draw
+
+        files.write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
+
+    def forget(self) -> None:
+        """Remove what was kept for ``resume``."""
+        self.result.store.forget()
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with NaN as None, as JSON has it."""
+    return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in values.items()}

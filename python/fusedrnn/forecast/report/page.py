@@ -1,0 +1,177 @@
+"""The report as one HTML page that needs nothing else: no script, no network."""
+
+from __future__ import annotations
+
+import io
+import platform
+from collections.abc import Callable, Iterable
+from html import escape
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ... import __version__
+from ..evaluate.findings import Findings
+from . import plot
+from .verdict import headline
+from .words import notes, number, seeds, subject
+
+STYLE = """
+:root { color-scheme: light; --ink: #1f2933; --soft: #616e7c; --line: #e4e7eb }
+* { box-sizing: border-box }
+body { margin: 0 auto; max-width: 68rem; padding: 1rem; color: var(--ink); background: #fff;
+  font: 1rem/1.5 system-ui, sans-serif }
+h1 { font-size: 1.25rem; line-height: 1.4 } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
+p, li { max-width: 48rem } .soft { color: var(--soft) }
+.scroll { overflow-x: auto } .scroll > svg { min-width: 40rem }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr));
+  gap: 1rem }
+svg { width: 100%; height: auto; display: block }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem }
+th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
+  white-space: nowrap }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff }
+code, pre { font-size: .85rem } pre { overflow-x: auto; background: #f5f7fa; padding: .7rem }
+"""
+ERRORS = {
+    "MAE": "",
+    "RMSE": "",
+    "WAPE": "{:.2f} %",
+    "sMAPE": "{:.2f} %",
+    "MASE": "{:.3f}",
+    "RMSSE": "{:.3f}",
+    "median": "{:.3f}",
+    "sd": "{:.2f}",
+}
+COSTS = {
+    "parameters": "{:,.0f}",
+    "seconds": "{:.2f}",
+    "microseconds": "{:,.1f}",
+    "train_loss": "{:.4f}",
+    "test_loss": "{:.4f}",
+}
+TITLES = {
+    "median": "median MASE",
+    "sd": "± sd of WAPE",
+    "parameters": "weights",
+    "seconds": "fit, seconds",
+    "microseconds": "µs a forecast",
+    "train_loss": "training loss",
+    "test_loss": "test loss",
+    "coverage": "sales inside",
+    "width": "mean width",
+    "level": "level",
+    "p_value": "p",
+}
+
+
+def page(findings: Findings, command: str = "") -> str:
+    """Return the report as HTML; `command` is what makes it again."""
+    settings = findings.settings
+    coverage = findings.coverage.set_index("model")
+    tests = pd.DataFrame(
+        {
+            f"{a} less {b}": {
+                "difference": test.mean,
+                "from": test.low,
+                "to": test.high,
+                "p_value": _p(test.p_value),
+            }
+            for (a, b), test in findings.tests.items()
+        }
+    ).T
+    parts = [
+        f"<h1>{escape(headline(findings))}</h1>",
+        f'<p class="soft">{escape(subject(findings))}</p>',
+        "<h2>Errors on the test part</h2>",
+        _table(findings.table, ERRORS),
+        f'<p class="soft">{escape(seeds(findings))} MASE and RMSSE are in units of the error of '
+        "the seasonal naive on the training part; sMAPE runs from 0 to 200; figures are means over "
+        "the series.</p>",
+        f'<div class="scroll">{_svg(findings, plot.draw_forecasts, (10, 4))}</div>',
+        '<div class="pair">',
+        _svg(findings, plot.draw_errors),
+        _svg(findings, plot.draw_horizon) if settings.horizon > 1 else "",
+        _svg(findings, plot.draw_series) if len(findings.panel.series) > 1 else "",
+        _svg(findings, plot.draw_losses),
+        "</div>",
+        "<h2>Is a difference more than chance?</h2>",
+        _table(tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{}"}),
+        '<p class="soft">Difference of the mean absolute error in units of the MASE, with a 95 % '
+        f"interval: {next(iter(findings.tests.values())).test}. Below zero the first is better."
+        "</p>",
+    ]
+    if settings.levels:
+        parts += [
+            "<h2>Intervals</h2>",
+            _table(coverage, {"level": "{:.0f} %", "coverage": "{:.1f} %", "width": ""}),
+            '<p class="soft">Split conformal: the width comes from each model\'s own earlier '
+            "errors on sales that it was not trained on. None reaches below zero where sales never "
+            "did.</p>",
+        ]
+    parts += [
+        "<h2>Cost</h2>",
+        _table(findings.table, COSTS),
+        f'<p class="soft">On {escape(platform.processor() or platform.machine())}.</p>',
+        "<h2>What was done to the data</h2>",
+        _list(notes(findings) or ("nothing: every date and value was there",)),
+        _list(
+            f"{what}: {', '.join(names)}"
+            for what, names in (
+                ("known in advance", findings.panel.known),
+                ("known only afterwards", findings.panel.past),
+            )
+            if names
+        ),
+        "<h2>How to run it again</h2>",
+        f"<pre>{escape(command)}</pre>" if command else "",
+        f"<p><code>{escape(', '.join(f'{k}={v!r}' for k, v in vars(settings).items()))}</code></p>",
+        f'<p class="soft">fusedrnn {__version__}, Python {platform.python_version()}</p>',
+    ]
+    head = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Sales comparison: LSTM and GRU</title><style>{STYLE}</style></head><body>"
+    )
+    return head + "\n".join(part for part in parts if part) + "</body></html>\n"
+
+
+def _svg(
+    findings: Findings,
+    draw: Callable[[Findings, Axes], None],
+    size: tuple[float, float] = (5.4, 3.6),
+) -> str:
+    """Return a picture as an SVG element, its text as text."""
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": draw.__name__, "font.size": 9}):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(findings, figure.subplots())
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :].replace("<svg", f'<svg role="img" id="{draw.__name__}"', 1)
+
+
+def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Return the columns of a frame that have values as an HTML table."""
+    shown = {k: v for k, v in columns.items() if frame[k].notna().any()}
+    head = "".join(f"<th>{escape(TITLES.get(name, name))}</th>" for name in shown)
+    body = "".join(
+        f"<tr><td>{escape(str(index))}</td>"
+        + "".join(f"<td>{number(row[name], form)}</td>" for name, form in shown.items())
+        + "</tr>"
+        for index, row in frame.iterrows()
+    )
+    return f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _p(value: float) -> str:
+    """Return a p value as one reads it."""
+    return "too few" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _list(items: Iterable[str]) -> str:
+    """Return an HTML list, or nothing for no items."""
+    rows = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"<ul>{rows}</ul>" if rows else ""

@@ -1,0 +1,126 @@
+"""The comparison in pictures: each function draws one into given axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..evaluate.findings import Findings
+from ..settings import CELLS, EQUAL
+
+COLOURS = {
+    "y": "#1f2933",
+    "LSTM": "#d1495b",
+    "GRU": "#00798c",
+    EQUAL: "#7fbcc4",
+    "SeasonalNaive": "#9aa5b1",
+}
+OTHER = "#cbd2d9"
+MARKERS = {"Naive": "x-", "MovingAverage": "s-", "ETS": "^-", "Theta": "v-"}
+"""Of the models that share a colour."""
+PERIODS = 56
+"""Forecast periods shown one by one; more are only a smear."""
+
+
+def draw(findings: Findings) -> Figure:
+    """Draw forecasts, errors and training curves in one figure."""
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", "losses"]])
+    draw_forecasts(findings, axes["forecasts"])
+    draw_errors(findings, axes["errors"])
+    draw_losses(findings, axes["losses"])
+    return figure
+
+
+def draw_forecasts(findings: Findings, ax: Axes) -> None:
+    """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
+    h, levels = findings.settings.horizon, findings.settings.levels
+    name = findings.summary.largest
+    one = findings.result.part(name)
+    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
+    apart = max(1, -(-h // findings.settings.step))
+    shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
+    truth = shown.drop_duplicates("ds").set_index("ds")["y"]
+    ax.plot(truth.index, truth, color=COLOURS["y"], linewidth=2, label="sales")
+    if h > 1:  # a row without values between two cutoffs breaks the lines
+        breaks = shown.groupby("cutoff").tail(1)[["ds"]]
+        shown = pd.concat([shown, breaks]).sort_values("ds", kind="stable")
+    for model in ("SeasonalNaive", *CELLS):
+        if model in shown:
+            ax.plot(shown["ds"], shown[model], color=COLOURS[model], linewidth=1.4, label=model)
+    best = min(CELLS, key=lambda cell: findings.table.loc[cell, "MAE"])
+    for level in levels[:1]:
+        low, high = (shown[f"{best}-{side}-{level}"] for side in ("lo", "hi"))
+        label = f"{best}, {level} %"
+        ax.fill_between(
+            shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
+        )
+    plain = name.replace("$", r"\$")  # which would begin a formula
+    many = f" of series {plain}" if len(findings.panel.series) > 1 else ""
+    ax.set_title(f"Last forecasts{many}, each made before its periods")
+    ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
+    ax.margins(x=0.01)
+    _plain(ax)
+
+
+def draw_errors(findings: Findings, ax: Axes) -> None:
+    """Draw the error of each model."""
+    unit = "MAE" if findings.table["MASE"].isna().any() else "MASE"
+    table = findings.table.sort_values(unit, ascending=False)
+    colours = [COLOURS.get(str(model), OTHER) for model in table.index]
+    bars = ax.barh(table.index, table[unit], color=colours)
+    ax.bar_label(bars, fmt="%.3g", padding=3)
+    ax.set_title(f"{unit} on the test part (smaller is better)")
+    ax.margins(x=0.14)
+    _plain(ax)
+
+
+def draw_losses(findings: Findings, ax: Axes) -> None:
+    """Draw training curves."""
+    for cell in CELLS:
+        curves = findings.costs[cell].curves if cell in findings.costs else []
+        for i, losses in enumerate(curves):
+            label = None if i else cell
+            epochs = range(1, len(losses) + 1)
+            ax.plot(epochs, losses, color=COLOURS[cell], label=label, linewidth=1.2)
+    learnt = any(np.min(line.get_ydata()) > 0 for line in ax.lines)  # not so of a constant series
+    ax.set(title="Training loss", xlabel="epoch", yscale="log" if learnt else "linear")
+    ax.legend(frameon=False)
+    _plain(ax)
+
+
+def draw_horizon(findings: Findings, ax: Axes) -> None:
+    """Draw the error of each model at each step ahead."""
+    table = findings.by_horizon.pivot(index="step", columns="model", values="MAE")
+    for model in findings.settings.models:
+        main = model in CELLS
+        colour = COLOURS.get(model, OTHER)
+        marker = MARKERS.get(model, "o-")
+        width = 2 if main else 1.2
+        ax.plot(table.index, table[model], marker, color=colour, linewidth=width, label=model)
+    ax.set(title="MAE by step ahead", xlabel="periods ahead")
+    ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
+    ax.legend(ncols=3, frameon=False, loc="upper center", fontsize="small")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _plain(ax)
+
+
+def draw_series(findings: Findings, ax: Axes) -> None:
+    """Draw how the error spreads over series."""
+    table = findings.by_series.pivot(index="unique_id", columns="model", values="MASE").dropna()
+    models = [m for m in findings.settings.models if m in table]
+    parts = ax.boxplot(
+        [table[m] for m in models], orientation="horizontal", patch_artist=True, showfliers=False
+    )
+    for box, model in zip(parts["boxes"], models, strict=True):
+        box.set_facecolor(COLOURS.get(model, OTHER))
+    ax.set_yticks(np.arange(len(models)) + 1, models)
+    ax.set_title(f"MASE over {len(table)} series: median, quartiles, whiskers")
+    _plain(ax)
+
+
+def _plain(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)

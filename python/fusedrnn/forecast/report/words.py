@@ -1,0 +1,75 @@
+"""What terminal and page say alike: what was compared, what a row means, notes, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..evaluate.findings import Findings
+from ..models.inputs import sample_note
+
+
+def notes(findings: Findings) -> tuple[str, ...]:
+    """Return what was done to the data and what could not be done, a line each."""
+    panel, summary = findings.panel, findings.summary
+    said = [*findings.remarks, *panel.notes]
+    if findings.skipped:
+        said.append(f"{len(findings.skipped)} series too short, left out: {some(findings.skipped)}")
+    ends = {series.ds[-1] for series in panel.series}
+    if len(ends) > 1 and findings.result.folds[0].start is None:
+        said.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
+    said += sample_note(summary.windows, findings.settings)
+    for (model, why), names in sorted(summary.troubles.items()):
+        said.append(f"{model} on {some(sorted(names))}: {why}")
+    constant = summary.constant
+    if len(constant):
+        said.append(f"MASE is undefined: the training part of {some(constant)} is constant")
+    if summary.idle:
+        said.append(
+            f"no sales on half or more of the dates of {some(summary.idle)}: there a "
+            "forecast of 0 has the least MAE, WAPE and MASE; see RMSE and RMSSE too"
+        )
+    if not findings.coverage["forecasts"].all():
+        said.append("no intervals where too few earlier errors are known")
+    return tuple(said)
+
+
+def number(value: float, style: str) -> str:
+    """Return a number as a table shows it.
+
+    Without a style it has four digits, or all that stand before the point.
+    """
+    if value != value:
+        return ""
+    return (style or ("{:,.0f}" if 1000 <= abs(value) < 1e9 else "{:,.4g}")).format(value)
+
+
+def subject(findings: Findings) -> str:
+    """Return one sentence about the data and the forecasts."""
+    panel, settings, cutoffs = findings.panel, findings.settings, findings.summary.cutoffs
+    spans = [(len(series.y), series.ds[0], series.ds[-1]) for series in panel.series]
+    values = sum(n for n, _, _ in spans)
+    first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
+    many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
+    ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
+    return (
+        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {first:%Y-%m-%d} to "
+        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
+        f"{cutoffs[0]:%Y-%m-%d} to {cutoffs[-1]:%Y-%m-%d}."
+    )
+
+
+def seeds(findings: Findings) -> str:
+    """Return one sentence about what a network's row means."""
+    settings = findings.settings
+    if settings.seeds == 1:
+        return f"One network each, from seed {settings.seed}."
+    return (
+        f"A network's forecast is the mean of {settings.seeds} trained from seeds {settings.seed} "
+        f"to {settings.seed + settings.seeds - 1}; ± sd is that of one network's WAPE."
+    )
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first few of many names."""
+    shown = ", ".join(map(str, names[:5]))
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
