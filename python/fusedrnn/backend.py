@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any  # a NumPy array; its stubs say little about what is computed from one
+from ._types import Array
 
 
 class Tensor(np.ndarray):

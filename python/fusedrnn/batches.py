@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .backend import Array
+from ._types import Array
 from .checks import number, whole
 
 Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weights

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ._types import Array
 from .autodiff import Tracked, differentiate
-from .backend import Array, Number, auto_name, epsilon, tensor
+from .backend import Number, auto_name, epsilon, tensor
 from .checks import number
 from .configurable import Configurable, lookup, serialize
 

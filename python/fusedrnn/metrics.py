@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import losses
-from .backend import Array, Number, auto_name, epsilon
+from ._types import Array
+from .backend import Number, auto_name, epsilon
 from .checks import number, whole
 from .configurable import Configurable, lookup
 from .losses import _floats, _weight, align
@@ -143,7 +144,7 @@ class _Sums(Metric):
         p = _floats(y_pred)
         t = align(np.asarray(y_true, p.dtype), p)
         w = None if sample_weight is None else np.asarray(sample_weight)
-        weight: Array = np.ones(1) if w is None else _weight(p, w, None, None)
+        weight: Any = np.ones(1) if w is None else _weight(p, w, None, None)
         self.values = self.values + self.sums(t, p, np.broadcast_to(weight, p.shape))
 
     def sums(self, t: Array, p: Array, w: Array) -> Any:

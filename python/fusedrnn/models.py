@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import backend, summary
-from .backend import Array
+from ._types import Array
 from .checks import whole
 from .configurable import custom_object_scope, serialize
 from .layers.input import Input, InputLayer
@@ -265,11 +265,12 @@ class Sequential(Trainer, Layer):
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Go back through the layers, no further than is needed."""
+        below: Any = dy
         for layer, need in self._plan(need_dx):
             if layer.activity_regularizer is not None:
-                dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
-            dy = layer.backward(dy, need)
-        return dy if need_dx else None
+                below = below + layer.activity_regularizer.gradient(layer.penalized) / len(below)
+            below = layer.backward(below, need)
+        return below if need_dx else None
 
     def _plan(self, need_dx: bool) -> list[tuple[Layer, bool]]:
         """Return the layers to go back through, and whether each owes one below a gradient."""

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from . import layers, models
-from .backend import Array, snake_case
+from ._types import Array
+from .backend import snake_case
 from .configurable import custom_object_scope, lookup, serialize
 from .layers.layer import Layer, Variable
 from .layers.rnn import Recurrent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import backend, batches, losses, optimizers
-from .backend import Array
+from ._types import Array
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
 from .losses import align

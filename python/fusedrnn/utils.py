@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .backend import Array, clear_session
+from ._types import Array
+from .backend import clear_session
 from .checks import beyond, whole
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers
-from ..backend import Array
+from .._types import Array
 from ..checks import number
 from .layer import Shape
 from .layer_normalization import Normalization

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend, initializers, regularizers
-from ..backend import Array
+from .._types import Array
 from ..checks import whole
 from ..configurable import Configurable
 

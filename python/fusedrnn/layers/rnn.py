@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers
-from ..backend import Array
+from .._types import Array
 from ..checks import flag, number, whole
 from . import step_by_step
 from .dropout import dropout_mask

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Number, floatx
+from .._types import Array
+from ..backend import Number, floatx
 from ..checks import beyond, flag, number
 from ..configurable import Configurable, lookup
 from . import schedules
