@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
+from ._state import random_generator
 from ._types import Array
 from .checks import number, whole
 
@@ -84,7 +84,7 @@ class ArrayBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         n, size = len(self.arrays[0]), self.batch_size
-        order = backend.random_generator().permutation(n) if self.shuffle else None
+        order = random_generator().permutation(n) if self.shuffle else None
         for i in range(0, n, size):
             if order is None:
                 batch = [None if a is None else a[i : i + size] for a in self.arrays]
@@ -113,7 +113,7 @@ class SequenceBatches:
     def __iter__(self) -> Iterator[Batch]:
         if self.indexed:
             n = len(self.source)
-            order = backend.random_generator().permutation(n) if self.shuffle else range(n)
+            order = random_generator().permutation(n) if self.shuffle else range(n)
             batches: Iterable[Any] = (self.source[int(i)] for i in order)
         else:
             batches = self.source

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ._state import epsilon
 from ._types import Array
-from .backend import epsilon
 from .checks import number
 from .configurable import Configurable, lookup
 

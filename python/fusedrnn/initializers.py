@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ._state import floatx, random_generator
 from ._types import Array
-from .backend import floatx, random_generator
 from .checks import number, whole
 from .configurable import Configurable, lookup
 

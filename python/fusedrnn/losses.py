@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ._state import auto_name, epsilon
+from ._tensor import Number, tensor
 from ._types import Array
 from .autodiff import Tracked, differentiate
-from .backend import Number, auto_name, epsilon, tensor
 from .checks import number
 from .configurable import Configurable, lookup, serialize
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from . import losses
+from ._state import auto_name, epsilon
+from ._tensor import Number
 from ._types import Array
-from .backend import Number, auto_name, epsilon
 from .checks import number, whole
 from .configurable import Configurable, lookup
 from .losses import _floats, _weight, align

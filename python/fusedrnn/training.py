@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, batches, losses, optimizers
+from . import _state, batches, losses, optimizers
 from ._types import Array
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
@@ -99,7 +99,7 @@ class Trainer:
     @property
     def float_type(self) -> Any:
         """The NumPy type of weights and outputs."""
-        return np.dtype(self.dtype or backend.floatx())
+        return np.dtype(self.dtype or _state.floatx())
 
     @property
     def input_type(self) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._state import floatx
+from .._tensor import Number
 from .._types import Array
-from ..backend import Number, floatx
 from ..checks import beyond, flag, number
 from ..configurable import Configurable, lookup
 from . import schedules
