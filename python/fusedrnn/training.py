@@ -11,7 +11,7 @@ from . import _state, batches, losses, optimizers
 from ._types import Array
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
-from .losses import align
+from .losses.loss import align
 from .metrics import Mean
 from .metrics import get as metric_of
 
