@@ -48,12 +48,12 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     return np.ascontiguousarray(array, dtype)
 
 
-def ran_out(what: str) -> None:
-    """Warn in Keras's words that an epoch ends early."""
+def ran_out(what: str, stacklevel: int) -> None:
+    """Warn in Keras's words that an epoch ends early, in the line that called ``fit``."""
     warnings.warn(
         "Your input ran out of data; interrupting training. Make sure that your dataset or "
         f"generator can generate at least `steps_per_epoch * epochs` batches: {what}.",
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
 
 
@@ -196,7 +196,7 @@ class Batches:
                 batch = next(self.iterator, None)
             if batch is None:
                 self.iterator = None
-                return ran_out(f"{step} of {self.limit} steps were left")
+                return ran_out(f"{step} of {self.limit} steps were left", stacklevel=6)
             yield batch
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _state, summary
-from ._tensor import tensor
+from ._tensor import Tensor, tensor
 from ._types import Array
 from .checks import whole
 from .configurable import custom_object_scope, serialize
@@ -18,7 +18,7 @@ from .layers.layer import LAYERS, Layer, Shape, layer_from, sizes
 from .training import Trainer
 
 
-class Sequential(Trainer, Layer):
+class Sequential(Trainer):
     """A model of layers, each of which takes the output of the one before.
 
     Parameters
@@ -35,11 +35,10 @@ class Sequential(Trainer, Layer):
     def __init__(
         self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
-        Layer.__init__(self, name=name, trainable=trainable)
+        super().__init__(name=name, trainable=trainable)
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         self._plans: dict[Any, list[tuple[Layer, bool]]] = {}
-        self.activity_loss = 0.0
         if layers is not None:
             for layer in layers if isinstance(layers, Iterable) else [layers]:
                 self.add(layer)
@@ -163,7 +162,7 @@ class Sequential(Trainer, Layer):
     def reset_states(self) -> None:
         """Set the states of all stateful layers to zero."""
 
-        def walk(layers: Iterable[Layer]) -> None:
+        def walk(layers: Iterable[Any]) -> None:
             for layer in layers:
                 if getattr(layer, "stateful", False):
                     layer.reset_states()
@@ -285,13 +284,14 @@ class Sequential(Trainer, Layer):
             return x[..., 0]
         raise ValueError(f"{self.name}: input has shape {x.shape}, expected {expected}")
 
-    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Array:
+    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Tensor:
         """Return the output for an array."""
         x = np.ascontiguousarray(inputs, self.input_type)
         self._prepare(x)
         self.pack()
         mask = None if mask is None else np.asarray(mask, bool)
-        return tensor(self.forward(x, bool(training), mask))
+        y: Tensor = tensor(self.forward(x, bool(training), mask))
+        return y
 
 
 LAYERS["sequential"] = Sequential

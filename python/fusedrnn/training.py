@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from . import _state, batches, losses, optimizers
-from ._types import Array
+from . import _state, batches, legacy, losses, optimizers
+from ._types import Array, Logs
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
+from .layers.layer import Buffer, Layer
+from .losses import Loss
 from .losses.loss import align
-from .metrics import Mean
+from .metrics import Mean, Metric
 from .metrics import get as metric_of
+from .optimizers import Optimizer
 
-Logs = dict[str, Any]
 
+class Trainer(legacy.OldMethods, Layer):
+    """The training half of a model; ``Sequential``, which adds the layers, is the other half."""
 
-class Trainer:
-    """The training half of a model; ``Sequential`` is the other half."""
-
-    optimizer: Any = None
-    loss: Any = None
+    optimizer: Optimizer = None  # type: ignore[assignment]  # before ``compile``
+    loss: Loss | None = None
     compiled = False
     stop_training = False
-    history: Any = None
+    history: History = None  # type: ignore[assignment]  # before ``fit``
     output_mask: Array | None = None
-
-    # What the model provides
-    forward: Any
-    backward: Any
-    pack: Any
-    build: Any
-    built: bool
-    name: str
-    weights: Any
-    activity_loss: float
-    integer_input: bool
-    dtype: Any
-    batch_shape: Any
-    input_shape: Any
-    layers: Any
+    activity_loss = 0.0
 
     def compile(
         self,
@@ -80,7 +67,7 @@ class Trainer:
             [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
             for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
         ]
-        self._metrics: list[list[Any]] | None = None
+        self._metrics: list[list[Metric]] | None = None
         self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
@@ -97,12 +84,12 @@ class Trainer:
     # Numbers ------------------------------------------------------------------------------------
 
     @property
-    def float_type(self) -> Any:
+    def float_type(self) -> np.dtype[Any]:
         """The NumPy type of weights and outputs."""
         return np.dtype(self.dtype or _state.floatx())
 
     @property
-    def input_type(self) -> Any:
+    def input_type(self) -> np.dtype[Any] | None:
         """The type that inputs are converted to, None for indices."""
         return None if self.integer_input else self.float_type
 
@@ -112,7 +99,7 @@ class Trainer:
         return self.batch_shape[0] if self.batch_shape else None
 
     @property
-    def metrics(self) -> list[Any]:
+    def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
         return [self.loss_tracker, *(m for group in self._metrics or () for m in group)]
 
@@ -149,7 +136,7 @@ class Trainer:
             self.build(x.shape)  # as Keras, which shows this batch's size in the summary
             if not any(getattr(layer, "stateful", False) for layer in self.layers):
                 self.batch_shape = (None, *x.shape[1:])
-        expected = tuple(self.input_shape)
+        expected = tuple(self.input_shape or ())
         shape = x.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
             shape = (*shape, 1)
@@ -203,7 +190,7 @@ class Trainer:
             )
         return value, gradient
 
-    def _penalties(self, buffer: Any, gradients: bool) -> float:
+    def _penalties(self, buffer: Buffer, gradients: bool) -> float:
         """Return the weights' penalties; with ``gradients``, add their derivatives."""
         total = 0.0
         for v in buffer.variables:
@@ -215,7 +202,7 @@ class Trainer:
 
     # One batch ----------------------------------------------------------------------------------
 
-    def _train(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
+    def _train(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
         y_pred = self.forward(x, True, None)
         loss, gradient = self._loss_of(y, y_pred, weight)
         self.backward(gradient, False)
@@ -229,14 +216,14 @@ class Trainer:
                     v.value[...] = v.constraint(v.value)
         self._record(loss, x, y, y_pred, weight)
 
-    def _test(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
+    def _test(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
         y_pred = self.forward(x, False, None)
         loss, _ = self._loss_of(y, y_pred, weight)
         if self._regularized:
             loss += self._penalties(buffer, False)
         self._record(loss + self.activity_loss, x, y, y_pred, weight)
 
-    def _pack(self) -> Any:
+    def _pack(self) -> Buffer:
         buffer = self.pack()
         self._regularized = any(v.regularizer is not None for v in buffer.variables)
         self._constrained = any(v.constraint is not None for v in buffer.variables)
@@ -252,12 +239,31 @@ class Trainer:
         self._prepare(x)
         return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
 
-    def _result(self, return_dict: bool) -> Any:
+    def _result(self, return_dict: bool) -> float | list[float] | Logs:
         if return_dict:
             return self._logs()
         values = [_plain(m.result()) for m in self.metrics]
         return values[0] if len(values) == 1 else values
 
+    @overload
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        *,
+        return_dict: Literal[True],
+    ) -> Logs: ...
+    @overload
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
     def train_on_batch(
         self,
         x: Any,
@@ -265,7 +271,7 @@ class Trainer:
         sample_weight: Any = None,
         class_weight: Any = None,
         return_dict: bool = False,
-    ) -> Any:
+    ) -> float | list[float] | Logs:
         """Take one training step; return the loss and the metrics of the batch."""
         self._require("train_on_batch")
         self.reset_metrics()
@@ -275,9 +281,17 @@ class Trainer:
         self._train(buffer, *batch)
         return self._result(return_dict)
 
+    @overload
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, *, return_dict: Literal[True]
+    ) -> Logs: ...
+    @overload
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: Literal[False] = False
+    ) -> float | list[float]: ...
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
+    ) -> float | list[float] | Logs:
         """Return the loss and the metrics of one batch."""
         self._require("test_on_batch")
         self.reset_metrics()
@@ -351,7 +365,7 @@ class Trainer:
             ``model.history`` has those of the finished epochs, and the model is good to use.
         """
         self._require("fit")
-        _old_arguments("fit", kwargs)
+        legacy.refuse_unknown("fit", kwargs)
         whole("fit", "epochs", epochs, 0)
         whole("fit", "initial_epoch", initial_epoch, 0)
         if isinstance(validation_freq, Iterable):
@@ -366,61 +380,16 @@ class Trainer:
         data = batches.make(
             self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch, class_weight
         )
-        validation = None
-        if validation_data is not None:
-            vx, vy, vw = validation_data, None, None
-            if isinstance(validation_data, (tuple, list)):
-                if len(validation_data) not in (2, 3):
-                    raise ValueError(
-                        f"fit: validation_data has {len(validation_data)} entries, expected (x, y) "
-                        "or (x, y, sample_weight)"
-                    )
-                vx, vy, vw = (*validation_data, None)[:3]
-            validation = batches.make(
-                self, vx, vy, vw, validation_batch_size or batch_size, False, validation_steps
-            )
-        history, progress = History(), ProgbarLogger()
-        every = CallbackList(
-            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=data.steps
+        validation = self._validation(
+            validation_data, validation_batch_size or batch_size, validation_steps
         )
-        for own in (history, progress):
-            own.set_params({"verbose": _verbosity(verbose), "epochs": epochs, "steps": data.steps})
-            own.set_model(self)
-        every.callbacks = [*every.callbacks, history, progress]
-        begin = every.batch_hooks("on_train_batch_begin")
-        end = every.batch_hooks("on_train_batch_end")
+        every, history = self._callbacks(callbacks, verbose, epochs, data.steps)
         self.history, self.stop_training = history, False
-        logs: Logs = {}
         every.on_train_begin({})
         try:
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
-                every.on_epoch_begin(epoch, {})
-                buffer = None
-                for step, batch in enumerate(data):
-                    if buffer is None:
-                        self._prepare(batch[0])
-                        buffer = self._pack()
-                        self.optimizer.build(buffer)
-                    for hook in begin:
-                        hook(step, {})
-                    self._train(buffer, *batch)
-                    for hook in end:
-                        hook(step, self._logs())
-                    progress.batch(step + 1, self._logs)
-                    if self.stop_training:
-                        break
-                if buffer is None:
-                    if epoch > initial_epoch:  # a generator that has ended
-                        batches.ran_out("none was left")
-                        break
-                    raise ValueError("the data gave no batch")
-                logs = self._logs()
-                if validation is not None and _due(epoch + 1, validation_freq):
-                    logs |= {f"val_{k}": v for k, v in self._evaluate(validation, every).items()}
-                every.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
+            logs = self._epochs(
+                range(initial_epoch, epochs), data, validation, validation_freq, every
+            )
         except KeyboardInterrupt:
             if _verbosity(verbose) == 1:
                 print()  # leave the progress line
@@ -428,10 +397,84 @@ class Trainer:
         every.on_train_end(logs)
         return history
 
+    def _validation(
+        self, data: Any, batch_size: int | None, steps: int | None
+    ) -> batches.Batches | None:
+        """Return the batches of what ``fit`` got as ``validation_data``."""
+        if data is None:
+            return None
+        x, y, weight = data, None, None
+        if isinstance(data, (tuple, list)):
+            if len(data) not in (2, 3):
+                raise ValueError(
+                    f"fit: validation_data has {len(data)} entries, expected (x, y) "
+                    "or (x, y, sample_weight)"
+                )
+            x, y, weight = (*data, None)[:3]
+        return batches.make(self, x, y, weight, batch_size, False, steps)
+
+    def _callbacks(
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None
+    ) -> tuple[CallbackList, History]:
+        """Return the user's callbacks, then our own two, whose parameters are theirs alone."""
+        params = {"verbose": _verbosity(verbose), "epochs": epochs, "steps": steps}
+        every, history = CallbackList(callbacks, self, **params), History()
+        for own in (history, ProgbarLogger()):
+            own.set_params(dict(params))
+            own.set_model(self)
+            every.callbacks.append(own)
+        return every, history
+
+    def _epochs(
+        self,
+        epochs: range,
+        data: batches.Batches,
+        validation: batches.Batches | None,
+        validation_freq: int | Sequence[int],
+        every: CallbackList,
+    ) -> Logs:
+        """Train and validate epoch after epoch; return the logs of the last one."""
+        logs: Logs = {}
+        for epoch in epochs:
+            self.reset_metrics()
+            every.on_epoch_begin(epoch, {})
+            if not self._epoch(data, every):
+                if epoch > epochs.start:  # a generator that has ended
+                    batches.ran_out("none was left", stacklevel=4)
+                    break
+                raise ValueError("the data gave no batch")
+            logs = self._logs()
+            if validation is not None and _due(epoch + 1, validation_freq):
+                logs |= {f"val_{k}": v for k, v in self._evaluate(validation, every).items()}
+            every.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        return logs
+
+    def _epoch(self, data: batches.Batches, every: CallbackList) -> bool:
+        """Train on all batches of an epoch; return whether there was one."""
+        begin = every.batch_hooks("on_train_batch_begin")
+        end = every.batch_hooks("on_train_batch_end")
+        progress, buffer = _progress(every), None
+        for step, batch in enumerate(data):
+            if buffer is None:
+                self._prepare(batch[0])
+                buffer = self._pack()
+                self.optimizer.build(buffer)
+            for hook in begin:
+                hook(step, {})
+            self._train(buffer, *batch)
+            for hook in end:
+                hook(step, self._logs())
+            progress.batch(step + 1, self._logs)
+            if self.stop_training:
+                break
+        return buffer is not None
+
     def _evaluate(self, data: batches.Batches, every: CallbackList) -> Logs:
         begin = every.batch_hooks("on_test_batch_begin")
         end = every.batch_hooks("on_test_batch_end")
-        progress = next((c for c in every.callbacks if isinstance(c, ProgbarLogger)), None)
+        progress = _progress(every)
         self.reset_metrics()
         data.rewind()
         every.on_test_begin({})
@@ -445,7 +488,7 @@ class Trainer:
             self._test(buffer, *batch)
             for hook in end:
                 hook(step, self._logs())
-            if progress is not None and not progress.in_fit:
+            if not progress.in_fit:
                 progress.batch(step + 1, self._logs)
         if buffer is None:
             raise ValueError("the data for evaluation gave no batch")
@@ -459,6 +502,23 @@ class Trainer:
             [*given, ProgbarLogger()], self, verbose=_verbosity(verbose), epochs=1, steps=steps
         )
 
+    @overload
+    def evaluate(
+        self, x: Any = None, y: Any = None, *, return_dict: Literal[True], **kwargs: Any
+    ) -> Logs: ...
+    @overload
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: Literal[False] = False,
+        **kwargs: Any,
+    ) -> float | list[float]: ...
     def evaluate(
         self,
         x: Any = None,
@@ -470,10 +530,10 @@ class Trainer:
         callbacks: Any = None,
         return_dict: bool = False,
         **kwargs: Any,
-    ) -> Any:
+    ) -> float | list[float] | Logs:
         """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
         self._require("evaluate")
-        _old_arguments("evaluate", kwargs)
+        legacy.refuse_unknown("evaluate", kwargs)
         data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
@@ -488,12 +548,12 @@ class Trainer:
         **kwargs: Any,
     ) -> Array:
         """Return the outputs for all rows of ``x``."""
-        _old_arguments("predict", kwargs)
+        legacy.refuse_unknown("predict", kwargs)
         data = batches.make(self, x, None, None, batch_size, False, steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")
         end = every.batch_hooks("on_predict_batch_end")
-        progress = every.callbacks[-1]
+        progress = _progress(every)
         outputs: list[Array] = []
         every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
@@ -511,43 +571,20 @@ class Trainer:
         every.on_predict_end({})
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
-    # Old names ------------------------------------------------------------------------------------
-
-    def fit_generator(
-        self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any
-    ) -> History:
-        """Train on a generator, as scripts for Keras 2 say it; ``fit`` does the same."""
-        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs)
-
-    def evaluate_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Any:
-        """Evaluate on a generator; ``evaluate`` does the same."""
-        return self.evaluate(generator, steps=steps, **kwargs)
-
-    def predict_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Array:
-        """Predict on a generator; ``predict`` does the same."""
-        return self.predict(generator, steps=steps, **kwargs)
-
-    def predict_classes(self, x: Any, **kwargs: Any) -> Array:
-        """Return the class with the largest output, or for one output whether it is above 0.5."""
-        y = self.predict(x, **kwargs)
-        return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
-
 
 def _plain(result: Any) -> Any:
     return float(result) if isinstance(result, float) else result
-
-
-def _old_arguments(function: str, given: dict[str, Any]) -> None:
-    """Refuse keywords that are not those of Keras 2's queue."""
-    unknown = given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
-    if unknown:
-        raise TypeError(f"{function}: got an unexpected argument {', '.join(sorted(unknown))}")
 
 
 def _verbosity(verbose: Any) -> int:
     if verbose not in ("auto", 0, 1, 2, True, False):
         raise ValueError(f"verbose is {verbose!r}, expected 'auto', 0, 1 or 2")
     return 1 if verbose == "auto" else int(verbose)
+
+
+def _progress(every: CallbackList) -> ProgbarLogger:
+    """Return the progress lines among the callbacks."""
+    return next(c for c in every.callbacks if isinstance(c, ProgbarLogger))
 
 
 def _due(epoch: int, frequency: int | Sequence[int]) -> bool:

@@ -9,7 +9,7 @@ the gradients of the variables and returns the gradient of the input.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -301,13 +301,16 @@ class Layer(Configurable):
         mask = None if mask is None else np.asarray(mask, bool)
         return tensor(self.forward(x, bool(training), mask))
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("input", "inputs", "output", "outputs"):
-            raise NotImplementedError(
-                f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer of a "
-                "model gives out, make a Sequential of the layers up to it: they share weights"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # to a type checker a class with __getattr__ has every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("input", "inputs", "output", "outputs"):
+                raise NotImplementedError(
+                    f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer "
+                    "of a model gives out, make a Sequential of the layers up to it: they share "
+                    "weights"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the layer."""

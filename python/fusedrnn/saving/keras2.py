@@ -39,8 +39,9 @@ def read_weights(file: Any, model: Sequential) -> None:
 
 def _long_name(model: Sequential) -> dict[str, str]:
     """Return the loss in full where it is a name: from an h5 file Keras does not read "mse"."""
-    named = isinstance(model._user_loss, str) and model.loss is not None
-    return {"loss": model.loss.name} if named else {}
+    if isinstance(model._user_loss, str) and model.loss is not None:
+        return {"loss": model.loss.name}
+    return {}
 
 
 def write_model(file: Any, model: Sequential, config: str) -> None:
