@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 # isort: off
 # fmt: off
-from numpy import asarray as _asarray, power as pow, where as switch
-
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
@@ -28,12 +28,12 @@ from .ops import (
 # fmt: on
 # isort: on
 
-__all__ = ["pow", "switch"]
+pow, switch = np.power, np.where
 
 
 def get_value(x: Any) -> Any:
     """Return the value of a variable, as old scripts ask for it."""
-    return _asarray(x)[()]
+    return np.asarray(x)[()]
 
 
 def set_value(x: Any, value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -86,8 +86,11 @@ class Sequence:
 
 PyDataset = Sequence
 
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    if name in ("get_file", "model_to_dot", "plot_model"):
-        return beyond(f"utils.{name}", "which draws and fetches nothing; model.summary() is text")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in ("get_file", "model_to_dot", "plot_model"):
+            return beyond(
+                f"utils.{name}", "which draws and fetches nothing; model.summary() is text"
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,10 @@
-"""The layers, under Keras's names."""
+"""The layers, under Keras's names, one file a kind; no model, no training loop, no file format.
 
-from typing import Any
+``layer`` is their base and the table of their names; ``rnn`` is what the recurrent ones share, with
+``step_by_step`` for what the kernels do not have.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from .._state import snake_case
 from ..checks import beyond
@@ -70,12 +74,13 @@ SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectoriz
 ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D add concatenate dot multiply
 """
 
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    if name in _BEYOND.split():
-        return beyond(
-            f"layers.{name}",
-            "which has sequences of recurrent and dense layers; keep Keras for the model and speed "
-            "up its LSTM and GRU instead: see fusedrnn.keras",
-        )
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in _BEYOND.split():
+            return beyond(
+                f"layers.{name}",
+                "which has sequences of recurrent and dense layers; keep Keras for the model and "
+                "speed up its LSTM and GRU instead: see fusedrnn.keras",
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
