@@ -57,6 +57,13 @@ def ran_out(what: str, stacklevel: int) -> None:
     )
 
 
+def check_counts(function: str, **counts: int | None) -> None:
+    """Refuse numbers of rows or steps that are none; None says nothing."""
+    for name, count in counts.items():
+        if count is not None:
+            whole(function, name, count)
+
+
 class ArrayBatches:
     """Batches of arrays, in order or, with ``shuffle``, in a new order every epoch."""
 
@@ -211,9 +218,6 @@ def make(
     class_weight: Any = None,
 ) -> Batches:
     """Return the batches of arrays, pandas objects, generators, Sequences or datasets."""
-    for name, value in (("batch_size", batch_size), ("steps", steps)):
-        if value is not None:
-            whole("fit, evaluate or predict", name, value)
     if shuffle not in (True, False):
         raise ValueError(f"shuffle is {shuffle!r}, expected True or False")
     if x is None:

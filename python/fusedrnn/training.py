@@ -368,6 +368,13 @@ class Trainer(legacy.OldMethods, Layer):
         legacy.refuse_unknown("fit", kwargs)
         whole("fit", "epochs", epochs, 0)
         whole("fit", "initial_epoch", initial_epoch, 0)
+        batches.check_counts(
+            "fit",
+            batch_size=batch_size,
+            steps_per_epoch=steps_per_epoch,
+            validation_batch_size=validation_batch_size,
+            validation_steps=validation_steps,
+        )
         if isinstance(validation_freq, Iterable):
             validation_freq = list(validation_freq)
         else:
@@ -534,6 +541,7 @@ class Trainer(legacy.OldMethods, Layer):
         """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
         self._require("evaluate")
         legacy.refuse_unknown("evaluate", kwargs)
+        batches.check_counts("evaluate", batch_size=batch_size, steps=steps)
         data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
@@ -549,6 +557,7 @@ class Trainer(legacy.OldMethods, Layer):
     ) -> Array:
         """Return the outputs for all rows of ``x``."""
         legacy.refuse_unknown("predict", kwargs)
+        batches.check_counts("predict", batch_size=batch_size, steps=steps)
         data = batches.make(self, x, None, None, batch_size, False, steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")

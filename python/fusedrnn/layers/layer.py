@@ -325,10 +325,10 @@ class Layer(Configurable):
 
 def sizes(shape: Sequence[Any]) -> Shape:
     """Return a shape as plain integers, None where a size is not fixed."""
-    try:
-        return tuple(None if size is None else whole("shape", "a size", size) for size in shape)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{shape!r} is no shape of an input ({error})") from None
+    if not isinstance(shape, Iterable):
+        raise TypeError(f"shape is {shape!r}, expected a tuple of sizes")
+    where = f"shape is {shape!r}"
+    return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 
 def layer_from(config: Mapping[str, Any]) -> Layer:
