@@ -210,10 +210,11 @@ class Batches:
 def make(
     model: Any,
     x: Any,
-    y: Any,
-    sample_weight: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
     batch_size: int | None,
-    shuffle: Any,
+    shuffle: Any = False,
     steps: int | None,
     class_weight: Any = None,
 ) -> Batches:
@@ -234,4 +235,4 @@ def make(
     weight = weights(y, sample_weight, class_weight, model.float_type)
     if batch_size is None:
         batch_size = model.fixed_batch_size or (math.ceil(len(x) / steps) if steps else 32)
-    return Batches(ArrayBatches(x, y, weight, batch_size, bool(shuffle)), steps)
+    return Batches(ArrayBatches(x, y, weight, batch_size=batch_size, shuffle=bool(shuffle)), steps)

@@ -157,7 +157,14 @@ class Sequential(Trainer):
         """Print a table of the layers, their output shapes and their numbers of parameters."""
         if layer_range is not None:
             raise NotImplementedError("summary: layer_range is not supported")
-        summary.show(self, line_length, positions, print_fn, expand_nested, show_trainable)
+        text = summary.text(
+            self,
+            line_length=line_length,
+            positions=positions,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+        )
+        (print_fn or print)(text)
 
     def reset_states(self) -> None:
         """Set the states of all stateful layers to zero."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -41,6 +40,7 @@ def _wrap(cell: str, width: int) -> list[str]:
 
 def text(
     model: Any,
+    *,
     line_length: int | None = None,
     positions: list[float] | None = None,
     expand_nested: bool = False,
@@ -105,15 +105,3 @@ def text(
         parts.append(("Optimizer", extra, extra_bytes))
     out += [f" {name} params: {n:,} ({memory(size)})" for name, n, size in parts]
     return "\n".join(out) + "\n"
-
-
-def show(
-    model: Any,
-    line_length: int | None,
-    positions: list[float] | None,
-    print_fn: Callable[[str], Any] | None,
-    expand_nested: bool,
-    show_trainable: bool,
-) -> None:
-    """Print the summary, or hand it to ``print_fn``."""
-    (print_fn or print)(text(model, line_length, positions, expand_nested, show_trainable))

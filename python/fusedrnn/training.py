@@ -385,7 +385,14 @@ class Trainer(legacy.OldMethods, Layer):
                 x, y, sample_weight, validation_split
             )
         data = batches.make(
-            self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch, class_weight
+            self,
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            steps=steps_per_epoch,
+            class_weight=class_weight,
         )
         validation = self._validation(
             validation_data, validation_batch_size or batch_size, validation_steps
@@ -418,7 +425,7 @@ class Trainer(legacy.OldMethods, Layer):
                     "or (x, y, sample_weight)"
                 )
             x, y, weight = (*data, None)[:3]
-        return batches.make(self, x, y, weight, batch_size, False, steps)
+        return batches.make(self, x, y, weight, batch_size=batch_size, steps=steps)
 
     def _callbacks(
         self, callbacks: Any, verbose: Any, epochs: int, steps: int | None
@@ -542,7 +549,7 @@ class Trainer(legacy.OldMethods, Layer):
         self._require("evaluate")
         legacy.refuse_unknown("evaluate", kwargs)
         batches.check_counts("evaluate", batch_size=batch_size, steps=steps)
-        data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
+        data = batches.make(self, x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
 
@@ -558,7 +565,7 @@ class Trainer(legacy.OldMethods, Layer):
         """Return the outputs for all rows of ``x``."""
         legacy.refuse_unknown("predict", kwargs)
         batches.check_counts("predict", batch_size=batch_size, steps=steps)
-        data = batches.make(self, x, None, None, batch_size, False, steps)
+        data = batches.make(self, x, batch_size=batch_size, steps=steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")
         end = every.batch_hooks("on_predict_batch_end")

@@ -71,4 +71,13 @@ def Input(
     batch_shape : tuple, optional
         Shape with the batch axis, instead of the two.
     """
-    return InputLayer(shape, batch_size, dtype, sparse, None, batch_shape, tensor, optional, name)
+    return InputLayer(
+        shape,
+        batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        batch_shape=batch_shape,
+        input_tensor=tensor,
+        optional=optional,
+        name=name,
+    )

@@ -243,7 +243,7 @@ class Layer(Configurable):
         if initializer is None:
             initializer = "glorot_uniform"
         value = initializers.get(initializer)(shape, self.dtype)
-        variable = Variable(name, value, regularizer, constraint, f"{self.name}/{name}")
+        variable = Variable(name, value, regularizer, constraint, path=f"{self.name}/{name}")
         self.variables.append(variable)
         return variable
 

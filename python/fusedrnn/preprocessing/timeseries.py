@@ -95,5 +95,11 @@ def timeseries_dataset_from_array(
         count = min(count, len(targets))
     starts = np.arange(0, max(count, 0), sequence_stride)
     return WindowBatches(
-        data, targets, starts, np.arange(sequence_length) * sampling_rate, batch_size, shuffle, seed
+        data,
+        targets,
+        starts=starts,
+        steps=np.arange(sequence_length) * sampling_rate,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
     )
