@@ -66,6 +66,8 @@ from numpy import asarray as convert_to_numpy
 # fmt: on
 # isort: on
 
+convert_to_tensor = convert_to_numpy
+
 
 def cast(x: Any, dtype: Any) -> Any:
     """Return an array in another type."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from itertools import pairwise
 from typing import Any
@@ -47,6 +46,8 @@ def text(
     show_trainable: bool = False,
 ) -> str:
     """Return the summary as text."""
+    import shutil  # slow to import, and a summary is rarely asked for
+
     header, align = [*HEADER], ["<", "<", ">"]
     positions, width = positions or [0.45, 0.80, 1.0], 88
     if show_trainable:

@@ -14,7 +14,7 @@ KERAS_ONLY = {"cast", "convert_to_numpy", "convert_to_tensor", "shape"}
 
 def test_the_operations_are_numpy_s() -> None:
     names = set(dir(ops))
-    assert {"mean", "where", "log1p", "concatenate"} < names
+    assert {"mean", "where", "log1p", "concatenate"} | KERAS_ONLY < names
     for name in names - KERAS_ONLY:
         assert getattr(ops, name) is getattr(np, name), name
 

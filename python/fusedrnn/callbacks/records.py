@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable as Function
 from typing import Any
@@ -94,6 +93,8 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         logs = logs or {}
         if self.writer is None:
+            import csv  # slow to import, and few scripts log to a file
+
             self.writer = csv.DictWriter(
                 self.file,
                 ["epoch", *sorted(logs)],

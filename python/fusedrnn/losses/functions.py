@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .._tensor import Tensor, tensor
 from . import mathematics
 from .loss import align, floats
 from .mathematics import Pair
+
+if TYPE_CHECKING:  # slow to import
+    from numpy.typing import ArrayLike
 
 
 def _values(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .. import losses
 from .._types import Array
@@ -14,6 +13,9 @@ from ..losses import mathematics
 from ..losses.loss import align
 from . import functions
 from .metric import MeanMetricWrapper
+
+if TYPE_CHECKING:  # slow to import
+    from numpy.typing import ArrayLike
 
 
 class FunctionMetric(MeanMetricWrapper):
