@@ -1,7 +1,6 @@
 """The layers, under Keras's names, one file a kind; no model, no training loop, no file format.
 
-``layer`` is their base and the table of their names; ``rnn`` is what the recurrent ones share, with
-``step_by_step`` for what the kernels do not have.
+``layer`` is their base and the table of their names; ``rnn`` is what the recurrent ones share.
 """
 
 from typing import TYPE_CHECKING, Any
