@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fusedrnn
-from fusedrnn import Input, Sequential, layers
+from fusedrnn import Input, Sequential, layers, losses
 from fusedrnn.callbacks import (
     LambdaCallback,
 )
@@ -52,6 +52,8 @@ from small_models import RNG, X, Y, generator, model
         (lambda m: LSTM(3, activation=3), TypeError, "activation: 3 is not one of"),
         (lambda m: Dense(3, kernel_initializer="nothing"), ValueError, "initializer: 'nothing'"),
         (lambda m: Dropout(2), ValueError, "rate is 2"),
+        (lambda m: layers.SpatialDropout1D(0.1, noise_shape=(1, 2)), TypeError, "noise_shape"),
+        (lambda m: losses.MeanSquaredError(delta=1), TypeError, "delta"),
         (lambda m: layers.Embedding(3, 2)(np.array([[5]])), ValueError, "indices from 5 to 5"),
         (lambda m: LSTM(3)(Input((3, 2))), NotImplementedError, "graphs of layers"),
         (lambda m: fusedrnn.Model(), NotImplementedError, "graphs of layers"),
