@@ -123,17 +123,7 @@ class Quantile(PairLoss):
 
 
 class _SmoothedCrossentropy(PairLoss):
-    """A cross-entropy whose targets can be smoothed.
-
-    Parameters
-    ----------
-    from_logits : bool
-        Whether the model gives logits, not probabilities.
-    label_smoothing : float
-        How far the targets move from 0 and 1 towards equal shares, from 0 to 1.
-    reduction, name, dtype
-        As of :class:`Loss`.
-    """
+    """Base of the cross-entropies whose targets can be smoothed."""
 
     def __init__(
         self,
@@ -149,13 +139,33 @@ class _SmoothedCrossentropy(PairLoss):
 
 
 class BinaryCrossentropy(_SmoothedCrossentropy):
-    """Mean cross-entropy of outputs with classes 0 and 1."""
+    """Mean cross-entropy of outputs with classes 0 and 1.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    label_smoothing : float
+        How far the targets move from 0 and 1 towards 1/2, from 0 to 1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
 
     key, function = "binary_crossentropy", staticmethod(mathematics.binary_crossentropy)
 
 
 class CategoricalCrossentropy(_SmoothedCrossentropy):
-    """Cross-entropy with one-hot classes."""
+    """Cross-entropy with one-hot classes.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    label_smoothing : float
+        How far the targets move from 0 and 1 towards equal shares, from 0 to 1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
 
     key, function = "categorical_crossentropy", staticmethod(mathematics.categorical_crossentropy)
 

@@ -36,6 +36,17 @@ class Loss(Configurable):
     A loss of one's own is a function of ``y_true`` and ``y_pred`` written with NumPy, which
     ``autodiff`` differentiates; or a subclass with ``call(y_true, y_pred)``, one value a sample,
     and ``gradient(y_true, y_pred)``, the derivative of their sum.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default that of the class in snake case.
+    reduction : str or None
+        How the values of a batch become one number: "sum_over_batch_size" (also "mean", "auto"),
+        their average; "sum"; "mean_with_sample_weight", divided by the sum of the weights; None or
+        "none", they stay values when the loss is called by itself.
+    dtype
+        Accepted; a loss has the type of the model's output.
     """
 
     module = "keras.losses"
