@@ -3,7 +3,40 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what __getattr__ gives
+    from . import activations as activations
+    from . import backend as backend
+    from . import callbacks as callbacks
+    from . import constraints as constraints
+    from . import convert as convert
+    from . import datasets as datasets
+    from . import forecast as forecast
+    from . import functional as functional
+    from . import initializers as initializers
+    from . import keras as keras
+    from . import layers as layers
+    from . import losses as losses
+    from . import metrics as metrics
+    from . import models as models
+    from . import onnx as onnx
+    from . import ops as ops
+    from . import optimizers as optimizers
+    from . import preprocessing as preprocessing
+    from . import random as random
+    from . import reference as reference
+    from . import regularizers as regularizers
+    from . import runtime as runtime
+    from . import saving as saving
+    from . import sklearn as sklearn
+    from . import torch as torch
+    from . import utils as utils
+    from . import windows as windows
+    from .layers import Input as Input
+    from .models import Model as Model
+    from .models import Sequential as Sequential
+    from .runtime import build_info as build_info
 
 __version__ = "0.1.0"
 
@@ -40,13 +73,15 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    beyond = "" if name.startswith("_") else "; of TensorFlow it has keras and random.set_seed"
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{beyond}")
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        if name in _NAMES:
+            return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        beyond = "" if name.startswith("_") else "; of TensorFlow it has keras and random.set_seed"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{beyond}")
 
 
 def __dir__() -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ._types import Array
 from .autodiff import Tracked, differentiate
-from .backend import Array
 from .configurable import lookup
 
 

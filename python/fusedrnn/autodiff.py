@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array
+from ._types import Array
 
 # The derivatives of y = f(a, b) with respect to each argument
 UFUNCS: dict[Any, tuple[Callable[..., Any], ...]] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
-from .backend import Array
+from ._state import random_generator
+from ._types import Array
 from .checks import number, whole
 
 Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weights
@@ -48,13 +48,20 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     return np.ascontiguousarray(array, dtype)
 
 
-def ran_out(what: str) -> None:
-    """Warn in Keras's words that an epoch ends early."""
+def ran_out(what: str, stacklevel: int) -> None:
+    """Warn in Keras's words that an epoch ends early, in the line that called ``fit``."""
     warnings.warn(
         "Your input ran out of data; interrupting training. Make sure that your dataset or "
         f"generator can generate at least `steps_per_epoch * epochs` batches: {what}.",
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
+
+
+def check_counts(function: str, **counts: int | None) -> None:
+    """Refuse numbers of rows or steps that are none; None says nothing."""
+    for name, count in counts.items():
+        if count is not None:
+            whole(function, name, count)
 
 
 class ArrayBatches:
@@ -84,7 +91,7 @@ class ArrayBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         n, size = len(self.arrays[0]), self.batch_size
-        order = backend.random_generator().permutation(n) if self.shuffle else None
+        order = random_generator().permutation(n) if self.shuffle else None
         for i in range(0, n, size):
             if order is None:
                 batch = [None if a is None else a[i : i + size] for a in self.arrays]
@@ -113,7 +120,7 @@ class SequenceBatches:
     def __iter__(self) -> Iterator[Batch]:
         if self.indexed:
             n = len(self.source)
-            order = backend.random_generator().permutation(n) if self.shuffle else range(n)
+            order = random_generator().permutation(n) if self.shuffle else range(n)
             batches: Iterable[Any] = (self.source[int(i)] for i in order)
         else:
             batches = self.source
@@ -196,24 +203,22 @@ class Batches:
                 batch = next(self.iterator, None)
             if batch is None:
                 self.iterator = None
-                return ran_out(f"{step} of {self.limit} steps were left")
+                return ran_out(f"{step} of {self.limit} steps were left", stacklevel=6)
             yield batch
 
 
 def make(
     model: Any,
     x: Any,
-    y: Any,
-    sample_weight: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
     batch_size: int | None,
-    shuffle: Any,
+    shuffle: Any = False,
     steps: int | None,
     class_weight: Any = None,
 ) -> Batches:
     """Return the batches of arrays, pandas objects, generators, Sequences or datasets."""
-    for name, value in (("batch_size", batch_size), ("steps", steps)):
-        if value is not None:
-            whole("fit, evaluate or predict", name, value)
     if shuffle not in (True, False):
         raise ValueError(f"shuffle is {shuffle!r}, expected True or False")
     if x is None:
@@ -230,4 +235,4 @@ def make(
     weight = weights(y, sample_weight, class_weight, model.float_type)
     if batch_size is None:
         batch_size = model.fixed_batch_size or (math.ceil(len(x) / steps) if steps else 32)
-    return Batches(ArrayBatches(x, y, weight, batch_size, bool(shuffle)), steps)
+    return Batches(ArrayBatches(x, y, weight, batch_size=batch_size, shuffle=bool(shuffle)), steps)

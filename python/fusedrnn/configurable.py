@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .backend import snake_case
+from ._state import snake_case
 
 T = TypeVar("T", bound="Configurable")
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .backend import Array, epsilon
+from ._state import epsilon
+from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
 

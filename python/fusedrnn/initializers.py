@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .backend import Array, floatx, random_generator
+from ._state import floatx, random_generator
+from ._types import Array
 from .checks import number, whole
 from .configurable import Configurable, lookup
 
@@ -136,23 +137,49 @@ class VarianceScaling(_Random):
         return normal.values(shape)
 
 
-def _scaling(name: str, scale: float, mode: str, distribution: str) -> type[_Random]:
-    def values(self: _Random, shape: tuple[int, ...]) -> Array:
-        return VarianceScaling(scale, mode, distribution, self.seed).values(shape)
+class _Scaled(_Random):
+    """A variance scaling of its own name."""
 
-    return type(
-        name,
-        (_Random,),
-        {"values": values, "__doc__": f"{distribution} values of variance {scale} / {mode}."},
-    )
+    scaling: ClassVar[tuple[float, str, str]]  # scale, mode and distribution
+
+    def values(self, shape: tuple[int, ...]) -> Array:
+        return VarianceScaling(*self.scaling, seed=self.seed).values(shape)
 
 
-GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform")
-GlorotNormal = _scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal")
-HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform")
-HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal")
-LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform")
-LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal")
+class GlorotUniform(_Scaled):
+    """Uniform values of variance 1 / fan_avg (Glorot & Bengio 2010)."""
+
+    scaling = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal values of variance 1 / fan_avg (Glorot & Bengio 2010)."""
+
+    scaling = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform values of variance 2 / fan_in (He et al. 2015)."""
+
+    scaling = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal values of variance 2 / fan_in (He et al. 2015)."""
+
+    scaling = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform values of variance 1 / fan_in (LeCun et al. 1998)."""
+
+    scaling = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal values of variance 1 / fan_in (LeCun et al. 1998)."""
+
+    scaling = (1.0, "fan_in", "truncated_normal")
 
 
 class Orthogonal(_Random):

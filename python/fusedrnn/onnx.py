@@ -21,11 +21,11 @@ except ImportError as error:
     raise ImportError("fusedrnn.onnx needs onnx: pip install onnx") from error
 
 from . import layers, models
+from ._files import write
 from ._types import Array
 from .cells import CELLS
 from .convert import RecurrentWeights, weights_of
 from .layers.rnn import Recurrent
-from .saving import _atomically
 
 OPSET = 17
 IR_VERSION = 8  # of the same age as the opset
@@ -99,7 +99,7 @@ def export(
     difference = None
     if check and importlib.util.find_spec("onnxruntime"):
         difference = _compare(data, graph, run)
-    _atomically(os.fspath(path), lambda file: file.write(data))
+    write(os.fspath(path), lambda file: file.write_bytes(data))
     return difference
 
 

@@ -1,23 +1,92 @@
 """What losses, metrics and activations of one's own are written with, where Keras has it.
 
-``keras.ops`` follows NumPy's names, and here they are NumPy's functions; in a loss ``autodiff``
-follows them.
+``keras.ops`` follows NumPy's names, and here they are NumPy's functions: those of Keras's that
+NumPy has under the same name with the same meaning. In a loss ``autodiff`` follows the first group;
+the others take arrays that no gradient goes through.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
+# isort: off
+# fmt: off
+from numpy import (  # what autodiff differentiates, or takes as constant
+    abs as abs, absolute as absolute, add as add, average as average, clip as clip, cos as cos,
+    divide as divide, equal as equal, exp as exp, expand_dims as expand_dims, expm1 as expm1,
+    greater as greater, greater_equal as greater_equal, isnan as isnan, less as less,
+    less_equal as less_equal, log as log, log1p as log1p, logaddexp as logaddexp, max as max,
+    maximum as maximum, mean as mean, min as min, minimum as minimum, multiply as multiply,
+    negative as negative, not_equal as not_equal, power as power, reshape as reshape, sign as sign,
+    sin as sin, sqrt as sqrt, square as square, squeeze as squeeze, std as std,
+    subtract as subtract, sum as sum, tanh as tanh, true_divide as true_divide, var as var,
+    where as where,
+)
+from numpy import (
+    all as all, allclose as allclose, amax as amax, amin as amin, angle as angle, any as any,
+    append as append, arange as arange, arccos as arccos, arccosh as arccosh, arcsin as arcsin,
+    arcsinh as arcsinh, arctan as arctan, arctan2 as arctan2, arctanh as arctanh, argmax as argmax,
+    argmin as argmin, argpartition as argpartition, argsort as argsort, array as array,
+    array_split as array_split, bartlett as bartlett, bincount as bincount,
+    bitwise_and as bitwise_and, bitwise_not as bitwise_not, bitwise_or as bitwise_or,
+    bitwise_xor as bitwise_xor, blackman as blackman, broadcast_to as broadcast_to, cbrt as cbrt,
+    ceil as ceil, concatenate as concatenate, conj as conj, conjugate as conjugate, copy as copy,
+    corrcoef as corrcoef, correlate as correlate, cosh as cosh, count_nonzero as count_nonzero,
+    cross as cross, cumprod as cumprod, cumsum as cumsum, deg2rad as deg2rad, diag as diag,
+    diagflat as diagflat, diagonal as diagonal, diff as diff, digitize as digitize, dot as dot,
+    dsplit as dsplit, dstack as dstack, einsum as einsum, empty as empty, empty_like as empty_like,
+    exp2 as exp2, eye as eye, fabs as fabs, flip as flip, fliplr as fliplr, flipud as flipud,
+    floor as floor, floor_divide as floor_divide, fmax as fmax, fmin as fmin, fmod as fmod,
+    full as full, full_like as full_like, gcd as gcd, geomspace as geomspace, hamming as hamming,
+    hanning as hanning, heaviside as heaviside, histogram as histogram, hsplit as hsplit,
+    hstack as hstack, hypot as hypot, i0 as i0, identity as identity, imag as imag, inner as inner,
+    isclose as isclose, isfinite as isfinite, isin as isin, isinf as isinf, isneginf as isneginf,
+    isposinf as isposinf, isreal as isreal, kaiser as kaiser, kron as kron, lcm as lcm,
+    ldexp as ldexp, left_shift as left_shift, linspace as linspace, log10 as log10, log2 as log2,
+    logaddexp2 as logaddexp2, logical_and as logical_and, logical_not as logical_not,
+    logical_or as logical_or, logical_xor as logical_xor, logspace as logspace, matmul as matmul,
+    median as median, meshgrid as meshgrid, mod as mod, moveaxis as moveaxis,
+    nan_to_num as nan_to_num, nanargmax as nanargmax, nanargmin as nanargmin,
+    nancumprod as nancumprod, nancumsum as nancumsum, nanmax as nanmax, nanmean as nanmean,
+    nanmedian as nanmedian, nanmin as nanmin, nanpercentile as nanpercentile, nanprod as nanprod,
+    nanquantile as nanquantile, nanstd as nanstd, nansum as nansum, nanvar as nanvar, ndim as ndim,
+    nextafter as nextafter, nonzero as nonzero, ones as ones, ones_like as ones_like,
+    outer as outer, pad as pad, percentile as percentile, prod as prod, ptp as ptp,
+    quantile as quantile, rad2deg as rad2deg, ravel as ravel, real as real,
+    reciprocal as reciprocal, repeat as repeat, right_shift as right_shift, roll as roll,
+    rot90 as rot90, round as round, searchsorted as searchsorted, select as select,
+    signbit as signbit, sinc as sinc, sinh as sinh, size as size, sort as sort, split as split,
+    stack as stack, swapaxes as swapaxes, take as take, take_along_axis as take_along_axis,
+    tan as tan, tensordot as tensordot, tile as tile, trace as trace, transpose as transpose,
+    tri as tri, tril as tril, triu as triu, trunc as trunc, unique as unique,
+    unravel_index as unravel_index, vander as vander, vdot as vdot, vectorize as vectorize,
+    vsplit as vsplit, vstack as vstack, zeros as zeros, zeros_like as zeros_like,
+)
+from numpy import asarray as convert_to_numpy
+# fmt: on
+# isort: on
 
-from .backend import cast, shape
-
-convert_to_tensor = convert_to_numpy = np.asarray
-
-__all__ = ["cast", "convert_to_numpy", "convert_to_tensor", "shape"]
+convert_to_tensor = convert_to_numpy
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):  # what imports look for
-        raise AttributeError(name)
-    return getattr(np, name)
+def cast(x: Any, dtype: Any) -> Any:
+    """Return an array in another type."""
+    return x.astype(dtype) if hasattr(x, "astype") else convert_to_numpy(x, dtype)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """Return the sizes of an array."""
+    return tuple(x.shape)
+
+
+_HERE = sorted(name for name, value in globals().items() if callable(value) and name[0].islower())
+
+
+def __dir__() -> list[str]:
+    return _HERE
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise AttributeError(f"module {__name__!r} has no {name!r}; it has {', '.join(_HERE)}")

@@ -23,7 +23,7 @@ except ImportError as error:
         "fusedrnn.sklearn needs scikit-learn 1.6 or later: pip install 'scikit-learn>=1.6'"
     ) from error
 
-from . import backend, layers, models, optimizers
+from . import _state, layers, models, optimizers
 from ._types import Array
 from .callbacks import EarlyStopping
 from .cells import CELLS
@@ -32,12 +32,12 @@ from .cells import CELLS
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """Draw from a generator of our own, and leave the common one as it was."""
-    common = backend.random_generator()
-    backend.seed_generator(seed)
+    common = _state.random_generator()
+    _state.seed_generator(seed)
     try:
         yield
     finally:
-        backend._generator = common
+        _state._generator = common
 
 
 class _RNN(BaseEstimator):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -41,12 +39,15 @@ def _wrap(cell: str, width: int) -> list[str]:
 
 def text(
     model: Any,
+    *,
     line_length: int | None = None,
     positions: list[float] | None = None,
     expand_nested: bool = False,
     show_trainable: bool = False,
 ) -> str:
     """Return the summary as text."""
+    import shutil  # slow to import, and a summary is rarely asked for
+
     header, align = [*HEADER], ["<", "<", ">"]
     positions, width = positions or [0.45, 0.80, 1.0], 88
     if show_trainable:
@@ -105,15 +106,3 @@ def text(
         parts.append(("Optimizer", extra, extra_bytes))
     out += [f" {name} params: {n:,} ({memory(size)})" for name, n, size in parts]
     return "\n".join(out) + "\n"
-
-
-def show(
-    model: Any,
-    line_length: int | None,
-    positions: list[float] | None,
-    print_fn: Callable[[str], Any] | None,
-    expand_nested: bool,
-    show_trainable: bool,
-) -> None:
-    """Print the summary, or hand it to ``print_fn``."""
-    (print_fn or print)(text(model, line_length, positions, expand_nested, show_trainable))

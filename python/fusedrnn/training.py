@@ -1,298 +1,24 @@
-"""compile, fit, evaluate, predict."""
+"""fit, evaluate, predict: loops over the batches of whole data sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from . import backend, batches, losses, optimizers
-from .backend import Array
+from . import batches, legacy
+from ._types import Array, Logs
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
-from .losses import align
-from .metrics import Mean
-from .metrics import get as metric_of
-
-Logs = dict[str, Any]
+from .compiled import Compiled
 
 
-class Trainer:
-    """The training half of a model; ``Sequential`` is the other half."""
+class Trainer(legacy.OldMethods, Compiled):
+    """A model that trains; ``Sequential`` adds the layers."""
 
-    optimizer: Any = None
-    loss: Any = None
-    compiled = False
     stop_training = False
-    history: Any = None
-    output_mask: Array | None = None
-
-    # What the model provides
-    forward: Any
-    backward: Any
-    pack: Any
-    build: Any
-    built: bool
-    name: str
-    weights: Any
-    activity_loss: float
-    integer_input: bool
-    dtype: Any
-    batch_shape: Any
-    input_shape: Any
-    layers: Any
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Set what training minimises, and how; the arguments are Keras's.
-
-        Parameters
-        ----------
-        optimizer : str or Optimizer
-            "sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", or an object of these classes.
-        loss : str or Loss
-            A name of ``fusedrnn.losses``, or an object.
-        loss_weights : float, optional
-            Factor of the loss.
-        metrics, weighted_metrics : list, optional
-            Names, objects or functions of (y_true, y_pred); the latter use the sample weights.
-        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
-            Accepted; there is nothing to compile.
-        """
-        self.optimizer = optimizers.get(optimizer)
-        self._user_loss = _one("loss", loss)
-        later = self._user_loss in (None, "crossentropy", "ce")  # which one, the first batch tells
-        self.loss = None if later else losses.get(self._user_loss)
-        weight = _one("loss_weights", loss_weights)
-        self._loss_weight = 1.0 if weight is None else number("compile", "loss_weights", weight)
-        self._user_metrics = [
-            [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
-            for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
-        ]
-        self._metrics: list[list[Any]] | None = None
-        self.loss_tracker = Mean("loss")
-        self.compiled = True
-        self._compile_config = {
-            "optimizer": self.optimizer,
-            "loss": self._user_loss,
-            "loss_weights": loss_weights,
-            "metrics": metrics,
-            "weighted_metrics": weighted_metrics,
-            "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution,
-            "jit_compile": False,
-        }
-
-    # Numbers ------------------------------------------------------------------------------------
-
-    @property
-    def float_type(self) -> Any:
-        """The NumPy type of weights and outputs."""
-        return np.dtype(self.dtype or backend.floatx())
-
-    @property
-    def input_type(self) -> Any:
-        """The type that inputs are converted to, None for indices."""
-        return None if self.integer_input else self.float_type
-
-    @property
-    def fixed_batch_size(self) -> int | None:
-        """The batch size that the model was built for, if it is fixed."""
-        return self.batch_shape[0] if self.batch_shape else None
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The loss and the compiled metrics; the latter exist from the first batch on."""
-        return [self.loss_tracker, *(m for group in self._metrics or () for m in group)]
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of what ``evaluate`` returns."""
-        if self._metrics is None:
-            return [
-                "loss",
-                *(
-                    m if isinstance(m, str) else m.name
-                    for group in self._user_metrics
-                    for m in group
-                ),
-            ]
-        return [m.name for m in self.metrics]
-
-    def reset_metrics(self) -> None:
-        """Start the loss and the metrics anew."""
-        for m in self.metrics:
-            m.reset_state()
-
-    def _logs(self) -> Logs:
-        """Return loss and metrics so far, sorted by name as Keras does."""
-        return dict(sorted((m.name, _plain(m.result())) for m in self.metrics))
-
-    def _require(self, what: str) -> None:
-        if not self.compiled:
-            raise ValueError(f"You must call `compile()` before calling `{what}()`.")
-
-    def _prepare(self, x: Array) -> None:
-        """Build the model for a batch, if that is still to be done, and check its shape."""
-        if not self.built:
-            self.build(x.shape)  # as Keras, which shows this batch's size in the summary
-            if not any(getattr(layer, "stateful", False) for layer in self.layers):
-                self.batch_shape = (None, *x.shape[1:])
-        expected = tuple(self.input_shape)
-        shape = x.shape
-        if len(shape) == len(expected) - 1 and expected[-1] == 1:
-            shape = (*shape, 1)
-        elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-            shape = shape[:-1]
-        if len(shape) != len(expected) or any(
-            e not in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True)
-        ):
-            raise ValueError(f"{self.name}: x has shape {x.shape}, expected {expected}")
-
-    def _record(
-        self, loss: float, x: Array, y: Array | None, y_pred: Array, weight: Array | None
-    ) -> None:
-        tracker = self.loss_tracker
-        tracker.total += loss * len(x)
-        tracker.count += len(x)
-        if not any(self._user_metrics) or y is None:
-            return
-        if self._metrics is None:
-            self._metrics = [
-                [metric_of(m, y, y_pred) for m in group] for group in self._user_metrics
-            ]
-        mask = self.output_mask
-        if mask is not None:
-            mask = mask.astype(y_pred.dtype)
-            weight = mask if weight is None else align(weight, mask).reshape(len(mask), -1) * mask
-        for m in self._metrics[0]:
-            m.update_state(y, y_pred, mask)
-        for m in self._metrics[1]:
-            m.update_state(y, y_pred, weight)
-
-    def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None) -> tuple[float, Array]:
-        if y is None:
-            raise ValueError("y is missing: training and evaluation need targets")
-        if self.loss is None:
-            if self._user_loss is None:
-                raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-            kind = (
-                "binary"
-                if y_pred.shape[-1] == 1
-                else "sparse_categorical"
-                if y.ndim < y_pred.ndim or y.shape[-1] == 1
-                else "categorical"
-            )
-            self.loss = losses.get(f"{kind}_crossentropy")
-        value, gradient = self.loss.reduce(y, y_pred, weight, self.output_mask)
-        if self._loss_weight != 1.0:
-            value, gradient = (
-                value * self._loss_weight,
-                gradient * y_pred.dtype.type(self._loss_weight),
-            )
-        return value, gradient
-
-    def _penalties(self, buffer: Any, gradients: bool) -> float:
-        """Return the weights' penalties; with ``gradients``, add their derivatives."""
-        total = 0.0
-        for v in buffer.variables:
-            if v.regularizer is not None and v.trainable:
-                total += v.regularizer(v.value)
-                if gradients:
-                    v.grad += v.regularizer.gradient(v.value)
-        return total
-
-    # One batch ----------------------------------------------------------------------------------
-
-    def _train(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
-        y_pred = self.forward(x, True, None)
-        loss, gradient = self._loss_of(y, y_pred, weight)
-        self.backward(gradient, False)
-        if self._regularized:
-            loss += self._penalties(buffer, True)
-        loss += self.activity_loss
-        self.optimizer.apply(buffer)
-        if self._constrained:
-            for v in buffer.variables:
-                if v.constraint is not None and v.trainable:
-                    v.value[...] = v.constraint(v.value)
-        self._record(loss, x, y, y_pred, weight)
-
-    def _test(self, buffer: Any, x: Array, y: Array | None, weight: Array | None) -> None:
-        y_pred = self.forward(x, False, None)
-        loss, _ = self._loss_of(y, y_pred, weight)
-        if self._regularized:
-            loss += self._penalties(buffer, False)
-        self._record(loss + self.activity_loss, x, y, y_pred, weight)
-
-    def _pack(self) -> Any:
-        buffer = self.pack()
-        self._regularized = any(v.regularizer is not None for v in buffer.variables)
-        self._constrained = any(v.constraint is not None for v in buffer.variables)
-        return buffer
-
-    def _batch(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> batches.Batch:
-        x = batches.as_array("x", x, self.input_type)
-        if not len(x):
-            raise ValueError("x has no rows")
-        y = None if y is None else batches.as_array("y", y, self.float_type)
-        self._prepare(x)
-        return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
-
-    def _result(self, return_dict: bool) -> Any:
-        if return_dict:
-            return self._logs()
-        values = [_plain(m.result()) for m in self.metrics]
-        return values[0] if len(values) == 1 else values
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Take one training step; return the loss and the metrics of the batch."""
-        self._require("train_on_batch")
-        self.reset_metrics()
-        batch = self._batch(x, y, sample_weight, class_weight)
-        buffer = self._pack()
-        self.optimizer.build(buffer)
-        self._train(buffer, *batch)
-        return self._result(return_dict)
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
-        """Return the loss and the metrics of one batch."""
-        self._require("test_on_batch")
-        self.reset_metrics()
-        batch = self._batch(x, y, sample_weight)
-        self._test(self._pack(), *batch)
-        return self._result(return_dict)
-
-    def predict_on_batch(self, x: Any) -> Array:
-        """Return the outputs for one batch."""
-        x = self._batch(x, None)[0]
-        self.pack()
-        y: Array = self.forward(x, False, None)
-        return y
-
-    # Whole data sets ----------------------------------------------------------------------------
+    history: History = None  # type: ignore[assignment]  # before ``fit``
 
     def fit(
         self,
@@ -351,9 +77,16 @@ class Trainer:
             ``model.history`` has those of the finished epochs, and the model is good to use.
         """
         self._require("fit")
-        _old_arguments("fit", kwargs)
+        legacy.refuse_unknown("fit", kwargs)
         whole("fit", "epochs", epochs, 0)
         whole("fit", "initial_epoch", initial_epoch, 0)
+        batches.check_counts(
+            "fit",
+            batch_size=batch_size,
+            steps_per_epoch=steps_per_epoch,
+            validation_batch_size=validation_batch_size,
+            validation_steps=validation_steps,
+        )
         if isinstance(validation_freq, Iterable):
             validation_freq = list(validation_freq)
         else:
@@ -364,63 +97,25 @@ class Trainer:
                 x, y, sample_weight, validation_split
             )
         data = batches.make(
-            self, x, y, sample_weight, batch_size, shuffle, steps_per_epoch, class_weight
+            self,
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            steps=steps_per_epoch,
+            class_weight=class_weight,
         )
-        validation = None
-        if validation_data is not None:
-            vx, vy, vw = validation_data, None, None
-            if isinstance(validation_data, (tuple, list)):
-                if len(validation_data) not in (2, 3):
-                    raise ValueError(
-                        f"fit: validation_data has {len(validation_data)} entries, expected (x, y) "
-                        "or (x, y, sample_weight)"
-                    )
-                vx, vy, vw = (*validation_data, None)[:3]
-            validation = batches.make(
-                self, vx, vy, vw, validation_batch_size or batch_size, False, validation_steps
-            )
-        history, progress = History(), ProgbarLogger()
-        every = CallbackList(
-            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=data.steps
+        validation = self._validation(
+            validation_data, validation_batch_size or batch_size, validation_steps
         )
-        for own in (history, progress):
-            own.set_params({"verbose": _verbosity(verbose), "epochs": epochs, "steps": data.steps})
-            own.set_model(self)
-        every.callbacks = [*every.callbacks, history, progress]
-        begin = every.batch_hooks("on_train_batch_begin")
-        end = every.batch_hooks("on_train_batch_end")
+        every, history = self._callbacks(callbacks, verbose, epochs, data.steps)
         self.history, self.stop_training = history, False
-        logs: Logs = {}
         every.on_train_begin({})
         try:
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
-                every.on_epoch_begin(epoch, {})
-                buffer = None
-                for step, batch in enumerate(data):
-                    if buffer is None:
-                        self._prepare(batch[0])
-                        buffer = self._pack()
-                        self.optimizer.build(buffer)
-                    for hook in begin:
-                        hook(step, {})
-                    self._train(buffer, *batch)
-                    for hook in end:
-                        hook(step, self._logs())
-                    progress.batch(step + 1, self._logs)
-                    if self.stop_training:
-                        break
-                if buffer is None:
-                    if epoch > initial_epoch:  # a generator that has ended
-                        batches.ran_out("none was left")
-                        break
-                    raise ValueError("the data gave no batch")
-                logs = self._logs()
-                if validation is not None and _due(epoch + 1, validation_freq):
-                    logs |= {f"val_{k}": v for k, v in self._evaluate(validation, every).items()}
-                every.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
+            logs = self._epochs(
+                range(initial_epoch, epochs), data, validation, validation_freq, every
+            )
         except KeyboardInterrupt:
             if _verbosity(verbose) == 1:
                 print()  # leave the progress line
@@ -428,10 +123,84 @@ class Trainer:
         every.on_train_end(logs)
         return history
 
+    def _validation(
+        self, data: Any, batch_size: int | None, steps: int | None
+    ) -> batches.Batches | None:
+        """Return the batches of what ``fit`` got as ``validation_data``."""
+        if data is None:
+            return None
+        x, y, weight = data, None, None
+        if isinstance(data, (tuple, list)):
+            if len(data) not in (2, 3):
+                raise ValueError(
+                    f"fit: validation_data has {len(data)} entries, expected (x, y) "
+                    "or (x, y, sample_weight)"
+                )
+            x, y, weight = (*data, None)[:3]
+        return batches.make(self, x, y, weight, batch_size=batch_size, steps=steps)
+
+    def _callbacks(
+        self, callbacks: Any, verbose: Any, epochs: int, steps: int | None
+    ) -> tuple[CallbackList, History]:
+        """Return the user's callbacks, then our own two, whose parameters are theirs alone."""
+        params = {"verbose": _verbosity(verbose), "epochs": epochs, "steps": steps}
+        every, history = CallbackList(callbacks, self, **params), History()
+        for own in (history, ProgbarLogger()):
+            own.set_params(dict(params))
+            own.set_model(self)
+            every.callbacks.append(own)
+        return every, history
+
+    def _epochs(
+        self,
+        epochs: range,
+        data: batches.Batches,
+        validation: batches.Batches | None,
+        validation_freq: int | Sequence[int],
+        every: CallbackList,
+    ) -> Logs:
+        """Train and validate epoch after epoch; return the logs of the last one."""
+        logs: Logs = {}
+        for epoch in epochs:
+            self.reset_metrics()
+            every.on_epoch_begin(epoch, {})
+            if not self._epoch(data, every):
+                if epoch > epochs.start:  # a generator that has ended
+                    batches.ran_out("none was left", stacklevel=4)
+                    break
+                raise ValueError("the data gave no batch")
+            logs = self._logs()
+            if validation is not None and _due(epoch + 1, validation_freq):
+                logs |= {f"val_{k}": v for k, v in self._evaluate(validation, every).items()}
+            every.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        return logs
+
+    def _epoch(self, data: batches.Batches, every: CallbackList) -> bool:
+        """Train on all batches of an epoch; return whether there was one."""
+        begin = every.batch_hooks("on_train_batch_begin")
+        end = every.batch_hooks("on_train_batch_end")
+        progress, buffer = _progress(every), None
+        for step, batch in enumerate(data):
+            if buffer is None:
+                self._prepare(batch[0])
+                buffer = self._pack()
+                self.optimizer.build(buffer)
+            for hook in begin:
+                hook(step, {})
+            self._train(buffer, *batch)
+            for hook in end:
+                hook(step, self._logs())
+            progress.batch(step + 1, self._logs)
+            if self.stop_training:
+                break
+        return buffer is not None
+
     def _evaluate(self, data: batches.Batches, every: CallbackList) -> Logs:
         begin = every.batch_hooks("on_test_batch_begin")
         end = every.batch_hooks("on_test_batch_end")
-        progress = next((c for c in every.callbacks if isinstance(c, ProgbarLogger)), None)
+        progress = _progress(every)
         self.reset_metrics()
         data.rewind()
         every.on_test_begin({})
@@ -445,7 +214,7 @@ class Trainer:
             self._test(buffer, *batch)
             for hook in end:
                 hook(step, self._logs())
-            if progress is not None and not progress.in_fit:
+            if not progress.in_fit:
                 progress.batch(step + 1, self._logs)
         if buffer is None:
             raise ValueError("the data for evaluation gave no batch")
@@ -459,6 +228,23 @@ class Trainer:
             [*given, ProgbarLogger()], self, verbose=_verbosity(verbose), epochs=1, steps=steps
         )
 
+    @overload
+    def evaluate(
+        self, x: Any = None, y: Any = None, *, return_dict: Literal[True], **kwargs: Any
+    ) -> Logs: ...
+    @overload
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: Literal[False] = False,
+        **kwargs: Any,
+    ) -> float | list[float]: ...
     def evaluate(
         self,
         x: Any = None,
@@ -470,11 +256,12 @@ class Trainer:
         callbacks: Any = None,
         return_dict: bool = False,
         **kwargs: Any,
-    ) -> Any:
+    ) -> float | list[float] | Logs:
         """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
         self._require("evaluate")
-        _old_arguments("evaluate", kwargs)
-        data = batches.make(self, x, y, sample_weight, batch_size, False, steps)
+        legacy.refuse_unknown("evaluate", kwargs)
+        batches.check_counts("evaluate", batch_size=batch_size, steps=steps)
+        data = batches.make(self, x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._evaluate(data, self._watch(callbacks, verbose, data.steps))
         return self._result(return_dict)
 
@@ -488,12 +275,13 @@ class Trainer:
         **kwargs: Any,
     ) -> Array:
         """Return the outputs for all rows of ``x``."""
-        _old_arguments("predict", kwargs)
-        data = batches.make(self, x, None, None, batch_size, False, steps)
+        legacy.refuse_unknown("predict", kwargs)
+        batches.check_counts("predict", batch_size=batch_size, steps=steps)
+        data = batches.make(self, x, batch_size=batch_size, steps=steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")
         end = every.batch_hooks("on_predict_batch_end")
-        progress = every.callbacks[-1]
+        progress = _progress(every)
         outputs: list[Array] = []
         every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
@@ -511,38 +299,6 @@ class Trainer:
         every.on_predict_end({})
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
-    # Old names ------------------------------------------------------------------------------------
-
-    def fit_generator(
-        self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any
-    ) -> History:
-        """Train on a generator, as scripts for Keras 2 say it; ``fit`` does the same."""
-        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs)
-
-    def evaluate_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Any:
-        """Evaluate on a generator; ``evaluate`` does the same."""
-        return self.evaluate(generator, steps=steps, **kwargs)
-
-    def predict_generator(self, generator: Any, steps: int | None = None, **kwargs: Any) -> Array:
-        """Predict on a generator; ``predict`` does the same."""
-        return self.predict(generator, steps=steps, **kwargs)
-
-    def predict_classes(self, x: Any, **kwargs: Any) -> Array:
-        """Return the class with the largest output, or for one output whether it is above 0.5."""
-        y = self.predict(x, **kwargs)
-        return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
-
-
-def _plain(result: Any) -> Any:
-    return float(result) if isinstance(result, float) else result
-
-
-def _old_arguments(function: str, given: dict[str, Any]) -> None:
-    """Refuse keywords that are not those of Keras 2's queue."""
-    unknown = given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
-    if unknown:
-        raise TypeError(f"{function}: got an unexpected argument {', '.join(sorted(unknown))}")
-
 
 def _verbosity(verbose: Any) -> int:
     if verbose not in ("auto", 0, 1, 2, True, False):
@@ -550,29 +306,10 @@ def _verbosity(verbose: Any) -> int:
     return 1 if verbose == "auto" else int(verbose)
 
 
+def _progress(every: CallbackList) -> ProgbarLogger:
+    """Return the progress lines among the callbacks."""
+    return next(c for c in every.callbacks if isinstance(c, ProgbarLogger))
+
+
 def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
     return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
-
-
-def _one(name: str, value: Any) -> Any:
-    """Return the one entry of what may be a list or dict for several outputs."""
-    if isinstance(value, dict) and "class_name" not in value:
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        if len(value) != 1:
-            raise ValueError(f"{name}: a Sequential model has one output, got {len(value)} entries")
-        return value[0]
-    return value
-
-
-def _several(name: str, value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        value = [_one(name, value)]
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{name} is {value!r}, expected a list")
-    flat: list[Any] = []
-    for v in value:
-        flat += v if isinstance(v, (list, tuple)) else [v]
-    return flat

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import backend
-from .backend import Array, clear_session
+from ._state import clear_session, seed_generator
+from ._types import Array
 from .checks import beyond, whole
+from .legacy import UTILS_MODULES, alias_modules
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import Progbar
@@ -27,9 +27,7 @@ __all__ = [
 ]
 
 
-# The modules of these names in Keras 2.
-for _old in ("data_utils", "generic_utils", "np_utils", "vis_utils"):
-    sys.modules[f"{__name__}.{_old}"] = globals()[_old] = sys.modules[__name__]
+alias_modules(__name__, UTILS_MODULES)
 
 
 def set_random_seed(seed: int) -> None:
@@ -37,7 +35,7 @@ def set_random_seed(seed: int) -> None:
     seed = whole("set_random_seed", "seed", seed, 0)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - what scripts draw from
-    backend.seed_generator(seed)
+    seed_generator(seed)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:
@@ -88,8 +86,11 @@ class Sequence:
 
 PyDataset = Sequence
 
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    if name in ("get_file", "model_to_dot", "plot_model"):
-        return beyond(f"utils.{name}", "which draws and fetches nothing; model.summary() is text")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in ("get_file", "model_to_dot", "plot_model"):
+            return beyond(
+                f"utils.{name}", "which draws and fetches nothing; model.summary() is text"
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

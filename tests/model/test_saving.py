@@ -445,6 +445,23 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
 
 
+def test_a_link_stays_and_its_file_is_written(tmp_path: Path) -> None:
+    link, file = tmp_path / "link.safetensors", tmp_path / "deep" / "m.safetensors"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    trained().save(link)
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o666 & ~_umask()
+    assert [p.name for p in file.parent.iterdir()] == ["m.safetensors"]
+    load_model(file)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def test_paths(tmp_path: Path) -> None:
     model = trained()
     with pytest.raises(ValueError, match=r"must end in \.keras"):

@@ -1,4 +1,7 @@
-"""The bundled sales data; NOTICE beside it says where it comes from and under which licence."""
+"""The bundled sales data and its loaders, nothing that fetches.
+
+NOTICE beside it says where the data come from and under which licence.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,13 @@
-"""The layers, under Keras's names."""
+"""The layers, under Keras's names, one file a kind; no model, no training loop, no file format.
 
-import sys
-from typing import Any
+``layer`` is their base and the table of their names; ``rnn`` is what the recurrent ones share.
+"""
 
+from typing import TYPE_CHECKING, Any
+
+from .._state import snake_case
 from ..checks import beyond
+from ..legacy import LAYER_MODULES, alias_modules
 from .activation import Activation, LeakyReLU
 from .batch_normalization import BatchNormalization
 from .dense import Dense
@@ -12,7 +16,7 @@ from .embedding import Embedding
 from .function import Lambda
 from .gru import GRU
 from .input import Input, InputLayer
-from .layer import Layer, Variable
+from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
 from .lstm import LSTM
 from .masking import Masking
@@ -49,18 +53,12 @@ __all__ = [
     "Variable",
 ]
 
-# Keras 1 and 2 also had the layers in modules of these names.
-for _old in (
-    "advanced_activations",
-    "convolutional",
-    "core",
-    "embeddings",
-    "merge",
-    "normalization",
-    "recurrent",
-    "wrappers",
-):
-    sys.modules[f"{__name__}.{_old}"] = sys.modules[__name__]
+LAYERS.update(
+    (snake_case(name), layer)
+    for name, layer in ((name, globals()[name]) for name in __all__)
+    if isinstance(layer, type) and issubclass(layer, Layer)
+)
+alias_modules(__name__, LAYER_MODULES)
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
@@ -75,12 +73,13 @@ SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectoriz
 ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D add concatenate dot multiply
 """
 
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    if name in _BEYOND.split():
-        return beyond(
-            f"layers.{name}",
-            "which has sequences of recurrent and dense layers; keep Keras for the model and speed "
-            "up its LSTM and GRU instead: see fusedrnn.keras",
-        )
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in _BEYOND.split():
+            return beyond(
+                f"layers.{name}",
+                "which has sequences of recurrent and dense layers; keep Keras for the model and "
+                "speed up its LSTM and GRU instead: see fusedrnn.keras",
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

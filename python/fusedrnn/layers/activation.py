@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations
-from ..backend import Array
+from .. import activations, legacy
+from .._types import Array
 from ..checks import number
 from .layer import Layer
 
@@ -32,7 +32,7 @@ class LeakyReLU(Layer):
     """``x`` where positive, else ``negative_slope * x``."""
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
-        negative_slope = kwargs.pop("alpha", negative_slope)  # its name in Keras 2
+        negative_slope = legacy.argument("LeakyReLU.negative_slope", negative_slope, kwargs)
         super().__init__(**kwargs)
         self.negative_slope = number(self.name, "negative_slope", negative_slope, 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers
-from ..backend import Array
+from .._types import Array
 from ..checks import number
 from .layer import Shape
 from .layer_normalization import Normalization
@@ -35,7 +35,13 @@ class BatchNormalization(Normalization):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
+            axis=axis,
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            **kwargs,
         )
         self.momentum = number(self.name, "momentum", momentum, 0, 1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import activations, constraints, functional, initializers, regularizers
-from ..backend import Array
+from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Array
+from .._state import random_generator
+from .._types import Array
 from ..checks import number, whole
 from .layer import Layer
 
@@ -16,7 +16,7 @@ def dropout_mask(shape: Any, rate: float, dtype: Any, rng: np.random.Generator |
     """Return 0 with probability ``rate``, else ``1 / (1 - rate)``."""
     if rate >= 1:
         return np.zeros(shape, dtype)
-    kept = (rng or backend.random_generator()).random(shape, np.float32) >= rate
+    kept = (rng or random_generator()).random(shape, np.float32) >= rate
     return kept * np.asarray(1 / (1 - rate), dtype)
 
 
@@ -59,7 +59,6 @@ class SpatialDropout1D(Dropout):
     input_rank = 3
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        kwargs.pop("noise_shape", None)  # in files of Keras 2
         super().__init__(rate, (None, 1, None), seed, **kwargs)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102

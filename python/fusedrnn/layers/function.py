@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._types import Array
 from ..autodiff import Tracked, differentiate
-from ..backend import Array
 from .layer import Layer, Shape
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array
+from .._types import Array
 from .layer import Layer, sizes
 
 
@@ -71,4 +71,13 @@ def Input(
     batch_shape : tuple, optional
         Shape with the batch axis, instead of the two.
     """
-    return InputLayer(shape, batch_size, dtype, sparse, None, batch_shape, tensor, optional, name)
+    return InputLayer(
+        shape,
+        batch_size,
+        dtype=dtype,
+        sparse=sparse,
+        batch_shape=batch_shape,
+        input_tensor=tensor,
+        optional=optional,
+        name=name,
+    )

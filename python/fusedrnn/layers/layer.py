@@ -8,17 +8,21 @@ the gradients of the variables and returns the gradient of the input.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import backend, initializers, regularizers
-from ..backend import Array
+from .. import _state, initializers, legacy, regularizers
+from .._tensor import tensor
+from .._types import Array, Shape
 from ..checks import whole
-from ..configurable import Configurable
+from ..configurable import Configurable, lookup
 
-Shape = tuple[Any, ...]  # sizes, None where one is not fixed
+__all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
+
+# The layers by name, in snake case: ``layers`` has its own in it, ``sequential`` adds the model.
+LAYERS: dict[str, type[Layer]] = {}
 
 
 class Buffer:
@@ -115,7 +119,7 @@ class Layer(Configurable):
         Whether training changes the weights.
     dtype : str, optional
         "float32" or "float64"; by default ``backend.floatx()`` when the model is built.
-    **legacy
+    **keywords
         What a first layer may say about its input: ``input_shape``, ``batch_input_shape``,
         ``batch_shape``, ``input_dim``, ``input_length``, ``batch_size``; and initial ``weights``.
     """
@@ -131,23 +135,23 @@ class Layer(Configurable):
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = None,
-        **legacy: Any,
+        **keywords: Any,
     ) -> None:
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
-        self.name = name or backend.auto_name(type(self).__name__)
+        self.name = name or _state.auto_name(type(self).__name__)
         if isinstance(dtype, dict):  # how Keras writes it to a file
             dtype = dtype["config"]["name"]
         if dtype not in (None, "float32", "float64", np.float32, np.float64):
             raise ValueError(f"{self.name}: dtype is {dtype!r}, expected 'float32' or 'float64'")
         self.trainable, self.dtype = trainable, dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.initial_weights = legacy.pop("weights", None)
-        batch_shape = _batch_shape(self, legacy)
+        self.initial_weights = keywords.pop("weights", None)
+        batch_shape = legacy.input_shape(self, keywords)
         self.batch_shape = None if batch_shape is None else sizes(batch_shape)
-        if legacy:
+        if keywords:
             raise ValueError(
-                f"Unrecognized keyword arguments passed to {type(self).__name__}: {legacy}"
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {keywords}"
             )
         self.variables: list[Variable] = []
         self.built = False
@@ -218,7 +222,7 @@ class Layer(Configurable):
                 f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
             )
         if not self.built:
-            self.dtype = np.dtype(self.dtype or backend.floatx()).name
+            self.dtype = np.dtype(self.dtype or _state.floatx()).name
             self.build_weights(shape)
             if self.initial_weights is not None:
                 self.set_weights(self.initial_weights)
@@ -239,7 +243,7 @@ class Layer(Configurable):
         if initializer is None:
             initializer = "glorot_uniform"
         value = initializers.get(initializer)(shape, self.dtype)
-        variable = Variable(name, value, regularizer, constraint, f"{self.name}/{name}")
+        variable = Variable(name, value, regularizer, constraint, path=f"{self.name}/{name}")
         self.variables.append(variable)
         return variable
 
@@ -278,7 +282,7 @@ class Layer(Configurable):
             or variables[0].value.base is not buffer.value  # this is a copy of a model
             or buffer.trainable_size != sum(v.size for v in order if v.trainable)
         ):
-            buffer = Buffer(variables, self.dtype or backend.floatx())
+            buffer = Buffer(variables, self.dtype or _state.floatx())
         return buffer
 
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
@@ -289,25 +293,28 @@ class Layer(Configurable):
                 "beyond fusedrnn: put the layers into a Sequential model"
             )
         x = np.ascontiguousarray(
-            inputs, None if self.integer_input else self.dtype or backend.floatx()
+            inputs, None if self.integer_input else self.dtype or _state.floatx()
         )
         if not self.built:
             self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
         self.pack()
         mask = None if mask is None else np.asarray(mask, bool)
-        return backend.tensor(self.forward(x, bool(training), mask))
+        return tensor(self.forward(x, bool(training), mask))
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("input", "inputs", "output", "outputs"):
-            raise NotImplementedError(
-                f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer of a "
-                "model gives out, make a Sequential of the layers up to it: they share weights"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # to a type checker a class with __getattr__ has every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("input", "inputs", "output", "outputs"):
+                raise NotImplementedError(
+                    f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer "
+                    "of a model gives out, make a Sequential of the layers up to it: they share "
+                    "weights"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the layer."""
-        config = super().get_config() | {"dtype": self.dtype or backend.floatx()}
+        config = super().get_config() | {"dtype": self.dtype or _state.floatx()}
         if config["activity_regularizer"] is None:
             del config["activity_regularizer"]
         return config
@@ -318,25 +325,18 @@ class Layer(Configurable):
 
 def sizes(shape: Sequence[Any]) -> Shape:
     """Return a shape as plain integers, None where a size is not fixed."""
-    try:
-        return tuple(None if size is None else whole("shape", "a size", size) for size in shape)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{shape!r} is no shape of an input ({error})") from None
+    if not isinstance(shape, Iterable):
+        raise TypeError(f"shape is {shape!r}, expected a tuple of sizes")
+    where = f"shape is {shape!r}"
+    return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 
-def _batch_shape(layer: Layer, legacy: dict[str, Any]) -> Shape | None:
-    """Take out of the keywords the shape of the input, the batch axis included."""
-    batch = legacy.pop("batch_size", None)
-    length, dim = legacy.pop("input_length", None), legacy.pop("input_dim", None)
-    whole = [legacy.pop(key, None) for key in ("batch_input_shape", "batch_shape")]
-    shape = legacy.pop("input_shape", None)
-    for given in whole:
-        if given is not None:
-            return tuple(given)
-    if shape is not None:
-        return (batch, *((shape,) if isinstance(shape, int) else shape))
-    if layer.integer_input:
-        return None if length is None and batch is None else (batch, length)
-    if dim is None:
-        return None
-    return (batch, length, dim) if layer.input_rank == 3 else (batch, dim)
+def layer_from(config: Mapping[str, Any]) -> Layer:
+    """Return the layer that Keras's dict of class name and config describes."""
+    if config.get("class_name") in ("Functional", "Model"):
+        raise ValueError(
+            "the file has a graph of layers (a Functional model), which is beyond "
+            "fusedrnn; it has sequences of layers"
+        )
+    layer: Layer = lookup("layer", config, LAYERS)
+    return layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array
+from .._types import Array
 from ..checks import number
 from .layer import Layer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from .._types import Array
 from ..checks import flag
 from .layer import Layer, Shape
 

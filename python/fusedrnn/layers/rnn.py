@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, reference, regularizers
-from ..backend import Array
+from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, whole
 from .dropout import dropout_mask

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
-from .layer import Layer, Shape
+from .._types import Array
+from .layer import Layer, Shape, layer_from
 from .rnn import Recurrent
 
 
 def _layer(name: str, layer: Any) -> Layer:
     if isinstance(layer, dict):
-        from ..saving import layer_from
-
         layer = layer_from(layer)
     if not isinstance(layer, Layer):
         raise ValueError(f"{name}: layer is {layer!r}, expected a layer")

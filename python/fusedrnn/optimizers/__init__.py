@@ -1,431 +1,38 @@
-"""Optimizers: one fused call a step over the flat buffer of a model's parameters."""
+"""Optimizers: one fused call a step over the flat buffer of a model's parameters.
+
+``optimizer`` has the base; ``sgd``, ``rmsprop``, ``adagrad`` and ``adam`` (AdamW and Nadam too) the
+algorithms' arguments and states; ``schedules`` learning rates that change with the step. The
+arithmetic is in C++.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .. import _core
-from ..backend import Array, Number, floatx
-from ..checks import beyond, flag, number
-from ..configurable import Configurable, lookup
+from ..checks import beyond
+from ..configurable import lookup
 from . import schedules
+from .adagrad import Adagrad
+from .adam import Adam, AdamW, Nadam
+from .optimizer import LearningRate, Optimizer
+from .rmsprop import RMSprop
+from .sgd import SGD
 
-_UNSUPPORTED = {
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
-
-
-class LearningRate(Number):
-    """A float that can be read as Keras's variable is: ``.numpy()``, ``.assign(value)``."""
-
-    optimizer: Optimizer
-
-    def assign(self, value: float) -> None:
-        """Set the optimizer's learning rate."""
-        self.optimizer.learning_rate = value
-
-
-class Optimizer(Configurable):
-    """Base of the optimizers.
-
-    Parameters
-    ----------
-    learning_rate : float, schedule or callable
-        Step size; a ``schedules.LearningRateSchedule`` or a function of the step gives one a step.
-    weight_decay : float, optional
-        Decoupled: before each step the parameters lose this share times the learning rate.
-    clipnorm, clipvalue, global_clipnorm : float, optional
-        Limits for the norm of each variable's gradient, for each element, for the norm of all
-        gradients together; at most one of them.
-    """
-
-    module = "keras.optimizers"
-    slots: tuple[str, ...] = ()  # arrays like the parameters that the optimizer keeps
-    interleaved = 1  # how many of the first slots a file has side by side
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        *,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        learning_rate = kwargs.pop("lr", learning_rate)
-        if not kwargs.get("use_ema"):  # then the rest of it says nothing
-            kwargs = {k: v for k, v in kwargs.items() if not k.startswith("ema_")}
-        for key, default in _UNSUPPORTED.items():
-            if kwargs.pop(key, default) not in (default, None):
-                raise NotImplementedError(f"{type(self).__name__}: {key} is not supported")
-        if decay := kwargs.pop("decay", 0.0):  # as Keras 2 had it
-            learning_rate = schedules.InverseTimeDecay(learning_rate, 1, decay)
-        if kwargs:
-            raise ValueError(f"Argument(s) not recognized: {kwargs}")
-        if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                f"{type(self).__name__}: give only one of clipnorm, clipvalue and global_clipnorm"
-            )
-        limits = {
-            "weight_decay": weight_decay,
-            "clipnorm": clipnorm,
-            "clipvalue": clipvalue,
-            "global_clipnorm": global_clipnorm,
-        }
-        for key, limit in limits.items():
-            if limit is not None:
-                number(type(self).__name__, key, limit, 0)
-        self.name = name or type(self).__name__.lower()
-        self.iterations = 0
-        self.learning_rate = learning_rate
-        self.weight_decay, self.clipnorm = weight_decay, clipnorm
-        self.clipvalue, self.global_clipnorm = clipvalue, global_clipnorm
-        self.state: dict[str, Array] = {}
-
-    def _check(self, **shares: Any) -> None:
-        for key, share in shares.items():
-            if number(type(self).__name__, key, share, 0, 1) == 1 and key.startswith("beta"):
-                raise ValueError(f"{type(self).__name__}: {key} is 1, expected less")
-
-    @property
-    def learning_rate(self) -> LearningRate:
-        """The learning rate of the next step."""
-        rate = LearningRate(self._rate(self.iterations) if callable(self._rate) else self._rate)
-        rate.optimizer = self
-        return rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if isinstance(value, dict):
-            value = schedules.get(value)
-        if not callable(value):
-            value = number(type(self).__name__, "learning_rate", value, 0)
-            value = float(np.dtype(floatx()).type(value))  # as Keras, which keeps it in a variable
-        self._rate: float | Callable[[int], float] = value
-
-    lr = learning_rate
-
-    @property
-    def built(self) -> bool:
-        """Whether the state exists."""
-        return bool(self.state) or self.iterations > 0
-
-    @property
-    def slots_in_use(self) -> tuple[str, ...]:
-        """The slots that the arguments call for."""
-        return self.slots
-
-    def build(self, buffer: Any) -> None:
-        """Create the state for a model's parameters."""
-        if any(a.size != buffer.trainable_size for a in self.state.values()):
-            raise ValueError(
-                f"{self.name}: was built for another set of parameters; compile the "
-                "model again with a new optimizer"
-            )
-        for slot in self.slots_in_use:
-            if slot not in self.state:
-                self.state[slot] = np.full(
-                    buffer.trainable_size, self.initial(slot), buffer.value.dtype
-                )
-
-    def initial(self, slot: str) -> float:
-        """Return the value that a slot starts with."""
-        return 0.0
-
-    def apply(self, buffer: Any) -> None:
-        """Take one step over the trainable parameters of a buffer, along its gradients."""
-        if len(self.state) != len(self.slots_in_use):
-            self.build(buffer)
-        if self.clipnorm or self.clipvalue or self.global_clipnorm:
-            self._clip(buffer)
-        rate = self._rate(self.iterations) if callable(self._rate) else self._rate
-        self.iterations += 1
-        self.step(
-            buffer.value[: buffer.trainable_size],
-            buffer.grad,
-            float(rate),
-            self.weight_decay or 0.0,
-        )
-        buffer.changed()
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:
-        """Update ``param`` in place."""
-        raise NotImplementedError
-
-    def _views(self, buffer: Any) -> list[Array]:
-        """Return the state, variable by variable, in the order of Keras's files."""
-        slots = self.slots_in_use
-        together = [slots[: self.interleaved], *((s,) for s in slots[self.interleaved :])]
-        return [
-            self.state[slot][v.start : v.start + v.size].reshape(v.shape)
-            for group in together
-            for v in buffer.variables
-            if v.trainable
-            for slot in group
-        ]
-
-    def arrays(self, buffer: Any) -> list[Array]:
-        """Return all that a file keeps: the step count, the learning rate, the state."""
-        rate = [] if callable(self._rate) else [np.array(self._rate, np.float32)]
-        return [np.array(self.iterations, np.int32), *rate, *self._views(buffer)]
-
-    def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:
-        """Take what ``arrays`` returned; ValueError if it does not fit."""
-        self.build(buffer)
-        views, (steps, *rest) = self._views(buffer), arrays
-        if (
-            not callable(self._rate) and rest and len(rest) != len(views)
-        ):  # Keras 2 keeps no rate here
-            self._rate = float(rest.pop(0))
-        if rest and [v.shape for v in views] != [a.shape for a in rest]:
-            raise ValueError(
-                f"{self.name}: the optimizer's state does not fit the model: shapes "
-                f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}"
-            )
-        self.iterations = int(steps)
-        for view, array in zip(views, rest, strict=bool(rest)):  # none before the first step
-            view[...] = array
-
-    def _clip(self, buffer: Any) -> None:
-        grad = buffer.grad
-        if self.clipvalue:
-            np.clip(grad, -self.clipvalue, self.clipvalue, out=grad)
-        elif self.global_clipnorm:
-            norm = math.sqrt(np.vdot(grad, grad))
-            if not norm <= self.global_clipnorm:  # not finite: the gradients become NaN, visibly
-                grad *= self.global_clipnorm / norm if math.isfinite(norm) else math.nan
-        else:
-            limit = self.clipnorm or math.inf
-            for v in buffer.variables:
-                if v.trainable and (norm := math.sqrt(np.vdot(v.grad, v.grad))) > limit:
-                    v.grad *= limit / norm
-
-    def get_config(self) -> dict[str, Any]:
-        """Return Keras's configuration."""
-        rate = self._rate
-        return (
-            super().get_config()
-            | _UNSUPPORTED
-            | {"learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate)}
-        )
-
-
-class SGD(Optimizer):
-    """Gradient descent, with momentum or Nesterov's."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._check(momentum=momentum)
-        self.momentum, self.nesterov = momentum, flag("SGD", "nesterov", nesterov)
-
-    @property
-    def slots_in_use(self) -> tuple[str, ...]:  # noqa: D102
-        return ("momentum",) if self.momentum else ()
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        _core.sgd(
-            param,
-            grad,
-            velocity=self.state.get("momentum"),
-            rate=rate,
-            decay=decay,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-        )
-
-
-class RMSprop(Optimizer):
-    """Gradient over the root of its mean square (Tieleman and Hinton, 2012)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._check(rho=rho, momentum=momentum, epsilon=epsilon)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-
-    @property
-    def slots_in_use(self) -> tuple[str, ...]:  # noqa: D102
-        return (
-            "velocity",
-            *(("momentum",) if self.momentum else ()),
-            *(("average_gradient",) if self.centered else ()),
-        )
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        s = self.state
-        _core.rmsprop(
-            param,
-            grad,
-            velocity=s["velocity"],
-            mean_grad=s.get("average_gradient"),
-            increments=s.get("momentum"),
-            rate=rate,
-            decay=decay,
-            rho=self.rho,
-            momentum=self.momentum,
-            epsilon=self.epsilon,
-        )
-
-
-class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015), its epsilon the paper's "epsilon hat"."""
-
-    interleaved = 2
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._check(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
-
-    @property
-    def slots_in_use(self) -> tuple[str, ...]:  # noqa: D102
-        return ("momentum", "velocity", *(("velocity_hat",) if self.amsgrad else ()))
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        s, t = self.state, self.iterations
-        alpha = rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        _core.adam(
-            param,
-            grad,
-            momentum=s["momentum"],
-            velocity=s["velocity"],
-            velocity_max=s.get("velocity_hat"),
-            rate=rate,
-            decay=decay,
-            alpha=alpha,
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            epsilon=self.epsilon,
-        )
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs
-        )
-
-
-class Nadam(Optimizer):
-    """Adam with Nesterov's momentum (Dozat, 2016)."""
-
-    slots, interleaved = ("momentum", "velocity"), 2
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._check(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.u_product = 1.0
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        t = self.iterations  # counted from 1
-        u = self.beta_1 * (1 - 0.5 * 0.96**t)
-        u_next = self.beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
-        self.u_product *= u
-        _core.nadam(
-            param,
-            grad,
-            momentum=self.state["momentum"],
-            velocity=self.state["velocity"],
-            rate=rate,
-            decay=decay,
-            m_scale=u_next / (1 - self.u_product * u_next),
-            g_scale=(1 - u) / (1 - self.u_product),
-            v_scale=1 / (1 - self.beta_2**t),
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            epsilon=self.epsilon,
-        )
-
-    def arrays(self, buffer: Any) -> list[Array]:  # noqa: D102
-        return [*super().arrays(buffer), np.array(self.u_product, np.float32)]
-
-    def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:  # noqa: D102
-        last = arrays[-1]
-        if len(arrays) > 2:
-            super().set_arrays(buffer, arrays[:-1])
-            self.u_product = float(last)
-
-
-class Adagrad(Optimizer):
-    """Gradient over the root of the sum of its squares (Duchi et al., 2011)."""
-
-    slots = ("accumulator",)
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._check(epsilon=epsilon)
-        number("Adagrad", "initial_accumulator_value", initial_accumulator_value, 0)
-        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
-
-    def initial(self, slot: str) -> float:  # noqa: D102
-        return self.initial_accumulator_value
-
-    def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
-        _core.adagrad(
-            param,
-            grad,
-            accumulator=self.state["accumulator"],
-            rate=rate,
-            decay=decay,
-            epsilon=self.epsilon,
-        )
-
+__all__ = [
+    "SGD",
+    "TABLE",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "LearningRate",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "get",
+    "legacy",
+    "schedules",
+]
 
 TABLE: dict[str, type[Optimizer]] = {
     "sgd": SGD,
@@ -452,10 +59,12 @@ def get(identifier: Any) -> Optimizer:
     return optimizer
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("Adadelta", "Adafactor", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer"):
-        return beyond(f"optimizers.{name}", f"which has {', '.join(TABLE)}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_BEYOND = ("Adadelta", "Adafactor", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer")
+legacy = SimpleNamespace(**{c.__name__: c for c in TABLE.values()})  # as Keras 2.11 to 2.15
 
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
 
-legacy = __import__("types").SimpleNamespace(**{c.__name__: c for c in TABLE.values()})
+    def __getattr__(name: str) -> Any:
+        if name in _BEYOND:
+            return beyond(f"optimizers.{name}", f"which has {', '.join(TABLE)}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,7 +64,7 @@ class InverseTimeDecay(ExponentialDecay):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name=name)
 
     def __call__(self, step: int) -> float:  # noqa: D102
         return self.initial_learning_rate / (1 + self.decay_rate * self.fraction(step))

@@ -1,4 +1,4 @@
-"""Preparing data, under Keras's names."""
+"""Preparing data, under Keras's names: arrays in, arrays or batches out; no layer, no file."""
 
 from . import sequence, text
 from .timeseries import timeseries_dataset_from_array

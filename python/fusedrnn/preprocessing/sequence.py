@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..backend import Array
+from .._state import random_generator
+from .._types import Array
 from ..checks import whole
 
 
@@ -111,7 +111,7 @@ class TimeseriesGenerator:
             raise IndexError(index)
         index %= len(self)
         if self.shuffle:
-            ends = backend.random_generator().integers(
+            ends = random_generator().integers(
                 self.start_index, self.end_index + 1, self.batch_size
             )
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
+from .._state import random_generator
 from ..checks import whole
 
 
@@ -26,7 +26,7 @@ class WindowBatches:
     ) -> None:
         self.data, self.targets, self.starts, self.steps = data, targets, starts, steps
         self.batch_size, self.shuffle = batch_size, shuffle
-        self.rng = backend.random_generator(seed)
+        self.rng = random_generator(seed)
 
     def __len__(self) -> int:
         return -(-len(self.starts) // (self.batch_size or 1))
@@ -95,5 +95,11 @@ def timeseries_dataset_from_array(
         count = min(count, len(targets))
     starts = np.arange(0, max(count, 0), sequence_stride)
     return WindowBatches(
-        data, targets, starts, np.arange(sequence_length) * sampling_rate, batch_size, shuffle, seed
+        data,
+        targets,
+        starts=starts,
+        steps=np.arange(sequence_length) * sampling_rate,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
     )

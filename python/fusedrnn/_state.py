@@ -1,0 +1,60 @@
+"""Global state of the model API: the float type, the random generator, automatic names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+
+_float_type = np.dtype(np.float32)
+_generator = np.random.default_rng()
+_names: Counter[str] = Counter()
+
+
+def floatx() -> str:
+    """Float type of new models, ``"float32"`` or ``"float64"``."""
+    return _float_type.name
+
+
+def set_floatx(value: str) -> None:
+    """Set the float type of models built from now on, ``"float32"`` or ``"float64"``."""
+    global _float_type
+    if value not in ("float32", "float64"):
+        raise ValueError(f"set_floatx: got {value!r}, expected 'float32' or 'float64'")
+    _float_type = np.dtype(value)
+
+
+def epsilon() -> float:
+    """Fuzz factor of losses and metrics, 1e-7."""
+    return 1e-7
+
+
+def random_generator(seed: int | None = None) -> np.random.Generator:
+    """Return the generator that everything random draws from, or a fresh one for a seed."""
+    return _generator if seed is None else np.random.default_rng(seed)
+
+
+def seed_generator(seed: int) -> None:
+    """Start the common generator anew from a seed."""
+    global _generator
+    _generator = np.random.default_rng(seed)
+
+
+def snake_case(name: str) -> str:
+    """``"LayerNormalization"`` -> ``"layer_normalization"``, as Keras names layers."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(class_name: str) -> str:
+    """Return a fresh name: ``"lstm"``, then ``"lstm_1"``, ..."""
+    name = snake_case(class_name)
+    _names[name] += 1
+    return name if _names[name] == 1 else f"{name}_{_names[name] - 1}"
+
+
+def clear_session() -> None:
+    """Start the automatic names anew."""
+    _names.clear()

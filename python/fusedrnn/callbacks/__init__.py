@@ -1,0 +1,41 @@
+"""Callbacks: what happens around batches and epochs of ``fit``, ``evaluate`` and ``predict``.
+
+``callback`` has the base with all hooks; ``records`` keep or show the logs, ``monitors`` watch one
+number, ``rules`` are the rest. None of them trains: they see the model from outside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..checks import beyond
+from .callback import HOOKS, Callback, CallbackList
+from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
+from .records import CSVLogger, History, ProgbarLogger
+from .rules import LambdaCallback, LearningRateScheduler, TerminateOnNaN
+
+__all__ = [
+    "HOOKS",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        if name in ("BackupAndRestore", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"):
+            advice = (
+                "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger and others"
+            )
+            return beyond(f"callbacks.{name}", advice)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,75 @@
+"""Callbacks that steer by rule: a schedule of rates, a stop at NaN, functions of the user's."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable as Function
+from typing import Any
+
+import numpy as np
+
+from ..progress import write
+from .callback import HOOKS, Callback
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate of an epoch to ``schedule(epoch)`` or ``schedule(epoch, rate)``."""
+
+    def __init__(self, schedule: Function[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise TypeError(f"LearningRateScheduler: schedule is {schedule!r}, expected a function")
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        optimizer = self.model.optimizer
+        both = _arguments(self.schedule) > 1
+        rate = self.schedule(epoch, *([float(optimizer.learning_rate)] if both else []))
+        if not isinstance(rate, (float, np.floating)):
+            raise ValueError(f"LearningRateScheduler: schedule returned {rate!r}, expected a float")
+        optimizer.learning_rate = rate
+        if self.verbose:
+            write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class TerminateOnNaN(Callback):
+    """Stops when the loss is not a finite number."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            write(f"Batch {batch}: Invalid loss, terminating training\n")
+            self.model.stop_training = True
+
+
+class LambdaCallback(Callback):
+    """Calls the given functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``."""
+
+    def __init__(self, **hooks: Function[..., Any]) -> None:
+        allowed = {*HOOKS, "on_batch_begin", "on_batch_end"}
+        if not hooks.keys() <= allowed:
+            raise TypeError(
+                f"LambdaCallback: {', '.join(hooks.keys() - allowed)} is not a hook, "
+                f"expected {', '.join(sorted(allowed))}"
+            )
+        for name, function in hooks.items():
+            if not (function is None or callable(function)):
+                raise TypeError(f"LambdaCallback: {name} is {function!r}, expected a function")
+            if function is not None:
+                setattr(self, name, function)
+
+
+def _arguments(function: Function[..., Any]) -> int:
+    """Return how many positional arguments a function takes."""
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    return (
+        2
+        if inspect.Parameter.VAR_POSITIONAL in kinds
+        else sum(
+            k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for k in kinds
+        )
+    )

@@ -1,0 +1,1 @@
+from fusedrnn.models import *

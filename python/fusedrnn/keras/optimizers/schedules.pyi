@@ -1,0 +1,1 @@
+from fusedrnn.optimizers.schedules import *

@@ -1,0 +1,1 @@
+from fusedrnn.preprocessing.sequence import *

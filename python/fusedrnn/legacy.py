@@ -1,0 +1,149 @@
+"""What Keras 1 and 2 called or wrote otherwise: modules, methods, arguments, configurations.
+
+What is here exists only because old scripts and old files say it so; what Keras 3 says is where the
+thing itself is. The layout of the old ``.h5`` files is in ``saving/keras2.py``. Any module may
+import this one, so it imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._types import Array, Shape
+    from .callbacks import History
+    from .layers.layer import Layer
+
+# Modules ----------------------------------------------------------------------------------------
+
+LAYER_MODULES = (
+    "advanced_activations",
+    "convolutional",
+    "core",
+    "embeddings",
+    "merge",
+    "normalization",
+    "recurrent",
+    "wrappers",
+)
+UTILS_MODULES = ("data_utils", "generic_utils", "np_utils", "vis_utils")
+
+
+def alias_modules(package: str, names: tuple[str, ...]) -> None:
+    """Have the modules of these names below a package mean the package itself."""
+    module = sys.modules[package]
+    for name in names:
+        sys.modules[f"{package}.{name}"] = module
+        setattr(module, name, module)
+
+
+# Methods ----------------------------------------------------------------------------------------
+
+
+class OldMethods:
+    """The methods of a model that ``fit``, ``evaluate`` and ``predict`` have replaced."""
+
+    def fit_generator(
+        self: Any,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        **kwargs: Any,
+    ) -> History:
+        """Train on a generator, as scripts for Keras 2 say it; ``fit`` does the same."""
+        history: History = self.fit(
+            generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs
+        )
+        return history
+
+    def evaluate_generator(
+        self: Any, generator: Any, steps: int | None = None, **kwargs: Any
+    ) -> float | list[float] | dict[str, float]:
+        """Evaluate on a generator; ``evaluate`` does the same."""
+        return self.evaluate(generator, steps=steps, **kwargs)
+
+    def predict_generator(
+        self: Any, generator: Any, steps: int | None = None, **kwargs: Any
+    ) -> Array:
+        """Predict on a generator; ``predict`` does the same."""
+        return self.predict(generator, steps=steps, **kwargs)
+
+    def predict_classes(self: Any, x: Any, **kwargs: Any) -> Array:
+        """Return the class with the largest output, or for one output whether it is above 0.5."""
+        y: Array = self.predict(x, **kwargs)
+        return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
+
+
+def refuse_unknown(function: str, given: dict[str, Any]) -> None:
+    """Refuse keywords that are not those of Keras 2's queue."""
+    unknown = given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
+    if unknown:
+        raise TypeError(f"{function}: got an unexpected argument {', '.join(sorted(unknown))}")
+
+
+# Arguments --------------------------------------------------------------------------------------
+
+# Today's name of a class's argument: the old one
+RENAMED = {"LeakyReLU.negative_slope": "alpha", "Optimizer.learning_rate": "lr"}
+
+
+def argument(name: str, value: Any, keywords: dict[str, Any]) -> Any:
+    """Return an argument's value, which the keywords may have under its old name."""
+    return keywords.pop(RENAMED[name], value)
+
+
+def input_shape(layer: Layer, keywords: dict[str, Any]) -> Shape | None:
+    """Take out of a first layer's keywords the shape of the input, the batch axis included."""
+    batch = keywords.pop("batch_size", None)
+    length, dim = keywords.pop("input_length", None), keywords.pop("input_dim", None)
+    whole = [keywords.pop(key, None) for key in ("batch_input_shape", "batch_shape")]
+    shape = keywords.pop("input_shape", None)
+    for given in whole:
+        if given is not None:
+            return tuple(given)
+    if shape is not None:
+        return (batch, *((shape,) if isinstance(shape, int) else shape))
+    if layer.integer_input:
+        return None if length is None and batch is None else (batch, length)
+    if dim is None:
+        return None
+    return (batch, length, dim) if layer.input_rank == 3 else (batch, dim)
+
+
+# Configurations ---------------------------------------------------------------------------------
+
+
+def text(value: Any) -> str:
+    """Return an attribute of an old file as text; some are bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def modern(config: Any, version: Any) -> Any:
+    """Bring a configuration up to date that a version of Keras before 3 wrote."""
+    if int(text(version).split(".")[0]) >= 3:
+        return config
+    if isinstance(config, list):
+        return [modern(c, version) for c in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: modern(value, version) for key, value in config.items()}
+    for key in ("activation", "recurrent_activation"):
+        if config.get(key) == "hard_sigmoid":
+            config[key] = "hard_sigmoid_keras2"
+    inner = config.get("config")
+    if config.get("class_name") == "Sequential" and isinstance(inner, list):
+        config["config"] = {"layers": inner}
+    if not isinstance(inner, dict):
+        return config
+    if config["class_name"] == "MeanMetricWrapper":
+        return inner["name"]
+    if config["class_name"] == "GRU":
+        inner.setdefault("reset_after", False)
+    dropped = {"is_legacy_optimizer", "jit_compile", "fn"}
+    if config["class_name"] == "SpatialDropout1D":
+        dropped.add("noise_shape")
+    if "fn" in inner and inner.get("axis") == -1:
+        dropped.add("axis")
+    config["config"] = {key: value for key, value in inner.items() if key not in dropped}
+    return config

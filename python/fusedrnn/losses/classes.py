@@ -1,0 +1,247 @@
+"""The losses as objects, with the arguments of their functions before those of every loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from .._types import Array
+from ..checks import number
+from . import mathematics
+from .loss import Loss, Reduction
+from .mathematics import Pair
+
+
+class PairLoss(Loss):
+    """Base of the losses whose mathematics is a function of this package.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key: ClassVar[str]
+    function: ClassVar[Callable[..., Pair]]
+    options: Mapping[str, Any] = MappingProxyType({})  # what the function takes beside y
+
+    def __init__(
+        self,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name or self.key, reduction, dtype)
+
+    def pair(self, y_true: Array, y_pred: Array) -> Pair:  # noqa: D102
+        return type(self).function(y_true, y_pred, **self.options)
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:  # noqa: D102
+        return self.pair(y_true, y_pred)[1]
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return {"name": self.name, "reduction": self.reduction, **self.options}
+
+
+class MeanSquaredError(PairLoss):
+    """Mean of the squared errors."""
+
+    key, function = "mean_squared_error", staticmethod(mathematics.squared)
+
+
+class MeanAbsoluteError(PairLoss):
+    """Mean of the absolute errors."""
+
+    key, function = "mean_absolute_error", staticmethod(mathematics.absolute)
+
+
+class MeanAbsolutePercentageError(PairLoss):
+    """Mean of the absolute errors in per cent of what is true."""
+
+    key, function = "mean_absolute_percentage_error", staticmethod(mathematics.percentage)
+
+
+class MeanSquaredLogarithmicError(PairLoss):
+    """Mean of the squared differences of ``log(1 + y)``."""
+
+    key, function = "mean_squared_logarithmic_error", staticmethod(mathematics.logarithmic)
+
+
+class Huber(PairLoss):
+    """Squared error where it is small, linear beyond (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float
+        The error from which on it is linear.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key, function = "huber", staticmethod(mathematics.huber)
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {"delta": number("Huber", "delta", delta, 0)}
+
+
+class LogCosh(PairLoss):
+    """Mean logarithm of the error's hyperbolic cosine."""
+
+    key, function = "log_cosh", staticmethod(mathematics.log_cosh)
+
+
+class Quantile(PairLoss):
+    """The pinball loss, least where the output is a quantile (not in Keras).
+
+    Parameters
+    ----------
+    quantile : float
+        Which one, from 0 to 1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key, function = "quantile", staticmethod(mathematics.quantile)
+
+    def __init__(
+        self,
+        quantile: float = 0.5,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {"quantile": number("Quantile", "quantile", quantile, 0, 1)}
+
+
+class _SmoothedCrossentropy(PairLoss):
+    """Base of the cross-entropies whose targets can be smoothed."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        number(type(self).__name__, "label_smoothing", label_smoothing, 0, 1)
+        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+
+
+class BinaryCrossentropy(_SmoothedCrossentropy):
+    """Mean cross-entropy of outputs with classes 0 and 1.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    label_smoothing : float
+        How far the targets move from 0 and 1 towards 1/2, from 0 to 1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key, function = "binary_crossentropy", staticmethod(mathematics.binary_crossentropy)
+
+
+class CategoricalCrossentropy(_SmoothedCrossentropy):
+    """Cross-entropy with one-hot classes.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    label_smoothing : float
+        How far the targets move from 0 and 1 towards equal shares, from 0 to 1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key, function = "categorical_crossentropy", staticmethod(mathematics.categorical_crossentropy)
+
+
+class SparseCategoricalCrossentropy(PairLoss):
+    """Cross-entropy with class numbers.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    ignore_class : int, optional
+        A class number that does not count.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key = "sparse_categorical_crossentropy"
+    function = staticmethod(mathematics.sparse_categorical_crossentropy)
+    labels = True
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {"from_logits": from_logits, "ignore_class": ignore_class}
+
+
+class CosineSimilarity(PairLoss):
+    """Minus the cosine of the angle between what is true and the output.
+
+    Parameters
+    ----------
+    axis : int
+        The last one, -1.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key, function = "cosine_similarity", staticmethod(mathematics.cosine_similarity)
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {"axis": axis}
+
+
+class Poisson(PairLoss):
+    """Mean of ``y_pred - y_true log(y_pred)``."""
+
+    key, function = "poisson", staticmethod(mathematics.poisson)
+
+
+class KLDivergence(PairLoss):
+    """Kullback-Leibler divergence of the output's probabilities from the true ones."""
+
+    key, function = "kl_divergence", staticmethod(mathematics.kl_divergence)
+
+
+class Hinge(PairLoss):
+    """Mean of ``max(1 - y_true y_pred, 0)``; classes are -1 and 1, or 0 and 1."""
+
+    key, function = "hinge", staticmethod(mathematics.hinge)
+
+
+class SquaredHinge(PairLoss):
+    """Mean of ``max(1 - y_true y_pred, 0) ** 2``; classes are -1 and 1, or 0 and 1."""
+
+    key, function = "squared_hinge", staticmethod(mathematics.squared_hinge)

@@ -1,0 +1,136 @@
+"""The losses as functions: one value a sample, without derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._tensor import Tensor, tensor
+from . import mathematics
+from .loss import align, floats
+from .mathematics import Pair
+
+if TYPE_CHECKING:  # slow to import
+    from numpy.typing import ArrayLike
+
+
+def _values(
+    pair: Callable[..., Pair], y_true: ArrayLike, y_pred: ArrayLike, **options: object
+) -> Tensor:
+    p = floats(y_pred)
+    values: Tensor = tensor(pair(align(np.asarray(y_true, p.dtype), p), p, **options)[0])
+    return values
+
+
+def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean squared error of every sample."""
+    return _values(mathematics.squared, y_true, y_pred)
+
+
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean absolute error of every sample."""
+    return _values(mathematics.absolute, y_true, y_pred)
+
+
+def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean absolute error of every sample, in per cent of what is true."""
+    return _values(mathematics.percentage, y_true, y_pred)
+
+
+def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean squared difference of ``log(1 + y)`` of every sample."""
+    return _values(mathematics.logarithmic, y_true, y_pred)
+
+
+def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Tensor:
+    """Return the Huber loss of every sample: squared up to an error of ``delta``, then linear."""
+    return _values(mathematics.huber, y_true, y_pred, delta=delta)
+
+
+def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean logarithm of the error's hyperbolic cosine of every sample."""
+    return _values(mathematics.log_cosh, y_true, y_pred)
+
+
+def quantile(y_true: ArrayLike, y_pred: ArrayLike, quantile: float = 0.5) -> Tensor:
+    """Return the pinball loss of every sample, least at a quantile of what is true."""
+    return _values(mathematics.quantile, y_true, y_pred, quantile=quantile)
+
+
+def binary_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """Return the mean cross-entropy of every sample's probabilities, or logits, of two classes."""
+    return _values(
+        mathematics.binary_crossentropy,
+        y_true,
+        y_pred,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+    )
+
+
+def categorical_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """Return the cross-entropy of every sample with one-hot classes."""
+    return _values(
+        mathematics.categorical_crossentropy,
+        y_true,
+        y_pred,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+    )
+
+
+def sparse_categorical_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+) -> Tensor:
+    """Return the cross-entropy of every sample with class numbers; one of them may count 0."""
+    p = floats(y_pred)
+    values, _ = mathematics.sparse_categorical_crossentropy(
+        np.asarray(y_true, p.dtype), p, from_logits, ignore_class
+    )
+    result: Tensor = tensor(values)
+    return result
+
+
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Tensor:
+    """Return minus the cosine of the angle between the vectors of every sample."""
+    return _values(mathematics.cosine_similarity, y_true, y_pred, axis=axis)
+
+
+def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean Poisson loss of every sample: ``y_pred - y_true log(y_pred)``."""
+    return _values(mathematics.poisson, y_true, y_pred)
+
+
+def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the Kullback-Leibler divergence of every sample's probabilities."""
+    return _values(mathematics.kl_divergence, y_true, y_pred)
+
+
+def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean hinge loss of every sample; classes are -1 and 1, or 0 and 1."""
+    return _values(mathematics.hinge, y_true, y_pred)
+
+
+def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return the mean squared hinge loss of every sample; classes as for :func:`hinge`."""
+    return _values(mathematics.squared_hinge, y_true, y_pred)
+
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+logcosh = LOGCOSH = log_cosh
+huber_loss = HUBER_LOSS = huber
+kld = KLD = kullback_leibler_divergence = KULLBACK_LEIBLER_DIVERGENCE = kl_divergence
+bce = BCE = binary_crossentropy
+pinball = PINBALL = quantile

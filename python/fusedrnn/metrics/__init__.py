@@ -1,0 +1,158 @@
+"""Metrics: numbers gathered over the batches of an epoch; nothing that has a derivative.
+
+``metric`` has the base and the average; ``averages`` the metrics that are the average of a function
+of ``functions`` or ``losses``; ``sums`` those that work out their result from a few sums.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._types import Array
+from ..configurable import lookup
+from ..losses import ALIASES, MAE, MSE, mae, mean_absolute_error, mean_squared_error, mse
+from .averages import (
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CosineSimilarity,
+    FunctionMetric,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    Quantile,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    TopKCategoricalAccuracy,
+)
+from .functions import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from .metric import Mean, MeanMetricWrapper, Metric
+from .sums import AUC, Precision, R2Score, Recall, RootMeanSquaredError
+
+__all__ = [
+    "AUC",
+    "CLASSES",
+    "MAE",
+    "MSE",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "Quantile",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "get",
+    "mae",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "mse",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
+
+_AVERAGES: dict[str, type[FunctionMetric]] = {
+    metric.key: metric
+    for metric in (
+        MeanSquaredError,
+        MeanAbsoluteError,
+        MeanAbsolutePercentageError,
+        MeanSquaredLogarithmicError,
+        Huber,
+        LogCosh,
+        Quantile,
+        BinaryCrossentropy,
+        CategoricalCrossentropy,
+        SparseCategoricalCrossentropy,
+        CosineSimilarity,
+        Poisson,
+        KLDivergence,
+        Hinge,
+        SquaredHinge,
+        Accuracy,
+        BinaryAccuracy,
+        CategoricalAccuracy,
+        SparseCategoricalAccuracy,
+        TopKCategoricalAccuracy,
+        SparseTopKCategoricalAccuracy,
+        LogCoshError,
+    )
+}
+CLASSES: dict[str, type[Metric]] = {
+    "mean": Mean,
+    "root_mean_squared_error": RootMeanSquaredError,
+    "rmse": RootMeanSquaredError,
+    "r2_score": R2Score,
+    "r2": R2Score,
+    "auc": AUC,
+    "precision": Precision,
+    "recall": Recall,
+    **_AVERAGES,
+    **{alias: _AVERAGES[key] for alias, key in ALIASES.items()},
+}
+
+
+def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = None) -> Metric:
+    """Return the metric that a name, a config, a function or an object stands for.
+
+    "accuracy" is the one that fits the shapes of a batch, as in Keras.
+    """
+    if isinstance(identifier, str):
+        key = identifier
+        if key.lower() in ("accuracy", "acc") and y_pred is not None and y_true is not None:
+            sparse = y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1
+            key = (
+                "binary_accuracy"
+                if y_pred.shape[-1] == 1
+                else "sparse_categorical_accuracy"
+                if sparse
+                else "categorical_accuracy"
+            )
+        metric: Metric = lookup("metric", key.lower() if key.lower() in CLASSES else key, CLASSES)
+        metric.name = identifier
+        return metric
+    found = lookup("metric", identifier, CLASSES)
+    return found if isinstance(found, Metric) else MeanMetricWrapper(found)

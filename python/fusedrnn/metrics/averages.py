@@ -1,0 +1,284 @@
+"""Metrics that are the average of a function's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from .. import losses
+from .._types import Array
+from ..losses import mathematics
+from ..losses.loss import align
+from . import functions
+from .metric import MeanMetricWrapper
+
+if TYPE_CHECKING:  # slow to import
+    from numpy.typing import ArrayLike
+
+
+class FunctionMetric(MeanMetricWrapper):
+    """Base of the averages of a function of this package.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default that of the function.
+    dtype
+        Accepted; averages are double precision.
+    """
+
+    key: ClassVar[str]
+    function: ClassVar[Callable[..., Array]]
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(self.function, name or self.key, dtype)
+
+
+class Accuracy(FunctionMetric):
+    """Share of the outputs that equal what is true."""
+
+    key, function, up = "accuracy", staticmethod(functions.accuracy), True
+
+
+class BinaryAccuracy(FunctionMetric):
+    """Share of the outputs on the right side of a threshold.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    threshold : float
+        What is above it is class 1.
+    """
+
+    key, function, up = "binary_accuracy", staticmethod(functions.binary_accuracy), True
+
+    def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
+        super().__init__(name, dtype)
+        self.options = {"threshold": threshold}
+
+
+class CategoricalAccuracy(FunctionMetric):
+    """Share of the samples whose largest output is that of the one-hot class."""
+
+    key, function, up = "categorical_accuracy", staticmethod(functions.categorical_accuracy), True
+
+
+class SparseCategoricalAccuracy(FunctionMetric):
+    """Share of the samples whose largest output is that of the class number."""
+
+    key, up = "sparse_categorical_accuracy", True
+    function = staticmethod(functions.sparse_categorical_accuracy)
+
+
+class _TopK(FunctionMetric):
+    up = True
+
+    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.options = {"k": k}
+
+
+class TopKCategoricalAccuracy(_TopK):
+    """Share of the samples whose one-hot class is among the ``k`` largest outputs.
+
+    Parameters
+    ----------
+    k : int
+    name, dtype
+        As of :class:`FunctionMetric`.
+    """
+
+    key, function = "top_k_categorical_accuracy", staticmethod(functions.top_k_categorical_accuracy)
+
+
+class SparseTopKCategoricalAccuracy(_TopK):
+    """Share of the samples whose class number is among the ``k`` largest outputs.
+
+    Parameters
+    ----------
+    k : int
+    name, dtype
+        As of :class:`FunctionMetric`.
+    """
+
+    key = "sparse_top_k_categorical_accuracy"
+    function = staticmethod(functions.sparse_top_k_categorical_accuracy)
+
+
+def _cosine(y_true: ArrayLike, y_pred: Array) -> Array:
+    t = align(np.asarray(y_true, np.float32), y_pred)
+    return -mathematics.cosine_similarity(t, y_pred)[0]
+
+
+class CosineSimilarity(FunctionMetric):
+    """Average cosine of the angle between what is true and the output."""
+
+    key, function, up = "cosine_similarity", staticmethod(_cosine), True
+
+
+class Huber(FunctionMetric):
+    """Average of the loss ``huber``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    delta : float
+        The error from which on it is linear.
+    """
+
+    key, function = "huber", staticmethod(losses.huber)
+
+    def __init__(self, name: str | None = None, dtype: Any = None, delta: float = 1.0) -> None:
+        super().__init__(name, dtype)
+        self.options = {"delta": delta}
+
+
+class Quantile(FunctionMetric):
+    """Average of the loss ``quantile``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    quantile : float
+        Which one, from 0 to 1.
+    """
+
+    key, function = "quantile", staticmethod(losses.quantile)
+
+    def __init__(self, name: str | None = None, dtype: Any = None, quantile: float = 0.5) -> None:
+        super().__init__(name, dtype)
+        self.options = {"quantile": quantile}
+
+
+class _SmoothedCrossentropy(FunctionMetric):
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(name, dtype)
+        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+
+
+class BinaryCrossentropy(_SmoothedCrossentropy):
+    """Average of the loss ``binary_crossentropy``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    from_logits, label_smoothing
+        As of the loss.
+    """
+
+    key, function = "binary_crossentropy", staticmethod(losses.binary_crossentropy)
+
+
+class CategoricalCrossentropy(_SmoothedCrossentropy):
+    """Average of the loss ``categorical_crossentropy``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    from_logits, label_smoothing
+        As of the loss.
+    """
+
+    key, function = "categorical_crossentropy", staticmethod(losses.categorical_crossentropy)
+
+
+class SparseCategoricalCrossentropy(FunctionMetric):
+    """Average of the loss ``sparse_categorical_crossentropy``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`FunctionMetric`.
+    from_logits, ignore_class
+        As of the loss.
+    """
+
+    key = "sparse_categorical_crossentropy"
+    function = staticmethod(losses.sparse_categorical_crossentropy)
+
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+    ) -> None:
+        super().__init__(name, dtype)
+        self.options = {"from_logits": from_logits}
+        if ignore_class is not None:  # Keras's class does not take it
+            self.options["ignore_class"] = ignore_class
+
+
+class MeanSquaredError(FunctionMetric):
+    """Average of the loss ``mean_squared_error``."""
+
+    key, function = "mean_squared_error", staticmethod(losses.mean_squared_error)
+
+
+class MeanAbsoluteError(FunctionMetric):
+    """Average of the loss ``mean_absolute_error``."""
+
+    key, function = "mean_absolute_error", staticmethod(losses.mean_absolute_error)
+
+
+class MeanAbsolutePercentageError(FunctionMetric):
+    """Average of the loss ``mean_absolute_percentage_error``."""
+
+    key = "mean_absolute_percentage_error"
+    function = staticmethod(losses.mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(FunctionMetric):
+    """Average of the loss ``mean_squared_logarithmic_error``."""
+
+    key = "mean_squared_logarithmic_error"
+    function = staticmethod(losses.mean_squared_logarithmic_error)
+
+
+class LogCosh(FunctionMetric):
+    """Average of the loss ``log_cosh``."""
+
+    key, function = "log_cosh", staticmethod(losses.log_cosh)
+
+
+class Poisson(FunctionMetric):
+    """Average of the loss ``poisson``."""
+
+    key, function = "poisson", staticmethod(losses.poisson)
+
+
+class KLDivergence(FunctionMetric):
+    """Average of the loss ``kl_divergence``."""
+
+    key, function = "kl_divergence", staticmethod(losses.kl_divergence)
+
+
+class Hinge(FunctionMetric):
+    """Average of the loss ``hinge``."""
+
+    key, function = "hinge", staticmethod(losses.hinge)
+
+
+class SquaredHinge(FunctionMetric):
+    """Average of the loss ``squared_hinge``."""
+
+    key, function = "squared_hinge", staticmethod(losses.squared_hinge)
+
+
+class LogCoshError(FunctionMetric):
+    """Average of the loss ``log_cosh``, under its name in Keras's metrics."""
+
+    key, function = "log_cosh_error", staticmethod(losses.log_cosh)

@@ -1,0 +1,12 @@
+"""Model files, one format a module: nothing here knows how a model computes or trains.
+
+``files`` has the public functions and picks the format by the ending of the path; ``config`` is the
+description of a model as JSON; ``h5`` is Keras 3's tree of weights, alone (``.weights.h5``) or in
+the archive ``.keras``; ``keras2`` is the older ``.h5``; ``safetensors`` needs no h5py. Everything
+is written to a temporary file first and then renamed. There is no pickle in any of these formats:
+a file cannot run code.
+"""
+
+from .files import load_model, load_weights, save_model, save_weights
+
+__all__ = ["load_model", "load_weights", "save_model", "save_weights"]

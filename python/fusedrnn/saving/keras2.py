@@ -1,0 +1,88 @@
+"""The ``.h5`` files of Keras 1 and 2, which Keras 3 still reads: weights listed layer by layer.
+
+A whole model has its description in the file's attributes, in the spelling of its time, which
+``legacy.modern`` brings up to date; the optimizer's state is not kept.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from ..legacy import modern, text
+from ..sequential import Sequential
+from .config import model_from
+
+
+def write_weights(file: Any, model: Sequential) -> None:
+    """Write the weights."""
+    file.attrs["layer_names"] = [layer.name for layer in model.layers]
+    file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
+    for layer in model.layers:
+        group = file.create_group(layer.name)
+        names = [v.path for v in layer.weights]
+        group.attrs["weight_names"] = np.array(names, "S") if names else np.zeros(0)
+        for name, v in zip(names, layer.weights, strict=True):
+            group[name] = v.value
+    file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
+
+
+def read_weights(file: Any, model: Sequential) -> None:
+    """Overwrite the weights."""
+    weights = []
+    for name in map(text, file.attrs["layer_names"]):
+        weights += [file[name][text(w)][()] for w in file[name].attrs["weight_names"]]
+    model.set_weights(weights)
+
+
+def _long_name(model: Sequential) -> dict[str, str]:
+    """Return the loss in full where it is a name: from an h5 file Keras does not read "mse"."""
+    if isinstance(model._user_loss, str) and model.loss is not None:
+        return {"loss": model.loss.name}
+    return {}
+
+
+def write_model(file: Any, model: Sequential, config: str) -> None:
+    """Write description and weights."""
+    described = json.loads(config)
+    file.attrs["model_config"] = json.dumps({k: described[k] for k in ("class_name", "config")})
+    file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
+    compiled = described["compile_config"]
+    if compiled:
+        kept = ("loss", "metrics", "loss_weights", "weighted_metrics")
+        file.attrs["training_config"] = json.dumps(
+            {
+                **{key: compiled[key] for key in kept},
+                **_long_name(model),
+                "optimizer_config": compiled["optimizer"],
+            }
+        )
+    write_weights(file.create_group("model_weights"), model)
+
+
+def read_model(file: Any, compile: bool) -> Sequential:
+    """Return the model of a file."""
+    if "model_config" not in file.attrs:
+        raise ValueError("has weights only; build the model and use load_weights")
+    version = file.attrs.get("keras_version", "2")
+    config = modern(json.loads(text(file.attrs["model_config"])), version)
+    model = model_from(config, False)
+    read_weights(file.get("model_weights", file), model)
+    if compile and "training_config" in file.attrs:
+        training = modern(json.loads(text(file.attrs["training_config"])), version)
+        optimizer = training.get("optimizer_config", "rmsprop")
+        if isinstance(optimizer, dict):
+            name = optimizer["class_name"].split(">")[-1]
+            dropped = ("is_legacy_optimizer", "jit_compile")
+            settings = {k: v for k, v in optimizer["config"].items() if k not in dropped}
+            optimizer = {"class_name": name, "config": settings}
+        model.compile(
+            optimizer,
+            training.get("loss"),
+            training.get("loss_weights"),
+            training.get("metrics"),
+            training.get("weighted_metrics"),
+        )
+    return model

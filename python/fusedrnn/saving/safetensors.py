@@ -1,0 +1,82 @@
+"""``.safetensors``: a JSON header and plain arrays, with the model's description in the header."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .._types import Array
+from ..sequential import Sequential
+from .config import model_from
+from .h5 import groups
+
+TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
+
+
+def file_bytes(model: Sequential, optimizer: bool, config: str | None) -> bytes:
+    """Return the content of a file; without a description it has weights only."""
+    arrays = {
+        f"{path.removesuffix('/vars')}/{v.name}": v.value
+        for path, _, variables in groups(model)
+        for v in variables
+    }
+    if optimizer and model.compiled and model.optimizer.built:
+        arrays |= {
+            f"optimizer/{i}": np.asarray(a)
+            for i, a in enumerate(model.optimizer.arrays(model.pack()))
+        }
+    header: dict[str, Any] = {"__metadata__": {"format": "fusedrnn"}}
+    if config:
+        header["__metadata__"]["config"] = config
+    names, start = {np.dtype(t): name for name, t in TYPES.items()}, 0
+    for name, a in arrays.items():
+        header[name] = {
+            "dtype": names[a.dtype],
+            "shape": a.shape,
+            "data_offsets": [start, start + a.nbytes],
+        }
+        start += a.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([struct.pack("<Q", len(text)), text, *(a.tobytes() for a in arrays.values())])
+
+
+def read(path: str) -> tuple[dict[str, Array], dict[str, str]]:
+    """Return the arrays of a file and its metadata."""
+    with open(path, "rb") as file:
+        data = file.read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + size])
+    metadata, body, arrays = header.pop("__metadata__", {}), data[8 + size :], {}
+    for name, entry in header.items():
+        start, end = entry["data_offsets"]
+        arrays[name] = np.frombuffer(body[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
+    return arrays, metadata
+
+
+def load(arrays: Mapping[str, Array], model: Sequential, optimizer: bool) -> None:
+    """Overwrite the weights, and with ``optimizer`` its state."""
+    model.set_weights(
+        [
+            arrays[f"{path.removesuffix('/vars')}/{v.name}"]
+            for path, _, variables in groups(model)
+            for v in variables
+        ]
+    )
+    state = [arrays[f"optimizer/{i}"] for i in range(len(arrays)) if f"optimizer/{i}" in arrays]
+    if optimizer and model.compiled and state:
+        model.optimizer.set_arrays(model.pack(), state)
+
+
+def read_model(path: str, compile: bool) -> Sequential:
+    """Return the model of a file."""
+    arrays, metadata = read(path)
+    if "config" not in metadata:
+        raise ValueError("has weights only; build the model and use load_weights")
+    model = model_from(json.loads(metadata["config"]), compile)
+    load(arrays, model, compile)
+    return model
