@@ -1,7 +1,9 @@
 """The sales comparison: an LSTM and a GRU beside simple forecasts. Needs ``fusedrnn[forecast]``.
 
 From a table to a verdict. Each folder may import from those above it in this table, but report and
-forecaster not from one another; nothing else of ``fusedrnn`` imports from here.
+forecaster not from one another.
+
+Not here: what the rest of ``fusedrnn`` needs; nothing of it imports from here.
 
 ===========  =====================================================================================
 settings     every option: `TableOptions`, `PanelOptions`, `Settings`, each checked once
@@ -19,7 +21,7 @@ evaluate/    folds                    where time is cut: training part, calibrat
              significance, findings   paired tests; all figures together
 report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
-             comparison, files        `Comparison`, with all of these; files whole or not at all
+             comparison, outputs      `Comparison`, with all of these; where it may be written
 forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
 experiment   `compare`: all of the above but the forecaster
 cli          the command ``fusedrnn``

@@ -220,7 +220,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from .experiment import compare
-    from .report.files import check_outputs
+    from .report.outputs import check_outputs
     from .report.terminal import Bars, show
 
     given = options(arguments)
@@ -281,8 +281,9 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _forecast(arguments: argparse.Namespace) -> None:
     """Run ``fusedrnn forecast``."""
+    from .._files import write
     from .forecaster.saved import load_forecaster
-    from .report.files import check_outputs, write
+    from .report.outputs import check_outputs
 
     check_outputs({"--csv": arguments.frame}, arguments.csv)
     model, frame = Path(arguments.model).resolve(), arguments.frame

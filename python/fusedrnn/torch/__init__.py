@@ -1,8 +1,9 @@
 """Fused LSTM and GRU for PyTorch.
 
 In this folder is what knows torch's tensors, and Keras on its torch backend: layers, cells and
-accelerate on top, recurrent below them, call at the core. No mathematics but that of composed, and
-nothing that runs without torch.
+accelerate on top, recurrent below them, call at the core.
+
+Not here: mathematics but that of composed, and what runs without torch.
 
 ``LSTM``, ``GRU``, ``LSTMCell`` and ``GRUCell`` stand in for the classes of ``torch.nn`` of the same
 names; :func:`accelerate` puts them into an existing model. ``layer.path`` says whether a layer runs

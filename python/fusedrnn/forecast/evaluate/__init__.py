@@ -1,5 +1,5 @@
 """How models are judged: where time is cut, the fits at each cut, and figures of their forecasts.
 
-Nothing in words or pictures: from ``forecast`` these files import one another, ``models``, ``data``
-and ``settings``.
+Not here: words and pictures. From ``forecast`` these files import one another, ``models``,
+``data`` and ``settings``.
 """

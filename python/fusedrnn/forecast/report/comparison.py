@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ... import __version__
+from ..._files import write
 from ..evaluate.findings import Findings
-from . import files, words
+from . import words
 from .verdict import headline
 
 
@@ -72,7 +73,7 @@ class Comparison(Findings):
     def write_json(self, path: str | Path) -> None:
         """Write `to_dict` as a JSON file."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
-        files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
+        write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def write_csv(self, path: str | Path) -> None:
         """Write `frame` as a CSV file, series after series."""
@@ -81,20 +82,20 @@ class Comparison(Findings):
             for i, part in enumerate(self.result.parts()):
                 part.frame.to_csv(path, index=False, mode="a" if i else "w", header=not i)
 
-        files.write(path, fill)
+        write(path, fill)
 
     def write_html(self, path: str | Path, command: str = "") -> None:
         """Write the report as one page; `command` is what makes it again."""
         from .page import page
 
         text = page(self, command)
-        files.write(path, lambda file: file.write_text(text, encoding="utf-8"))
+        write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def plot(self, path: str | Path) -> None:
         """Write a picture of the forecasts and the errors as a PNG file."""
         from .plot import draw
 
-        files.write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
+        write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
 
     def forget(self) -> None:
         """Remove what was kept for ``resume``."""

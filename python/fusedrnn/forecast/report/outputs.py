@@ -1,10 +1,8 @@
-"""Write a file whole or not at all."""
+"""Whether the files of a run can be written, asked before it begins."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -40,19 +38,3 @@ def check_writable(path: str | Path) -> None:
             pass
     except OSError as error:  # which names the temporary file
         raise type(error)(f"{path} cannot be written: {error.strerror}") from None
-
-
-def write(path: str | Path, fill: Callable[[Path], object]) -> None:
-    """Let `fill` write a temporary file beside `path`, then move it there in one step."""
-    path = Path(path).resolve()  # what a link points to is written, the link stays
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        fill(temporary)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp is private, a report is not
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
