@@ -89,8 +89,13 @@ class CellBinding {
         Cell::template forward<Real>(*weights, call.arrays, training ? &tape : nullptr);
       }
       if (!training) return results(call);
-      auto object = std::make_unique<TapeObject<Cell>>(
-          TapeObject<Cell>{std::move(tape), {xa, w, r, !bias.is_none(), o.time_major}});
+      auto object =
+          std::make_unique<TapeObject<Cell>>(TapeObject<Cell>{std::move(tape),
+                                                              {.x = xa,
+                                                               .kernel = w,
+                                                               .recurrent_kernel = r,
+                                                               .has_bias = !bias.is_none(),
+                                                               .time_major = o.time_major}});
       return results(call, py::cast(std::move(object)));
     });
   }
