@@ -15,7 +15,7 @@ class History(Callback):
     """Keeps the logs of all epochs: ``history`` (dict of lists), ``epoch``, ``params``."""
 
     def __init__(self) -> None:
-        self.history: dict[str, list[Any]] = {}
+        self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
