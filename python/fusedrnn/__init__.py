@@ -1,4 +1,10 @@
-"""LSTM and GRU that train and predict fast on a CPU."""
+"""LSTM, GRU and SimpleRNN that train and predict fast on a CPU.
+
+Modules and folders are imported when they are first asked for, so that importing the package costs
+no more than NumPy. Files that begin with ``_`` serve several others.
+
+Not here: the kernels (``csrc/``), and anything that needs more than NumPy to be imported.
+"""
 
 from __future__ import annotations
 

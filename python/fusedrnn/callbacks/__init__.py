@@ -1,7 +1,9 @@
 """Callbacks: what happens around batches and epochs of ``fit``, ``evaluate`` and ``predict``.
 
 ``callback`` has the base with all hooks; ``records`` keep or show the logs, ``monitors`` watch one
-number, ``rules`` are the rest. None of them trains: they see the model from outside.
+number, ``rules`` are the rest.
+
+Not here: training. Callbacks see the model from outside.
 """
 
 from __future__ import annotations

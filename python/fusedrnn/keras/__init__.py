@@ -1,8 +1,9 @@
 """What scripts call ``keras``, and the switch that makes Keras itself run on the fused kernels.
 
 ``from fusedrnn import keras``, ``fusedrnn.keras.Sequential`` and ``from fusedrnn.keras.layers
-import LSTM`` are this package's own: ``fusedrnn.keras.layers`` is ``fusedrnn.layers``. No module is
-in this folder, only stubs that tell type checkers what the names below stand for.
+import LSTM`` are this package's own: ``fusedrnn.keras.layers`` is ``fusedrnn.layers``.
+
+Not here: modules; only stubs that tell type checkers what the names below stand for.
 
 ``enable``, ``disable`` and ``path`` are about Keras 3 on its torch backend, which they import:
 see ``fusedrnn.torch.keras``.

@@ -1,6 +1,8 @@
-"""The layers, under Keras's names, one file a kind; no model, no training loop, no file format.
+"""The layers, under Keras's names, one file a kind.
 
 ``layer`` is their base and the table of their names; ``rnn`` is what the recurrent ones share.
+
+Not here: models, training loops, file formats.
 """
 
 from typing import TYPE_CHECKING, Any

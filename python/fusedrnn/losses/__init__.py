@@ -1,7 +1,9 @@
-"""Losses, with their derivatives; no metric, and nothing that knows a model.
+"""Losses, with their derivatives.
 
 ``mathematics`` has values and derivatives as pure functions of arrays; ``loss`` the base class,
 with weights, masks and the reduction to one number; ``classes`` and ``functions`` what Keras has.
+
+Not here: metrics, and what knows a model.
 """
 
 from __future__ import annotations

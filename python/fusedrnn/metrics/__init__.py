@@ -1,7 +1,9 @@
-"""Metrics: numbers gathered over the batches of an epoch; nothing that has a derivative.
+"""Metrics: numbers gathered over the batches of an epoch.
 
 ``metric`` has the base and the average; ``averages`` the metrics that are the average of a function
 of ``functions`` or ``losses``; ``sums`` those that work out their result from a few sums.
+
+Not here: what has a derivative.
 """
 
 from __future__ import annotations

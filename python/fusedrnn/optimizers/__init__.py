@@ -1,8 +1,9 @@
 """Optimizers: one fused call a step over the flat buffer of a model's parameters.
 
 ``optimizer`` has the base; ``sgd``, ``rmsprop``, ``adagrad`` and ``adam`` (AdamW and Nadam too) the
-algorithms' arguments and states; ``schedules`` learning rates that change with the step. The
-arithmetic is in C++.
+algorithms' arguments and states; ``schedules`` learning rates that change with the step.
+
+Not here: the arithmetic of a step, which is in C++ (``csrc/optimizer.cpp``).
 """
 
 from __future__ import annotations

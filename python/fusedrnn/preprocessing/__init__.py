@@ -1,4 +1,7 @@
-"""Preparing data, under Keras's names: arrays in, arrays or batches out; no layer, no file."""
+"""Preparing data, under Keras's names: arrays in, arrays or batches out.
+
+Not here: layers, and anything that reads a file.
+"""
 
 from . import sequence, text
 from .timeseries import timeseries_dataset_from_array

@@ -1,4 +1,6 @@
-"""Model files, one format a module: nothing here knows how a model computes or trains.
+"""Model files, one format a module.
+
+Not here: how a model computes or trains.
 
 ``files`` has the public functions and picks the format by the ending of the path; ``config`` is the
 description of a model as JSON; ``h5`` is Keras 3's tree of weights, alone (``.weights.h5``) or in
