@@ -1,11 +1,14 @@
 """The compiled core; what the functions of the cells do is documented in functional.py."""
 
-from typing import Any, TypeAlias, final
+from typing import Any, NoReturn, TypeAlias, final, type_check_only
 
 import numpy as np
 
 _Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _Out: TypeAlias = tuple[_Array, _Array, _Array | None] | None
+
+@type_check_only
+class _Metaclass(type): ...  # pybind11's
 
 version: str
 compiler: str
@@ -23,9 +26,10 @@ def tanh(x: _Array) -> _Array: ...
 
 # Cells: csrc/bind_cell.hpp. `Any` in a result of `lstm`, `gru`, `rnn`: see functional.py.
 @final
-class LSTMTape: ...
+class LSTMTape(metaclass=_Metaclass):
+    def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...
 
-class PackedLSTM:
+class PackedLSTM(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
@@ -47,7 +51,7 @@ class PackedLSTM:
         return_sequences: bool = True,
     ) -> tuple[Any, _Array, _Array]: ...
 
-class LSTMStep:
+class LSTMStep(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
@@ -86,9 +90,10 @@ def lstm_backward(
 ) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array, _Array]: ...
 
 @final
-class GRUTape: ...
+class GRUTape(metaclass=_Metaclass):
+    def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...
 
-class PackedGRU:
+class PackedGRU(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
@@ -112,7 +117,7 @@ class PackedGRU:
         return_sequences: bool = True,
     ) -> tuple[Any, _Array]: ...
 
-class GRUStep:
+class GRUStep(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
@@ -155,9 +160,10 @@ def gru_backward(
 ) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
 
 @final
-class RNNTape: ...
+class RNNTape(metaclass=_Metaclass):
+    def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...
 
-class PackedRNN:
+class PackedRNN(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
@@ -178,7 +184,7 @@ class PackedRNN:
         return_sequences: bool = True,
     ) -> tuple[Any, _Array]: ...
 
-class RNNStep:
+class RNNStep(metaclass=_Metaclass):
     def __init__(
         self,
         kernel: _Array,
