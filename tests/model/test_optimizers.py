@@ -34,7 +34,10 @@ def test_sgd(dtype: Any, nesterov: bool, momentum: float) -> None:
     v_new = momentum * v - 0.1 * g
     step = (momentum * v_new - 0.1 * g if nesterov else v_new) if momentum else -0.1 * g
     want = p * (1 - 0.1 * 0.02) + step
-    _core.sgd(p, g, v if momentum else None, 0.1, 0.02, momentum, nesterov)
+    _core.sgd(
+        p, g, velocity=v if momentum else None,
+        rate=0.1, decay=0.02, momentum=momentum, nesterov=nesterov,
+    )  # fmt: skip
     close(p, want)
     if momentum:
         close(v, v_new)
@@ -51,8 +54,9 @@ def test_rmsprop(dtype: Any, centered: bool, momentum: float) -> None:
     step = 0.01 * g / np.sqrt(v_new - (a_new**2 if centered else 0) + 1e-7)
     want = p - (momentum * m + step if momentum else step)
     _core.rmsprop(
-        p, g, v, a if centered else None, m if momentum else None, 0.01, 0.0, 0.9, momentum, 1e-7
-    )
+        p, g, velocity=v, mean_grad=a if centered else None, increments=m if momentum else None,
+        rate=0.01, decay=0.0, rho=0.9, momentum=momentum, epsilon=1e-7,
+    )  # fmt: skip
     close(p, want)
     close(v, v_new)
 
@@ -65,7 +69,10 @@ def test_adam(dtype: Any, amsgrad: bool) -> None:
     alpha = 0.01 * math.sqrt(1 - 0.999**3) / (1 - 0.9**3)
     used = np.maximum(w, v_new) if amsgrad else v_new
     want = p * (1 - 0.01 * 0.1) - alpha * m_new / (np.sqrt(used) + 1e-7)
-    _core.adam(p, g, m, v, w if amsgrad else None, 0.01, 0.1, alpha, 0.9, 0.999, 1e-7)
+    _core.adam(
+        p, g, momentum=m, velocity=v, velocity_max=w if amsgrad else None,
+        rate=0.01, decay=0.1, alpha=alpha, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
+    )  # fmt: skip
     close(p, want)
     close(m, m_new)
     close(v, v_new)
@@ -87,17 +94,24 @@ def test_the_model_is_one_buffer_and_a_step_is_one_call(monkeypatch: pytest.Monk
 
 def test_errors() -> None:
     p, g = arrays(np.float32, 2)
+    plain = {"velocity": None, "rate": 0.1, "decay": 0.0, "momentum": 0.0, "nesterov": False}
     with pytest.raises(ValueError, match="sgd: grad has 3 elements, expected 37"):
-        _core.sgd(p, g[:3].copy(), None, 0.1, 0.0, 0.0, False)
+        _core.sgd(p, g[:3].copy(), **plain)
     with pytest.raises(ValueError, match="sgd: momentum needs velocity"):
-        _core.sgd(p, g, None, 0.1, 0.0, 0.9, False)
-    with pytest.raises(TypeError):
-        _core.sgd(p, g.astype(np.float64), None, 0.1, 0.0, 0.0, False)
+        _core.sgd(p, g, **plain | {"momentum": 0.9})
+    for other in (g.astype(np.float64), None):
+        with pytest.raises(TypeError, match="sgd: grad must be a C-contiguous array"):
+            _core.sgd(p, other, **plain)
+    with pytest.raises(TypeError, match="rmsprop: velocity must be a C-contiguous array"):
+        _core.rmsprop(
+            p, g, velocity=None, mean_grad=None, increments=None,
+            rate=0.1, decay=0.0, rho=0.9, momentum=0.0, epsilon=1e-7,
+        )  # fmt: skip
     with pytest.raises(TypeError, match="velocity must be a C-contiguous array"):
-        _core.sgd(p, g, np.zeros(2 * N, np.float32)[::2], 0.1, 0.0, 0.9, False)
+        _core.sgd(p, g, **plain | {"velocity": np.zeros(2 * N, np.float32)[::2]})
     p.flags.writeable = False
     with pytest.raises(ValueError, match="writeable"):
-        _core.sgd(p, g, None, 0.1, 0.0, 0.0, False)
+        _core.sgd(p, g, **plain)
     with pytest.raises(ValueError, match="only one of clipnorm"):
         optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
     with pytest.raises(ValueError, match="Argument\\(s\\) not recognized"):

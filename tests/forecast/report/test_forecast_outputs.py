@@ -6,7 +6,8 @@ import pytest
 
 
 def test_outputs_lose_no_file(tmp_path):
-    from fusedrnn.forecast.report.files import check_outputs, write
+    from fusedrnn._files import write
+    from fusedrnn.forecast.report.outputs import check_outputs
 
     target, link, pipe = tmp_path / "target.json", tmp_path / "link.json", tmp_path / "pipe"
     target.write_text("before")
