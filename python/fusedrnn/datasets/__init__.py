@@ -1,6 +1,7 @@
 """The bundled sales data and its loaders.
 
-Not here: anything that fetches. NOTICE beside it says where the data come from and under which licence.
+Not here: anything that fetches. NOTICE beside it says where the data come from and under which
+licence.
 """
 
 from __future__ import annotations
