@@ -25,7 +25,7 @@ from fusedrnn.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
-from fusedrnn.layers import GRU, LSTM, Dense, Dropout
+from fusedrnn.layers import GRU, LSTM, Dense, Dropout, SimpleRNN
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(40, 6, 2)).astype(np.float32), rng.normal(size=(40, 1))
@@ -262,16 +262,18 @@ def test_initial_state_and_return_state() -> None:
 
 
 def test_the_path_can_be_asked_for() -> None:
-    assert (
-        LSTM(3, activation="relu").path
-        == GRU(3, recurrent_dropout=0.2, dropout=0.1).path
-        == "fused"
-    )
-    assert (
-        LSTM(3, activation="elu").path
-        == GRU(3, recurrent_activation="hard_sigmoid").path
-        == ("step by step")
-    )
+    for layer in (
+        LSTM(3, activation="relu"),
+        GRU(3, recurrent_dropout=0.2, dropout=0.1),
+        *(SimpleRNN(3, activation=a) for a in ("tanh", "relu", "sigmoid", None)),
+    ):
+        assert layer.path == "fused"
+    for layer in (
+        LSTM(3, activation="elu"),
+        GRU(3, recurrent_activation="hard_sigmoid"),
+        SimpleRNN(3, activation="elu"),
+    ):
+        assert layer.path == "step by step"
 
 
 def test_float64_models() -> None:
