@@ -260,11 +260,11 @@ BAD_RNN = {
     "mixed": (dict(kernel=RNN_W.astype(float)), TypeError, "rnn: kernel has dtype float64"),
     "kernel of an LSTM": (
         dict(kernel=W), ValueError,
-        r"rnn: kernel has shape \(4, 20\), expected \(I, H\) = \(4, 5\)",
+        r"rnn: kernel has shape \(4, 20\), expected \(I, 1?H\) = \(4, 5\)",
     ),
     "recurrent": (
         dict(recurrent_kernel=R), ValueError,
-        r"rnn: recurrent_kernel has shape \(5, 20\), expected \(H, H\) = \(5, 5\)",
+        r"rnn: recurrent_kernel has shape \(5, 20\), expected \(H, 1?H\) = \(5, 5\)",
     ),
     "no units": (dict(recurrent_kernel=RNN_R[:0]), ValueError, "at least one row"),
     "bias": (dict(bias=B), ValueError, r"rnn: bias has shape \(20,\), expected \(H,\) = \(5,\)"),
