@@ -143,7 +143,9 @@ def test_stateful(cell, calls):
     model.layers[0].reset_state()
     fk.enable()
     for e in expected:
-        np.testing.assert_allclose(model.predict(x, batch_size=8, verbose=0), e, rtol=1e-5)
+        np.testing.assert_allclose(
+            model.predict(x, batch_size=8, verbose=0), e, rtol=1e-5, atol=1e-6
+        )
     assert calls
 
 
