@@ -32,12 +32,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning"),
 ]
 each = pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
+each_form = pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN", "RNN relu"])
 
 
 class Net(torch.nn.Module):
     def __init__(self, name):
         super().__init__()
-        self.rnn = getattr(torch.nn, name)(4, 6, batch_first=True)
+        name, *nonlinearity = name.split()
+        self.rnn = getattr(torch.nn, name)(4, 6, 1, *nonlinearity, batch_first=True)
         self.out = torch.nn.Linear(6, 1)
 
     def forward(self, x):
@@ -61,7 +63,7 @@ def same(got, expected):
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
 
 
-@each
+@each_form
 def test_script_and_trace_make_torchs_layers(name):
     theirs, ours = pair(name)
     for scripted in (torch.jit.trace(ours, X), torch.jit.script(ours)):
@@ -72,7 +74,7 @@ def test_script_and_trace_make_torchs_layers(name):
         same(torch.jit.load(file)(LONGER), theirs(LONGER))
 
 
-@each
+@each_form
 def test_onnx_export_of_a_whole_model(name, tmp_path):
     pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
@@ -104,7 +106,7 @@ def test_compiled_without_allow_rnn_breaks_the_graph_and_runs(name):
     same(ours.rnn.weight_hh_l0.grad, theirs.rnn.weight_hh_l0.grad)
 
 
-@each
+@each_form
 def test_transforms_of_torch_func(name):
     theirs, ours = pair(name)
 
@@ -137,7 +139,7 @@ def test_forward_mode_is_torchs():
             ours(forward_ad.make_dual(X, torch.ones_like(X)))
 
 
-@each
+@each_form
 def test_copies_pickles_files(name):
     theirs, ours = pair(name)
     with torch.no_grad():

@@ -99,13 +99,16 @@ class GRUCell(FusedCell, torch.nn.GRUCell):
     _call = Call("gru", "torch")
 
 
+_RNN_CALLS = {name: Call("rnn", "torch", activation=name) for name in ("tanh", "relu")}
+
+
 class RNNCell(FusedCell, torch.nn.RNNCell):
     """Drop-in for ``torch.nn.RNNCell``, fused while no gradients are recorded."""
 
     @property
     def _call(self) -> Call:  # type: ignore[override]
-        return Call("rnn", "torch", activation=self.nonlinearity)
+        return _RNN_CALLS.get(self.nonlinearity, _RNN_CALLS["tanh"])
 
     def _fits(self, x: Any, w: Tensor, states: Tensors) -> bool:
         # torch refuses others at the call, those too that the core has
-        return self.nonlinearity in ("tanh", "relu") and super()._fits(x, w, states)
+        return self.nonlinearity in _RNN_CALLS and super()._fits(x, w, states)

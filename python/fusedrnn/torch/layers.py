@@ -151,13 +151,13 @@ class FusedLayer:
     ) -> list[Tensor]:
         """Run all layers and directions; x and y are (N, T, ...) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
-        call = Call(self._cell.name, "torch", activation=self._activation)
+        cell, activation = self._cell.name, self._activation
         each = len(weights) // (D * self.num_layers)
         kept = [None] * (D * self.num_layers) if trace else self.__dict__.get("_kept")
         if kept is None:
             kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
         if len(kept) == 1:
-            call = call._replace(time_major=not batch_first)
+            call = Call(cell, "torch", time_major=not batch_first, activation=activation)
             return [*run(call, x, weights, states, lengths, kept[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
@@ -167,7 +167,7 @@ class FusedLayer:
             ys = []
             for reverse in (False, True)[:D]:
                 k = len(finals)
-                call = call._replace(reverse=reverse, time_major=time_major)
+                call = Call(cell, "torch", reverse, time_major, activation=activation)
                 own = weights[k * each : (k + 1) * each]
                 y, *final = run(call, x, own, [s[k] for s in states], lengths, kept[k])
                 ys.append(y)
