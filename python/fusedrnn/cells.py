@@ -36,7 +36,7 @@ class Cell:
     reference : callable
         The forward pass of :mod:`fusedrnn.reference`.
     forward, backward : callable
-        The functions of :mod:`fusedrnn.functional`; None if no kernel runs the cell, as the others.
+        The functions of :mod:`fusedrnn.functional`.
     packed, step : type
         Inference and one step with weights that are packed once.
     """
@@ -48,10 +48,10 @@ class Cell:
     biases: int
     options: frozenset[str]
     reference: Callable[..., Any]
-    forward: Any = None
-    backward: Any = None
-    packed: Any = None
-    step: Any = None
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    packed: Callable[..., Any]
+    step: Callable[..., Any]
 
     @property
     def gates(self) -> int:
@@ -87,6 +87,19 @@ CELLS = {
             backward=functional.gru_backward,
             packed=functional.PackedGRU,
             step=functional.GRUStep,
+        ),
+        Cell(
+            name="rnn",
+            layer="SimpleRNN",
+            gate_order="n",
+            states=1,
+            biases=1,
+            options=frozenset(),
+            reference=reference.rnn,
+            forward=functional.rnn,
+            backward=functional.rnn_backward,
+            packed=functional.PackedRNN,
+            step=functional.RNNStep,
         ),
     )
 }

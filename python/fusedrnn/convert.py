@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from ._types import Array
 from .cells import BY_LAYER, CELLS
 
 # The gates as other frameworks order them, in the letters of `Cell.gate_order`.
-TORCH_ORDER = {"lstm": "ifgo", "gru": "rzn"}
-ONNX_ORDER = {"lstm": "iofg", "gru": "zrn"}
+TORCH_ORDER = {"lstm": "ifgo", "gru": "rzn", "rnn": "n"}
+ONNX_ORDER = {"lstm": "iofg", "gru": "zrn", "rnn": "n"}
+# Activations that the cell of every framework has; the gates' is sigmoid.
+EVERYWHERE = {"lstm": ("tanh",), "gru": ("tanh",), "rnn": ("tanh", "relu")}
 
 
 def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
@@ -31,17 +34,19 @@ def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
 
 @dataclass(frozen=True)
 class RecurrentWeights:
-    """The weights of one LSTM or GRU in one direction, in our layout, which is Keras's.
+    """The weights of one recurrent layer in one direction, in our layout, which is Keras's.
 
     Parameters
     ----------
-    cell : {"lstm", "gru"}
+    cell : {"lstm", "gru", "rnn"}
     kernel : (I, GH) array
-        Gates i f g o (LSTM) or z r n (GRU).
+        Gates i f g o (LSTM) or z r n (GRU); of an RNN G is 1.
     recurrent_kernel : (H, GH) array
-    bias : (4H,) array, or (2, 3H) for a GRU with `reset_after`, or (3H,) without; or None
+    bias : (GH,) array, or (2, 3H) for a GRU with `reset_after`; or None
     reset_after : bool
         Of a GRU.
+    activation : str
+        What the weights were trained with: "tanh", and of an RNN "relu" too.
     """
 
     cell: str
@@ -49,6 +54,7 @@ class RecurrentWeights:
     recurrent_kernel: Array
     bias: Array | None = None
     reset_after: bool = True
+    activation: str = "tanh"
 
     @classmethod
     def from_torch(
@@ -57,18 +63,20 @@ class RecurrentWeights:
         weight_hh: Array,
         bias_ih: Array | None = None,
         bias_hh: Array | None = None,
+        *,
+        activation: str = "tanh",
     ) -> RecurrentWeights:
         """Take PyTorch's arrays: (GH, I), (GH, H), gates i f g o or r z n, two biases (GH,).
 
         Raises
         ------
         ValueError
-            If GH is neither 4H nor 3H.
+            If GH is neither 4H, 3H nor H.
         """
         gates, rest = divmod(len(weight_hh), weight_hh.shape[1])
         cell = next((c for c in CELLS.values() if c.gates == gates), None)
         if rest or cell is None:
-            shapes = " or ".join(f"({c.gates}H, H)" for c in CELLS.values())
+            shapes = " or ".join(f"({c.gates}H, H)" for c in CELLS.values()).replace("1H", "H")
             raise ValueError(
                 f"from_torch: weight_hh has shape {weight_hh.shape}, expected {shapes}"
             )
@@ -81,12 +89,12 @@ class RecurrentWeights:
         bias = None
         if len(arrays) > 2:  # one for each product
             bias = np.stack(arrays[2:]) if cell.biases == 2 else arrays[2] + arrays[3]
-        return cls(cell.name, kernel, recurrent_kernel, bias)
+        return cls(cell.name, kernel, recurrent_kernel, bias, activation=activation)
 
     def to_torch(self) -> list[Array]:
         """Return PyTorch's weight_ih, weight_hh and, with a bias, bias_ih, bias_hh.
 
-        The one bias of an LSTM becomes bias_ih, and bias_hh is zero.
+        The one bias of an LSTM or RNN becomes bias_ih, and bias_hh is zero.
 
         Raises
         ------
@@ -151,15 +159,15 @@ def copy_weights(source: Any, target: Any) -> None:
     Parameters
     ----------
     source, target : layer, module, model, or a list of them
-        With LSTM, GRU, Bidirectional around them, and Dense or ``torch.nn.Linear``; what has no
-        weights is passed over. The layers of a PyTorch module are taken in the order in which they
-        were made. A PyTorch layer with ``num_layers=2`` stands for two layers, a bidirectional one
-        for Bidirectional. Keras's layers and ours must be built.
+        With LSTM, GRU, SimpleRNN (PyTorch's RNN), Bidirectional around them, and Dense or
+        ``torch.nn.Linear``; what has no weights is passed over. The layers of a PyTorch module are
+        taken in the order in which they were made. A PyTorch layer with ``num_layers=2`` stands for
+        two layers, a bidirectional one for Bidirectional. Keras's layers and ours must be built.
 
     Raises
     ------
     ValueError
-        If the two have not the same cells and shapes, or something has no equivalent:
+        If the two have not the same cells, activations and shapes, or something has no equivalent:
         ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Nothing is changed then.
     TypeError
         If there is a layer that this module does not know.
@@ -203,7 +211,9 @@ class _Place:
 def _cell(weights: Weights) -> str:
     if isinstance(weights, DenseWeights):
         return "dense"
-    return weights.cell + ("" if weights.reset_after else " with reset_after=False")
+    form = "" if weights.reset_after else " with reset_after=False"
+    function = "" if weights.activation == "tanh" else f" with activation={weights.activation!r}"
+    return weights.cell + form + function
 
 
 def _places(layer: Any) -> list[_Place]:
@@ -242,11 +252,13 @@ def _keras_places(layer: Any) -> list[_Place]:
             return []
         raise TypeError(f"convert: {layer.name} is a {kind}, which has no equivalent")
     given = layer.activation, getattr(layer, "recurrent_activation", None)
-    functions = tuple(f.__name__ for f in given if f is not None)
-    if functions != ("tanh", "sigmoid")[: len(functions)]:
+    activation, *gates = (f.__name__ for f in given if f is not None)
+    known = EVERYWHERE[BY_LAYER[kind].name]
+    if activation not in known or gates not in ([], ["sigmoid"]):
+        allowed = " and ".join([*known, *["sigmoid"] * len(gates)])
         raise ValueError(
-            f"convert: {layer.name} has the activations {functions}; only tanh and sigmoid have "
-            "an equivalent everywhere"
+            f"convert: {layer.name} has the activations {(activation, *gates)}; only {allowed} "
+            "have an equivalent everywhere"
         )
     reset_after = getattr(layer, "reset_after", True)
 
@@ -258,6 +270,7 @@ def _keras_places(layer: Any) -> list[_Place]:
             recurrent_kernel=recurrent_kernel,
             bias=bias[0] if bias else None,
             reset_after=reset_after,
+            activation=activation,
         )
 
     return [_Place(layer.name, read, _keras_writer(layer))]
@@ -282,18 +295,25 @@ def _torch_places(module: Any, torch: Any) -> list[_Place]:
     if isinstance(module, _torch_classes(torch)):
         if module.proj_size:
             raise ValueError("convert: a torch.nn.LSTM with proj_size has no equivalent")
+        make = partial(RecurrentWeights.from_torch, activation=_torch_activation(module))
         sets = module.all_weights
-        return [
-            _torch_place(f"{kind}, set {k}", w, RecurrentWeights.from_torch)
-            for k, w in enumerate(sets)
-        ]
+        return [_torch_place(f"{kind}, set {k}", w, make) for k, w in enumerate(sets)]
     if isinstance(module, _torch_classes(torch, "Cell")):
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+        make = partial(RecurrentWeights.from_torch, activation=_torch_activation(module))
         w = [getattr(module, name) for name in names]
-        return [_torch_place(kind, w, RecurrentWeights.from_torch)]
+        return [_torch_place(kind, w, make)]
     if next(module.parameters(recurse=False), None) is not None:
         raise TypeError(f"convert: a torch module {kind} has no equivalent")
     return [place for child in module.children() for place in _torch_places(child, torch)]
+
+
+def _torch_activation(module: Any) -> str:
+    """Return what an RNN runs, which asks its `mode`, or an RNNCell; of the others it is tanh."""
+    mode = getattr(module, "mode", "")
+    if mode.startswith("RNN_"):
+        return str(mode.removeprefix("RNN_").lower())
+    return getattr(module, "nonlinearity", "tanh")
 
 
 def _torch_classes(torch: Any, suffix: str = "") -> tuple[Any, ...]:

@@ -1,11 +1,11 @@
-"""Fused LSTM and GRU on NumPy arrays: forward, backward, packed inference, single steps.
+"""Fused LSTM, GRU and RNN on NumPy arrays: forward, backward, packed inference, single steps.
 
 Shapes use the letters T steps, N batch, I input features, H hidden units. Sequences are (N, T, I),
 or (T, N, I) with ``time_major=True``; only their last axis must be contiguous, so a view of windows
 is taken as it is. All arrays of a call are float32, or all float64. Weights have Keras's layout:
 ``kernel (I, GH)``, ``recurrent_kernel (H, GH)``, with the gates ``i f g o`` (LSTM) or ``z r n``
-(GRU) side by side, in C or Fortran order: the transposed weights of PyTorch, ``weight.T``, are read
-as they are, and their gradients have the same order. The mathematics is in
+(GRU) side by side, G = 1 for the RNN, in C or Fortran order: the transposed weights of PyTorch,
+``weight.T``, are read as they are, and their gradients have the same order. The mathematics is in
 :mod:`fusedrnn.reference`.
 
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
@@ -17,7 +17,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from . import _core
-from ._core import GRUStep, GRUTape, LSTMStep, LSTMTape, PackedGRU, PackedLSTM
+from ._core import (
+    GRUStep,
+    GRUTape,
+    LSTMStep,
+    LSTMTape,
+    PackedGRU,
+    PackedLSTM,
+    PackedRNN,
+    RNNStep,
+    RNNTape,
+)
 from ._types import Array
 
 __all__ = [
@@ -27,12 +37,17 @@ __all__ = [
     "LSTMTape",
     "PackedGRU",
     "PackedLSTM",
+    "PackedRNN",
+    "RNNStep",
+    "RNNTape",
     "dense",
     "dense_backward",
     "gru",
     "gru_backward",
     "lstm",
     "lstm_backward",
+    "rnn",
+    "rnn_backward",
 ]
 
 if TYPE_CHECKING:
@@ -298,6 +313,104 @@ def gru_backward(
     dx, dkernel, drecurrent_kernel, dbias, dh0
     """
     return _core.gru_backward(tape, dy, dh_n, need_dx=need_dx, out=out)
+
+
+@overload
+def rnn(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[True] = ...,
+    **options: Unpack[_Options],
+) -> tuple[Array, Array]: ...  # fmt: skip
+@overload
+def rnn(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[False] = ..., return_sequences: Literal[False],
+    **options: Unpack[_Options],
+) -> tuple[None, Array]: ...  # fmt: skip
+@overload
+def rnn(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[True] = ...,
+    **options: Unpack[_Options],
+) -> tuple[Array, Array, RNNTape]: ...  # fmt: skip
+@overload
+def rnn(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: Literal[True], return_sequences: Literal[False],
+    **options: Unpack[_Options],
+) -> tuple[None, Array, RNNTape]: ...  # fmt: skip
+@overload
+def rnn(
+    x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = ...,
+    h0: Array | None = ..., *,
+    training: bool = ..., return_sequences: bool = ...,
+    **options: Unpack[_Options],
+) -> tuple[Any, ...]: ...  # fmt: skip
+def rnn(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    h0: Array | None = None,
+    *,
+    activation: Activation = "tanh",
+    lengths: Array | None = None,
+    mask: Array | None = None,
+    reverse: bool = False,
+    time_major: bool = False,
+    training: bool = False,
+    return_sequences: bool = True,
+    recurrent_mask: Array | None = None,
+) -> Any:
+    """Run an RNN of Elman over a batch of sequences: ``h = f(x W + h R + b)``.
+
+    Parameters
+    ----------
+    x : (N, T, I) array, or (T, N, I) if `time_major`
+    kernel : (I, H) array
+    recurrent_kernel : (H, H) array
+    bias : (H,) array, optional
+    h0 : (N, H) array, optional
+    activation : {"tanh", "relu", "sigmoid", "linear"}
+        The function f.
+    lengths, mask, reverse, time_major, training, return_sequences
+        As in :func:`lstm`.
+    recurrent_mask : (1, N, H) array, optional
+        As in :func:`lstm`.
+
+    Returns
+    -------
+    y : (N, T, H) array, or (T, N, H), or None
+    h_n : (N, H) array
+    tape : RNNTape
+        Only if `training`.
+    """
+    return _core.rnn(
+        x, kernel, recurrent_kernel, bias, h0, activation=activation,
+        lengths=lengths, mask=mask, reverse=reverse, time_major=time_major,
+        training=training, return_sequences=return_sequences, recurrent_mask=recurrent_mask,
+    )  # fmt: skip
+
+
+def rnn_backward(
+    tape: RNNTape,
+    dy: Array | None = None,
+    dh_n: Array | None = None,
+    *,
+    need_dx: bool = True,
+    out: tuple[Array, Array, Array | None] | None = None,
+) -> tuple[Array | None, Array, Array, Array | None, Array]:
+    """Gradients of a loss through :func:`rnn`; as :func:`lstm_backward`.
+
+    Returns
+    -------
+    dx, dkernel, drecurrent_kernel, dbias, dh0
+    """
+    return _core.rnn_backward(tape, dy, dh_n, need_dx=need_dx, out=out)
 
 
 def dense(x: Array, kernel: Array, bias: Array | None = None) -> Array:

@@ -32,9 +32,9 @@ IR_VERSION = 8  # of the same age as the opset
 TOLERANCE = 1e-4  # of the check, relative to the largest output
 
 # Cell -> its operator, and where its activations are an operator's: f that of the gates, g the
-# other. PyTorch's layers name their cell in `mode`, as the operator does.
-OPERATORS = {"lstm": ("LSTM", "fgg"), "gru": ("GRU", "fg")}
-TORCH_MODES = {"LSTM": "lstm", "GRU": "gru"}
+# other. PyTorch's layers name their cell in `mode`.
+OPERATORS = {"lstm": ("LSTM", "fgg"), "gru": ("GRU", "fg"), "rnn": ("RNN", "g")}
+TORCH_MODES = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn", "RNN_RELU": "rnn"}
 
 # Names of our activations -> operator and attributes.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -50,9 +50,10 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "selu": ("Selu", {}),
     "exponential": ("Exp", {}),
     "softmax": ("Softmax", {"axis": -1}),
+    "linear": ("Affine", {"alpha": 1.0, "beta": 0.0}),  # in cells; elsewhere it is nothing at all
 }
 IN_CELLS = {"tanh", "sigmoid", "relu", "softplus", "softsign", "hard_sigmoid",
-            "hard_sigmoid_keras2", "elu", "leaky_relu"}  # fmt: skip
+            "hard_sigmoid_keras2", "elu", "leaky_relu", "linear"}  # fmt: skip
 
 
 def export(
@@ -62,7 +63,7 @@ def export(
 
     Parameters
     ----------
-    model : Sequential, or LSTM or GRU of PyTorch or of ``fusedrnn.torch``
+    model : Sequential, or LSTM, GRU or RNN of PyTorch or of ``fusedrnn.torch``
         The input of a Sequential is ``x`` and its output ``y``. A PyTorch layer has the inputs and
         outputs of its ``forward``: ``input``, and ``output``, ``h_n`` and for an LSTM ``c_n``.
     path : path-like
@@ -236,9 +237,7 @@ def _layers(model: models.Sequential) -> Any:
 def _layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
     """Add a layer; return its output and the mask (N, T) for what follows, "" for none."""
     match layer:
-        case layers.Bidirectional():
-            return _recurrent_layer(graph, layer, x, mask)
-        case Recurrent() if layer.cell.name in OPERATORS:
+        case layers.Bidirectional() | Recurrent():
             return _recurrent_layer(graph, layer, x, mask)
         case layers.Dense():
             return _dense(graph, layer, x), mask
@@ -308,11 +307,7 @@ def _recurrent_layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str,
         if getattr(first, what):
             raise ValueError(f"export: {layer.name} has {what}=True, which is not exported")
     kinds = {(type(d), d.units, d.path, getattr(d, "reset_after", True)) for d in directions}
-    if (
-        len(kinds) > 1
-        or first.cell.name not in OPERATORS
-        or (wrapped and (first.go_backwards or layer.merge_mode is None))
-    ):
+    if len(kinds) > 1 or (wrapped and (first.go_backwards or layer.merge_mode is None)):
         raise ValueError(f"export: {layer.name} has two directions that one operator cannot take")
     if mask and first.zero_output_for_mask and not first.return_sequences:
         raise ValueError(f"export: {layer.name} has zero_output_for_mask, which is not exported")
@@ -370,6 +365,7 @@ def _weights(layer: Recurrent) -> RecurrentWeights:
         recurrent_kernel=layer.recurrent_kernel.value,
         bias=None if layer.bias is None else np.asarray(layer.bias.value),
         reset_after=getattr(layer, "reset_after", True),
+        activation=layer.activation.__name__,
     )
 
 
@@ -382,14 +378,17 @@ def _torch(
     mode = getattr(module, "mode", None)
     if mode not in TORCH_MODES:
         raise ValueError(
-            f"export: {type(module).__name__} is neither a Sequential nor a PyTorch LSTM or GRU"
+            f"export: {type(module).__name__} is neither a Sequential nor a PyTorch LSTM, GRU or "
+            "RNN"
         )
     import torch
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-    weights = weights_of(module)
+    weights: list[RecurrentWeights] = weights_of(module)  # type: ignore[assignment]
     I, H, L, D = (module.input_size, module.hidden_size, module.num_layers,
                   1 + module.bidirectional)  # fmt: skip
+    names = {"f": "sigmoid", "g": weights[0].activation}
+    activations = [names[k] for k in OPERATORS[TORCH_MODES[mode]][1]] * D
     T, N, count = 6, 3, CELLS[TORCH_MODES[mode]].states
     rng = np.random.default_rng(0)
 
@@ -409,7 +408,9 @@ def _torch(
     for layer in range(L):
         k = layer * D
         own = [graph.add("Slice", s, _integers(k), _integers(k + D), _integers(0)) for s in given]
-        x, *final = _recurrent(graph, x, weights[k : k + D], False, seq, own)  # type: ignore[arg-type]
+        x, *final = _recurrent(
+            graph, x, weights[k : k + D], lengths=seq, states=own, activations=activations
+        )
         finals.append(final)
         x = graph.add("Transpose", x, perm=[0, 2, 1, 3])
         x = graph.add("Reshape", x, _integers(0, 0, -1))

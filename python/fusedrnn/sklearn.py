@@ -1,4 +1,4 @@
-"""LSTM and GRU as scikit-learn estimators, for pipelines, grid searches and cross-validation.
+"""Recurrent networks as scikit-learn estimators, for pipelines, grid searches, cross-validation.
 
 They take windows, X of shape (samples, timesteps, features), or (samples, timesteps) for one
 feature. Nothing is scaled inside: put a scaler before them, and for targets far from unit variance
@@ -164,11 +164,11 @@ class _RNN(BaseEstimator):
 
 
 class RNNRegressor(RegressorMixin, _RNN):
-    """An LSTM or GRU and a dense layer, trained on the mean squared error.
+    """A recurrent network and a dense layer, trained on the mean squared error.
 
     Parameters
     ----------
-    cell : {"lstm", "gru"}
+    cell : {"lstm", "gru", "rnn"}
     units : int
         Hidden units of each recurrent layer.
     layers : int
@@ -221,7 +221,7 @@ class RNNRegressor(RegressorMixin, _RNN):
 
 
 class RNNClassifier(ClassifierMixin, _RNN):
-    """An LSTM or GRU and a softmax layer, trained on the cross-entropy.
+    """A recurrent network and a softmax layer, trained on the cross-entropy.
 
     The parameters are those of :class:`RNNRegressor`.
 

@@ -18,11 +18,13 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 7, 3)).astype("float32")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
-cells = pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+LAYERS = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}  # by torch's names
+cells = pytest.mark.parametrize("cell", LAYERS)
 
 
 def ours(cell, bidirectional=False, number=1, **options):
-    parts = [getattr(layers, cell)(5, return_sequences=True, **options) for _ in range(number)]
+    make = getattr(layers, LAYERS[cell])
+    parts = [make(5, return_sequences=True, **options) for _ in range(number)]
     parts = [layers.Bidirectional(p) for p in parts] if bidirectional else parts
     model = Sequential(parts)
     model.build((None, None, 3))
@@ -46,7 +48,7 @@ def of_torch(module, x=X):
 def test_ours_and_torch(cell, bidirectional, number, bias):
     model = ours(cell, bidirectional, number, use_bias=bias)
     make = getattr(torch.nn, cell)
-    module = make(3, 5, number, bias, batch_first=True, bidirectional=bidirectional)
+    module = make(3, 5, number, bias=bias, batch_first=True, bidirectional=bidirectional)
     expected = of_torch(module)
     convert.copy_weights(module, model)
     np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-6)
@@ -59,7 +61,7 @@ def test_ours_and_torch(cell, bidirectional, number, bias):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_keras_torch_and_ours(cell, bidirectional):
     keras = pytest.importorskip("keras")
-    theirs = getattr(keras.layers, cell)(5, return_sequences=True)
+    theirs = getattr(keras.layers, LAYERS[cell])(5, return_sequences=True)
     theirs = keras.Sequential([keras.layers.Bidirectional(theirs) if bidirectional else theirs])
     theirs.build((None, None, 3))
     randomize(theirs)
@@ -75,6 +77,52 @@ def test_keras_torch_and_ours(cell, bidirectional):
     np.testing.assert_allclose(
         keras.ops.convert_to_numpy(theirs(X)), expected, rtol=1e-4, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_relu_of_an_rnn(bidirectional):
+    """Between torch, a cell of torch's, Keras and ours; a network of tanh takes none of it."""
+    keras = pytest.importorskip("keras")
+    module = torch.nn.RNN(3, 5, 1, "relu", batch_first=True, bidirectional=bidirectional)
+    model = ours("RNN", bidirectional, activation="relu")
+    convert.copy_weights(module, model)
+    np.testing.assert_allclose(model(X), of_torch(module), rtol=1e-4, atol=1e-6)
+    theirs = keras.layers.SimpleRNN(5, "relu", return_sequences=True)
+    theirs = keras.Sequential([keras.layers.Bidirectional(theirs) if bidirectional else theirs])
+    theirs.build((None, None, 3))
+    convert.copy_weights(module, theirs)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(theirs(X)), model(X), rtol=1e-4, atol=1e-6
+    )
+    randomize(model)
+    convert.copy_weights(model, module)
+    np.testing.assert_allclose(of_torch(module), model(X), rtol=1e-4, atol=1e-5)
+    if not bidirectional:
+        cell = torch.nn.RNNCell(3, 5, nonlinearity="relu")
+        convert.copy_weights(module, cell)
+        with torch.no_grad():
+            np.testing.assert_allclose(
+                cell(torch.from_numpy(X[:, 0])), model(X)[:, 0], rtol=1e-4, atol=1e-5
+            )
+    others = [
+        torch.nn.RNN(3, 5, bidirectional=bidirectional),
+        *([] if bidirectional else [torch.nn.RNNCell(3, 5)]),
+        ours("RNN", bidirectional),
+    ]
+    for relu in (module, model, theirs):
+        for tanh in others:
+            for source, target in ((relu, tanh), (tanh, relu)):
+                with pytest.raises(ValueError, match=r"the cell rnn.* rnn.*activation='relu'|"
+                                   r"the cell rnn with activation='relu', .* rnn$"):  # fmt: skip
+                    convert.copy_weights(source, target)
+
+
+def test_the_mode_of_an_rnn_counts():
+    """As in torch, which runs by `mode` whatever `nonlinearity` was changed to."""
+    module = torch.nn.RNN(3, 5)
+    module.nonlinearity = "relu"
+    (weights,) = convert.weights_of(module)
+    assert weights.activation == "tanh"
 
 
 def test_reset_before_between_keras_and_ours():
@@ -147,7 +195,14 @@ def test_single_steps(cell):
         (lambda: ours("GRU", reset_after=False), lambda: torch.nn.GRU(3, 5),
          "reset_after=False"),
         (lambda: ours("LSTM", recurrent_activation="hard_sigmoid"),
-         lambda: torch.nn.LSTM(3, 5), "hard_sigmoid"),
+         lambda: torch.nn.LSTM(3, 5), r"\('tanh', 'hard_sigmoid'\); only tanh and sigmoid have"),
+        (lambda: ours("LSTM", activation="relu"), lambda: torch.nn.LSTM(3, 5),
+         "only tanh and sigmoid have"),
+        (lambda: ours("RNN", activation="sigmoid"), lambda: torch.nn.RNN(3, 5),
+         r"\('sigmoid',\); only tanh and relu have"),
+        (lambda: torch.nn.RNN(3, 5, nonlinearity="relu"), lambda: torch.nn.RNN(3, 5),
+         "the cell rnn with activation='relu', RNN, set 0 rnn"),
+        (lambda: torch.nn.RNN(3, 5), lambda: ours("LSTM"), "the cell rnn, .* lstm"),
         (lambda: torch.nn.LSTM(4, 5), lambda: ours("LSTM"), r"\(4, 20\).* \(3, 20\)"),
         (lambda: torch.nn.LSTM(3, 5, 2), lambda: ours("LSTM"), "2 sets of weights.* takes 1"),
         (lambda: ours("LSTM"), lambda: Sequential([layers.LSTM(5)]), "not built"),
@@ -165,11 +220,11 @@ def test_refusals(source, target, message):
 
 
 def test_unknown_things():
-    with pytest.raises(TypeError, match="RNN has no equivalent"):
-        convert.copy_weights(torch.nn.RNN(3, 5), ours("LSTM"))
+    with pytest.raises(TypeError, match="Conv1d has no equivalent"):
+        convert.copy_weights(torch.nn.Conv1d(3, 5, 1), ours("LSTM"))
     with pytest.raises(TypeError, match="str is no layer"):
         convert.weights_of("lstm")
-    with pytest.raises(ValueError, match=r"weight_hh has shape \(6, 3\)"):
+    with pytest.raises(ValueError, match=r"\(6, 3\), expected \(4H, H\) or \(3H, H\) or \(H, H\)"):
         convert.RecurrentWeights.from_torch(np.zeros((6, 2)), np.zeros((6, 3)))
 
 

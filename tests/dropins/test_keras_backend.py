@@ -66,7 +66,10 @@ def check(build, calls, x=None, fused=True):
         np.testing.assert_allclose(g, e, rtol=2e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+cells = pytest.mark.parametrize("cell", ["LSTM", "GRU", "SimpleRNN"])
+
+
+@cells
 @pytest.mark.parametrize(
     "options",
     [
@@ -86,7 +89,7 @@ def check(build, calls, x=None, fused=True):
 )
 @pytest.mark.parametrize("masked", [False, True])
 def test_layers(cell, options, masked, calls):
-    if "reset_after" in options and cell == "LSTM":
+    if "reset_after" in options and cell != "GRU":
         return
     x = RNG.normal(size=(16, 6, 3)).astype("float32")
     x[RNG.random((16, 6)) < 0.3] = 0
@@ -99,7 +102,7 @@ def test_layers(cell, options, masked, calls):
     check(build, calls, x)
 
 
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+@cells
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("merge", ["concat", "sum"])
 def test_bidirectional(cell, masked, merge, calls):
@@ -125,23 +128,28 @@ def test_graph_with_states_and_two_inputs(calls):
         y, h, c = layers.LSTM(4, return_sequences=True, return_state=True)(given)
         z = layers.LSTM(4, return_sequences=True)(y, initial_state=[h, c])
         g = layers.GRU(4)(z, initial_state=h)
-        return keras.Model(given, layers.Dense(1)(layers.concatenate([g, c])))
+        s, last = layers.SimpleRNN(4, return_state=True)(z, initial_state=[c])
+        return keras.Model(given, layers.Dense(1)(layers.concatenate([g, c, s, last])))
 
     check(build, calls)
 
 
-def test_stateful(calls):
+@pytest.mark.parametrize("cell", ["GRU", "SimpleRNN"])
+def test_stateful(cell, calls):
     x = RNG.normal(size=(8, 6, 3)).astype("float32")
-    model = keras.Sequential([keras.Input(batch_shape=(8, 6, 3)), layers.GRU(4, stateful=True)])
+    layer = getattr(layers, cell)(4, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(8, 6, 3)), layer])
     expected = [model.predict(x, verbose=0) for _ in range(2)]
     model.layers[0].reset_state()
     fk.enable()
     for e in expected:
-        np.testing.assert_allclose(model.predict(x, batch_size=8, verbose=0), e, rtol=1e-5)
+        np.testing.assert_allclose(
+            model.predict(x, batch_size=8, verbose=0), e, rtol=1e-5, atol=1e-6
+        )
     assert calls
 
 
-@pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU before"])
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU before", "SimpleRNN"])
 @pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_dropout_draws_the_same_masks(cell, rate, masked, calls):
@@ -151,7 +159,7 @@ def test_dropout_draws_the_same_masks(cell, rate, masked, calls):
     results = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        layer = getattr(layers, cell[:4].strip())(5, seed=3, **{rate: 0.5}, **options)
+        layer = getattr(layers, cell.split()[0])(5, seed=3, **{rate: 0.5}, **options)
         y = layer(x, mask=mask, training=True)
         y.square().sum().backward()
         results.append([y.detach(), *(v.value.grad for v in layer.trainable_weights)])
@@ -192,8 +200,17 @@ def test_what_stays_keras_is_named(options, training, reason, calls):
     assert not calls
 
 
+def test_what_stays_keras_of_a_simple_rnn(calls):
+    fk.enable()
+    layer = layers.SimpleRNN(4, activation="elu")
+    assert fk.path(layer).startswith("keras: the activations")
+    layer(np.zeros((2, 3, 4), "float32"))
+    assert not calls
+    assert fk.path(layers.SimpleRNN(4, dropout=0.2, recurrent_dropout=0.2), True) == "fused"
+
+
 def test_enable_and_disable():
-    own = layers.LSTM.inner_loop, layers.GRU.inner_loop
+    own = layers.LSTM.inner_loop, layers.GRU.inner_loop, layers.SimpleRNN.inner_loop
     layer = layers.GRU(4)
     assert fk.path(layer).startswith("keras: fusedrnn.keras is not enabled")
     fk.enable()
@@ -201,7 +218,8 @@ def test_enable_and_disable():
     assert fk.path(layer) == "fused"
     fk.disable()
     fk.disable()
-    assert (layers.LSTM.inner_loop, layers.GRU.inner_loop) == own
+    assert (layers.LSTM.inner_loop, layers.GRU.inner_loop, layers.SimpleRNN.inner_loop) == own
+    assert "inner_loop" not in vars(layers.SimpleRNN)  # as Keras has it
 
 
 def test_refuses_unknown_versions_and_other_backends(monkeypatch):

@@ -16,7 +16,7 @@ import fusedrnn.onnx  # noqa: E402
 from fusedrnn import Sequential, layers  # noqa: E402
 
 RNG = np.random.default_rng(0)
-cells = pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+cells = pytest.mark.parametrize("cell", ["LSTM", "GRU", "SimpleRNN"])
 
 
 def model_of(*parts, shape=(None, 3)):
@@ -56,17 +56,24 @@ def batches(*more):
         {"go_backwards": True, "return_sequences": True},
         {"use_bias": False},
         {"reset_after": False},
+        {"activation": "relu"},
+        {"activation": "sigmoid", "go_backwards": True},
+        {"activation": "elu"},
+        {"activation": None, "return_sequences": True},
         {"activation": "relu", "recurrent_activation": "hard_sigmoid"},
+        {"activation": None, "recurrent_activation": "hard_sigmoid"},
         {"dropout": 0.2},
     ],
     ids=str,
 )
 def test_layers(cell, options, tmp_path):
-    if cell == "LSTM" and "reset_after" in options:
+    if cell != "GRU" and "reset_after" in options:
+        return
+    if cell == "SimpleRNN" and "recurrent_activation" in options:
         return
     proto = check(model_of(getattr(layers, cell)(5, **options), layers.Dense(2)), tmp_path,
                   *batches())  # fmt: skip
-    node = next(n for n in proto.graph.node if n.op_type == cell)
+    node = next(n for n in proto.graph.node if n.op_type == cell.removeprefix("Simple"))
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     assert attributes.get("layout", 0) == 0
     if cell == "GRU":
@@ -80,6 +87,13 @@ def test_layers(cell, options, tmp_path):
 def test_bidirectional(cell, merge, sequences, tmp_path):
     inner = getattr(layers, cell)(4, return_sequences=sequences)
     check(model_of(layers.Bidirectional(inner, merge_mode=merge)), tmp_path, *batches())
+
+
+@cells
+def test_bidirectional_of_different_activations(cell, tmp_path):
+    make = getattr(layers, cell)
+    pair = make(4, activation=None), make(4, activation="relu", go_backwards=True)
+    check(model_of(layers.Bidirectional(pair[0], backward_layer=pair[1])), tmp_path, *batches())
 
 
 @cells
@@ -131,7 +145,7 @@ def test_float64_model_becomes_a_float32_file(tmp_path):
     check(model, tmp_path, *batches())
 
 
-@cells
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "RNN", "RNN relu"])
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch_first", [False, True])
@@ -140,9 +154,11 @@ def test_torch(cell, number, bidirectional, batch_first, options, tmp_path):
     torch = pytest.importorskip("torch")
     import fusedrnn.torch
 
+    cell, *nonlinearity = cell.split()
     module = getattr(fusedrnn.torch, cell)(
-        3, 5, number, batch_first=batch_first, bidirectional=bidirectional, bias=number == 1
-    )
+        3, 5, number, *nonlinearity, batch_first=batch_first, bidirectional=bidirectional,
+        bias=number == 1,
+    )  # fmt: skip
     path = tmp_path / "layer.onnx"
     assert fusedrnn.onnx.export(module, path, **options) < 1e-5
     assert module.training
@@ -159,7 +175,8 @@ def test_torch(cell, number, bidirectional, batch_first, options, tmp_path):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ([layers.SimpleRNN(3)], "simple_rnn.* is a SimpleRNN"),
+        ([layers.SimpleRNN(3, activation="silu")], "simple_rnn.* has the activations 'silu'"),
+        ([layers.GlobalMaxPooling1D()], "is a GlobalMaxPooling1D, which is not exported"),
         ([layers.LSTM(3, activation="gelu")], "activations 'sigmoid' and 'gelu'"),
         ([layers.Dense(3, activation="gelu")], "activation 'gelu'"),
         ([layers.GRU(3, stateful=True, batch_input_shape=(2, 4, 3))], "stateful=True"),

@@ -40,7 +40,7 @@ def windows():
     return w[:, :-1], w[:, -1]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("options", [{}, {"layers": 2}, {"bidirectional": True}, {"dropout": 0.1}])
 def test_regression(cell, options):
     X, y = windows()
@@ -62,7 +62,7 @@ def test_several_outputs_and_features():
         model.predict(X)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_classification(cell):
     X, _ = windows()
     y = np.where(X[:, 3] > 0.5, "high", np.where(X[:, 3] < -0.5, "low", "middle"))
@@ -111,7 +111,7 @@ def test_pickled_and_cloned():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cell": "rnn"}, "cell is 'rnn'"),
+        ({"cell": "mlp"}, "cell is 'mlp', expected 'lstm', 'gru', 'rnn'"),
         ({"units": 0}, "units is 0"),
         ({"epochs": 2.5}, "epochs is 2.5"),
     ],

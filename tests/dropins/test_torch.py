@@ -18,7 +18,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
 from fusedrnn.torch.call import Call  # noqa: E402
-from torch_cases import Packed, assert_close, both, compare, pair, seen_input, tensors  # noqa: E402
+from torch_cases import Packed, assert_close, compare, each, pair, seen_input, tensors  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 LONG = int(os.environ.get("FUSEDRNN_LONG", "200"))
@@ -36,7 +36,7 @@ def inferred(module, x, hx):
 
 
 @st.composite
-def configurations(draw, lstm):
+def configurations(draw, name):
     layers = draw(st.integers(1, 3))
     options = dict(
         num_layers=layers,
@@ -47,13 +47,15 @@ def configurations(draw, lstm):
         dtype=draw(st.sampled_from([torch.float32, torch.float64])),
     )
     H = draw(st.integers(1, 40))
-    if lstm and H > 1 and draw(st.integers(0, 7)) == 0:
+    if name == "RNN":
+        options["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+    if name == "LSTM" and H > 1 and draw(st.integers(0, 7)) == 0:
         options["proj_size"] = draw(st.integers(1, H - 1))
     return draw(st.integers(1, 20)), H, options, draw(st.integers(1, 12)), draw(st.integers(1, 9))
 
 
 def check_configuration(name, data):
-    I, H, options, T, N = data.draw(configurations(name == "LSTM"))
+    I, H, options, T, N = data.draw(configurations(name))
     torch.manual_seed(data.draw(st.integers(0, 2**31)))
     theirs, ours = pair(name, I, H, **options)
     training = data.draw(st.booleans())
@@ -103,13 +105,22 @@ def test_gru_random(data):
     check_configuration("GRU", data)
 
 
-@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell"])
-def test_cells_random(name):
+@many
+@given(st.data())
+def test_rnn_random(data):
+    check_configuration("RNN", data)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("LSTMCell", {}), ("GRUCell", {}), ("RNNCell", {}), ("RNNCell", {"nonlinearity": "relu"})],
+)
+def test_cells_random(name, options):
     @many
     @given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 9), st.booleans(), st.booleans(),
            st.sampled_from([torch.float32, torch.float64]))  # fmt: skip
     def check(I, H, N, bias, given_state, dtype):
-        theirs, ours = pair(name, I, H, bias, dtype=dtype)
+        theirs, ours = pair(name, I, H, bias, dtype=dtype, **options)
         batch = (N,) if N else ()
         x = torch.randn(*batch, I, dtype=dtype)
         h = torch.randn(*batch, H, dtype=dtype)
@@ -126,7 +137,7 @@ def test_cells_random(name):
 # Construction and errors --------------------------------------------------------------------------
 
 
-@both
+@each
 def test_is_torchs_class_with_torchs_initialisation(name):
     made = []
     for module in (torch.nn, ft):
@@ -140,7 +151,7 @@ def test_is_torchs_class_with_torchs_initialisation(name):
         assert torch.equal(a, b)
 
 
-@both
+@each
 @pytest.mark.parametrize(
     "call",
     [
@@ -158,6 +169,40 @@ def test_wrong_arguments_raise_what_torch_raises(name, call):
     with pytest.raises(expected.type) as got:
         call(ours)
     assert str(got.value) == str(expected.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m: m.RNN(3, 4, nonlinearity="sigmoid"),
+        lambda m: m.RNN(3, 4, proj_size=2),
+        lambda m: m.RNN(3, 4, 2, "elu"),
+        lambda m: m.RNNCell(3, 4, nonlinearity="sigmoid")(torch.zeros(2, 3)),
+        lambda m: torch.no_grad()(m.RNNCell(3, 4, nonlinearity="sigmoid"))(torch.zeros(2, 3)),
+        lambda m: m.RNNCell(3, 4)(torch.zeros(2, 3, 1)),
+        lambda m: torch.no_grad()(m.RNNCell(3, 4))(torch.zeros(2, 4)),
+    ],
+)
+def test_wrong_rnns_raise_what_torch_raises(make):
+    with pytest.raises(Exception) as expected:  # noqa: PT011
+        make(torch.nn)
+    with pytest.raises(expected.type) as got:
+        make(ft)
+    assert str(got.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("positional", [False, True])
+def test_an_rnn_takes_torchs_arguments(nonlinearity, positional):
+    made = [
+        m.RNN(3, 4, 2, nonlinearity, False, True) if positional else
+        m.RNN(3, 4, num_layers=2, nonlinearity=nonlinearity, bias=False, batch_first=True)
+        for m in (torch.nn, ft)
+    ]  # fmt: skip
+    theirs, ours = made
+    assert repr(ours) == repr(theirs)
+    ours.load_state_dict(theirs.state_dict())
+    compare(theirs, ours, torch.randn(2, 5, 3), None)
 
 
 def outcome(layer, x):
@@ -180,13 +225,16 @@ def test_path_says_what_runs():
     assert outcome(layer, x) == outcome(theirs.bfloat16(), x)
     assert ft.GRU(3, 4, device="meta").path == "torch: the weights are on meta"
     assert ft.GRUCell(3, 4).path.startswith("torch: gradients are recorded")
+    assert ft.RNN(3, 4).path == ft.RNN(3, 4, nonlinearity="relu").path == "fused"
     with torch.no_grad():
-        assert ft.GRUCell(3, 4).path == "fused"
+        assert ft.GRUCell(3, 4).path == ft.RNNCell(3, 4).path == "fused"
 
 
-@both
-@pytest.mark.parametrize(("H", "fused"), [(10, {"LSTM", "GRU"}), (150, {"LSTM"})])
-def test_few_steps_of_a_large_gru_with_gradients_are_torchs(name, H, fused, monkeypatch):
+@each
+@pytest.mark.parametrize(
+    ("H", "fused"), [(10, {"LSTM", "GRU", "RNN"}), (150, {"LSTM", "RNN"}), (200, {"LSTM"})]
+)
+def test_few_steps_of_large_layers_with_gradients_are_torchs(name, H, fused, monkeypatch):
     theirs, ours = pair(name, H, H)
     calls = []
     original = Call.forward

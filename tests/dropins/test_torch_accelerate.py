@@ -17,20 +17,26 @@ pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not sup
 ROOT = Path(__file__).parents[2]
 
 
+class Own(torch.nn.RNN):
+    """What has a forward of its own may need it."""
+
+
 class Model(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.lstm = torch.nn.LSTM(3, 8, 2, batch_first=True)
         self.gru = torch.nn.GRU(8, 8, batch_first=True, bidirectional=True)
         self.cell = torch.nn.GRUCell(16, 4)
-        self.rnn = torch.nn.RNN(4, 4)
+        self.rnn = torch.nn.RNN(4, 4, nonlinearity="relu")
+        self.rnn_cell = torch.nn.RNNCell(4, 4)
+        self.own = Own(3, 4)
         self.projected = torch.nn.LSTM(3, 8, proj_size=2)
         self.half = torch.nn.GRU(3, 4, dtype=torch.bfloat16)
         self.out = torch.nn.Linear(4, 1)
 
     def forward(self, x):
         y = self.gru(self.lstm(x)[0])[0]
-        return self.out(self.rnn(self.cell(y[:, -1])[None])[0][0])
+        return self.out(self.rnn_cell(self.rnn(self.cell(y[:, -1])[None])[0][0]))
 
 
 def test_accelerate_and_restore():
@@ -40,13 +46,14 @@ def test_accelerate_and_restore():
     optimizer = torch.optim.Adam(model.parameters())
     reference, reference_optimizer = copy.deepcopy((model, optimizer))
     done = ft.accelerate(model)
-    assert done.replaced == ["lstm", "gru", "cell"]
+    assert done.replaced == ["lstm", "gru", "cell", "rnn", "rnn_cell"]
     assert done.kept == {
-        "rnn": "RNN has no fused class",
+        "own": "Own has no fused class",
         "projected": "proj_size has no fused kernel",
         "half": "the weights are torch.bfloat16",
     }
     assert type(model.lstm) is ft.LSTM
+    assert type(model.rnn_cell) is ft.RNNCell
     for m, o in [(model, optimizer), (reference, reference_optimizer)]:
         for _ in range(3):
             o.zero_grad()
@@ -56,9 +63,11 @@ def test_accelerate_and_restore():
         if n != "half":
             torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-6)
     assert ft.accelerate(model).replaced == []
-    assert ft.restore(model) == ["lstm", "gru", "cell"]
+    assert ft.restore(model) == ["lstm", "gru", "cell", "rnn", "rnn_cell"]
     assert type(model.lstm) is torch.nn.LSTM
     assert type(model.cell) is torch.nn.GRUCell
+    assert type(model.rnn) is torch.nn.RNN
+    assert type(model.rnn_cell) is torch.nn.RNNCell
     torch.testing.assert_close(model(x), reference(x), rtol=1e-4, atol=1e-5)
 
 

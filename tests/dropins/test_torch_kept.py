@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch_cases import assert_close, both, pair  # noqa: E402
+from torch_cases import assert_close, each, pair  # noqa: E402
 
 
 def _sgd(m):
@@ -26,7 +26,7 @@ CHANGES = {
     "in place": lambda m: m.weight_hh_l0.mul_(2),
     "one value": lambda m: m.weight_hh_l0[0, 0].add_(1),
     "data": lambda m: m.weight_hh_l0.data.mul_(2),
-    "forget bias": lambda m: m.bias_ih_l0.data[5:10].fill_(1),
+    "part of a bias": lambda m: m.bias_ih_l0.data[3:10].fill_(1),
     "another memory": lambda m: setattr(m.weight_ih_l0, "data", m.weight_ih_l0.data * 2),
     "another parameter": lambda m: setattr(m, "weight_ih_l0",
                                            torch.nn.Parameter(m.weight_ih_l0 * 2)),
@@ -36,7 +36,7 @@ CHANGES = {
 }  # fmt: skip
 
 
-@both
+@each
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("training", [False, True])
 def test_kept_weights_follow_changes(name, change, training):
@@ -52,7 +52,21 @@ def test_kept_weights_follow_changes(name, change, training):
         assert_close(after, theirs(x)[0])
 
 
-@both
+def test_another_nonlinearity_packs_anew():
+    theirs, ours = pair("RNN", 3, 5, dtype=torch.float64)
+    cells = pair("RNNCell", 3, 5, dtype=torch.float64)
+    x = torch.randn(4, 2, 3, dtype=torch.float64)
+    with torch.no_grad():
+        for mode in ("RNN_TANH", "RNN_RELU", "RNN_TANH"):
+            theirs.mode = ours.mode = mode
+            assert_close(ours(x)[0], theirs(x)[0])
+        for nonlinearity in ("tanh", "relu", "tanh"):
+            for cell in cells:
+                cell.nonlinearity = nonlinearity
+            assert_close(cells[1](x[0]), cells[0](x[0]))
+
+
+@each
 def test_packed_weights_are_kept_while_nothing_changes(name):
     _, ours = pair(name, 3, 5)
     x = torch.randn(4, 2, 3)
@@ -65,7 +79,7 @@ def test_packed_weights_are_kept_while_nothing_changes(name):
     assert ours._kept[0].copy is first
 
 
-@both
+@each
 def test_weights_made_in_inference_mode(name):
     with torch.inference_mode():
         theirs, ours = pair(name, 3, 5)
@@ -76,7 +90,7 @@ def test_weights_made_in_inference_mode(name):
                 m.weight_hh_l0.mul_(2)
 
 
-@both
+@each
 def test_copy_and_save_leave_the_packed_weights_out(name):
     _, ours = pair(name, 3, 5)
     x = torch.randn(4, 2, 3)

@@ -18,8 +18,8 @@ common_modules = pytest.importorskip("torch.testing._internal.common_modules")
 
 import fusedrnn.torch as ft  # noqa: E402
 
-INFOS = {i.name: i for i in common_modules.module_db
-         if i.name in ("nn.LSTM", "nn.GRU", "nn.LSTMCell", "nn.GRUCell")}  # fmt: skip
+NAMES = {f"nn.{cell}{suffix}" for cell in ("LSTM", "GRU", "RNN") for suffix in ("", "Cell")}
+INFOS = {info.name: info for info in common_modules.module_db if info.name in NAMES}
 pytestmark = [
     pytest.mark.parametrize("name", sorted(INFOS)),
     pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),

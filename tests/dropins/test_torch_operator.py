@@ -6,16 +6,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch_cases import assert_close, both, loss_of, pair, tensors  # noqa: E402
+from fusedrnn.cells import CELLS  # noqa: E402
+from torch_cases import assert_close, each, loss_of, pair, tensors  # noqa: E402
 
 
-@both
+@each
 @pytest.mark.parametrize("training", [False, True])
 def test_operator_check(name, training):
     cell = name.lower()
-    G = 4 if cell == "lstm" else 3
+    G = CELLS[cell].gates
     weights = [torch.randn(G * 5, 3), torch.randn(G * 5, 5), torch.randn(G * 5), torch.randn(G * 5)]
-    states = [torch.randn(2, 5) for _ in range(2 if cell == "lstm" else 1)]
+    states = [torch.randn(2, 5) for _ in range(CELLS[cell].states)]
     for t in (*weights, *states):
         t.requires_grad_(training)
     x = torch.randn(4, 2, 3, requires_grad=training)
@@ -26,12 +27,13 @@ def test_operator_check(name, training):
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # Dynamo
-@both
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN", "RNN relu"])
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
 def test_compile_keeps_the_call_in_the_graph(name, backend):
     import torch._dynamo
 
-    theirs, ours = pair(name, 3, 5, 2, bidirectional=True, batch_first=True)
+    name, *nonlinearity = name.split()
+    theirs, ours = pair(name, 3, 5, 2, *nonlinearity, bidirectional=True, batch_first=True)
     x = torch.randn(4, 6, 3)
     torch._dynamo.reset()
     with torch._dynamo.config.patch(allow_rnn=True):
@@ -47,7 +49,7 @@ def test_compile_keeps_the_call_in_the_graph(name, backend):
     assert_close(compiled(x)[0], theirs(x)[0])
 
 
-@both
+@each
 def test_export_keeps_the_call_in_the_graph(name):
     theirs, ours = pair(name, 3, 5, batch_first=True)
     x = torch.randn(4, 6, 3)

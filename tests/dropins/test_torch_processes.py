@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 import fusedrnn.torch as ft  # noqa: E402
 from fusedrnn import runtime  # noqa: E402
-from torch_cases import both, pair  # noqa: E402
+from torch_cases import each, pair  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ def child(queue, layer):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork with threads, Python 3.12
-@both
+@each
 def test_works_in_the_child_of_a_fork(name):
     layer = pair(name, 128, 128)[1]
     expected = big_loss(layer)  # threads are running now
@@ -76,7 +76,7 @@ class Encoded(torch.utils.data.Dataset):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker processes")  # one core
-@both
+@each
 def test_works_in_dataloader_workers(name):
     layer = pair(name, 128, 128)[1]
     big_loss(layer).backward()

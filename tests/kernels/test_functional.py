@@ -53,10 +53,11 @@ def test_recurrent_mask_without_training_and_kept_by_the_tape(kind):
         np.testing.assert_array_equal(a, b)
 
 
-def test_packed_keeps_its_own_copy():
-    w = weights("lstm", 2, 3)
+@pytest.mark.parametrize("kind", CELLS)
+def test_packed_keeps_its_own_copy(kind):
+    w = weights(kind, 2, 3)
     x = np.ones((1, 4, 2), np.float32)
-    packed = F.PackedLSTM(*w)
+    packed = CELLS[kind].packed(*w)
     before = packed(x)[0]
     w[0][:] = 0
     np.testing.assert_array_equal(packed(x)[0], before)
@@ -73,15 +74,16 @@ def test_windows_are_read_without_a_copy():
 
 @pytest.mark.parametrize("isa", runtime.available_isas())
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("form", ["lstm", "reset_after", "reset_before"])
+@pytest.mark.parametrize("form", ["lstm", "reset_after", "reset_before", "rnn"])
 @pytest.mark.parametrize("shape", TEST_SHAPES)
 def test_weights_in_pytorchs_layout_give_the_same_bits(isa, dtype, form, shape):
     """Fortran order, and r z n for the GRU: results, and gradients in the same layout."""
-    kind, order = ("lstm", [0, 1, 2, 3]) if form == "lstm" else ("gru", [1, 0, 2])
+    kind = "gru" if "reset" in form else form
+    order = {"lstm": [0, 1, 2, 3], "gru": [1, 0, 2], "rnn": [0]}[kind]
     (I, H, T, N), after = TEST_SHAPES[shape], form == "reset_after"
     forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
-    given = {} if kind == "lstm" else {"reset_after": after}
-    other = given if kind == "lstm" else given | {"gate_order": "rzn"}
+    given = {"reset_after": after} if kind == "gru" else {}
+    other = given | {"gate_order": "rzn"} if kind == "gru" else given
     w, r, b = weights(kind, I, H, dtype)
     if form == "reset_before":
         b = b[0]
@@ -126,37 +128,40 @@ def test_any_strides_give_the_same():
     np.testing.assert_array_equal(F.lstm(unaligned, *w)[0], expected)
 
 
-def test_backward_twice_and_out():
-    w = weights("lstm", 3, 9)
+@pytest.mark.parametrize("kind", CELLS)
+def test_backward_twice_and_out(kind):
+    w = weights(kind, 3, 9)
     x = rng.normal(size=(4, 6, 3)).astype(np.float32)
-    y, _, _, tape = F.lstm(x, *w, training=True)
-    first = F.lstm_backward(tape, np.ones_like(y))
+    y, *_, tape = CELLS[kind].forward(x, *w, training=True)
+    first = CELLS[kind].backward(tape, np.ones_like(y))
     out = tuple(np.full_like(a, np.nan) for a in w)
-    second = F.lstm_backward(tape, np.ones_like(y), need_dx=False, out=out)
+    second = CELLS[kind].backward(tape, np.ones_like(y), need_dx=False, out=out)
     assert second[0] is None
     assert all(a is b for a, b in zip(second[1:4], out, strict=True))
     for a, b in zip(first[1:], second[1:], strict=True):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("kind", ["gru", "rnn"])
 @pytest.mark.parametrize(("N", "T"), [(0, 5), (3, 0), (0, 0)])
-def test_nothing_to_do(N, T):
-    w = weights("gru", 2, 5)
+def test_nothing_to_do(N, T, kind):
+    w = weights(kind, 2, 5)
     h0 = np.ones((N, 5), np.float32)
-    y, h_n, tape = F.gru(np.ones((N, T, 2), np.float32), *w, h0, training=True)
+    y, h_n, tape = CELLS[kind].forward(np.ones((N, T, 2), np.float32), *w, h0, training=True)
     assert y.shape == (N, T, 5)
     np.testing.assert_array_equal(h_n, h0)
-    dx, dW, _, _, dh0 = F.gru_backward(tape, np.ones_like(y), h0)
+    dx, dW, _, _, dh0 = CELLS[kind].backward(tape, np.ones_like(y), h0)
     assert dx.shape == (N, T, 2)
     assert not dW.any()
     np.testing.assert_array_equal(dh0, h0)
 
 
-def test_nan_stays_in_its_row():
-    w = weights("lstm", 2, 5)
+@pytest.mark.parametrize("kind", CELLS)
+def test_nan_stays_in_its_row(kind):
+    w = weights(kind, 2, 5)
     x = np.ones((3, 4, 2), np.float32)
     x[1, 2, 0] = np.nan
-    y = F.lstm(x, *w)[0]
+    y = CELLS[kind].forward(x, *w)[0]
     assert np.isnan(y[1, 2:]).all()
     assert np.isfinite(y[[0, 2]]).all()
     assert np.isfinite(y[1, :2]).all()
@@ -245,6 +250,72 @@ def test_bad_gru_and_backward_input():
         F.gru(x, w, r, b, gate_order="nrz")
     with pytest.raises(TypeError):
         F.lstm_backward(tape, y)
+
+
+RNN_W, RNN_R, RNN_B = W[:, :5].copy(), R[:, :5].copy(), B[:5].copy()
+BAD_RNN = {
+    "rank of x": (dict(x=X[0]), ValueError, r"rnn: x has shape \(3, 4\), expected \(N, T, I\)"),
+    "features of x": (dict(x=X[:, :, :3]), ValueError, r"rnn: x has shape \(2, 3, 3\)"),
+    "dtype of x": (dict(x=X.astype(int)), TypeError, "rnn: x has dtype int64"),
+    "mixed": (dict(kernel=RNN_W.astype(float)), TypeError, "rnn: kernel has dtype float64"),
+    "kernel of an LSTM": (
+        dict(kernel=W), ValueError,
+        r"rnn: kernel has shape \(4, 20\), expected \(I, 1?H\) = \(4, 5\)",
+    ),
+    "recurrent": (
+        dict(recurrent_kernel=R), ValueError,
+        r"rnn: recurrent_kernel has shape \(5, 20\), expected \(H, 1?H\) = \(5, 5\)",
+    ),
+    "no units": (dict(recurrent_kernel=RNN_R[:0]), ValueError, "at least one row"),
+    "bias": (dict(bias=B), ValueError, r"rnn: bias has shape \(20,\), expected \(H,\) = \(5,\)"),
+    "two biases": (dict(bias=np.stack([RNN_B] * 2)), ValueError, r"rnn: bias has shape \(2, 5\)"),
+    "h0": (dict(h0=X[0]), ValueError, r"rnn: h0 has shape \(3, 4\), expected \(N, H\) = \(2, 5\)"),
+    "activation": (
+        dict(activation="elu"), ValueError,
+        "rnn: activation is 'elu', expected 'tanh', 'relu', 'sigmoid' or 'linear'",
+    ),
+    "lengths value": (dict(lengths=[1, 4]), ValueError, "rnn: lengths has the value 4 at 1"),
+    "lengths shape": (dict(lengths=[1, 2, 3]), ValueError, r"rnn: lengths has shape \(3,\)"),
+    "mask shape": (dict(mask=np.ones((3, 2), bool)), ValueError, r"rnn: mask has shape \(3, 2\)"),
+    "recurrent_mask shape": (
+        dict(recurrent_mask=np.ones((4, 2, 5), np.float32)), ValueError,
+        r"rnn: recurrent_mask has shape \(4, 2, 5\), expected \(G, N, H\) = \(1, 2, 5\)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_RNN)
+def test_bad_input_of_an_rnn(name):
+    change, error, message = BAD_RNN[name]
+    given = {"x": X, "kernel": RNN_W, "recurrent_kernel": RNN_R, "bias": RNN_B, **change}
+    with pytest.raises(error, match=message):
+        F.rnn(**given)
+
+
+def test_bad_input_of_the_other_forms_of_an_rnn():
+    w, x = (RNN_W, RNN_R, RNN_B), X
+    with pytest.raises(TypeError, match="c0"):
+        F.rnn(x, *w, c0=X[0])  # type: ignore[call-overload]
+    y, _, tape = F.rnn(x, *w, training=True)
+    with pytest.raises(ValueError, match=r"rnn_backward: dy has shape \(2, 3, 4\), expected"):
+        F.rnn_backward(tape, x)
+    with pytest.raises(ValueError, match=r"rnn_backward: dh_n has shape \(2, 3, 5\)"):
+        F.rnn_backward(tape, y, y)
+    with pytest.raises(ValueError, match=r"rnn_backward: out\[0\] has shape \(5, 5\)"):
+        F.rnn_backward(tape, y, out=(w[1], w[1], w[2]))
+    with pytest.raises(TypeError):
+        F.gru_backward(tape, y)  # type: ignore[arg-type]
+    for made in (F.PackedRNN, F.RNNStep):
+        with pytest.raises(ValueError, match=r"RNN: recurrent_kernel has shape \(5, 20\)"):
+            made(W, R, B)
+    with pytest.raises(ValueError, match=r"PackedRNN: x has shape \(2, 3, 3\)"):
+        F.PackedRNN(*w)(X[:, :, :3])
+    with pytest.raises(ValueError, match=r"PackedRNN: h0 has shape \(3, 4\)"):
+        F.PackedRNN(*w)(X, X[0])
+    with pytest.raises(ValueError, match=r"RNNStep: x has shape \(3, 5\), expected"):
+        F.RNNStep(*w)(np.zeros((3, 5), np.float32), np.zeros((3, 5), np.float32))
+    with pytest.raises(ValueError, match=r"RNNStep: h has shape \(2, 5\), expected"):
+        F.RNNStep(*w)(X[0], np.zeros((2, 5), np.float32))
 
 
 @pytest.mark.parametrize("kind", CELLS)

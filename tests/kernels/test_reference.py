@@ -102,6 +102,21 @@ def test_lstm_is_the_textbooks():
     np.testing.assert_allclose(c_n[0], C, rtol=0, atol=1e-14)
 
 
+def test_rnn_is_the_textbooks():
+    """Elman: two matrices and a bias, one row, step by step."""
+    rng = np.random.default_rng(3)
+    H, I, T = 6, 3, 5
+    W_x, W_h, b = rng.normal(size=(H, I)), rng.normal(size=(H, H)), rng.normal(size=H)
+    x, h, outputs = rng.normal(size=(T, I)), np.zeros(H), []
+    for x_t in x:
+        h = np.tanh(W_x @ x_t + W_h @ h + b)
+        outputs.append(h)
+
+    y, h_n = F.rnn(x[None], W_x.T, W_h.T, b)
+    np.testing.assert_allclose(y[0], outputs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(h_n[0], h, rtol=0, atol=1e-14)
+
+
 def test_gru_is_the_textbooks():
     """Reset before the product, on [r * h, x]; z writes: h = (1 - z) * h_prev + z * n."""
     rng = np.random.default_rng(2)

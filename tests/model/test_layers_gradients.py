@@ -76,6 +76,9 @@ RECURRENT: dict[str, Callable[[], Layer]] = {
     "gru before elu": lambda: layers.GRU(3, activation="elu", reset_after=False),
     "gru silu no bias": lambda: layers.GRU(3, activation="silu", use_bias=False),
     "simple": lambda: layers.SimpleRNN(3, return_sequences=True),
+    "simple relu": lambda: layers.SimpleRNN(3, activation="relu", return_sequences=True),
+    "simple sigmoid": lambda: layers.SimpleRNN(3, activation="sigmoid", go_backwards=True),
+    "simple linear no bias": lambda: layers.SimpleRNN(3, activation=None, use_bias=False),
     "simple silu": lambda: layers.SimpleRNN(3, activation="silu", go_backwards=True),
     **{
         f"bidirectional {mode}": lambda mode=mode: layers.Bidirectional(
@@ -84,6 +87,7 @@ RECURRENT: dict[str, Callable[[], Layer]] = {
         for mode in ("concat", "sum", "ave", "mul")
     },
     "bidirectional last": lambda: layers.Bidirectional(layers.GRU(2)),
+    "bidirectional simple": lambda: layers.Bidirectional(layers.SimpleRNN(2)),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import fusedrnn
 from fusedrnn import Input, Sequential, layers
-from fusedrnn.layers import GRU, LSTM, Dense, Dropout
+from fusedrnn.layers import GRU, LSTM, Dense, Dropout, SimpleRNN
 from small_models import RNG, X, Y, model, summary
 
 
@@ -161,16 +161,18 @@ def test_initial_state_and_return_state() -> None:
 
 
 def test_the_path_can_be_asked_for() -> None:
-    assert (
-        LSTM(3, activation="relu").path
-        == GRU(3, recurrent_dropout=0.2, dropout=0.1).path
-        == "fused"
-    )
-    assert (
-        LSTM(3, activation="elu").path
-        == GRU(3, recurrent_activation="hard_sigmoid").path
-        == ("step by step")
-    )
+    for layer in (
+        LSTM(3, activation="relu"),
+        GRU(3, recurrent_dropout=0.2, dropout=0.1),
+        *(SimpleRNN(3, activation=a) for a in ("tanh", "relu", "sigmoid", None)),
+    ):
+        assert layer.path == "fused"
+    for layer in (
+        LSTM(3, activation="elu"),
+        GRU(3, recurrent_activation="hard_sigmoid"),
+        SimpleRNN(3, activation="elu"),
+    ):
+        assert layer.path == "step by step"
 
 
 def test_float64_models() -> None:

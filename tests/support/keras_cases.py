@@ -260,6 +260,21 @@ CASES: dict[str, Case] = {
     "gru_reset_before_elu": _recurrent("GRU", activation="elu", reset_after=False),
     "simple_rnn": _recurrent("SimpleRNN"),
     "simple_rnn_relu_sequences": _recurrent("SimpleRNN", activation="relu", return_sequences=True),
+    "simple_rnn_no_bias": _recurrent("SimpleRNN", use_bias=False),
+    "simple_rnn_sigmoid_backwards_sequences": _recurrent(
+        "SimpleRNN", activation="sigmoid", go_backwards=True, return_sequences=True
+    ),
+    "simple_rnn_linear": _recurrent("SimpleRNN", activation=None),
+    "simple_rnn_elu": _recurrent("SimpleRNN", activation="elu"),
+    "simple_rnn_stacked": Case(
+        lambda k: [
+            k.layers.Input((10, 1)),
+            k.layers.SimpleRNN(6, return_sequences=True),
+            k.layers.SimpleRNN(5, unroll=True),
+            k.layers.Dense(1),
+        ],
+        shape=(10, 1),
+    ),
     "lstm_dropout": _recurrent("LSTM", dropout=0.3),
     "lstm_recurrent_dropout": _recurrent("LSTM", recurrent_dropout=0.3, case={"gates": 4}),
     "lstm_both_dropouts": _recurrent("LSTM", dropout=0.2, recurrent_dropout=0.3, case={"gates": 4}),
@@ -338,6 +353,8 @@ CASES: dict[str, Case] = {
     "gru_mask_holes": _masked("GRU", "holes"),
     "gru_mask_reset_before": _masked("GRU", "pre", reset_after=False),
     "simple_rnn_mask": _masked("SimpleRNN", "holes", return_sequences=True),
+    "simple_rnn_mask_backwards": _masked("SimpleRNN", "post", activation="relu", go_backwards=True),
+    "simple_rnn_bidirectional": _bidirectional("concat", "SimpleRNN", padding="post"),
     "lstm_zero_output_for_mask": _masked(
         "LSTM", "holes", return_sequences=True, zero_output_for_mask=True
     ),

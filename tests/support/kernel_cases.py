@@ -16,6 +16,7 @@ CELLS = {
     "gru_write": ("gru", {"update_gate": "write"}),
     "gru_before": ("gru", {"reset_after": False}),
     "gru_before_write": ("gru", {"reset_after": False, "update_gate": "write"}),
+    "rnn": ("rnn", {}),
 }
 OPTIONS = {
     "plain": {},

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 import fusedrnn.torch as ft
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
-both = pytest.mark.parametrize("name", ["LSTM", "GRU"])
+each = pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
 
 
 def pair(name, *args, **kwargs):

@@ -192,12 +192,8 @@ class Recurrent(Layer):
     @cached_property
     def path(self) -> str:
         """How the layer runs: "fused" or "step by step"."""
-        fused = (
-            self.cell.forward is not None
-            and self.activation in FUSED_ACTIVATIONS
-            and self.recurrent_activation in (None, activations.sigmoid)
-        )
-        return "fused" if fused else "step by step"
+        gates = self.recurrent_activation in (None, activations.sigmoid)
+        return "fused" if gates and self.activation in FUSED_ACTIVATIONS else "step by step"
 
     def __call__(  # type: ignore[override]
         self,

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import reference
-from ..cells import Cell
+from ..cells import CELLS
 from .rnn import Recurrent, given
 
 
 class SimpleRNN(Recurrent):
     """Fully connected recurrence ``h = activation(x @ kernel + h @ recurrent_kernel + bias)``.
 
-    Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. It runs step by
-    step: one product per step, no fused kernel.
+    Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. The weights are
+    ``kernel`` (I, units), ``recurrent_kernel`` (units, units) and ``bias`` (units). With activation
+    ``tanh``, ``relu``, ``sigmoid`` or ``linear`` the whole sequence is one call of a fused kernel;
+    others run step by step (``layer.path`` tells). ``unroll`` makes no difference.
     """
 
-    cell = Cell(
-        name="rnn",
-        layer="SimpleRNN",
-        gate_order="n",
-        states=1,
-        biases=1,
-        options=frozenset(),
-        reference=reference.rnn,
-    )
+    cell = CELLS["rnn"]
 
     def __init__(
         self,

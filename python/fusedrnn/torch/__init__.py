@@ -1,13 +1,13 @@
-"""Fused LSTM and GRU for PyTorch.
+"""Fused LSTM, GRU and RNN for PyTorch.
 
 In this folder is what knows torch's tensors, and Keras on its torch backend: layers, cells and
 accelerate on top, recurrent below them, call at the core.
 
 Not here: mathematics but that of composed, and what runs without torch.
 
-``LSTM``, ``GRU``, ``LSTMCell`` and ``GRUCell`` stand in for the classes of ``torch.nn`` of the same
-names; :func:`accelerate` puts them into an existing model. ``layer.path`` says whether a layer runs
-fused. Threads follow ``torch.get_num_threads()``, for the whole process.
+``LSTM``, ``GRU``, ``RNN``, ``LSTMCell``, ``GRUCell`` and ``RNNCell`` stand in for the classes of
+``torch.nn`` of the same names; :func:`accelerate` puts them into an existing model. ``layer.path``
+says whether a layer runs fused. Threads follow ``torch.get_num_threads()``, for the whole process.
 
 Under ``torch.compile`` a layer is one operator of the graph, ``fusedrnn::recurrent``, if
 ``torch._dynamo.config.allow_rnn`` is True; torch otherwise breaks the graph at any recurrent layer,
@@ -25,7 +25,17 @@ except ImportError as error:
     raise ImportError("fusedrnn.torch needs PyTorch: pip install torch") from error
 
 from .accelerate import Accelerated, accelerate, restore
-from .cells import GRUCell, LSTMCell
-from .layers import GRU, LSTM
+from .cells import GRUCell, LSTMCell, RNNCell
+from .layers import GRU, LSTM, RNN
 
-__all__ = ["GRU", "LSTM", "Accelerated", "GRUCell", "LSTMCell", "accelerate", "restore"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Accelerated",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "accelerate",
+    "restore",
+]

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 import torch
 
-from .cells import GRUCell, LSTMCell
-from .layers import GRU, LSTM
+from .cells import GRUCell, LSTMCell, RNNCell
+from .layers import GRU, LSTM, RNN
 
 FUSED = {
     torch.nn.LSTM: LSTM,
     torch.nn.GRU: GRU,
+    torch.nn.RNN: RNN,
     torch.nn.LSTMCell: LSTMCell,
     torch.nn.GRUCell: GRUCell,
+    torch.nn.RNNCell: RNNCell,
 }
 
 
@@ -25,7 +27,9 @@ class Accelerated(NamedTuple):
 
 
 def accelerate(model: torch.nn.Module) -> Accelerated:
-    """Make every LSTM, GRU, LSTMCell and GRUCell of `model` run on the fused kernels, in place.
+    """Make every recurrent layer and cell of `model` run on the fused kernels, in place.
+
+    Those are the LSTM, GRU and RNN of ``torch.nn``, and LSTMCell, GRUCell and RNNCell.
 
     The modules stay the same objects with the same parameters and hooks, so optimizers and other
     references to them go on working; only their class changes.

@@ -1,4 +1,4 @@
-"""``torch.nn.LSTMCell`` and ``torch.nn.GRUCell`` on the fused kernels, without gradients."""
+"""``torch.nn.LSTMCell``, ``GRUCell`` and ``RNNCell`` on the fused kernels, without gradients."""
 
 from __future__ import annotations
 
@@ -97,3 +97,18 @@ class GRUCell(FusedCell, torch.nn.GRUCell):
     """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded."""
 
     _call = Call("gru", "torch")
+
+
+_RNN_CALLS = {name: Call("rnn", "torch", activation=name) for name in ("tanh", "relu")}
+
+
+class RNNCell(FusedCell, torch.nn.RNNCell):
+    """Drop-in for ``torch.nn.RNNCell``, fused while no gradients are recorded."""
+
+    @property
+    def _call(self) -> Call:  # type: ignore[override]
+        return _RNN_CALLS.get(self.nonlinearity, _RNN_CALLS["tanh"])
+
+    def _fits(self, x: Any, w: Tensor, states: Tensors) -> bool:
+        # torch refuses others at the call, those too that the core has
+        return self.nonlinearity in _RNN_CALLS and super()._fits(x, w, states)

@@ -75,7 +75,12 @@ def _gru(call: Call, x: Tensors, product: Product, h: Tensor) -> Tensors:
     return (z * h + (1 - z) * n,)
 
 
-_STEPS: dict[str, Callable[..., Tensors]] = {"lstm": _lstm, "gru": _gru}
+def _rnn(call: Call, x: Tensors, product: Product, h: Tensor) -> Tensors:
+    (p,) = product(h, 0)
+    return (_ACTIVATIONS[call.activation](x[0] + p),)
+
+
+_STEPS: dict[str, Callable[..., Tensors]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
 
 
 def _weights(call: Call, weights: Tensors) -> tuple[Tensor, Tensor, Tensor, Tensor]:

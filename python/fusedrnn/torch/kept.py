@@ -43,6 +43,7 @@ class KeptWeights:
         self.views: list[Array] = []
         self.seen: list[Mark] = []
         self.copy: Any = None
+        self.activation = ""  # of the copy; a module's may be changed
 
     def arrays(self, weights: Tensors) -> list[Array]:
         """Return the memory of the weights as arrays, made anew when it is another or laid out so.
@@ -56,10 +57,11 @@ class KeptWeights:
 
     def packed(self, call: Call, weights: Tensors, step: bool = False) -> Any:
         """Return these weights packed for a sequence, or for one `step`."""
-        if self.copy is None or not self._current(weights):
+        if call.activation != self.activation or not self._current(weights):
             core = call.to_core([memory(w) for w in weights])
             cell = CELLS[call.cell]
             self.copy = (cell.step if step else cell.packed)(*core, **call.options)
+            self.activation = call.activation
             self.seen = []
             if not any(w.is_inference() for w in weights):  # those keep no version
                 self.seen = [self._mark(w) for w in weights]

@@ -1,9 +1,9 @@
 """Fused kernels under unmodified Keras 3 on its torch backend.
 
-After :func:`enable`, every LSTM and GRU layer of Keras, in models of any kind, runs its loop over
-time on the fused kernels, with masks, dropout and ``reset_after=False`` too. What has no fused
-kernel stays Keras's own; :func:`path` says which, and why. It replaces a private method, so it
-refuses a version of Keras that it was not tested with.
+After :func:`enable`, every LSTM, GRU and SimpleRNN layer of Keras, in models of any kind, runs its
+loop over time on the fused kernels, with masks, dropout and ``reset_after=False`` too. What has no
+fused kernel stays Keras's own; :func:`path` says which, and why. It replaces a private method, so
+it refuses a version of Keras that it was not tested with.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _own_loops: dict[Any, Any] = {}
 
 
 def enable() -> None:
-    """Run Keras's LSTM and GRU layers on the fused kernels, in models made before or after.
+    """Run Keras's recurrent layers on the fused kernels, in models made before or after.
 
     Raises
     ------
@@ -55,7 +55,9 @@ def enable() -> None:
 def disable() -> None:
     """Give Keras its own loops back."""
     for layer, own in _own_loops.items():
-        layer.inner_loop = own
+        del layer.inner_loop
+        if layer.inner_loop is not own:  # SimpleRNN's is that of its base
+            layer.inner_loop = own
     _own_loops.clear()
 
 
@@ -71,7 +73,7 @@ def path(layer: Any, training: bool = False) -> str:
     gates = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     if _name(cell.activation) is None or _name(gates) != "sigmoid":
         return "keras: the activations are not tanh, relu, sigmoid or linear with sigmoid gates"
-    if training and cell.dropout and cell.implementation == 1:
+    if training and cell.dropout and getattr(cell, "implementation", 2) == 1:
         return "keras: dropout with implementation=1 has a mask for each gate, with no fused kernel"
     if getattr(layer, "use_cudnn", "auto") not in ("auto", True):
         return "keras: use_cudnn=False asks for the plain loop"

@@ -1,4 +1,4 @@
-"""``torch.nn.LSTM`` and ``torch.nn.GRU`` on the fused kernels."""
+"""``torch.nn.LSTM``, ``GRU`` and ``RNN`` on the fused kernels."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ class FusedLayer:
     """What the layers share. Parameters, their names and `state_dict` are torch's."""
 
     _cell: Cell
+    _activation = "tanh"
     _few_steps_are_torchs = True  # of those, torch's code is the faster one with gradients
 
     @property
     def path(self: Any) -> str:
         """How the layer runs now: "fused", or "torch: " and the reason.
 
-        Whatever it says, a GRU with large weights runs an input of a few steps on torch's own code
-        while gradients are recorded: there their gradients are all the work, and torch's are the
-        faster ones.
+        Whatever it says, a GRU or RNN with large weights runs an input of a few steps on torch's
+        own code while gradients are recorded: there their gradients are all the work, and torch's
+        are the faster ones.
         """
         return path_of(self.weight_ih_l0, traced(), self.proj_size)
 
@@ -150,12 +151,13 @@ class FusedLayer:
     ) -> list[Tensor]:
         """Run all layers and directions; x and y are (N, T, ...) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
+        cell, activation = self._cell.name, self._activation
         each = len(weights) // (D * self.num_layers)
         kept = [None] * (D * self.num_layers) if trace else self.__dict__.get("_kept")
         if kept is None:
             kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
         if len(kept) == 1:
-            call = Call(self._cell.name, "torch", time_major=not batch_first)
+            call = Call(cell, "torch", time_major=not batch_first, activation=activation)
             return [*run(call, x, weights, states, lengths, kept[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
@@ -165,7 +167,7 @@ class FusedLayer:
             ys = []
             for reverse in (False, True)[:D]:
                 k = len(finals)
-                call = Call(self._cell.name, "torch", reverse, time_major)
+                call = Call(cell, "torch", reverse, time_major, activation=activation)
                 own = weights[k * each : (k + 1) * each]
                 y, *final = run(call, x, own, [s[k] for s in states], lengths, kept[k])
                 ys.append(y)
@@ -263,3 +265,14 @@ class GRU(FusedLayer, torch.nn.GRU):
     """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`."""
 
     _cell = CELLS["gru"]
+
+
+class RNN(FusedLayer, torch.nn.RNN):
+    """Drop-in for ``torch.nn.RNN``, with both of its nonlinearities; see :class:`LSTM`."""
+
+    _cell = CELLS["rnn"]
+
+    @property
+    def _activation(self) -> str:  # type: ignore[override]
+        # torch's code asks `mode`, not `nonlinearity`, which may have been changed
+        return self.mode.removeprefix("RNN_").lower()
