@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from ..cells import CELLS
-from . import path as paths
 from .call import Call, Tensors, array, follow_torch_threads
 from .kept import KeptWeights
 from .layers import weights_of
-from .path import path_of, traced
+from .path import path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -113,7 +112,7 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
         if isinstance(input, Tensor) and not torch.is_grad_enabled():
             rows = input.shape[0] if input.dim() == 2 else 1
-            if rows * self.hidden_size * (self.input_size + self.hidden_size) < paths.SMALL_STEP:
+            if torch_is_as_fast(rows, self.input_size, self.hidden_size):
                 return torch.nn.RNNCell.forward(self, input, hx)
         return super().forward(input, hx)
 

@@ -41,7 +41,8 @@ def torch_is_faster(steps: int, gates: int, I: int, H: int) -> bool:
     """Return whether torch runs so few steps, with gradients of weights so large, faster.
 
     Packing the weights and unpacking their gradients then is most of the work. Measured on one
-    thread: from H = 128 for one step of a GRU, 3 steps at H = 256, 6 at H = 1024.
+    thread: from H = 128 for one step of a GRU, 3 steps at H = 256, 6 at H = 1024; from H = 192 for
+    one step of an RNN.
     ``torch.nn.LSTM``, which takes oneDNN's path, is the slower one for any number of steps.
     """
     return steps <= (gates * H * (I + H)).bit_length() - 16
