@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
+from fusedrnn.torch import path  # noqa: E402
 from fusedrnn.torch.call import Call  # noqa: E402
 from torch_cases import Packed, assert_close, compare, each, pair, seen_input, tensors  # noqa: E402
 
@@ -115,7 +116,9 @@ def test_rnn_random(data):
     ("name", "options"),
     [("LSTMCell", {}), ("GRUCell", {}), ("RNNCell", {}), ("RNNCell", {"nonlinearity": "relu"})],
 )
-def test_cells_random(name, options):
+def test_cells_random(name, options, monkeypatch):
+    monkeypatch.setattr(path, "SMALL_STEP", 0)
+
     @many
     @given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 9), st.booleans(), st.booleans(),
            st.sampled_from([torch.float32, torch.float64]))  # fmt: skip
@@ -189,6 +192,16 @@ def test_wrong_rnns_raise_what_torch_raises(make):
     with pytest.raises(expected.type) as got:
         make(ft)
     assert str(got.value) == str(expected.value)
+
+
+def test_small_steps_of_an_rnn_are_torchs():
+    x = torch.randn(64, 100)
+    for H, fused in ((64, False), (128, True)):
+        theirs, ours = pair("RNNCell", 100, H)
+        with torch.no_grad():
+            assert_close(ours(x), theirs(x))
+            assert_close(ours(x[0]), theirs(x[0]))
+        assert ("_kept" in ours.__dict__) == fused
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])

@@ -11,7 +11,7 @@ from ..cells import CELLS
 from .call import Call, Tensors, array, follow_torch_threads
 from .kept import KeptWeights
 from .layers import weights_of
-from .path import path_of, traced
+from .path import path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -103,7 +103,18 @@ _RNN_CALLS = {name: Call("rnn", "torch", activation=name) for name in ("tanh", "
 
 
 class RNNCell(FusedCell, torch.nn.RNNCell):
-    """Drop-in for ``torch.nn.RNNCell``, fused while no gradients are recorded."""
+    """Drop-in for ``torch.nn.RNNCell``, fused while no gradients are recorded.
+
+    Whatever `path` says, a step of few rows or units runs on torch's own code, the faster one.
+    """
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Run one step on an input (N, I) or (I,), as torch.nn does."""
+        if isinstance(input, Tensor) and not torch.is_grad_enabled():
+            rows = input.shape[0] if input.dim() == 2 else 1
+            if torch_is_as_fast(rows, self.input_size, self.hidden_size):
+                return torch.nn.RNNCell.forward(self, input, hx)
+        return super().forward(input, hx)
 
     @property
     def _call(self) -> Call:  # type: ignore[override]

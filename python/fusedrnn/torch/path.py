@@ -41,7 +41,22 @@ def torch_is_faster(steps: int, gates: int, I: int, H: int) -> bool:
     """Return whether torch runs so few steps, with gradients of weights so large, faster.
 
     Packing the weights and unpacking their gradients then is most of the work. Measured on one
-    thread: from H = 128 for one step of a GRU, 3 steps at H = 256, 6 at H = 1024.
+    thread: from H = 128 for one step of a GRU, 3 steps at H = 256, 6 at H = 1024; from H = 192 for
+    one step of an RNN.
     ``torch.nn.LSTM``, which takes oneDNN's path, is the slower one for any number of steps.
     """
     return steps <= (gates * H * (I + H)).bit_length() - 16
+
+
+SMALL_STEP = 1 << 20
+"""Multiplications in a step of an RNN below which torch is not the slower one."""
+
+
+def torch_is_as_fast(rows: int, I: int, H: int) -> bool:
+    """Return whether torch runs a step of an RNN, without gradients, as fast or faster.
+
+    Such a step is little more than two products of matrices, which torch has too, and what a call
+    of ours adds is more than it saves. Measured on one thread: the ratio is 0.7 for one row of 50
+    units, 0.9 at half of `SMALL_STEP`, 1.1 to 1.4 above it.
+    """
+    return rows * H * (I + H) < SMALL_STEP
