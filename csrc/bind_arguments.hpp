@@ -36,12 +36,16 @@ inline Activation activation_of(const char* function, const std::string& name) {
   return name == "tanh" ? Activation::kTanh : Activation::kLinear;
 }
 
+// What the shape of a matrix of all gates is called: "(I, 4H)".
+inline std::string in_gates(const char* rows, int gates) {
+  return std::string("(") + rows + ", " + (gates > 1 ? std::to_string(gates) : "") + "H)";
+}
+
 // H and I from the weights; throws if they do not fit each other.
 struct WeightShape {
   ptrdiff_t I, H;
   WeightShape(const char* function, const py::array& kernel, const py::array& recurrent, int gates)
       : I(kernel.shape(0)), H(recurrent.shape(0)) {
-    const std::string g = std::to_string(gates);
     if (H < 1 || I < 1)
       throw py::value_error(std::string(function) +
                             ": kernel and recurrent_kernel need at least "
@@ -49,12 +53,12 @@ struct WeightShape {
                             shape_text(kernel) + " and " + shape_text(recurrent));
     if (recurrent.shape(1) != gates * H)
       throw py::value_error(std::string(function) + ": recurrent_kernel has shape " +
-                            shape_text(recurrent) + ", expected (H, " + g + "H) = (" +
+                            shape_text(recurrent) + ", expected " + in_gates("H", gates) + " = (" +
                             std::to_string(H) + ", " + std::to_string(gates * H) + ")");
     if (kernel.shape(1) != gates * H)
       throw py::value_error(std::string(function) + ": kernel has shape " + shape_text(kernel) +
-                            ", expected (I, " + g + "H) = (" + std::to_string(I) + ", " +
-                            std::to_string(gates * H) + ")");
+                            ", expected " + in_gates("I", gates) + " = (" + std::to_string(I) +
+                            ", " + std::to_string(gates * H) + ")");
   }
 };
 

@@ -168,11 +168,7 @@ class CellBinding {
   template <class Object>
   using real_of = decltype(real_in(std::declval<Object>()));
 
-  // "(I, 4H)"
-  static std::string in_gates(const char* rows) {
-    const std::string gates = Cell::kGates > 1 ? std::to_string(Cell::kGates) : "";
-    return std::string("(") + rows + ", " + gates + "H)";
-  }
+  static std::string in_gates(const char* rows) { return fusedrnn::in_gates(rows, Cell::kGates); }
 
   template <class Real>
   static typename PackedWeights<Cell>::template Shared<Real> pack(const char* function,
@@ -221,7 +217,7 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   py::class_<PackedWeights<Cell>>(m, Cell::kPacked)
       .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
                               Options... options) {
-             return Binding::make_packed(kernel, recurrent_kernel, bias,
+             return Binding::make_packed(Cell::kPacked, kernel, recurrent_kernel, bias,
                                          form_of(Cell::kPacked, options...));
            }),
            arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
@@ -244,8 +240,8 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   py::class_<StepWeights<Cell>>(m, Cell::kStep)
       .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
                               Options... options) {
-             return StepWeights<Cell>{Binding::make_packed(kernel, recurrent_kernel, bias,
-                                                           form_of(Cell::kPacked, options...))};
+             return StepWeights<Cell>{Binding::make_packed(Cell::kStep, kernel, recurrent_kernel,
+                                                           bias, form_of(Cell::kStep, options...))};
            }),
            arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
       .def(
