@@ -43,14 +43,15 @@ class CellBinding {
  public:
   using Form = typename Cell::Form;
 
-  static PackedWeights<Cell> make_packed(const py::object& kernel,
+  // For the class `name`, which errors are to name.
+  static PackedWeights<Cell> make_packed(const char* name, const py::object& kernel,
                                          const py::object& recurrent_kernel, const py::object& bias,
                                          const Form& form) {
-    const py::array w = ranked(Cell::kPacked, "kernel", kernel, 2, in_gates("I").c_str());
+    const py::array w = ranked(name, "kernel", kernel, 2, in_gates("I").c_str());
     const py::array r =
-        ranked(Cell::kPacked, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
-    return for_dtype(Cell::kPacked, "kernel", w, [&](auto real) {
-      return PackedWeights<Cell>{pack<decltype(real)>(Cell::kPacked, w, r, bias, form)};
+        ranked(name, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
+    return for_dtype(name, "kernel", w, [&](auto real) {
+      return PackedWeights<Cell>{pack<decltype(real)>(name, w, r, bias, form)};
     });
   }
 
