@@ -124,4 +124,6 @@ def fit_lines(k: Any) -> list[str]:
         )
     text = re.sub(r"\d+[mu]?s(/step)?", "T", out.getvalue().replace(folder, "FOLDER"))
     lines = re.split(r"\n", re.sub(r"\x08+", "", text))
-    return [line.split("\r")[-1] for line in lines]  # only the last drawing of each bar
+    lines = [line.split("\r")[-1] for line in lines]  # only the last drawing of each bar
+    # A time that is shorter than the one drawn before it is padded with blanks.
+    return [re.sub(r"T +$", "T", line) for line in lines]
