@@ -80,9 +80,7 @@ class ForwardPass {
   void run(Args args, void (*kernel)(const Args&, ptrdiff_t, ptrdiff_t), const Panels& D,
            ptrdiff_t panels, std::initializer_list<Panels> with_kernel) {
     const int threads = threads_for(operations_, a_.N * D.count());
-    // With recurrent dropout each of the threads that share units would mask the whole state.
-    Cut cut(order_, threads, a_.recurrent_mask ? 1 : panels,
-            operations_ / double(std::max<ptrdiff_t>(order_.steps(), 1)));
+    Cut cut(order_, threads, panels, operations_ / double(std::max<ptrdiff_t>(order_.steps(), 1)));
     StepsAhead<Real>& ahead = args.call.ahead;
     ahead.steps = steps_ahead<Real>(cut.rows(), order_.steps(), I_, D.row());
     Buffer<Real> products[2];

@@ -142,17 +142,22 @@ class GateProduct {
 };
 
 // Recurrent dropout: masked[g] = h * mask[g] of `gates` gates for the slots [begin, end), if there
-// is a mask. The same mask at all steps; what is carried (c, z h) is not masked.
+// is a mask. The same mask at all steps; what is carried (c, z h) is not masked. Threads that share
+// the units mask some of them each, and meet, for each product needs all.
 template <class Real>
 FUSEDRNN_INLINE void mask_state(const RecurrentCall<Real>& a, int gates, ptrdiff_t begin,
                                 ptrdiff_t end, const Real* h) {
   if (!a.recurrent_mask) return;
-  const ptrdiff_t Hp = fusedrnn::round_up(a.H, kLanes<Real>);
+  constexpr int V = kLanes<Real>;
+  const ptrdiff_t Hp = fusedrnn::round_up(a.H, V);
+  const ptrdiff_t first = a.units.begin(Hp / V) * V, last = a.units.end(Hp / V) * V;
   for (int g = 0; g < gates; ++g)
-    for (ptrdiff_t k = begin * Hp; k < end * Hp; k += kLanes<Real>) {
-      const ptrdiff_t at = g * a.N * Hp + k;
-      store(a.masked + at, load(h + k) * load(a.recurrent_mask + at));
-    }
+    for (ptrdiff_t n = begin; n < end; ++n)
+      for (ptrdiff_t j = first; j < last; j += V) {
+        const ptrdiff_t at = (g * a.N + n) * Hp + j;
+        store(a.masked + at, load(h + n * Hp + j) * load(a.recurrent_mask + at));
+      }
+  a.units.meet();
 }
 
 }  // namespace
