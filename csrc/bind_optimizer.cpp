@@ -20,6 +20,9 @@ class Slots {
   Slots(const char* function, const Array<Real>& param) : function_(function), param_(param) {}
 
   Parameters<Real> parameters(const py::object& grad) const {
+    if (param_.ndim() != 1)
+      throw py::value_error(std::string(function_) + ": param has " +
+                            std::to_string(param_.ndim()) + " axes, expected 1");
     return {.n = param_.size(),
             .param = Array<Real>(param_).mutable_data(),
             .grad = checked("grad", grad).data()};
@@ -79,6 +82,8 @@ void bind(py::module_& m) {
       [](Array<Real> param, py::object grad, py::object velocity, py::object mean_grad,
          py::object increments, double rate, double decay, double rho, double momentum,
          double epsilon) {
+        if (momentum != 0 && increments.is_none())
+          throw py::value_error("rmsprop: momentum needs increments");
         const Slots<Real> slots("rmsprop", param);
         run<RmspropStep<Real>>(&rmsprop<Real>,
                                {.of = slots.parameters(grad),

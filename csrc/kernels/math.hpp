@@ -146,7 +146,7 @@ FUSEDRNN_INLINE Vec<Real> slope(Activation f, Vec<Real> y) {
     case Activation::kTanh:
       return multiply_add(-y, y, splat(Real(1)));
     case Activation::kRelu:
-      return y > Real(0) ? splat(Real(1)) : splat(Real(0));
+      return y <= Real(0) ? splat(Real(0)) : splat(Real(1));  // 1 at NaN, which must not vanish
     case Activation::kSigmoid:
       return multiply_add(-y, y, y);
     default:

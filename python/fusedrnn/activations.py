@@ -78,7 +78,7 @@ def _mish_gradient(dy: Array, x: Array, y: Array) -> Array:
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 linear = Activation("linear", lambda x: x, lambda dy, x, y: dy)
-relu = Activation("relu", lambda x: np.maximum(x, 0), lambda dy, x, y: dy * (y > 0))
+relu = Activation("relu", lambda x: np.maximum(x, 0), lambda dy, x, y: dy * ~(y <= 0))
 relu6 = Activation("relu6", lambda x: np.clip(x, 0, 6), lambda dy, x, y: dy * ((y > 0) & (y < 6)))
 leaky_relu = Activation(
     "leaky_relu",

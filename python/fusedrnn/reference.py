@@ -28,7 +28,7 @@ def sigmoid(a: Array) -> Array:
 
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": (np.tanh, lambda dy, a, y: dy * (1 - y**2)),
-    "relu": (lambda a: np.maximum(a, 0), lambda dy, a, y: dy * (y > 0)),
+    "relu": (lambda a: np.maximum(a, 0), lambda dy, a, y: dy * ~(y <= 0)),  # dy where y is NaN
     "sigmoid": (sigmoid, lambda dy, a, y: dy * y * (1 - y)),
     "linear": (lambda a: a, lambda dy, a, y: dy),
 }

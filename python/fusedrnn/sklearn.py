@@ -75,7 +75,7 @@ class _RNN(BaseEstimator):
         self.verbose = verbose
 
     def _build(self, features: int, outputs: int) -> models.Sequential:
-        if self.cell not in CELLS:
+        if not isinstance(self.cell, str) or self.cell not in CELLS:
             raise ValueError(
                 f"{type(self).__name__}: cell is {self.cell!r}, expected "
                 f"{', '.join(map(repr, CELLS))}"

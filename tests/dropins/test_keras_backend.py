@@ -149,6 +149,33 @@ def test_stateful(cell, calls):
     assert calls
 
 
+# Without a mask Keras itself fails to train a stateful LSTM or GRU on torch.
+@pytest.mark.parametrize(
+    ("cell", "masking"),
+    [("SimpleRNN", False), ("SimpleRNN", True), ("LSTM", True), ("GRU", True)],
+)
+def test_stateful_layers_train(cell, masking, calls):
+    x, y = RNG.normal(size=(8, 5, 2)).astype("float32"), RNG.normal(size=(8, 1))
+    if masking:
+        x[:, -1] = 0
+
+    def train():
+        keras.utils.set_random_seed(0)
+        first = [keras.Input(batch_shape=(4, 5, 2)), *([layers.Masking()] if masking else [])]
+        layer = getattr(layers, cell)(8, stateful=True)
+        model = keras.Sequential([*first, layer, layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        return model.get_weights()
+
+    expected = train()
+    assert not calls
+    fk.enable()
+    for a, e in zip(train(), expected, strict=True):
+        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
+    assert calls
+
+
 @pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU before", "SimpleRNN"])
 @pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
 @pytest.mark.parametrize("masked", [False, True])
@@ -207,6 +234,20 @@ def test_what_stays_keras_of_a_simple_rnn(calls):
     layer(np.zeros((2, 3, 4), "float32"))
     assert not calls
     assert fk.path(layers.SimpleRNN(4, dropout=0.2, recurrent_dropout=0.2), True) == "fused"
+
+
+def test_a_cell_of_its_own_stays_keras(calls):
+    class Sevens(layers.SimpleRNNCell):
+        def call(self, *args, **kwargs):
+            output, states = super().call(*args, **kwargs)
+            return output * 0 + 7, states
+
+    layer = layers.SimpleRNN(2)
+    layer.cell = Sevens(2)
+    fk.enable()
+    assert fk.path(layer) == "keras: Sevens is a cell of its own"
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(np.ones((1, 3, 2)))), 7)
+    assert not calls
 
 
 def test_enable_and_disable():

@@ -100,6 +100,12 @@ def test_patience_stops_early():
     assert model.n_iter_ < 300
 
 
+@pytest.mark.parametrize("cell", ["transformer", None, []])
+def test_an_unknown_cell_is_named(cell):
+    with pytest.raises(ValueError, match=r"RNNRegressor: cell is .* expected 'lstm', 'gru', 'rnn'"):
+        RNNRegressor(cell=cell).fit(*windows())
+
+
 def test_pickled_and_cloned():
     X, y = windows()
     model = RNNRegressor(**QUICK).fit(X, y)

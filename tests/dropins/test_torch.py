@@ -204,6 +204,29 @@ def test_small_steps_of_an_rnn_are_torchs():
         assert ("_kept" in ours.__dict__) == fused
 
 
+@pytest.mark.parametrize("mode", ["RNN_SIGMOID", "RNN_FOO"])
+def test_a_mode_that_torch_has_not_is_refused_as_by_torch(mode):
+    theirs, ours = pair("RNN", 3, 5)
+    theirs.mode = ours.mode = mode
+    for no_grad in (False, True):
+        messages = []
+        for layer in (theirs, ours):
+            with torch.set_grad_enabled(not no_grad), pytest.raises(AssertionError) as error:
+                layer(torch.randn(4, 2, 3))
+            messages.append(str(error.value))
+        assert messages[0] == messages[1]
+
+
+def test_nan_passes_through_relu_as_in_torch():
+    theirs, ours = pair("RNN", 2, 3, nonlinearity="relu")
+    x = torch.ones(3, 1, 2)
+    x[2] = torch.nan
+    for layer in (theirs, ours):
+        layer(x)[0].sum().backward()
+    for a, e in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, e.grad, equal_nan=True)
+
+
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("positional", [False, True])
 def test_an_rnn_takes_torchs_arguments(nonlinearity, positional):

@@ -109,6 +109,13 @@ def test_errors() -> None:
         )  # fmt: skip
     with pytest.raises(TypeError, match="velocity must be a C-contiguous array"):
         _core.sgd(p, g, **plain | {"velocity": np.zeros(2 * N, np.float32)[::2]})
+    with pytest.raises(ValueError, match="sgd: param has 2 axes, expected 1"):
+        _core.sgd(p[:, None].copy(), g, **plain)
+    with pytest.raises(ValueError, match="rmsprop: momentum needs increments"):
+        _core.rmsprop(
+            p, g, velocity=g.copy(), mean_grad=None, increments=None,
+            rate=0.1, decay=0.0, rho=0.9, momentum=0.5, epsilon=1e-7,
+        )  # fmt: skip
     p.flags.writeable = False
     with pytest.raises(ValueError, match="writeable"):
         _core.sgd(p, g, **plain)

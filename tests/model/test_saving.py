@@ -490,3 +490,10 @@ def test_a_header_that_lies_about_its_size(tmp_path: Path) -> None:
     path.write_bytes(struct.pack("<Q", 2**62) + b"{}")
     with pytest.raises(ValueError, match="load_model"):
         load_model(path)
+
+
+def test_names_of_keras_saving() -> None:
+    from fusedrnn.keras import saving
+
+    for name in ("custom_object_scope", "load_model", "load_weights", "save_model", "save_weights"):
+        assert callable(getattr(saving, name))

@@ -9,6 +9,7 @@ is written to a temporary file first and then renamed. There is no pickle in any
 a file cannot run code.
 """
 
+from ..configurable import custom_object_scope
 from .files import load_model, load_weights, save_model, save_weights
 
-__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ = ["custom_object_scope", "load_model", "load_weights", "save_model", "save_weights"]

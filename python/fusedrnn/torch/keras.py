@@ -70,6 +70,8 @@ def path(layer: Any, training: bool = False) -> str:
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
     cell = layer.cell
+    if not type(cell).__module__.startswith("keras."):
+        return f"keras: {type(cell).__name__} is a cell of its own"
     gates = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     if _name(cell.activation) is None or _name(gates) != "sigmoid":
         return "keras: the activations are not tanh, relu, sigmoid or linear with sigmoid gates"
@@ -129,7 +131,8 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     if mask is not None:
         mask = keras.ops.convert_to_tensor(mask).bool()
     dtype = weights[0].dtype
-    states = [s.to(dtype) for s in states]
+    # A stateful layer assigns its states in place, while the call still holds those it began with.
+    states = [s.to(dtype, copy=self.stateful) for s in states]
     y, *final = recurrent(call, x.to(dtype), weights, states, None, mask, drops)
     final = [s[0] for s in final]
     if mask is not None and self.zero_output_for_mask:

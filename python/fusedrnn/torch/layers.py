@@ -275,4 +275,6 @@ class RNN(FusedLayer, torch.nn.RNN):
     @property
     def _activation(self) -> str:  # type: ignore[override]
         # torch's code asks `mode`, not `nonlinearity`, which may have been changed
+        if self.mode not in ("RNN_TANH", "RNN_RELU"):
+            raise AssertionError(f"mode must be RNN_TANH or RNN_RELU, got {self.mode}")
         return self.mode.removeprefix("RNN_").lower()

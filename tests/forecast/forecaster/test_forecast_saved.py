@@ -80,3 +80,9 @@ def test_forecasts_do_not_overwrite_what_they_are_made_from(fitted, bakery, tmp_
         assert "--csv is" in capsys.readouterr().err
     pd.testing.assert_frame_equal(pd.read_csv(newer, parse_dates=["date"]), bakery)
     load_forecaster(tmp_path / "kept")
+
+
+def test_pickles_of_an_earlier_layout_find_the_forecaster():
+    from fusedrnn.forecast import RNNForecaster, forecaster
+
+    assert forecaster.RNNForecaster is RNNForecaster
