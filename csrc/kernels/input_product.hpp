@@ -26,7 +26,7 @@ class InputProduct {
   bool ahead() const { return out_ != nullptr; }
 
   // Call at each step, with the end of the rows that still run.
-  void advance(ptrdiff_t s, ptrdiff_t end) {
+  FUSEDRNN_INLINE void advance(ptrdiff_t s, ptrdiff_t end) {
     if (!ahead() || s < last_) return;
     // As far as all these rows run.
     const ptrdiff_t runs = call_.schedule.length[end - 1] - s;

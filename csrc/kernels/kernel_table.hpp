@@ -49,14 +49,14 @@ struct TransposedPanels {
 
 // Recurrences -------------------------------------------------------------------------------------
 
-// The states that a pass keeps: all of them, T+1, which is a tape, or as many as it needs at once.
+// The states that a pass keeps: all of them, T+1, which is a tape, or the last two, or one.
 template <class Real>
 struct States {
   Real* data;       // [slots][N][Hp] by slot; the first holds the initial state
   ptrdiff_t slots;  // step s starts from slot s, modulo their number
   ptrdiff_t size;   // N * Hp
 
-  Real* at(ptrdiff_t step) const { return data + step % slots * size; }
+  Real* at(ptrdiff_t step) const { return data + (slots > 2 ? step : step & (slots - 1)) * size; }
 };
 
 // The units that one of several threads computes, of all rows of a call. They meet after each step:
