@@ -62,15 +62,25 @@ struct WeightShape {
   }
 };
 
+// Makes an array for an output, and returns its data. (An array_t that is not yet one costs as
+// much.)
+template <class Real>
+Real* new_array(py::array::ShapeContainer shape, py::object& array) {
+  py::array_t<Real> made(std::move(shape));
+  Real* data = made.mutable_data();
+  array = std::move(made);
+  return data;
+}
+
 // Checked inputs and allocated outputs of one forward pass: y, h_n and, with two states, c_n.
 template <class Real>
 struct ForwardCall {
   ForwardArrays<Real> arrays;
   py::object y = py::none();
-  py::array_t<Real> finals[2];  // h_n, c_n
+  py::object finals[2];  // h_n, c_n
 
   ForwardCall(const char* function, const py::array& x, ptrdiff_t I, ptrdiff_t H, int gates,
-              const std::vector<py::object>& states, const SequenceOptions& o)
+              const py::handle* states, int state_count, const SequenceOptions& o)
       : args_(function) {
     const bool tm = o.time_major;
     const ptrdiff_t N = x.shape(tm ? 1 : 0), T = x.shape(tm ? 0 : 1);
@@ -81,10 +91,9 @@ struct ForwardCall {
     const char* names[] = {"h0", "c0"};
     const Real** initial[] = {&arrays.h0, &arrays.c0};
     Real** final[] = {&arrays.h_n, &arrays.c_n};
-    for (size_t k = 0; k < states.size(); ++k) {
+    for (int k = 0; k < state_count; ++k) {
       *initial[k] = args_.matrix(names[k], states[k], {N, H}, "(N, H)");
-      finals[k] = py::array_t<Real>({N, H});
-      *final[k] = finals[k].mutable_data();
+      *final[k] = new_array<Real>({N, H}, finals[k]);
     }
     arrays.recurrent_mask =
         args_.matrix("recurrent_mask", o.recurrent_mask, {gates, N, H}, "(G, N, H)");
@@ -151,7 +160,7 @@ template <class Real>
 struct BackwardCall {
   BackwardArrays<Real> arrays;
   py::object dx = py::none(), dkernel, drecurrent, dbias = py::none();
-  py::array_t<Real> dinitials[2];  // dh0, dc0
+  py::object dinitials[2];  // dh0, dc0
 
   // The sizes of the forward pass; `bias` is the shape of dbias.
   struct Sizes {
@@ -162,7 +171,7 @@ struct BackwardCall {
 
   // dfinals: dh_n and, with two states, dc_n.
   BackwardCall(const char* function, const TapeArrays& t, const Sizes& s, py::handle dy,
-               const std::vector<py::object>& dfinals, bool need_dx, const py::object& out)
+               const py::handle* dfinals, int state_count, bool need_dx, const py::object& out)
       : args_(function) {
     const bool tm = t.time_major;
     const ptrdiff_t N = s.N, T = s.T, I = s.I, H = s.H, columns = s.gates * H;
@@ -174,10 +183,9 @@ struct BackwardCall {
     const char* names[] = {"dh_n", "dc_n"};
     const Real** dfinal[] = {&arrays.dh_n, &arrays.dc_n};
     Real** dinitial[] = {&arrays.dh0, &arrays.dc0};
-    for (size_t k = 0; k < dfinals.size(); ++k) {
+    for (int k = 0; k < state_count; ++k) {
       *dfinal[k] = args_.matrix(names[k], dfinals[k], {N, H}, "(N, H)");
-      dinitials[k] = py::array_t<Real>({N, H});
-      *dinitial[k] = dinitials[k].mutable_data();
+      *dinitial[k] = new_array<Real>({N, H}, dinitials[k]);
     }
     if (out.is_none()) {
       dkernel = args_.gradient_of(t.kernel);

@@ -10,6 +10,7 @@
 //   forward(weights, arrays, tape or null), backward(tape, arrays)
 #pragma once
 
+#include <array>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -42,6 +43,7 @@ template <class Cell>
 class CellBinding {
  public:
   using Form = typename Cell::Form;
+  using StateHandles = std::array<py::handle, size_t(Cell::kStates)>;  // not owned
 
   // For the class `name`, which errors are to name.
   static PackedWeights<Cell> make_packed(const char* name, const py::object& kernel,
@@ -56,13 +58,13 @@ class CellBinding {
   }
 
   static py::tuple run_packed(const PackedWeights<Cell>& packed, const py::object& x,
-                              const std::vector<py::object>& states, const SequenceOptions& o) {
+                              const StateHandles& states, const SequenceOptions& o) {
     const py::array xa = ranked(Cell::kPacked, "x", x, 3, kSequence);
     return std::visit(
         [&](const auto& weights) -> py::tuple {
           using Real = real_of<decltype(*weights)>;
-          ForwardCall<Real> call(Cell::kPacked, xa, weights->I, weights->H, Cell::kGates, states,
-                                 o);
+          ForwardCall<Real> call(Cell::kPacked, xa, weights->I, weights->H, Cell::kGates,
+                                 states.data(), Cell::kStates, o);
           {
             py::gil_scoped_release nogil;
             Cell::template forward<Real>(*weights, call.arrays, nullptr);
@@ -74,8 +76,8 @@ class CellBinding {
 
   static py::tuple run(const py::object& x, const py::object& kernel,
                        const py::object& recurrent_kernel, const py::object& bias,
-                       const std::vector<py::object>& states, const Form& form,
-                       const SequenceOptions& o, bool training) {
+                       const StateHandles& states, const Form& form, const SequenceOptions& o,
+                       bool training) {
     const py::array xa = ranked(Cell::kFunction, "x", x, 3, kSequence);
     const py::array w = ranked(Cell::kFunction, "kernel", kernel, 2, in_gates("I").c_str());
     const py::array r =
@@ -83,7 +85,8 @@ class CellBinding {
     return for_dtype(Cell::kFunction, "x", xa, [&](auto real) -> py::tuple {
       using Real = decltype(real);
       const auto weights = pack<Real>(Cell::kFunction, w, r, bias, form);
-      ForwardCall<Real> call(Cell::kFunction, xa, weights->I, weights->H, Cell::kGates, states, o);
+      ForwardCall<Real> call(Cell::kFunction, xa, weights->I, weights->H, Cell::kGates,
+                             states.data(), Cell::kStates, o);
       typename Cell::template Tape<Real> tape;
       {
         py::gil_scoped_release nogil;
@@ -102,8 +105,7 @@ class CellBinding {
   }
 
   static py::tuple run_backward(const TapeObject<Cell>& object, const py::object& dy,
-                                const std::vector<py::object>& dfinals, bool need_dx,
-                                const py::object& out) {
+                                const StateHandles& dfinals, bool need_dx, const py::object& out) {
     return std::visit(
         [&](const auto& t) -> py::tuple {
           using Real = real_of<decltype(t)>;
@@ -114,7 +116,7 @@ class CellBinding {
                                    .H = t.H,
                                    .gates = Cell::kGates,
                                    .bias = Cell::bias_shape(t.form, t.H)},
-                                  dy, dfinals, need_dx, out);
+                                  dy, dfinals.data(), Cell::kStates, need_dx, out);
           {
             py::gil_scoped_release nogil;
             Cell::template backward<Real>(t, call.arrays);
@@ -132,7 +134,7 @@ class CellBinding {
 
   // One time step for a batch: the states after it, a tuple where there are two.
   static py::object step(const PackedWeights<Cell>& packed, const py::object& x,
-                         const std::vector<py::object>& states) {
+                         const StateHandles& states) {
     const py::array xa = ranked(Cell::kStep, "x", x, 2, "(N, I)");
     return std::visit(
         [&](const auto& weights) -> py::object {
@@ -144,11 +146,10 @@ class CellBinding {
           const char* names[] = {"h", "c"};
           const Real** before[] = {&a.h0, &a.c0};
           Real** after[] = {&a.h_n, &a.c_n};
-          py::array_t<Real> finals[2];
+          py::object finals[2];
           for (int k = 0; k < Cell::kStates; ++k) {
             *before[k] = args.matrix(names[k], states[size_t(k)], {N, H}, "(N, H)");
-            finals[k] = py::array_t<Real>({N, H});
-            *after[k] = finals[k].mutable_data();
+            *after[k] = new_array<Real>({N, H}, finals[k]);
           }
           {
             py::gil_scoped_release nogil;

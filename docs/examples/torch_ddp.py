@@ -55,4 +55,5 @@ for epoch in range(5):
         print(f"epoch {epoch + 1}: loss {total.item():.8f}")
 
 if world > 1:
+    dist.barrier()  # a process that leaves while another is still talking to it may abort
     dist.destroy_process_group()
