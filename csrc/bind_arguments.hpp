@@ -62,8 +62,8 @@ struct WeightShape {
   }
 };
 
-// Makes an array for an output, and returns its data. (An array_t that is not yet one costs as
-// much.)
+// Makes an array for an output, and returns its data. It comes as an object, since an array_t that
+// waits for its value is an array already, which costs as much to make.
 template <class Real>
 Real* new_array(py::array::ShapeContainer shape, py::object& array) {
   py::array_t<Real> made(std::move(shape));

@@ -33,15 +33,15 @@ struct GateGradients {
   ptrdiff_t cell_step(const Cells& cells) const {
     return panels.width(cells.first_unit / panels.full_units());
   }
-  // The `count` gates after the first `skip` of some rows of step s.
-  GateRows<Real> rows(ptrdiff_t s, ptrdiff_t n, ptrdiff_t count, int skip, int of_gates) const {
+  // The rows [n, n + count) of step s, `used` of their gates after the first `skip`.
+  GateRows<Real> rows(ptrdiff_t s, ptrdiff_t n, ptrdiff_t count, int skip, int used) const {
     return {.data = back.dgates,
             .panels = panels,
             .K = K(),
             .first = row(s) + n,
             .rows = count,
             .skipped = skip,
-            .gates = of_gates};
+            .gates = used};
   }
 };
 
