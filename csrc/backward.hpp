@@ -184,9 +184,10 @@ class BackwardPass {
     for (ptrdiff_t begin = 0; begin < steps; begin += chunk_)
       runs.push_back(active_runs(schedule_, begin, std::min(steps, begin + chunk_)));
     const int threads = threads_for(2 * operations_, schedule_.N * D_.count());
-    Cut cut(tape_.order, threads, unit_panels(D_.units, k_.lanes).count(),
-            operations_ / double(std::max<ptrdiff_t>(steps, 1)));
-    parallel(threads, [&](const Team& team) {
+    const double each = operations_ / double(std::max<ptrdiff_t>(steps, 1));
+    Cut cut(tape_.order, threads, unit_panels(D_.units, k_.lanes).count(), each);
+    Interrupt interrupt(2 * operations_, each / threads);
+    parallel(threads, interrupt, [&](const Team& team) {
       for (size_t c = runs.size(); c-- > 0;) {
         Args of_chunk = args;
         const ptrdiff_t begin = of_chunk.back.step_begin = ptrdiff_t(c) * chunk_;

@@ -9,28 +9,40 @@ namespace fusedrnn {
 
 // Options of a forward pass as they come from Python.
 struct SequenceOptions {
-  py::object lengths, mask;
-  bool reverse, time_major, return_sequences;
+  py::object lengths, mask, reverse, time_major, return_sequences;
   py::object recurrent_mask = py::none();
 };
 
-// Throws unless `given` is one of the choices: two or more, of which the last is named after "or".
-inline void check_choice(const char* function, const char* argument, const std::string& given,
-                         std::initializer_list<const char*> choices) {
-  std::string expected;
-  size_t k = 0;
-  for (const char* choice : choices) {
-    if (given == choice) return;
-    const char* between = k == 0 ? "" : k + 1 == choices.size() ? " or " : ", ";
-    expected += std::string(between) + "'" + choice + "'";
-    ++k;
-  }
-  throw py::value_error(std::string(function) + ": " + argument + " is '" + given + "', expected " +
-                        expected);
+// A truth value: what has one.
+inline bool flag(const char* function, const char* argument, py::handle given) {
+  py::detail::make_caster<bool> truth;
+  if (!truth.load(given, true))
+    throw py::type_error(std::string(function) + ": " + argument + " is a " + type_text(given) +
+                         ", expected a bool");
+  return py::detail::cast_op<bool>(truth);
 }
 
-inline Activation activation_of(const char* function, const std::string& name) {
-  check_choice(function, "activation", name, {"tanh", "relu", "sigmoid", "linear"});
+// A word, one of two or more choices, of which the last is named after "or".
+inline std::string choice(const char* function, const char* argument, py::handle given,
+                          std::initializer_list<const char*> choices) {
+  std::string expected;
+  size_t k = 0;
+  for (const char* word : choices) {
+    const char* between = k == 0 ? "" : k + 1 == choices.size() ? " or " : ", ";
+    expected += std::string(between) + "'" + word + "'";
+    ++k;
+  }
+  const std::string prefix = std::string(function) + ": " + argument + " is ";
+  if (!py::isinstance<py::str>(given))
+    throw py::type_error(prefix + "a " + type_text(given) + ", expected " + expected);
+  for (const char* word : choices)
+    if (PyUnicode_CompareWithASCIIString(given.ptr(), word) == 0) return word;
+  throw py::value_error(prefix + std::string(py::repr(given)) + ", expected " + expected);
+}
+
+inline Activation activation_of(const char* function, py::handle given) {
+  const std::string name =
+      choice(function, "activation", given, {"tanh", "relu", "sigmoid", "linear"});
   if (name == "relu") return Activation::kRelu;
   if (name == "sigmoid") return Activation::kSigmoid;
   return name == "tanh" ? Activation::kTanh : Activation::kLinear;
@@ -76,13 +88,14 @@ Real* new_array(py::array::ShapeContainer shape, py::object& array) {
 template <class Real>
 struct ForwardCall {
   ForwardArrays<Real> arrays;
+  const bool time_major;
   py::object y = py::none();
   py::object finals[2];  // h_n, c_n
 
   ForwardCall(const char* function, const py::array& x, ptrdiff_t I, ptrdiff_t H, int gates,
               const py::handle* states, int state_count, const SequenceOptions& o)
-      : args_(function) {
-    const bool tm = o.time_major;
+      : time_major(flag(function, "time_major", o.time_major)), args_(function) {
+    const bool tm = time_major;
     const ptrdiff_t N = x.shape(tm ? 1 : 0), T = x.shape(tm ? 0 : 1);
     check_size(N, T, I, H);
     arrays.N = N;
@@ -97,10 +110,10 @@ struct ForwardCall {
     }
     arrays.recurrent_mask =
         args_.matrix("recurrent_mask", o.recurrent_mask, {gates, N, H}, "(G, N, H)");
-    arrays.reverse = o.reverse;
+    arrays.reverse = flag(function, "reverse", o.reverse);
     arrays.lengths = lengths(function, o.lengths, N, T);
     arrays.mask = mask(function, o.mask, N, T);
-    if (o.return_sequences) {
+    if (flag(function, "return_sequences", o.return_sequences)) {
       py::array_t<Real> out(tm ? std::vector<ptrdiff_t>{T, N, H} : std::vector<ptrdiff_t>{N, T, H});
       arrays.y = {out.mutable_data(), tm ? H : T * H, tm ? N * H : H};
       y = std::move(out);
@@ -122,15 +135,19 @@ struct ForwardCall {
     if (a.ndim() != 1 || a.shape(0) != N)
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N,) = (" +
                             std::to_string(N) + ",)");
-    lengths_ = py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast>::ensure(a);
-    if (!lengths_) throw std::bad_alloc();
-    for (ptrdiff_t n = 0; n < N; ++n)
-      if (lengths_.at(n) < 0 || lengths_.at(n) > T)
-        throw py::value_error(prefix + "has the value " + std::to_string(lengths_.at(n)) + " at " +
+    a = in_c_order<ptrdiff_t>(a);
+    // A copy: another thread may write to the array once these values have been checked.
+    const auto* values = static_cast<const ptrdiff_t*>(a.data());
+    lengths_.assign(values, values + N);
+    for (ptrdiff_t n = 0; n < N; ++n) {
+      const ptrdiff_t length = lengths_[size_t(n)];
+      if (length < 0 || length > T)
+        throw py::value_error(prefix + "has the value " + std::to_string(length) + " at " +
                               std::to_string(n) + ", expected 0 to T = " + std::to_string(T));
+    }
     return lengths_.data();
   }
-  const bool* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
+  const uint8_t* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
     if (o.is_none()) return nullptr;
     const std::string prefix = std::string(function) + ": mask ";
     if (!py::isinstance<py::array_t<bool>>(o))
@@ -139,14 +156,13 @@ struct ForwardCall {
     if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N, T) = (" +
                             std::to_string(N) + ", " + std::to_string(T) + ")");
-    mask_ = py::array_t<bool, py::array::c_style | py::array::forcecast>::ensure(a);
-    if (!mask_) throw std::bad_alloc();
-    return mask_.data();
+    mask_ = in_c_order<bool>(a);
+    return static_cast<const uint8_t*>(mask_.data());
   }
 
   Arguments<Real> args_;
-  py::array_t<ptrdiff_t, py::array::c_style | py::array::forcecast> lengths_;
-  py::array_t<bool, py::array::c_style | py::array::forcecast> mask_;
+  std::vector<ptrdiff_t> lengths_;
+  py::array mask_;
 };
 
 // What the Python tape keeps of the call besides the C++ tape.
@@ -171,7 +187,8 @@ struct BackwardCall {
 
   // dfinals: dh_n and, with two states, dc_n.
   BackwardCall(const char* function, const TapeArrays& t, const Sizes& s, py::handle dy,
-               const py::handle* dfinals, int state_count, bool need_dx, const py::object& out)
+               const py::handle* dfinals, int state_count, const py::object& need_dx,
+               const py::object& out)
       : args_(function) {
     const bool tm = t.time_major;
     const ptrdiff_t N = s.N, T = s.T, I = s.I, H = s.H, columns = s.gates * H;
@@ -203,14 +220,20 @@ struct BackwardCall {
     arrays.dkernel = args_.weight_gradient("out[0]", dkernel, I, columns, "(I, GH)");
     arrays.drecurrent = args_.weight_gradient("out[1]", drecurrent, H, columns, "(H, GH)");
     arrays.dbias = t.has_bias ? args_.output("out[2]", dbias, s.bias, "the bias's shape") : nullptr;
-    ptrdiff_t bias_size = t.has_bias ? 1 : 0;
-    for (const ptrdiff_t size : s.bias) bias_size *= size;
-    const Real *dkernel_data = arrays.dkernel.data, *drecurrent_data = arrays.drecurrent.data;
-    refuse_overlap(function, dkernel_data, I * columns, drecurrent_data, H * columns);
-    refuse_overlap(function, dkernel_data, I * columns, arrays.dbias, bias_size);
-    refuse_overlap(function, drecurrent_data, H * columns, arrays.dbias, bias_size);
+    if (!out.is_none()) {
+      Overlaps all(function);
+      all.writes("out[0]", dkernel);
+      all.writes("out[1]", drecurrent);
+      all.writes("out[2]", dbias);
+      all.reads("x", t.x);
+      all.reads("kernel", t.kernel);
+      all.reads("recurrent_kernel", t.recurrent_kernel);
+      all.reads("dy", dy);
+      for (int k = 0; k < state_count; ++k) all.reads(names[k], dfinals[k]);
+      all.refuse();
+    }
     arrays.dx = {nullptr, 0, 0};
-    if (need_dx) {
+    if (flag(function, "need_dx", need_dx)) {
       py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});
       arrays.dx = {a.mutable_data(), tm ? I : T * I, tm ? N * I : I};
       dx = std::move(a);
@@ -218,12 +241,6 @@ struct BackwardCall {
   }
 
  private:
-  static void refuse_overlap(const char* function, const Real* a, ptrdiff_t a_size, const Real* b,
-                             ptrdiff_t b_size) {
-    if (a < b + b_size && b < a + a_size)
-      throw py::value_error(std::string(function) + ": arrays of out share memory");
-  }
-
   Arguments<Real> args_;
 };
 

@@ -16,6 +16,8 @@
 #include <variant>
 
 #include "bind_arguments.hpp"
+#include "bind_call.hpp"
+#include "bind_object.hpp"
 
 namespace fusedrnn {
 
@@ -57,18 +59,16 @@ class CellBinding {
     });
   }
 
-  static py::tuple run_packed(const PackedWeights<Cell>& packed, const py::object& x,
+  static py::tuple run_packed(const py::object& self, const py::object& x,
                               const StateHandles& states, const SequenceOptions& o) {
+    const auto& packed = held<PackedWeights<Cell>>(Cell::kPacked, "self", self);
     const py::array xa = ranked(Cell::kPacked, "x", x, 3, kSequence);
     return std::visit(
         [&](const auto& weights) -> py::tuple {
           using Real = real_of<decltype(*weights)>;
           ForwardCall<Real> call(Cell::kPacked, xa, weights->I, weights->H, Cell::kGates,
                                  states.data(), Cell::kStates, o);
-          {
-            py::gil_scoped_release nogil;
-            Cell::template forward<Real>(*weights, call.arrays, nullptr);
-          }
+          without_gil([&] { Cell::template forward<Real>(*weights, call.arrays, nullptr); });
           return results(call);
         },
         packed.weights);
@@ -77,35 +77,35 @@ class CellBinding {
   static py::tuple run(const py::object& x, const py::object& kernel,
                        const py::object& recurrent_kernel, const py::object& bias,
                        const StateHandles& states, const Form& form, const SequenceOptions& o,
-                       bool training) {
+                       const py::object& training) {
     const py::array xa = ranked(Cell::kFunction, "x", x, 3, kSequence);
     const py::array w = ranked(Cell::kFunction, "kernel", kernel, 2, in_gates("I").c_str());
     const py::array r =
         ranked(Cell::kFunction, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
+    const bool keeps_tape = flag(Cell::kFunction, "training", training);
     return for_dtype(Cell::kFunction, "x", xa, [&](auto real) -> py::tuple {
       using Real = decltype(real);
       const auto weights = pack<Real>(Cell::kFunction, w, r, bias, form);
       ForwardCall<Real> call(Cell::kFunction, xa, weights->I, weights->H, Cell::kGates,
                              states.data(), Cell::kStates, o);
       typename Cell::template Tape<Real> tape;
-      {
-        py::gil_scoped_release nogil;
-        Cell::template forward<Real>(*weights, call.arrays, training ? &tape : nullptr);
-      }
-      if (!training) return results(call);
-      auto object =
-          std::make_unique<TapeObject<Cell>>(TapeObject<Cell>{std::move(tape),
-                                                              {.x = xa,
-                                                               .kernel = w,
-                                                               .recurrent_kernel = r,
-                                                               .has_bias = !bias.is_none(),
-                                                               .time_major = o.time_major}});
-      return results(call, py::cast(std::move(object)));
+      without_gil([&] {
+        Cell::template forward<Real>(*weights, call.arrays, keeps_tape ? &tape : nullptr);
+      });
+      if (!keeps_tape) return results(call);
+      return results(call, object_of(TapeObject<Cell>{std::move(tape),
+                                                      {.x = xa,
+                                                       .kernel = w,
+                                                       .recurrent_kernel = r,
+                                                       .has_bias = !bias.is_none(),
+                                                       .time_major = call.time_major}}));
     });
   }
 
-  static py::tuple run_backward(const TapeObject<Cell>& object, const py::object& dy,
-                                const StateHandles& dfinals, bool need_dx, const py::object& out) {
+  static py::tuple run_backward(const py::object& tape, const py::object& dy,
+                                const StateHandles& dfinals, const py::object& need_dx,
+                                const py::object& out) {
+    const auto& object = held<TapeObject<Cell>>(Cell::kBackward, "tape", tape);
     return std::visit(
         [&](const auto& t) -> py::tuple {
           using Real = real_of<decltype(t)>;
@@ -117,10 +117,7 @@ class CellBinding {
                                    .gates = Cell::kGates,
                                    .bias = Cell::bias_shape(t.form, t.H)},
                                   dy, dfinals.data(), Cell::kStates, need_dx, out);
-          {
-            py::gil_scoped_release nogil;
-            Cell::template backward<Real>(t, call.arrays);
-          }
+          without_gil([&] { Cell::template backward<Real>(t, call.arrays); });
           py::tuple all(4 + Cell::kStates);
           all[0] = std::move(call.dx);
           all[1] = std::move(call.dkernel);
@@ -133,8 +130,8 @@ class CellBinding {
   }
 
   // One time step for a batch: the states after it, a tuple where there are two.
-  static py::object step(const PackedWeights<Cell>& packed, const py::object& x,
-                         const StateHandles& states) {
+  static py::object step(const py::object& self, const py::object& x, const StateHandles& states) {
+    const auto& packed = held<StepWeights<Cell>>(Cell::kStep, "self", self);
     const py::array xa = ranked(Cell::kStep, "x", x, 2, "(N, I)");
     return std::visit(
         [&](const auto& weights) -> py::object {
@@ -151,10 +148,7 @@ class CellBinding {
             *before[k] = args.matrix(names[k], states[size_t(k)], {N, H}, "(N, H)");
             *after[k] = new_array<Real>({N, H}, finals[k]);
           }
-          {
-            py::gil_scoped_release nogil;
-            Cell::template forward<Real>(*weights, a, nullptr);
-          }
+          without_gil([&] { Cell::template forward<Real>(*weights, a, nullptr); });
           if (Cell::kStates == 1) return std::move(finals[0]);
           return py::make_tuple(std::move(finals[0]), std::move(finals[1]));
         },
@@ -185,8 +179,11 @@ class CellBinding {
     const auto r = args.weights("recurrent_kernel", recurrent, s.H, G * s.H, in_gates("H").c_str());
     const Real* b =
         args.matrix("bias", bias, Cell::bias_shape(form, s.H), Cell::bias_meaning(form));
-    py::gil_scoped_release nogil;
-    return std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
+    typename PackedWeights<Cell>::template Shared<Real> weights;
+    without_gil([&] {
+      weights = std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
+    });
+    return weights;
   }
 
   // (y, h_n[, c_n][, tape])
@@ -214,20 +211,26 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   const char* state[] = {"h", "c"};
   const char* dfinal[] = {"dh_n", "dc_n"};
 
-  py::class_<TapeObject<Cell>>(m, Cell::kTape);
+  // Only a forward pass makes one.
+  py::class_<TapeObject<Cell>>(m, Cell::kTape, py::custom_type_setup([](PyHeapTypeObject* type) {
+                                 type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+                               }));
 
   py::class_<PackedWeights<Cell>>(m, Cell::kPacked)
-      .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
-                              Options... options) {
-             return Binding::make_packed(Cell::kPacked, kernel, recurrent_kernel, bias,
-                                         form_of(Cell::kPacked, options...));
-           }),
-           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
+      .def(
+          "__init__",
+          [form_of](py::detail::value_and_holder& self, py::object kernel,
+                    py::object recurrent_kernel, py::object bias, Options... options) {
+            put(self, Binding::make_packed(Cell::kPacked, kernel, recurrent_kernel, bias,
+                                           form_of(Cell::kPacked, options...)));
+          },
+          py::detail::is_new_style_constructor(), arg("kernel"), arg("recurrent_kernel"),
+          arg("bias") = none, py::kw_only(), form_args...)
       .def(
           "__call__",
-          [](const PackedWeights<Cell>& self, py::object x, ArrayArgument<S>... states,
-             py::object lengths, py::object mask, bool reverse, bool time_major,
-             bool return_sequences) {
+          [](py::object self, py::object x, ArrayArgument<S>... states, py::object lengths,
+             py::object mask, py::object reverse, py::object time_major,
+             py::object return_sequences) {
             return Binding::run_packed(self, x, {states...},
                                        {.lengths = lengths,
                                         .mask = mask,
@@ -240,15 +243,19 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
           arg("return_sequences") = true);
 
   py::class_<StepWeights<Cell>>(m, Cell::kStep)
-      .def(py::init([form_of](py::object kernel, py::object recurrent_kernel, py::object bias,
-                              Options... options) {
-             return StepWeights<Cell>{Binding::make_packed(Cell::kStep, kernel, recurrent_kernel,
-                                                           bias, form_of(Cell::kStep, options...))};
-           }),
-           arg("kernel"), arg("recurrent_kernel"), arg("bias") = none, py::kw_only(), form_args...)
+      .def(
+          "__init__",
+          [form_of](py::detail::value_and_holder& self, py::object kernel,
+                    py::object recurrent_kernel, py::object bias, Options... options) {
+            put(self,
+                StepWeights<Cell>{Binding::make_packed(Cell::kStep, kernel, recurrent_kernel, bias,
+                                                       form_of(Cell::kStep, options...))});
+          },
+          py::detail::is_new_style_constructor(), arg("kernel"), arg("recurrent_kernel"),
+          arg("bias") = none, py::kw_only(), form_args...)
       .def(
           "__call__",
-          [](const StepWeights<Cell>& self, py::object x, ArrayArgument<S>... states) {
+          [](py::object self, py::object x, ArrayArgument<S>... states) {
             return Binding::step(self, x, {states...});
           },
           arg("x"), arg(state[S])...);
@@ -257,8 +264,8 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
       Cell::kFunction,
       [form_of](py::object x, py::object kernel, py::object recurrent_kernel, py::object bias,
                 ArrayArgument<S>... states, Options... options, py::object lengths, py::object mask,
-                bool reverse, bool time_major, bool training, bool return_sequences,
-                py::object recurrent_mask) {
+                py::object reverse, py::object time_major, py::object training,
+                py::object return_sequences, py::object recurrent_mask) {
         return Binding::run(x, kernel, recurrent_kernel, bias, {states...},
                             form_of(Cell::kFunction, options...),
                             {.lengths = lengths,
@@ -275,7 +282,7 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
       arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
   m.def(
       Cell::kBackward,
-      [](const TapeObject<Cell>& tape, py::object dy, ArrayArgument<S>... dfinals, bool need_dx,
+      [](py::object tape, py::object dy, ArrayArgument<S>... dfinals, py::object need_dx,
          py::object out) { return Binding::run_backward(tape, dy, {dfinals...}, need_dx, out); },
       arg("tape"), arg("dy") = none, (arg(dfinal[S]) = none)..., py::kw_only(),
       arg("need_dx") = true, arg("out") = none);

@@ -1,3 +1,5 @@
+#include "bind_arguments.hpp"
+#include "bind_call.hpp"
 #include "dense.hpp"
 #include "numpy_view.hpp"
 
@@ -16,15 +18,12 @@ py::object forward(const py::array& x, py::handle kernel, py::handle bias) {
   const Real* bp = args.matrix("bias", bias, {O}, "(O,)");
   py::array_t<Real> y({N, O});
   Real* yp = y.mutable_data();
-  {
-    py::gil_scoped_release nogil;
-    dense_forward<Real>(N, I, O, xp, kp, bp, yp);
-  }
+  without_gil([&] { dense_forward<Real>(N, I, O, xp, kp, bp, yp); });
   return std::move(y);
 }
 
 template <class Real>
-py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, bool need_dx,
+py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, const py::object& need_dx,
                    const py::object& out) {
   Arguments<Real> args("dense_backward");
   const py::array k = ranked("dense_backward", "kernel", kernel, 2, "(I, O)");
@@ -48,17 +47,23 @@ py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, bool ne
   }
   Real* dkp = args.output("out[0]", dkernel, {I, O}, "(I, O)");
   Real* dbp = dbias.is_none() ? nullptr : args.output("out[1]", dbias, {O}, "(O,)");
+  if (!out.is_none()) {
+    Overlaps all("dense_backward");
+    all.writes("out[0]", dkernel);
+    all.writes("out[1]", dbias);
+    all.reads("x", x);
+    all.reads("kernel", kernel);
+    all.reads("dy", dy);
+    all.refuse();
+  }
   py::object dx = py::none();
   Real* dxp = nullptr;
-  if (need_dx) {
+  if (flag("dense_backward", "need_dx", need_dx)) {
     py::array_t<Real> a({N, I});
     dxp = a.mutable_data();
     dx = std::move(a);
   }
-  {
-    py::gil_scoped_release nogil;
-    dense_backward<Real>(N, I, O, xp, kp, dyp, dxp, dkp, dbp);
-  }
+  without_gil([&] { dense_backward<Real>(N, I, O, xp, kp, dyp, dxp, dkp, dbp); });
   return py::make_tuple(dx, dkernel, dbias);
 }
 
@@ -76,7 +81,7 @@ void bind_dense(py::module_& m) {
       arg("x"), arg("kernel"), arg("bias") = py::none());
   m.def(
       "dense_backward",
-      [](py::object x, py::object kernel, py::object dy, bool need_dx, py::object out) {
+      [](py::object x, py::object kernel, py::object dy, py::object need_dx, py::object out) {
         const py::array a = ranked("dense_backward", "x", x, 2, "(N, I)");
         return for_dtype("dense_backward", "x", a, [&](auto real) {
           return backward<decltype(real)>(a, kernel, dy, need_dx, out);

@@ -32,13 +32,11 @@ struct GruCell {
   }
 };
 
-GruForm form_of(const char* function, bool reset_after, std::string update_gate,
-                std::string gate_order, std::string activation) {
-  check_choice(function, "update_gate", update_gate, {"keep", "write"});
-  check_choice(function, "gate_order", gate_order, {"zrn", "rzn"});
-  return {.reset_after = reset_after,
-          .update_keeps = update_gate == "keep",
-          .reset_first = gate_order == "rzn",
+GruForm form_of(const char* function, py::object reset_after, py::object update_gate,
+                py::object gate_order, py::object activation) {
+  return {.reset_after = flag(function, "reset_after", reset_after),
+          .update_keeps = choice(function, "update_gate", update_gate, {"keep", "write"}) == "keep",
+          .reset_first = choice(function, "gate_order", gate_order, {"zrn", "rzn"}) == "rzn",
           .activation = activation_of(function, activation)};
 }
 

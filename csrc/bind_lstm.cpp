@@ -28,7 +28,7 @@ struct LstmCell {
   }
 };
 
-LstmForm form_of(const char* function, std::string activation) {
+LstmForm form_of(const char* function, py::object activation) {
   return {.activation = activation_of(function, activation)};
 }
 

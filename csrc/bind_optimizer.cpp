@@ -1,11 +1,8 @@
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-
 #include <string>
 
+#include "bind_call.hpp"
+#include "numpy_view.hpp"
 #include "optimizer.hpp"
-
-namespace py = pybind11;
 
 namespace fusedrnn {
 namespace {
@@ -13,26 +10,36 @@ namespace {
 template <class Real>
 using Array = py::array_t<Real, py::array::c_style>;
 
-// The arrays of one step, each checked against `param`.
+// The arrays of one step, each checked against `param`; none may share memory with another.
 template <class Real>
 class Slots {
  public:
-  Slots(const char* function, const Array<Real>& param) : function_(function), param_(param) {}
+  Slots(const char* function, const Array<Real>& param)
+      : function_(function), param_(param), all_(function) {}
 
-  Parameters<Real> parameters(const py::object& grad) const {
+  Parameters<Real> parameters(const py::object& grad) {
     if (param_.ndim() != 1)
       throw py::value_error(std::string(function_) + ": param has " +
                             std::to_string(param_.ndim()) + " axes, expected 1");
+    all_.reads("grad", grad);
     return {.n = param_.size(),
-            .param = Array<Real>(param_).mutable_data(),
+            .param = required("param", param_),
             .grad = checked("grad", grad).data()};
   }
   // Throws for a read-only array.
-  Real* required(const char* argument, const py::object& slot) const {
-    return checked(argument, slot).mutable_data();
+  Real* required(const char* argument, const py::object& slot) {
+    Array<Real> array = checked(argument, slot);
+    all_.writes(argument, slot);
+    return array.mutable_data();
   }
-  Real* optional(const char* argument, const py::object& slot) const {
+  Real* optional(const char* argument, const py::object& slot) {
     return slot.is_none() ? nullptr : required(argument, slot);
+  }
+
+  template <class Step>
+  void run(void (*function)(const Step&), const Step& step) const {
+    all_.refuse();
+    without_gil([&] { function(step); });
   }
 
  private:
@@ -45,18 +52,15 @@ class Slots {
       throw py::value_error(std::string(function_) + ": " + argument + " has " +
                             std::to_string(array.size()) + " elements, expected " +
                             std::to_string(param_.size()) + " as param");
+    if (!(array.flags() & kAligned))
+      throw py::value_error(std::string(function_) + ": " + argument + " must be aligned");
     return array;
   }
 
   const char* function_;
   const Array<Real>& param_;
+  Overlaps all_;
 };
-
-template <class Step>
-void run(void (*function)(const Step&), const Step& step) {
-  py::gil_scoped_release nogil;
-  function(step);
-}
 
 template <class Real>
 void bind(py::module_& m) {
@@ -67,13 +71,14 @@ void bind(py::module_& m) {
          double momentum, bool nesterov) {
         if (momentum != 0 && velocity.is_none())
           throw py::value_error("sgd: momentum needs velocity");
-        const Slots<Real> slots("sgd", param);
-        run<SgdStep<Real>>(&sgd<Real>, {.of = slots.parameters(grad),
-                                        .velocity = slots.optional("velocity", velocity),
-                                        .rate = rate,
-                                        .decay = decay,
-                                        .momentum = momentum,
-                                        .nesterov = nesterov});
+        Slots<Real> slots("sgd", param);
+        slots.template run<SgdStep<Real>>(&sgd<Real>,
+                                          {.of = slots.parameters(grad),
+                                           .velocity = slots.optional("velocity", velocity),
+                                           .rate = rate,
+                                           .decay = decay,
+                                           .momentum = momentum,
+                                           .nesterov = nesterov});
       },
       arg("param").noconvert(), arg("grad"), py::kw_only(), arg("velocity"), arg("rate"),
       arg("decay"), arg("momentum"), arg("nesterov"));
@@ -84,17 +89,17 @@ void bind(py::module_& m) {
          double epsilon) {
         if (momentum != 0 && increments.is_none())
           throw py::value_error("rmsprop: momentum needs increments");
-        const Slots<Real> slots("rmsprop", param);
-        run<RmspropStep<Real>>(&rmsprop<Real>,
-                               {.of = slots.parameters(grad),
-                                .velocity = slots.required("velocity", velocity),
-                                .mean_grad = slots.optional("mean_grad", mean_grad),
-                                .increments = slots.optional("increments", increments),
-                                .rate = rate,
-                                .decay = decay,
-                                .rho = rho,
-                                .momentum = momentum,
-                                .epsilon = epsilon});
+        Slots<Real> slots("rmsprop", param);
+        slots.template run<RmspropStep<Real>>(
+            &rmsprop<Real>, {.of = slots.parameters(grad),
+                             .velocity = slots.required("velocity", velocity),
+                             .mean_grad = slots.optional("mean_grad", mean_grad),
+                             .increments = slots.optional("increments", increments),
+                             .rate = rate,
+                             .decay = decay,
+                             .rho = rho,
+                             .momentum = momentum,
+                             .epsilon = epsilon});
       },
       arg("param").noconvert(), arg("grad"), py::kw_only(), arg("velocity"), arg("mean_grad"),
       arg("increments"), arg("rate"), arg("decay"), arg("rho"), arg("momentum"), arg("epsilon"));
@@ -103,18 +108,18 @@ void bind(py::module_& m) {
       [](Array<Real> param, py::object grad, py::object momentum, py::object velocity,
          py::object velocity_max, double rate, double decay, double alpha, double beta_1,
          double beta_2, double epsilon) {
-        const Slots<Real> slots("adam", param);
-        run<AdamStep<Real>>(&adam<Real>,
-                            {.of = slots.parameters(grad),
-                             .momentum = slots.required("momentum", momentum),
-                             .velocity = slots.required("velocity", velocity),
-                             .velocity_max = slots.optional("velocity_max", velocity_max),
-                             .rate = rate,
-                             .decay = decay,
-                             .alpha = alpha,
-                             .beta_1 = beta_1,
-                             .beta_2 = beta_2,
-                             .epsilon = epsilon});
+        Slots<Real> slots("adam", param);
+        slots.template run<AdamStep<Real>>(
+            &adam<Real>, {.of = slots.parameters(grad),
+                          .momentum = slots.required("momentum", momentum),
+                          .velocity = slots.required("velocity", velocity),
+                          .velocity_max = slots.optional("velocity_max", velocity_max),
+                          .rate = rate,
+                          .decay = decay,
+                          .alpha = alpha,
+                          .beta_1 = beta_1,
+                          .beta_2 = beta_2,
+                          .epsilon = epsilon});
       },
       arg("param").noconvert(), arg("grad"), py::kw_only(), arg("momentum"), arg("velocity"),
       arg("velocity_max"), arg("rate"), arg("decay"), arg("alpha"), arg("beta_1"), arg("beta_2"),
@@ -124,18 +129,19 @@ void bind(py::module_& m) {
       [](Array<Real> param, py::object grad, py::object momentum, py::object velocity, double rate,
          double decay, double m_scale, double g_scale, double v_scale, double beta_1, double beta_2,
          double epsilon) {
-        const Slots<Real> slots("nadam", param);
-        run<NadamStep<Real>>(&nadam<Real>, {.of = slots.parameters(grad),
-                                            .momentum = slots.required("momentum", momentum),
-                                            .velocity = slots.required("velocity", velocity),
-                                            .rate = rate,
-                                            .decay = decay,
-                                            .m_scale = m_scale,
-                                            .g_scale = g_scale,
-                                            .v_scale = v_scale,
-                                            .beta_1 = beta_1,
-                                            .beta_2 = beta_2,
-                                            .epsilon = epsilon});
+        Slots<Real> slots("nadam", param);
+        slots.template run<NadamStep<Real>>(&nadam<Real>,
+                                            {.of = slots.parameters(grad),
+                                             .momentum = slots.required("momentum", momentum),
+                                             .velocity = slots.required("velocity", velocity),
+                                             .rate = rate,
+                                             .decay = decay,
+                                             .m_scale = m_scale,
+                                             .g_scale = g_scale,
+                                             .v_scale = v_scale,
+                                             .beta_1 = beta_1,
+                                             .beta_2 = beta_2,
+                                             .epsilon = epsilon});
       },
       arg("param").noconvert(), arg("grad"), py::kw_only(), arg("momentum"), arg("velocity"),
       arg("rate"), arg("decay"), arg("m_scale"), arg("g_scale"), arg("v_scale"), arg("beta_1"),
@@ -144,13 +150,13 @@ void bind(py::module_& m) {
       "adagrad",
       [](Array<Real> param, py::object grad, py::object accumulator, double rate, double decay,
          double epsilon) {
-        const Slots<Real> slots("adagrad", param);
-        run<AdagradStep<Real>>(&adagrad<Real>,
-                               {.of = slots.parameters(grad),
-                                .accumulator = slots.required("accumulator", accumulator),
-                                .rate = rate,
-                                .decay = decay,
-                                .epsilon = epsilon});
+        Slots<Real> slots("adagrad", param);
+        slots.template run<AdagradStep<Real>>(
+            &adagrad<Real>, {.of = slots.parameters(grad),
+                             .accumulator = slots.required("accumulator", accumulator),
+                             .rate = rate,
+                             .decay = decay,
+                             .epsilon = epsilon});
       },
       arg("param").noconvert(), arg("grad"), py::kw_only(), arg("accumulator"), arg("rate"),
       arg("decay"), arg("epsilon"));

@@ -28,7 +28,7 @@ struct RnnCell {
   }
 };
 
-RnnForm form_of(const char* function, std::string activation) {
+RnnForm form_of(const char* function, py::object activation) {
   return {.activation = activation_of(function, activation)};
 }
 

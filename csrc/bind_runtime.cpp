@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "bind_call.hpp"
 #include "dispatch.hpp"
 #include "numpy_view.hpp"
 #include "parallel.hpp"
@@ -18,8 +19,17 @@ py::object elementwise(const char* name, py::handle x, Function pick) {
     using Real = decltype(real);
     Arguments<Real> args(name);
     const Real* in = args.matrix("x", x, {a.shape(0)}, "(n,)");
-    py::array_t<Real> out(std::vector<ptrdiff_t>{a.shape(0)});
-    pick(current_kernels_of<Real>())(in, out.mutable_data(), a.shape(0));
+    const ptrdiff_t n = a.shape(0);
+    py::array_t<Real> out(std::vector<ptrdiff_t>{n});
+    Real* to = out.mutable_data();
+    without_gil([&] {
+      const auto function = pick(current_kernels_of<Real>());
+      constexpr ptrdiff_t kBlock = 1 << 16;
+      Interrupt interrupt(30.0 * double(n), 30.0 * double(kBlock));
+      for (ptrdiff_t j = 0; j < n && !interrupt.poll(); j += kBlock)
+        function(in + j, to + j, std::min(kBlock, n - j));
+      interrupt.throw_if_stopped();
+    });
     return std::move(out);
   });
 }
@@ -44,6 +54,8 @@ double fma_peak() {
 }  // namespace
 
 void bind_runtime(py::module_& m) {
+  watch_forks();
+  set_stop_question(&signal_raised);
   m.attr("version") = FUSEDRNN_VERSION;
   m.attr("compiler") =
 #if defined(__clang__)
@@ -57,14 +69,16 @@ void bind_runtime(py::module_& m) {
   m.def("isa", [] { return std::string(current_kernels().isa); });
   m.def("set_isa", &set_isa, py::arg("name"));
   m.def("num_threads", &num_threads);
+  m.attr("most_threads") = kMostThreads;
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
   m.def(
       "fma_peak",
       [](const std::string& dtype) {
         if (dtype != "float32" && dtype != "float64")
           throw py::value_error("fma_peak: dtype is '" + dtype + "', expected float32 or float64");
-        py::gil_scoped_release nogil;
-        return dtype == "float32" ? fma_peak<float>() : fma_peak<double>();
+        double peak = 0;
+        without_gil([&] { peak = dtype == "float32" ? fma_peak<float>() : fma_peak<double>(); });
+        return peak;
       },
       py::arg("dtype"));
   m.def(

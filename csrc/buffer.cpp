@@ -1,10 +1,13 @@
 #include "buffer.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
-#include <mutex>
 #include <new>
-#include <vector>
 
+// What is kept lies in arrays of fixed size that are never destroyed: giving memory back allocates
+// nothing, for it may be the want of memory that ends a call, and tapes may outlive the destructors
+// of static objects.
 namespace fusedrnn {
 namespace {
 
@@ -16,29 +19,44 @@ struct Block {
   size_t bytes;
 };
 
-// Never destroyed: tapes may outlive static destructors. Guarded by try_lock, so that a child
-// forked while another thread held the lock still gets memory, if not from here.
+// Whoever does not get the lock at once does without: so does a child that was forked while another
+// thread had it.
 struct Kept {
-  std::mutex mutex;
-  std::vector<Block> blocks;  // oldest first
-  size_t bytes = 0;
-};
+  std::atomic_flag locked = ATOMIC_FLAG_INIT;
+  Block blocks[kMostBlocks];  // oldest first
+  size_t count = 0, bytes = 0;
 
-Kept& kept() {
-  static Kept& k = *new Kept;
-  return k;
-}
+  bool try_lock() { return !locked.test_and_set(std::memory_order_acquire); }
+  void unlock() { locked.clear(std::memory_order_release); }
 
-// A few small blocks a thread, without the lock: a streaming step takes four.
-struct Small {
-  static constexpr size_t kBytes = 4096;
-  void* blocks[8];
-  int count = 0;
-  ~Small() {
-    while (count > 0) std::free(blocks[--count]);
+  Block take(size_t k) {
+    const Block block = blocks[k];
+    for (--count; k < count; ++k) blocks[k] = blocks[k + 1];
+    bytes -= block.bytes;
+    return block;
   }
 };
-thread_local Small small;
+Kept kept;
+
+// Small blocks, all of one size, without that lock: a streaming step takes four. Each thread begins
+// at another place, which its stack tells.
+constexpr size_t kSmallBytes = 4096, kSmallBlocks = 128, kTries = 8;
+struct Small {
+  std::atomic<void*> blocks[kSmallBlocks] = {};
+};
+Small small;
+
+size_t first_place() {
+  char here;
+  const auto address = reinterpret_cast<std::uintptr_t>(&here);
+  return size_t((address >> 16) * 0x9E3779B97F4A7C15u >> 32) / kTries * kTries;
+}
+
+void* fresh(size_t bytes) {
+  void* memory = std::aligned_alloc(64, bytes);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
 
 // Blocks come in eighths of a power of two, so that changing shapes find them again.
 size_t block_size(size_t bytes) {
@@ -50,47 +68,46 @@ size_t block_size(size_t bytes) {
 }  // namespace
 
 void* take_memory(size_t bytes) {
-  if (bytes <= Small::kBytes) {
-    if (small.count > 0) return small.blocks[--small.count];
-    void* memory = std::aligned_alloc(64, Small::kBytes);
-    if (!memory) throw std::bad_alloc();
-    return memory;
+  if (bytes <= kSmallBytes) {
+    const size_t first = first_place();
+    for (size_t k = 0; k < kTries; ++k) {
+      std::atomic<void*>& place = small.blocks[(first + k) % kSmallBlocks];
+      if (place.load(std::memory_order_relaxed))
+        if (void* memory = place.exchange(nullptr, std::memory_order_acquire)) return memory;
+    }
+    return fresh(kSmallBytes);
   }
   bytes = block_size(bytes);
-  Kept& k = kept();
-  if (std::unique_lock<std::mutex> lock(k.mutex, std::try_to_lock); lock) {
-    for (size_t j = k.blocks.size(); j-- > 0;)
-      if (k.blocks[j].bytes == bytes) {
-        void* memory = k.blocks[j].memory;
-        k.blocks.erase(k.blocks.begin() + ptrdiff_t(j));
-        k.bytes -= bytes;
-        return memory;
-      }
+  if (kept.try_lock()) {
+    void* memory = nullptr;
+    for (size_t k = kept.count; !memory && k-- > 0;)
+      if (kept.blocks[k].bytes == bytes) memory = kept.take(k).memory;
+    kept.unlock();
+    if (memory) return memory;
   }
-  void* memory = std::aligned_alloc(64, bytes);
-  if (!memory) throw std::bad_alloc();
-  return memory;
+  return fresh(bytes);
 }
 
-void give_memory(void* memory, size_t bytes) {
-  if (bytes <= Small::kBytes) {
-    if (small.count < 8)
-      small.blocks[small.count++] = memory;
-    else
-      std::free(memory);
-    return;
+void give_memory(void* memory, size_t bytes) noexcept {
+  if (bytes <= kSmallBytes) {
+    const size_t first = first_place();
+    for (size_t k = 0; k < kTries; ++k) {
+      void* expected = nullptr;
+      if (small.blocks[(first + k) % kSmallBlocks].compare_exchange_strong(
+              expected, memory, std::memory_order_release, std::memory_order_relaxed))
+        return;
+    }
+    return std::free(memory);
   }
   bytes = block_size(bytes);
-  Kept& k = kept();
-  std::unique_lock<std::mutex> lock(k.mutex, std::try_to_lock);
-  if (!lock || bytes > kMostKept) return std::free(memory);
-  k.blocks.push_back({memory, bytes});
-  k.bytes += bytes;
-  while (k.bytes > kMostKept || k.blocks.size() > kMostBlocks) {
-    std::free(k.blocks.front().memory);
-    k.bytes -= k.blocks.front().bytes;
-    k.blocks.erase(k.blocks.begin());
-  }
+  if (bytes > kMostKept || !kept.try_lock()) return std::free(memory);
+  Block leaves[kMostBlocks];
+  size_t left = 0;
+  while (kept.count == kMostBlocks || kept.bytes + bytes > kMostKept) leaves[left++] = kept.take(0);
+  kept.blocks[kept.count++] = {memory, bytes};
+  kept.bytes += bytes;
+  kept.unlock();
+  while (left > 0) std::free(leaves[--left].memory);
 }
 
 }  // namespace fusedrnn

@@ -11,7 +11,7 @@ namespace fusedrnn {
 // Memory of at least `bytes`, 64-byte aligned. What is given back is kept for the next call, up to
 // 256 MiB in all: fresh pages cost a training step of the tutorial model a third of its time.
 void* take_memory(size_t bytes);  // throws std::bad_alloc
-void give_memory(void* memory, size_t bytes);
+void give_memory(void* memory, size_t bytes) noexcept;
 
 template <class Real>
 class Buffer {

@@ -26,7 +26,11 @@ class Cut {
     const bool beyond = operations > kBeyondL2 * 2 * double(N);
     if (threads > 1 && N < (beyond ? kFewRowsBeyondL2 : kFewRows) * threads)
       slices_ = std::min({ptrdiff_t(threads), panels, ptrdiff_t(operations / kWorthMeeting)});
-    bounds_ = slices_ > 1 ? std::vector<ptrdiff_t>{0, N} : order.cut(threads);
+    // More pieces than threads where even those of one step would keep Ctrl-C waiting.
+    constexpr double kLongest = 1e9;  // operations of a step of a piece
+    const ptrdiff_t pieces = ptrdiff_t(std::min(operations / kLongest, double(N)));
+    bounds_ = slices_ > 1 ? std::vector<ptrdiff_t>{0, N}
+                          : order.cut(std::max(ptrdiff_t(threads), pieces));
   }
 
   // Rows of the largest piece.
@@ -41,19 +45,39 @@ class Cut {
   // is done.
   template <class Work>
   void run(const Team& team, Work&& work) {
+    Meeting meeting = {barrier_, team.interrupt()};
     if (slices_ > 1) {
       const ptrdiff_t slices = std::min<ptrdiff_t>(slices_, team.size());
-      const auto wait = [](void* barrier, ptrdiff_t n) { static_cast<Barrier*>(barrier)->wait(n); };
       if (team.thread() < slices)
-        work(bounds_[0], bounds_[1], UnitSlice{team.thread(), slices, wait, &barrier_});
+        work(bounds_[0], bounds_[1], UnitSlice{team.thread(), slices, &Meeting::wait, &meeting});
       return team.wait();
     }
+    UnitSlice all;
+    if (team.interrupt().is_long()) {
+      all.wait = &Meeting::poll;
+      all.meeting = &meeting;
+    }
     team.for_each(ptrdiff_t(bounds_.size()) - 1, [&](ptrdiff_t piece) {
-      work(bounds_[size_t(piece)], bounds_[size_t(piece) + 1], UnitSlice{});
+      work(bounds_[size_t(piece)], bounds_[size_t(piece) + 1], all);
     });
   }
 
  private:
+  // What the kernels call between steps.
+  struct Meeting {
+    Barrier& barrier;
+    Interrupt& interrupt;
+    static bool poll(void* self, ptrdiff_t) {
+      return !static_cast<Meeting*>(self)->interrupt.poll();
+    }
+    static bool wait(void* self, ptrdiff_t threads) {
+      const Meeting& meeting = *static_cast<Meeting*>(self);
+      meeting.interrupt.poll();
+      meeting.barrier.wait(threads, meeting.interrupt);
+      return !meeting.interrupt.stopped();
+    }
+  };
+
   std::vector<ptrdiff_t> bounds_;
   ptrdiff_t slices_ = 1;
   Barrier barrier_;

@@ -28,12 +28,13 @@ void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrd
                                    .columns = columns,
                                    .out = out,
                                    .out_row = columns};
-  parallel(threads_for(2.0 * double(rows) * double(K) * double(columns), blocks),
-           [&](const Team& team) {
-             team.for_each(blocks, [&](ptrdiff_t p) {
-               k.dense_product(args, p * kBlock, std::min(rows, (p + 1) * kBlock));
-             });
-           });
+  const double operations = 2.0 * double(rows) * double(K) * double(columns);
+  Interrupt interrupt(operations, operations / double(std::max<ptrdiff_t>(blocks, 1)));
+  parallel(threads_for(operations, blocks), interrupt, [&](const Team& team) {
+    team.for_each(blocks, [&](ptrdiff_t p) {
+      k.dense_product(args, p * kBlock, std::min(rows, (p + 1) * kBlock));
+    });
+  });
 }
 
 }  // namespace

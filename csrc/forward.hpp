@@ -80,7 +80,9 @@ class ForwardPass {
   void run(Args args, void (*kernel)(const Args&, ptrdiff_t, ptrdiff_t), const Panels& D,
            ptrdiff_t panels, std::initializer_list<Panels> with_kernel) {
     const int threads = threads_for(operations_, a_.N * D.count());
-    Cut cut(order_, threads, panels, operations_ / double(std::max<ptrdiff_t>(order_.steps(), 1)));
+    const double each = operations_ / double(std::max<ptrdiff_t>(order_.steps(), 1));
+    Cut cut(order_, threads, panels, each);
+    Interrupt interrupt(operations_, each / threads);
     StepsAhead<Real>& ahead = args.call.ahead;
     ahead.steps = steps_ahead<Real>(cut.rows(), order_.steps(), I_, D.row());
     Buffer<Real> products[2];
@@ -90,7 +92,7 @@ class ForwardPass {
       ahead.products[buffer] = products[buffer].get();
       ++buffer;
     }
-    parallel(threads, [&](const Team& team) {
+    parallel(threads, interrupt, [&](const Team& team) {
       cut.run(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitSlice& units) {
         Args slice = args;
         slice.call.units = units;

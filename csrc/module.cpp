@@ -9,7 +9,9 @@ void bind_dense(pybind11::module_&);
 void bind_optimizer(pybind11::module_&);
 }  // namespace fusedrnn
 
-PYBIND11_MODULE(_core, m) {
+// What calls share, in buffer.cpp, dispatch.cpp, interrupt.cpp and parallel.cpp, is atomic; packed
+// weights and tapes never change: the core needs no GIL.
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "The compiled core of fusedrnn. Private: use fusedrnn.functional.";
   fusedrnn::bind_runtime(m);
   fusedrnn::bind_lstm(m);

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,53 @@ inline std::string type_text(py::handle h) {
   return std::string(py::str(py::type::handle_of(h).attr("__name__")));
 }
 
+// The bits of NumPy's flags that pybind11 has no public name for.
+constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+constexpr int kWriteable = py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+
+// The array itself if it is aligned and in C order, else a copy that is: of NumPy's own making, for
+// the methods of a subclass may return anything.
+template <class Value>
+py::array in_c_order(const py::array& a) {
+  return py::array_t<Value, py::array::c_style | py::array::forcecast | kAligned>(a);
+}
+
+// What a call works on in place: nothing that it writes may share memory with anything else.
+class Overlaps {
+ public:
+  explicit Overlaps(const char* function) : function_(function) {}
+  // None is nowhere.
+  void reads(const char* name, py::handle h) { add(name, h, false); }
+  void writes(const char* name, py::handle h) { add(name, h, true); }
+  void refuse() const {
+    for (const Extent& a : extents_)
+      for (const Extent& b : extents_)
+        if (&a < &b && (a.written || b.written) && a.begin < b.end && b.begin < a.end)
+          throw py::value_error(std::string(function_) + ": " + a.name + " and " + b.name +
+                                " share memory");
+  }
+
+ private:
+  struct Extent {
+    const char* name;
+    std::uintptr_t begin, end;
+    bool written;
+  };
+  // From the first byte to behind the last one, whatever lies between.
+  void add(const char* name, py::handle h, bool written) {
+    if (h.is_none()) return;
+    const auto a = py::reinterpret_borrow<py::array>(h);
+    if (a.size() == 0) return;
+    std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(a.data()), end = begin;
+    for (py::ssize_t d = 0; d < a.ndim(); ++d)
+      (a.strides(d) < 0 ? begin : end) += std::uintptr_t(a.strides(d) * (a.shape(d) - 1));
+    extents_.push_back({name, begin, end + std::uintptr_t(a.itemsize()), written});
+  }
+
+  const char* function_;
+  std::vector<Extent> extents_;
+};
+
 // Array arguments of one function. All must have the dtype Real.
 template <class Real>
 class Arguments {
@@ -40,7 +88,7 @@ class Arguments {
     check_shape(name, a, shape, meaning);
     constexpr int needed = py::array::c_style | kAligned;
     if ((a.flags() & needed) != needed) {
-      a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
+      a = in_c_order<Real>(a);
       kept_.push_back(a);
     }
     return static_cast<const Real*>(a.data());
@@ -95,7 +143,7 @@ class Arguments {
     const bool whole =
         a.strides(0) % size == 0 && a.strides(1) % size == 0 && (a.flags() & kAligned);
     if (!whole || (a.shape(2) > 1 && a.strides(2) != size)) {
-      a = py::array_t<Real, py::array::c_style | py::array::forcecast>::ensure(a.attr("copy")());
+      a = in_c_order<Real>(a);
       kept_.push_back(a);
     }
     return {static_cast<const Real*>(a.data()), a.strides(time_major ? 1 : 0) / size,
@@ -110,8 +158,6 @@ class Arguments {
   }
 
  private:
-  static constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-
   static bool is_fortran(const py::array& a) {
     constexpr int needed = py::array::f_style | kAligned;
     return (a.flags() & (needed | py::array::c_style)) == needed;
@@ -120,7 +166,7 @@ class Arguments {
                       const char* meaning) const {
     py::array a = typed(name, h);
     check_shape(name, a, shape, meaning);
-    constexpr int needed = kAligned | py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    constexpr int needed = kAligned | kWriteable;
     if ((a.flags() & needed) != needed)
       throw py::value_error(prefix(name) + "must be writeable and aligned");
     return a;

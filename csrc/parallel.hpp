@@ -11,13 +11,20 @@
 #include <xmmintrin.h>
 #endif
 
+#include "interrupt.hpp"
 #include "shape.hpp"
 
 namespace fusedrnn {
 
+constexpr int kMostThreads = 1024;
+
 int num_threads();            // 1 in a child after fork: OpenMP's threads do not survive it
-void set_num_threads(int n);  // n >= 1
+void set_num_threads(int n);  // 1 to kMostThreads
 bool has_openmp();
+// Call once, before any thread: from then on forks are noticed.
+void watch_forks();
+
+double seconds_now();  // of a clock that never goes back
 
 // Whether regions have lately waited for a thread of their own that had no core, because another
 // process keeps it busy: then one thread is faster than two that wait for each other, a scheduler's
@@ -75,10 +82,10 @@ inline int threads_for(double operations, ptrdiff_t pieces) {
 
 // Where some threads of a region wait for each other, thousands of times in a call: it spins for
 // the microseconds that threads of equal work differ by, and then yields, for the thread waited for
-// may have no core.
+// may have no core. Nobody waits once the call is to stop.
 class Barrier {
  public:
-  void wait(ptrdiff_t threads);
+  void wait(ptrdiff_t threads, const Interrupt& interrupt);
 
  private:
   alignas(64) std::atomic<ptrdiff_t> arrived_{0};
@@ -103,29 +110,35 @@ class Team {
     }
 #endif
   }
-  // Runs work(piece) for each piece on whichever thread comes first; returns when all are done.
+  // Runs work(piece) for each piece on whichever thread comes first; returns when all are done, or
+  // those left are skipped because the call is to stop.
   template <class Work>
   void for_each(ptrdiff_t pieces, Work&& work) const {
 #ifdef _OPENMP
     if (threads_ > 1) {
 #pragma omp for schedule(dynamic, 1)
-      for (ptrdiff_t k = 0; k < pieces; ++k) work(k);
+      for (ptrdiff_t k = 0; k < pieces; ++k)
+        if (!interrupt_.poll()) work(k);
       return;
     }
 #endif
-    for (ptrdiff_t k = 0; k < pieces; ++k) work(k);
+    for (ptrdiff_t k = 0; k < pieces; ++k)
+      if (!interrupt_.poll()) work(k);
   }
+  Interrupt& interrupt() const { return interrupt_; }
 
  private:
   template <class Body>
-  friend void parallel(int threads, Body&& body);
-  explicit Team(int threads) : threads_(threads) {}
+  friend void parallel(int threads, Interrupt& interrupt, Body&& body);
+  Team(int threads, Interrupt& interrupt) : threads_(threads), interrupt_(interrupt) {}
   int threads_;
+  Interrupt& interrupt_;
 };
 
 // Runs body(team) on each of `threads` threads: one region, denormals flushed. body must not throw.
+// Throws Interrupted if the call was told to stop.
 template <class Body>
-void parallel(int threads, Body&& body) {
+void parallel(int threads, Interrupt& interrupt, Body&& body) {
 #ifdef _OPENMP
   if (threads > 1) {
     ContentionWatch watch;
@@ -133,14 +146,19 @@ void parallel(int threads, Body&& body) {
     {
       const FlushDenormals flush;
       const double before = ContentionWatch::processor_seconds();
-      body(Team(omp_get_num_threads()));
+      body(Team(omp_get_num_threads(), interrupt));
       watch.add(ContentionWatch::processor_seconds() - before);
     }
-    return;
+    return interrupt.throw_if_stopped();
   }
+#else
+  static_cast<void>(threads);
 #endif
-  const FlushDenormals flush;
-  body(Team(1));
+  {
+    const FlushDenormals flush;
+    body(Team(1, interrupt));
+  }
+  interrupt.throw_if_stopped();
 }
 
 }  // namespace fusedrnn

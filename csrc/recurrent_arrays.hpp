@@ -12,7 +12,7 @@ struct ForwardArrays {
   Sequence<const Real> x;              // (N, T, I)
   Sequence<Real> y = {};               // (N, T, H), filled; or absent
   const ptrdiff_t* lengths = nullptr;  // (N,) each in [0, T], or null
-  const bool* mask = nullptr;          // (N, T), true where a step is valid, or null
+  const uint8_t* mask = nullptr;       // (N, T), not 0 where a step is valid, or null
   bool reverse = false;
   const Real *h0 = nullptr, *c0 = nullptr;  // (N, H) or null: zeros
   Real *h_n = nullptr, *c_n = nullptr;      // (N, H), filled

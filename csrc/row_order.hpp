@@ -15,7 +15,7 @@ namespace fusedrnn {
 class RowOrder {
  public:
   RowOrder() = default;
-  RowOrder(ptrdiff_t N, ptrdiff_t T, const ptrdiff_t* lengths, const bool* mask, bool reverse)
+  RowOrder(ptrdiff_t N, ptrdiff_t T, const ptrdiff_t* lengths, const uint8_t* mask, bool reverse)
       : row_(size_t(N)), length_(size_t(N), T), N_(N), reverse_(reverse) {
     std::iota(row_.begin(), row_.end(), ptrdiff_t(0));
     if (lengths) {
@@ -29,7 +29,7 @@ class RowOrder {
       for (ptrdiff_t slot = 0; slot < N; ++slot) {
         bool seen = false;  // before a row's first valid step its output is zero
         for (ptrdiff_t step = 0; step < length_[size_t(slot)]; ++step) {
-          const bool valid = mask[row_[size_t(slot)] * T + s.time(slot, step)];
+          const bool valid = mask[row_[size_t(slot)] * T + s.time(slot, step)] != 0;
           seen = seen || valid;
           mask_[size_t(step * N + slot)] =
               uint8_t((valid ? Schedule::kValid : 0) | (seen ? Schedule::kEmit : 0));

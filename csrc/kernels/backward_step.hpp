@@ -191,7 +191,7 @@ FUSEDRNN_INLINE void run_chunk(const GateGradients<Real>& D, ptrdiff_t begin, pt
                     cells_backward(s, cells, recurrent);
                     pass_masked_cells(D, cells, s, recurrent);
                   });
-    a.units.meet();
+    if (!a.units.meet()) return;
     if (s >= 0) finish(s);
   }
   if (a.step_begin > 0) keep_first_step(D, begin, end);

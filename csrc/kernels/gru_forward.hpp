@@ -163,7 +163,8 @@ class GruResetAfter {
         last_(call_.units.end(P_.count())),
         prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, 2 + call_.I + call_.H))) {}
 
-  void step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
+  // Returns false if the call is to stop.
+  bool step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
     alignas(64) Real pre_x[kCells * kGates * V], pre_h[kCells * kGates * V];
     input_.advance(s, end);
     const GruGates<Real> gates(a_, s);
@@ -197,7 +198,7 @@ class GruResetAfter {
             gates.write_outputs(cells, pre_h + at, step, pre_h + at + 2 * cells.m, step);
           });
         });
-    call_.units.meet();
+    return call_.units.meet();
   }
 
  private:
@@ -277,7 +278,7 @@ class GruResetBefore {
                     end, size()),
         n_product_(call_, weights(1, N_, nullptr), begin, end, size()) {}
 
-  void step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
+  bool step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
     const GruGates<Real> gates(a_, s);
     zr_product_.advance(s, begin, end);
     n_product_.advance(s, begin, end);
@@ -285,7 +286,7 @@ class GruResetBefore {
     reset(gates, s, begin, end);
     call_.units.meet();
     candidate(gates, s, begin, end);
-    call_.units.meet();
+    return call_.units.meet();
   }
 
  private:
@@ -344,7 +345,7 @@ void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t
   const auto run = [&](auto form) {
     for (ptrdiff_t s = 0; s < steps; ++s) {
       end = schedule.active_end(begin, end, s);
-      form.step(s, begin, end);
+      if (!form.step(s, begin, end)) return;
     }
   };
   a.reset_after ? run(GruResetAfter<Real>(a, begin, end))

@@ -60,17 +60,16 @@ struct States {
 };
 
 // The units that one of several threads computes, of all rows of a call. They meet after each step:
-// the next one needs the whole state.
+// the next one needs the whole state. A thread that has all units meets itself in a long call.
 struct UnitSlice {
   ptrdiff_t thread = 0, threads = 1;
-  void (*wait)(void* barrier, ptrdiff_t threads) = nullptr;
-  void* barrier = nullptr;
+  bool (*wait)(void* meeting, ptrdiff_t threads) = nullptr;
+  void* meeting = nullptr;
 
   ptrdiff_t begin(ptrdiff_t panels) const { return panels * thread / threads; }
   ptrdiff_t end(ptrdiff_t panels) const { return panels * (thread + 1) / threads; }
-  void meet() const {
-    if (wait) wait(barrier, threads);
-  }
+  // Returns when all have called it; false: the call is to stop.
+  bool meet() const { return !wait || wait(meeting, threads); }
 };
 
 // Working memory for the input products of `steps` steps ahead of the recurrence; 0: none.

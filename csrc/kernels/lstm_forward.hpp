@@ -128,7 +128,7 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
             gates.write_outputs(cells, o + at / kGates);
           });
         });
-    call.units.meet();
+    if (!call.units.meet()) return;
   }
 }
 

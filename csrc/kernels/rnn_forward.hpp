@@ -56,7 +56,7 @@ void rnn_forward(const fusedrnn::RnnForward<Real>& a, ptrdiff_t begin, ptrdiff_t
                          : rnn_outputs<false>(call, s, cells, pre + at, step);
           });
         });
-    call.units.meet();
+    if (!call.units.meet()) return;
   }
 }
 

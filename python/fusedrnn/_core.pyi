@@ -13,6 +13,7 @@ class _Metaclass(type): ...  # pybind11's
 version: str
 compiler: str
 openmp: bool
+most_threads: int
 
 def built_isas() -> list[str]: ...
 def available_isas() -> list[str]: ...

@@ -58,8 +58,8 @@ def set_num_threads(n: int) -> None:
         If `n` is below 1.
     """
     n = index(n)
-    if not 1 <= n <= 1024:
-        raise ValueError(f"set_num_threads: n is {n}, expected 1 to 1024")
+    if not 1 <= n <= _core.most_threads:
+        raise ValueError(f"set_num_threads: n is {n}, expected 1 to {_core.most_threads}")
     _core.set_num_threads(n)
 
 

@@ -23,6 +23,9 @@ ROOT = HERE.parent.parent
 RESULTS = HERE / "results"
 sys.path[1:1] = [str(ROOT / "tests" / "support")]
 PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case may take), prove(run)
+    "allocation_failures": "each allocation of each operation fails once",
+    "forks": "a child after whatever its parent did before, by every start method",
+    "hostile": "arguments that do not fit: refused by name, or the answer of the reference",
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
 }
 
