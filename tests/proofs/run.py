@@ -44,7 +44,7 @@ class Run:
             if not hasattr(self, "_page"):
                 with self.progress.open("r+b") as file:
                     self._page = mmap.mmap(file.fileno(), 8)
-            self._page[:8] = case.to_bytes(8, "little")
+            self._page[:8] = (case + 1).to_bytes(8, "little")  # 0: none yet
 
     def fail(self, case: int | str, text: str) -> None:
         """A case that found what must not be."""
