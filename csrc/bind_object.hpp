@@ -45,13 +45,14 @@ py::object object_of(T value) {
 // without its __init__.
 template <class T>
 const T& held(const char* function, const char* name, py::handle h) {
+  if (py::isinstance<T>(h)) {
+    const py::detail::value_and_holder place = place_in(h, typeid(T));
+    if (place.holder_constructed()) return *place.value_ptr<T>();
+  }
   const std::string prefix = std::string(function) + ": " + name + " is a " + type_text(h);
-  if (!py::isinstance<T>(h))
-    throw py::type_error(prefix + ", expected a " +
-                         std::string(py::str(py::type::of<T>().attr("__name__"))));
-  const py::detail::value_and_holder place = place_in(h, typeid(T));
-  if (!place.holder_constructed()) throw py::type_error(prefix + " whose __init__ never ran");
-  return *place.value_ptr<T>();
+  if (py::isinstance<T>(h)) throw py::type_error(prefix + " whose __init__ never ran");
+  throw py::type_error(prefix + ", expected a " +
+                       std::string(py::str(py::type::of<T>().attr("__name__"))));
 }
 
 }  // namespace fusedrnn
