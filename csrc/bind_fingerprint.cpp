@@ -1,0 +1,46 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <vector>
+
+#include "dispatch.hpp"
+
+namespace py = pybind11;
+
+namespace fusedrnn {
+namespace {
+
+// 256 bytes that change with any byte of the arrays, in memory order where they are contiguous, in
+// C order where not. They are the same for every instruction set; two are to be compared for arrays
+// of the same sizes only: the end of an array counts as if zeros followed.
+py::bytes fingerprint(const py::iterable& arrays) {
+  std::vector<py::array> held;
+  for (const py::handle& h : arrays) {
+    if (!py::isinstance<py::array>(h))
+      throw py::type_error("fingerprint: arrays holds a " +
+                           std::string(py::str(py::type::handle_of(h).attr("__name__"))) +
+                           ", expected NumPy arrays");
+    py::array a = py::reinterpret_borrow<py::array>(h);
+    if (a.dtype().attr("hasobject").cast<bool>())
+      throw py::type_error("fingerprint: an array of objects has no memory of its own");
+    if (!(a.flags() & (py::array::c_style | py::array::f_style)))
+      a = py::array::ensure(a, py::array::c_style);
+    held.push_back(std::move(a));
+  }
+  uint32_t state[kFingerprintWords];
+  for (uint32_t k = 0; k < kFingerprintWords; ++k) state[k] = (k + 1) * 0x9E3779B9u;
+  {
+    py::gil_scoped_release nogil;
+    for (const py::array& a : held)
+      current_kernels().fingerprint(static_cast<const unsigned char*>(a.data()), a.nbytes(), state);
+  }
+  return py::bytes(reinterpret_cast<const char*>(state), sizeof state);
+}
+
+}  // namespace
+
+void bind_fingerprint(py::module_& m) {
+  m.def("fingerprint", &fingerprint, py::arg("arrays"));
+}
+
+}  // namespace fusedrnn
