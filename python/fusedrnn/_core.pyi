@@ -1,5 +1,6 @@
 """The compiled core; what the functions of the cells do is documented in functional.py."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeAlias, final, type_check_only
 
 import numpy as np

@@ -26,6 +26,7 @@ except ImportError as error:
 
 from .accelerate import Accelerated, accelerate, restore
 from .cells import GRUCell, LSTMCell, RNNCell
+from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
 
 __all__ = [
@@ -37,5 +38,7 @@ __all__ = [
     "LSTMCell",
     "RNNCell",
     "accelerate",
+    "freeze",
     "restore",
+    "unfreeze",
 ]
