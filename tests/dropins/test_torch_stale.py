@@ -56,7 +56,9 @@ def test_every_way_is_noticed(name, way):
             check(theirs, ours)
             assert ours.path == "fused"
         before = weight_changes.vector_of(ours)
-        both = [weight_changes.steps(change, m, np.random.default_rng(seed)) for m in (theirs, ours)]
+        both = [
+            weight_changes.steps(change, m, np.random.default_rng(seed)) for m in (theirs, ours)
+        ]
         for _ in zip(*both, strict=True):
             with torch.no_grad():
                 check(theirs, ours)
@@ -72,7 +74,9 @@ def test_another_process_writes(name):
     with torch.no_grad():
         check(theirs, ours)
         memory = ours.get_parameter(next(n for n, _ in ours.named_parameters())).detach().numpy()
-        child = multiprocessing.get_context("fork").Process(target=np.add.at, args=(memory, (5, 7), 1))
+        child = multiprocessing.get_context("fork").Process(
+            target=np.add.at, args=(memory, (5, 7), 1)
+        )
         child.start()
         child.join()
         next(theirs.parameters())[5, 7] += 1
@@ -138,7 +142,7 @@ def test_functional_call_leaves_the_module_as_it_was(name):
                 check(theirs, ours)
 
 
-# Frozen --------------------------------------------------------------------------------------------
+# Frozen ------------------------------------------------------------------------------------------
 
 
 @each_module

@@ -12,7 +12,7 @@ each_isa = pytest.mark.parametrize("isa", runtime.available_isas())
 
 
 def formula(*memories: bytes) -> bytes:
-    """The same in NumPy: four rows of 16 words, each mixed with a row of memory and the next row."""
+    """The same in NumPy: four rows of 16 words, each mixed with memory and with the next row."""
     rows = (np.arange(1, 65, dtype=np.uint32) * np.uint32(0x9E3779B9)).reshape(4, 16)
     for memory in memories:
         whole = memory + bytes(-len(memory) % 256)

@@ -65,7 +65,11 @@ def test_predict_follows_every_change(name, change):
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize(
     ("gates", "states", "packed", "step"),
-    [(4, 2, F.PackedLSTM, F.LSTMStep), (3, 1, F.PackedGRU, F.GRUStep), (1, 1, F.PackedRNN, F.RNNStep)],
+    [
+        (4, 2, F.PackedLSTM, F.LSTMStep),
+        (3, 1, F.PackedGRU, F.GRUStep),
+        (1, 1, F.PackedRNN, F.RNNStep),
+    ],
 )
 def test_packed_weights_are_a_copy(gates, states, packed, step, order):
     rng = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from random_cases import size
 from run import Run
 from torch_cases import tensors
 
-CASES = 3_000
+CASES = 2_000
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
 KINDS = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell")
 
@@ -24,12 +24,15 @@ def module_of(kind: str, rng: np.random.Generator) -> tuple[torch.nn.Module, tor
     """A module of torch.nn and an input for it."""
     I, H = size(rng, 100), size(rng, 120)
     dtype = torch.float32 if rng.random() < 0.7 else torch.float64
-    options = {"bias": bool(rng.random() < 0.8), "dtype": dtype}
+    options: dict[str, object] = {"bias": bool(rng.random() < 0.8), "dtype": dtype}
     if kind.startswith("RNN") and rng.random() < 0.3:
         options["nonlinearity"] = "relu"
     shape: tuple[int, ...] = (size(rng, 5), I)
     if "Cell" not in kind:
-        options |= {"num_layers": int(rng.integers(1, 3)), "bidirectional": bool(rng.random() < 0.3)}
+        options |= {
+            "num_layers": int(rng.integers(1, 3)),
+            "bidirectional": bool(rng.random() < 0.3),
+        }
         shape = (size(rng, 6), *shape)
     module = getattr(torch.nn, kind)(I, H, **options)
     with torch.no_grad():  # a product that makes no difference larger with each step
@@ -67,9 +70,11 @@ def prove(run: Run) -> None:
                     for m in (theirs, ours)]  # fmt: skip
             for _ in zip(*both, strict=True):
                 for gradients in (False, True, False):
-                    with torch.inference_mode(inference and not gradients):
-                        with torch.set_grad_enabled(gradients):
-                            error = worst(theirs, ours, x)
+                    with (
+                        torch.inference_mode(inference and not gradients),
+                        torch.set_grad_enabled(gradients),
+                    ):
+                        error = worst(theirs, ours, x)
                     if not error <= TOLERANCE[x.dtype]:  # NaN too
                         run.fail(case, f"{kind} {tuple(x.shape)} {way}, gradients {gradients}, "
                                        f"frozen {frozen}: {error:.2e}")  # fmt: skip

@@ -36,7 +36,7 @@ def _sign_of_some(module, rng):
 
 
 def _clamp(module, rng):
-    p, at = some(module, rng)
+    p, _ = some(module, rng)
     c = p.data.abs().max().item()
     p.data.clamp_(-0.9 * c, 0.9 * c)
 
@@ -95,8 +95,7 @@ def _memory_map(module, rng):
         p.data = own
         start += p.numel() * p.element_size()
     yield
-    p, at = some(module, rng)
-    values = np.frombuffer(theirs, p.detach().numpy().dtype)
+    values = np.frombuffer(theirs, next(module.parameters()).detach().numpy().dtype)
     values[rng.integers(len(values))] += 1
 
 

@@ -279,7 +279,9 @@ class Recurrent(Layer):
 
     def _inference_kernel(self) -> Any:
         """Return the weights packed, anew if one byte of them has changed by whatever way."""
-        weights = [v.value for v in (self.kernel, self.recurrent_kernel, self.bias) if v is not None]
+        weights = [
+            v.value for v in (self.kernel, self.recurrent_kernel, self.bias) if v is not None
+        ]
         content, kept = _core.fingerprint(weights), self._packed
         if kept is None or kept[0] != content:
             kept = self._packed = content, self.cell.packed(*weights, **self.options)

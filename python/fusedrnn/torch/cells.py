@@ -10,7 +10,7 @@ from torch import Tensor
 from ..cells import CELLS
 from .call import Call, Tensors, array, follow_torch_threads
 from .kept import Shapes, fit
-from .path import path_of, torch_is_as_fast, traced
+from .path import PLAIN, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 from .standin import StandIn
 
@@ -64,6 +64,8 @@ class FusedCell(StandIn):
             return None
         call, several = self._call, CELLS[self._call.cell].states > 1
         states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
+        if not trace and any([type(t) not in PLAIN for t in (input, *states)]):
+            return None  # a subclass may want to see operations
         if not self._fits(input, weights[0], states):
             return None
         x = input if input.dim() == 2 else input.unsqueeze(0)
@@ -89,6 +91,7 @@ class FusedCell(StandIn):
             isinstance(x, Tensor)
             and x.dtype == w.dtype
             and x.device == w.device
+            and x.layout is torch.strided
             and x.dim() in (1, 2)
             and x.shape[-1] == self.input_size
             and x.numel() > 0
@@ -101,6 +104,7 @@ class FusedCell(StandIn):
                         and s.shape == (*x.shape[:-1], self.hidden_size)
                         and s.dtype == x.dtype
                         and s.device == x.device
+                        and s.layout is torch.strided
                         for s in states
                     )
                 )
@@ -135,7 +139,9 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
-        if isinstance(input, Tensor) and not torch.is_grad_enabled():
+        # Sizes are tensors while torch.jit traces, and are then not to be asked.
+        plain = isinstance(input, Tensor) and not torch._C._is_tracing()
+        if plain and not torch.is_grad_enabled():
             rows = input.shape[0] if input.dim() == 2 else 1
             if torch_is_as_fast(rows, self.input_size, self.hidden_size):
                 return torch.nn.RNNCell.forward(self, input, hx)

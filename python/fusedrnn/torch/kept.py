@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from .. import _core
 from .._types import Array
@@ -79,9 +78,13 @@ class KeptWeights:
         if last is not None and (last.views is not views or last.call != call):
             last = None
         versions = [-1 if w.is_inference() else w._version for w in weights] if frozen else []
-        if frozen and last is not None and last.versions == versions:
-            if all([a is b for a, b in zip(last.weights, weights, strict=True)]):
-                return last.copies
+        if (
+            frozen
+            and last is not None
+            and last.versions == versions
+            and all([a is b for a, b in zip(last.weights, weights, strict=True)])
+        ):
+            return last.copies
         content = _core.fingerprint(views.arrays)  # first: what changes while it packs is seen next
         if last is not None and last.content == content:
             copies = last.copies
@@ -104,9 +107,6 @@ class KeptWeights:
 def fit(weights: Tensors, shapes: Shapes) -> bool:
     """Return whether the weights are of these shapes and one type, in the memory of a CPU."""
     return len(weights) == len(shapes) and all(
-        w.shape == shape
-        and w.dtype is weights[0].dtype
-        and w.is_cpu
-        and w.layout is torch.strided
+        w.shape == shape and w.dtype is weights[0].dtype and w.is_cpu and w.layout is torch.strided
         for w, shape in zip(weights, shapes, strict=True)
     )

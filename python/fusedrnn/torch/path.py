@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-
 PLAIN = (Tensor, torch.nn.Parameter)
 """No subclass, which may be something else than its memory, or want to see operations."""
 

@@ -65,7 +65,7 @@ class StandIn(metaclass=StandInType):
         Of a subclass with a `forward` of its own, it is that which it compiles.
         """
         own = self._stands_for
-        ours = next(c for c in type(self).__mro__ if "_stands_for" in c.__dict__)
+        ours: Any = next(c for c in type(self).__mro__ if "_stands_for" in c.__dict__)
         if type(self).forward is not ours.forward:
             return self
         module = own.__new__(own)
@@ -73,7 +73,7 @@ class StandIn(metaclass=StandInType):
         return module
 
     def __getstate__(self: Any) -> dict[str, Any]:
-        """Leave what is kept of the weights out of copies and files, which are not frozen either."""
+        """Leave what is kept of the weights, and that they are frozen, out of copies and files."""
         return {k: v for k, v in super().__getstate__().items() if k not in _OURS}  # type: ignore
 
     def _apply(self: Any, *args: Any, **options: Any) -> Any:
