@@ -15,7 +15,7 @@ from torch.nn.utils import parametrizations, prune  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
 import weight_changes  # noqa: E402
-from fusedrnn import _core  # noqa: E402
+from fusedrnn import _core, functional  # noqa: E402
 from fusedrnn.torch import path  # noqa: E402
 from torch_cases import assert_close, pair, tensors  # noqa: E402
 
@@ -140,6 +140,21 @@ def test_functional_call_leaves_the_module_as_it_was(name):
                 for e, g in zip(*results, strict=True):
                     assert_close(g, e)
                 check(theirs, ours)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_packed_weights_made_from_a_tensors_memory_are_a_copy(name):
+    layer = getattr(torch.nn, name)(SIZE, SIZE, bias=False, dtype=torch.float64)
+    weights = [w.detach().numpy().T for w in layer.parameters()]
+    x = X.double().numpy()
+    for make in (getattr(functional, f"Packed{name}"), getattr(functional, f"{name}Step")):
+        packed, one = make(*weights), "Step" in make.__name__
+        arguments = [x[0], *[x[0]] * (1 + (name == "LSTM"))] if one else [x]
+        before = packed(*arguments)
+        layer.weight_hh_l0.data.neg_()
+        after = packed(*arguments)
+        for b, a in zip(before, after, strict=True):  # results, or rows of the one
+            np.testing.assert_array_equal(a, b)
 
 
 # Frozen ------------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ def _loaded(assign):
     def change(module, rng):
         state = {k: v.clone() for k, v in module.state_dict().items()}
         name = sorted(state)[rng.integers(len(state))]
-        state[name].view(-1)[rng.integers(state[name].numel())] += 1
+        state[name][tuple(int(rng.integers(n)) for n in state[name].shape)] += 1
         module.load_state_dict(state, assign=assign)
 
     return change

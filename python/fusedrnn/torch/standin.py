@@ -18,7 +18,7 @@ class StandInType(type):
     """
 
     def __eq__(cls, other: object) -> bool:
-        return _stood_for(cls) is _stood_for(other)
+        return _stood_for(cls) is _stood_for(other) if isinstance(other, type) else NotImplemented
 
     def __hash__(cls) -> int:
         return type.__hash__(_stood_for(cls))
