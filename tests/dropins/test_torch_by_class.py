@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import fusedrnn.torch as ft  # noqa: E402
+from fusedrnn.torch import path  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
@@ -130,6 +131,33 @@ def test_weights_of_another_shape(name):
         m = getattr(module, name)(4, 6)
         m._flat_weights[1] = torch.ones(3, 3)
         return m(X)[0]
+
+    same(program)
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "value"),
+    [
+        *((n, "num_layers", 2) for n in LAYERS),
+        *((n, "bidirectional", True) for n in LAYERS),
+        *((n, "batch_first", True) for n in LAYERS),
+        *((n, a, v) for n in ("GRU", "RNN") for a, v in (("hidden_size", 5), ("bias", False))),
+        *((n, a, v) for n in CELLS for a, v in (("hidden_size", 5), ("bias", False))),
+        ("RNN", "mode", "RNN_RELU"),
+        ("RNNCell", "nonlinearity", "relu"),
+        ("RNNCell", "nonlinearity", "none"),
+    ],
+)
+@pytest.mark.parametrize("gradients", [True, False])
+def test_an_attribute_that_changes(name, attribute, value, gradients, monkeypatch):
+    monkeypatch.setattr(path, "SMALL_STEP", 0)
+
+    def program(module):
+        m = getattr(module, name)(4, 6)
+        with torch.set_grad_enabled(gradients):
+            before = m(input_of(name))
+            setattr(m, attribute, value)
+            return before, m(input_of(name))
 
     same(program)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..cells import CELLS
 from .call import Call, Tensors, array, follow_torch_threads
-from .kept import Shapes, fit
+from .kept import Form, fit
 from .path import PLAIN, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 from .standin import StandIn
@@ -46,16 +46,10 @@ class FusedCell(StandIn):
     def _weights(self: Any) -> Tensors | None:
         """Return the weights, None if torch's code may find others under their names."""
         own, attributes = self._parameters, self.__dict__
-        names = _NAMES if self.bias else _NAMES[:2]
-        weights = [own.get(n) for n in names]
-        if any([w is None for w in weights]) or any([n in attributes for n in names]):
+        if not all([n in own and n not in attributes for n in _NAMES]):
             return None
-        return weights
-
-    def _shapes(self: Any) -> Shapes:
-        GH = CELLS[self._call.cell].gates * self.hidden_size
-        biases = [(GH,), (GH,)] if self.bias else []
-        return [(GH, self.input_size), (GH, self.hidden_size), *biases]
+        weights = [own[n] for n in _NAMES]
+        return weights[:2] if weights[2] is weights[3] is None else weights
 
     def _fused(self: Any, input: Tensor, hx: Any) -> Any:
         """Run one step on the kernels, or return None if they cannot."""
@@ -71,16 +65,19 @@ class FusedCell(StandIn):
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * CELLS[call.cell].states
+        form = Form(
+            CELLS[call.cell].gates, self.input_size, self.hidden_size, len(weights) == len(_NAMES)
+        )
         if trace:
-            if not fit(weights, self._shapes()):
+            if not fit(weights, form):
                 return None
             finals = [s[0] for s in recurrent(call, x.unsqueeze(0), weights, states)[1:]]
         else:
-            views = self._kept.views(weights, self._shapes)
+            views = self._kept.views(weights, form)
             if views is None:
                 return None
             follow_torch_threads()
-            (step,) = self._kept.packed(views, call, weights, 1, frozen=self._frozen, step=True)
+            (step,) = self._kept.packed(views, call, weights, frozen=self._frozen, step=True)
             results = step(array(x), *map(array, states))
             finals = [torch.from_numpy(a) for a in (results if several else (results,))]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]

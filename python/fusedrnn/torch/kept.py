@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,16 +11,39 @@ from .._types import Array
 from ..cells import CELLS
 from .call import Call, Tensors
 
-Shapes = Sequence[tuple[int, ...]]
 Place = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype]
 """Address, shape, strides and type of a tensor."""
+
+
+class Form(NamedTuple):
+    """What a module says of its weights."""
+
+    gates: int
+    inputs: int
+    units: int
+    bias: bool
+    layers: int = 1
+    directions: int = 1
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the weights of all layers and directions."""
+        GH, H, D = self.gates * self.units, self.units, self.directions
+        features = [self.inputs] * D + [D * H] * (D * (self.layers - 1))
+        biases = [(GH,), (GH,)] if self.bias else []
+        return [shape for n in features for shape in [(GH, n), (GH, H), *biases]]
 
 
 class Views(NamedTuple):
     """The memory of weights, and a hold on it: no other comes to the same address meanwhile."""
 
+    form: Form
     places: list[Place]
     arrays: list[Array]
+
+    def each(self) -> list[list[Array]]:
+        """Return those of each layer and direction."""
+        n = 4 if self.form.bias else 2
+        return [self.arrays[k : k + n] for k in range(0, len(self.arrays), n)]
 
 
 class Packed(NamedTuple):
@@ -50,17 +72,17 @@ class KeptWeights:
         self._views: Views | None = None
         self._packed: Packed | None = None
 
-    def views(self, weights: Tensors, shapes: Callable[[], Shapes]) -> Views | None:
+    def views(self, weights: Tensors, form: Form) -> Views | None:
         """Return the memory of the weights, or None if they do not :func:`fit`."""
         try:
             places = [(w.data_ptr(), w.shape, w.stride(), w.dtype) for w in weights]
         except RuntimeError:  # a layout without such memory
             return None
         views = self._views
-        if views is None or places != views.places:
-            if not fit(weights, shapes()) or any(w.is_neg() for w in weights):
+        if views is None or places != views.places or form != views.form:
+            if not fit(weights, form) or any(w.is_neg() for w in weights):
                 return None
-            views = self._views = Views(places, [w.detach().numpy() for w in weights])
+            views = self._views = Views(form, places, [w.detach().numpy() for w in weights])
         return views
 
     def forget(self) -> None:
@@ -68,9 +90,9 @@ class KeptWeights:
         self._packed = None
 
     def packed(
-        self, views: Views, call: Call, weights: Tensors, parts: int, frozen: bool, step: bool
+        self, views: Views, call: Call, weights: Tensors, frozen: bool, step: bool
     ) -> list[Any]:
-        """Return each of the equal `parts` of the weights packed, for sequences or for one `step`.
+        """Return the weights of each layer and direction packed, for sequences or for one `step`.
 
         Of `frozen` weights nothing is looked at but what PyTorch notes of a change.
         """
@@ -91,12 +113,8 @@ class KeptWeights:
             if not frozen:
                 return copies
         else:
-            cell, n = CELLS[call.cell], len(weights) // parts
-            make = cell.step if step else cell.packed
-            copies = [
-                make(*call.to_core(views.arrays[k : k + n]), **call.options)
-                for k in range(0, len(weights), n)
-            ]
+            make = CELLS[call.cell].step if step else CELLS[call.cell].packed
+            copies = [make(*call.to_core(arrays), **call.options) for arrays in views.each()]
         self._packed = Packed(
             views=views, call=call, weights=list(weights), versions=versions, content=content,
             copies=copies,
@@ -104,8 +122,9 @@ class KeptWeights:
         return copies
 
 
-def fit(weights: Tensors, shapes: Shapes) -> bool:
-    """Return whether the weights are of these shapes and one type, in the memory of a CPU."""
+def fit(weights: Tensors, form: Form) -> bool:
+    """Return whether the weights have this form and one type, in the memory of a CPU."""
+    shapes = form.shapes()
     return len(weights) == len(shapes) and all(
         w.shape == shape and w.dtype is weights[0].dtype and w.is_cpu and w.layout is torch.strided
         for w, shape in zip(weights, shapes, strict=True)

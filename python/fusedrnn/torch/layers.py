@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import CELLS, Cell
 from .call import Arrays, Call, Tensors, array, follow_torch_threads
-from .kept import Shapes, fit
+from .kept import Form, fit
 from .path import PLAIN, path_of, torch_is_faster, traced
 from .recurrent import recurrent
 from .standin import StandIn
@@ -97,27 +97,23 @@ class FusedLayer(StandIn):
                 return True
         return False
 
-    def _shapes(self: Any) -> Shapes:
-        GH, D = self._cell.gates * self.hidden_size, 1 + self.bidirectional
-        inputs = [self.input_size] * D + [D * self.hidden_size] * (D * (self.num_layers - 1))
-        biases = [(GH,), (GH,)] if self.bias else []
-        return [shape for n in inputs for shape in [(GH, n), (GH, self.hidden_size), *biases]]
-
     def _ready(self: Any, w: Tensors, trace: bool) -> Ready | None:
         """Return what of the weights each layer and direction runs on, None if they are unfit."""
-        parts = self.num_layers * (1 + self.bidirectional)
         if path_of(w, trace) != "fused":
             return None
+        layers, directions = self.num_layers, 1 + self.bidirectional
+        form = Form(
+            self._cell.gates, self.input_size, self.hidden_size, self.bias, layers, directions
+        )
         if trace:
-            return [(None, None)] * parts if fit(w, self._shapes()) else None
-        views = self._kept.views(w, self._shapes)
+            return [(None, None)] * (layers * directions) if fit(w, form) else None
+        views = self._kept.views(w, form)
         if views is None:
             return None
         if torch.is_grad_enabled():
-            n = len(w) // parts
-            return [(views.arrays[k : k + n], None) for k in range(0, len(w), n)]
-        form = Call(self._cell.name, "torch", activation=self._activation)
-        copies = self._kept.packed(views, form, w, parts, frozen=self._frozen, step=False)
+            return [(arrays, None) for arrays in views.each()]
+        call = Call(self._cell.name, "torch", activation=self._activation)
+        copies = self._kept.packed(views, call, w, frozen=self._frozen, step=False)
         return [(None, copy) for copy in copies]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .kept import KeptWeights, Shapes
+from .kept import KeptWeights
 
 
 class StandInType(type):
@@ -35,10 +35,6 @@ class StandIn(metaclass=StandInType):
 
     _stands_for: Any  # the class of torch.nn
     _frozen = False
-
-    def _shapes(self) -> Shapes:
-        """Return the shapes that the weights must have."""
-        raise NotImplementedError
 
     @functools.cached_property
     def _kept(self) -> KeptWeights:
