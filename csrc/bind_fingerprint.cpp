@@ -1,6 +1,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <new>
 #include <vector>
 
 #include "dispatch.hpp"
@@ -21,10 +22,10 @@ py::bytes fingerprint(const py::iterable& arrays) {
                            std::string(py::str(py::type::handle_of(h).attr("__name__"))) +
                            ", expected NumPy arrays");
     py::array a = py::reinterpret_borrow<py::array>(h);
-    if (a.dtype().attr("hasobject").cast<bool>())
-      throw py::type_error("fingerprint: an array of objects has no memory of its own");
-    if (!(a.flags() & (py::array::c_style | py::array::f_style)))
+    if (!(a.flags() & (py::array::c_style | py::array::f_style))) {
       a = py::array::ensure(a, py::array::c_style);
+      if (!a) throw std::bad_alloc();
+    }
     held.push_back(std::move(a));
   }
   uint32_t state[kFingerprintWords];

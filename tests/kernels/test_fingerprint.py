@@ -95,7 +95,7 @@ def test_any_layout():
     assert _core.fingerprint(iter([a])) == formula(a.tobytes())
 
 
-@pytest.mark.parametrize("wrong", [[[1.0]], [None], [np.array([None])], 3])
+@pytest.mark.parametrize("wrong", [[[1.0]], [None], 3])
 def test_wrong_arguments(wrong):
     with pytest.raises(TypeError):
         _core.fingerprint(wrong)
