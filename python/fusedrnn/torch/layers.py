@@ -64,7 +64,12 @@ class FusedLayer(StandIn):
         # Asked first: to ask for a weight may compute it, and another one each time.
         runs = path_of(w, trace, self.proj_size) == "fused"
         if runs and self._fits(x, w[0], states, input, trace):
-            if trace or self._may_have_changed():
+            if trace and self._weights_have_changed():
+                # As torch would, but for that it keeps the list: torch.export warns of that.
+                w = [
+                    getattr(self, n) if hasattr(self, n) else None for n in self._flat_weights_names
+                ]
+            elif not trace and self._may_have_changed():
                 self._update_flat_weights()
                 w = self._flat_weights
             ready = self._ready(w, trace)
