@@ -66,8 +66,9 @@ class FusedCell(StandIn):
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
         states = states or [x.new_zeros(len(x), self.hidden_size)] * CELLS[call.cell].states
         form = Form(
-            CELLS[call.cell].gates, self.input_size, self.hidden_size, len(weights) == len(_NAMES)
-        )
+            gates=CELLS[call.cell].gates, inputs=self.input_size, units=self.hidden_size,
+            bias=len(weights) == len(_NAMES),
+        )  # fmt: skip
         if trace:
             if not fit(weights, form):
                 return None

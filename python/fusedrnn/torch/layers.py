@@ -108,8 +108,9 @@ class FusedLayer(StandIn):
             return None
         layers, directions = self.num_layers, 1 + self.bidirectional
         form = Form(
-            self._cell.gates, self.input_size, self.hidden_size, self.bias, layers, directions
-        )
+            gates=self._cell.gates, inputs=self.input_size, units=self.hidden_size,
+            bias=self.bias, layers=layers, directions=directions,
+        )  # fmt: skip
         if trace:
             return [(None, None)] * (layers * directions) if fit(w, form) else None
         views = self._kept.views(w, form)
