@@ -2,6 +2,7 @@
 
 namespace fusedrnn {
 void bind_runtime(pybind11::module_&);
+void bind_fingerprint(pybind11::module_&);
 void bind_lstm(pybind11::module_&);
 void bind_gru(pybind11::module_&);
 void bind_rnn(pybind11::module_&);
@@ -14,6 +15,7 @@ void bind_optimizer(pybind11::module_&);
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "The compiled core of fusedrnn. Private: use fusedrnn.functional.";
   fusedrnn::bind_runtime(m);
+  fusedrnn::bind_fingerprint(m);
   fusedrnn::bind_lstm(m);
   fusedrnn::bind_gru(m);
   fusedrnn::bind_rnn(m);

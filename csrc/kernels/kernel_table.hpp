@@ -208,6 +208,7 @@ struct DenseProduct {
 // The table ---------------------------------------------------------------------------------------
 
 constexpr int kPeakChains = 12;
+constexpr int kFingerprintWords = 64;
 
 template <class Real>
 struct Kernels {
@@ -234,6 +235,8 @@ struct Kernels {
 
 struct KernelTable {
   const char* isa;
+  // Goes on from the state of kFingerprintWords words over so many bytes of memory.
+  void (*fingerprint)(const unsigned char* memory, ptrdiff_t bytes, uint32_t* state);
   Kernels<float> f32;
   Kernels<double> f64;
 };

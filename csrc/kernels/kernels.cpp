@@ -1,6 +1,7 @@
 // Compiled once per instruction set, as FUSEDRNN_ISA; see README.md in this folder for the rules.
 // The table at the end is the only symbol that the object exports.
 #include "dense_product.hpp"
+#include "fingerprint.hpp"
 #include "gradient_products.hpp"
 #include "gru_backward.hpp"
 #include "gru_forward.hpp"
@@ -65,4 +66,7 @@ constexpr fusedrnn::Kernels<Real> kKernels = {.lanes = kLanes<Real>,
 
 extern "C" __attribute__((visibility("hidden")))
 const fusedrnn::KernelTable FUSEDRNN_JOIN(fusedrnn_kernels_, FUSEDRNN_ISA) = {
-    .isa = FUSEDRNN_STRING(FUSEDRNN_ISA), .f32 = kKernels<float>, .f64 = kKernels<double>};
+    .isa = FUSEDRNN_STRING(FUSEDRNN_ISA),
+    .fingerprint = &fingerprint,
+    .f32 = kKernels<float>,
+    .f64 = kKernels<double>};

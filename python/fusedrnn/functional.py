@@ -8,6 +8,9 @@ is taken as it is. All arrays of a call are float32, or all float64. Weights hav
 ``weight.T``, are read as they are, and their gradients have the same order. The mathematics is in
 :mod:`fusedrnn.reference`.
 
+The classes ``Packed...`` and ``...Step`` hold a copy of their weights: what changes in the arrays
+that they were made from, or in the tensors of PyTorch behind these, does not reach them.
+
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
 that name the function and the argument.
 """

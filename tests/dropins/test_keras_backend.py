@@ -280,3 +280,23 @@ def test_example(capsys):
     printed = capsys.readouterr().out
     assert "['fused']" in printed
     assert float(re.search(r"accuracy (\S+)", printed)[1]) > 0.9
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+def test_weights_changed_in_any_way_answer(name, calls):
+    model = keras.Sequential([keras.Input((3, 5)), getattr(layers, name)(70)])
+    x = RNG.normal(size=(2, 3, 5)).astype("float32")
+    fk.enable()
+    for change in (
+        lambda w: w.value.data.__setitem__((2, 3), 2.0),
+        lambda w: w.value.detach().numpy().__setitem__((2, 3), 3.0),
+        lambda w: w.assign(0.5 * w.numpy()),
+    ):
+        before = model.predict(x, verbose=0)
+        change(model.layers[0].cell.recurrent_kernel)
+        after = model.predict(x, verbose=0)
+        assert calls
+        assert not np.array_equal(after, before)
+        fk.disable()
+        np.testing.assert_allclose(after, model.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+        fk.enable()

@@ -31,6 +31,7 @@ PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case m
     "memory": "it stays flat over calls, shapes, models and fits",
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
     "threads": "1 to 16 threads and several callers: the same bits",
+    "stale_weights": "weights of torch modules changed by every way, against torch.nn",
 }
 
 

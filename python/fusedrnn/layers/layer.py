@@ -26,10 +26,7 @@ LAYERS: dict[str, type[Layer]] = {}
 
 
 class Buffer:
-    """All parameters of a model in one array, the trainable ones first, and their gradients.
-
-    ``version`` counts the changes of the values: a layer's packed weights are good for one version.
-    """
+    """All parameters of a model in one array, the trainable ones first, and their gradients."""
 
     def __init__(self, variables: Sequence[Variable], dtype: Any) -> None:
         self.variables = [
@@ -39,15 +36,10 @@ class Buffer:
         self.value = np.zeros(sum(v.size for v in variables), dtype)
         self.trainable_size = sum(v.size for v in variables if v.trainable)
         self.grad = np.zeros(self.trainable_size, dtype)
-        self.version = 0
         start = 0
         for v in self.variables:
             v.move(self, start)
             start += v.size
-
-    def changed(self) -> None:
-        """Say that values have changed."""
-        self.version += 1
 
 
 class Variable:
@@ -92,8 +84,6 @@ class Variable:
                 f"{self.path or self.name}: value has shape {value.shape}, expected {self.shape}"
             )
         self.value[...] = value
-        if self.buffer:
-            self.buffer.changed()
 
     def numpy(self) -> Array:
         """Return a copy of the values."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import activations, backend, constraints, initializers, reference, regularizers
+from .. import _core, activations, backend, constraints, initializers, reference, regularizers
 from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, whole
@@ -95,8 +95,7 @@ class Recurrent(Layer):
         self.options: dict[str, Any] = {"activation": self.activation.__name__}
         self.states: list[Array] | None = None
         self.rng = np.random.default_rng(seed) if seed is not None else None
-        self._packed: Any = None
-        self._packed_version: Any = None
+        self._packed: tuple[bytes, Any] | None = None  # for what content of the weights
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
@@ -279,15 +278,14 @@ class Recurrent(Layer):
         return pairs
 
     def _inference_kernel(self) -> Any:
-        buffer = self.kernel.buffer
-        version = (buffer, buffer.version if buffer else None)
-        if self._packed is None or version != self._packed_version:
-            bias = None if self.bias is None else self.bias.value
-            self._packed = self.cell.packed(
-                self.kernel.value, self.recurrent_kernel.value, bias, **self.options
-            )
-            self._packed_version = version
-        return self._packed
+        """Return the weights packed, anew if one byte of them has changed by whatever way."""
+        weights = [
+            v.value for v in (self.kernel, self.recurrent_kernel, self.bias) if v is not None
+        ]
+        content, kept = _core.fingerprint(weights), self._packed
+        if kept is None or kept[0] != content:
+            kept = self._packed = content, self.cell.packed(*weights, **self.options)
+        return kept[1]
 
     def _output_mask(self, mask: Array) -> Array:
         if self.return_sequences:

@@ -158,7 +158,6 @@ class Optimizer(Configurable):
             float(rate),
             self.weight_decay or 0.0,
         )
-        buffer.changed()
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:
         """Update ``param`` in place."""

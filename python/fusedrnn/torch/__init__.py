@@ -14,7 +14,13 @@ Under ``torch.compile`` a layer is one operator of the graph, ``fusedrnn::recurr
 its own too, and the layer runs as in eager mode. ``torch.export`` needs nothing. What is to run
 without fusedrnn, by ``torch.jit`` or ``torch.onnx.export``, has torch's own layers in it;
 ``torch.jit.script`` puts them into the model that it is given, too: :func:`accelerate` it again.
-``torch.ao.quantization`` picks modules by their class: :func:`restore` the model before.
+
+Our classes are equal to torch's, ``LSTM == torch.nn.LSTM``, though not identical: code that looks
+modules up by class finds them, as ``torch.ao.quantization`` does, where a layer becomes torch's own
+and then the quantized one.
+
+Weights may change by any way at any time: every call without gradients looks at all of their bytes
+before it uses what it has kept of them. :func:`freeze` leaves that out.
 """
 
 from __future__ import annotations
@@ -26,6 +32,7 @@ except ImportError as error:
 
 from .accelerate import Accelerated, accelerate, restore
 from .cells import GRUCell, LSTMCell, RNNCell
+from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
 
 __all__ = [
@@ -37,5 +44,7 @@ __all__ = [
     "LSTMCell",
     "RNNCell",
     "accelerate",
+    "freeze",
     "restore",
+    "unfreeze",
 ]

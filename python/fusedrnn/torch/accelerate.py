@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
+from .standin import become_torchs
 
-FUSED = {
-    torch.nn.LSTM: LSTM,
-    torch.nn.GRU: GRU,
-    torch.nn.RNN: RNN,
-    torch.nn.LSTMCell: LSTMCell,
-    torch.nn.GRUCell: GRUCell,
-    torch.nn.RNNCell: RNNCell,
-}
+FUSED: tuple[Any, ...] = (LSTM, GRU, RNN, LSTMCell, GRUCell, RNNCell)
 
 
 class Accelerated(NamedTuple):
@@ -44,9 +38,10 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
     done = Accelerated([], {})
     recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
     for name, module in model.named_modules():
-        if type(module) in FUSED:
-            before = type(module)
-            module.__class__ = FUSED[before]
+        before: Any = type(module)
+        fused = [c for c in FUSED if c._stands_for is before]
+        if fused:
+            module.__class__ = fused[0]
             with torch.no_grad():
                 path = module.path
             if path == "fused":
@@ -54,18 +49,11 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
             else:
                 module.__class__ = before
                 done.kept[name] = path.removeprefix("torch: ")
-        elif isinstance(module, recurrent) and type(module) not in FUSED.values():
-            done.kept[name] = f"{type(module).__name__} has no fused class"
+        elif isinstance(module, recurrent) and before not in FUSED:
+            done.kept[name] = f"{before.__name__} has no fused class"
     return done
 
 
 def restore(model: torch.nn.Module) -> list[str]:
     """Undo :func:`accelerate`, and return the names of the modules that are torch's again."""
-    own = {fused: cls for cls, fused in FUSED.items()}
-    names = []
-    for name, module in model.named_modules():
-        if type(module) in own:
-            module.__class__ = own[type(module)]
-            module.__dict__.pop("_kept", None)
-            names.append(name)
-    return names
+    return [name for name, module in model.named_modules() if become_torchs(module)]

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from ..cells import CELLS
 from .call import Call, Tensors, array, follow_torch_threads
-from .kept import KeptWeights
-from .layers import weights_of
-from .path import path_of, torch_is_as_fast, traced
+from .kept import Form, fit
+from .path import PLAIN, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
+from .standin import StandIn
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-class FusedCell:
+class FusedCell(StandIn):
     """What the cells share."""
 
     _call: Call
@@ -27,38 +27,69 @@ class FusedCell:
         """How the cell runs now: "fused", or "torch: " and the reason."""
         if torch.is_grad_enabled():
             return "torch: gradients are recorded, and of a single step torch's are the faster ones"
-        return path_of(self.weight_ih, traced())
+        weights = self._weights()
+        if weights is None:
+            return "torch: a weight is none of the parameters, and may be computed"
+        return path_of(weights, traced())
 
     def forward(self: Any, input: Tensor, hx: Any = None) -> Any:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
-        if torch.is_grad_enabled():
-            return super().forward(input, hx)  # type: ignore[misc]
-        count = CELLS[self._call.cell].states
-        states: Tensors = () if hx is None else tuple(hx) if count > 1 else (hx,)
-        weights = weights_of(self, _NAMES if self.bias else _NAMES[:2])
-        trace = traced()
-        if path_of(weights[0], trace) != "fused" or not self._fits(input, weights[0], states):
-            return super().forward(input, hx)  # type: ignore[misc]
+        done = None
+        if not torch.is_grad_enabled():
+            done = self._fused(input, hx)
+        elif self._frozen:
+            self._kept.forget()
+        if done is None:
+            done = self._leaf(input, hx)
+        return super().forward(input, hx) if done is None else done  # type: ignore[misc]
+
+    def _weights(self: Any) -> Tensors | None:
+        """Return the weights, None if torch's code may find others under their names."""
+        own, attributes = self._parameters, self.__dict__
+        if not all([n in own and n not in attributes for n in _NAMES]):
+            return None
+        weights = [own[n] for n in _NAMES]
+        return weights[:2] if weights[2] is weights[3] is None else weights
+
+    def _fused(self: Any, input: Tensor, hx: Any) -> Any:
+        """Run one step on the kernels, or return None if they cannot."""
+        weights, trace = self._weights(), traced()
+        if weights is None or path_of(weights, trace) != "fused":
+            return None
+        call, several = self._call, CELLS[self._call.cell].states > 1
+        states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
+        if not trace and any([type(t) not in PLAIN for t in (input, *states)]):
+            return None  # a subclass may want to see operations
+        if not self._fits(input, weights[0], states):
+            return None
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
-        states = states or [x.new_zeros(len(x), self.hidden_size)] * count
+        states = states or [x.new_zeros(len(x), self.hidden_size)] * CELLS[call.cell].states
+        form = Form(
+            gates=CELLS[call.cell].gates, inputs=self.input_size, units=self.hidden_size,
+            bias=len(weights) == len(_NAMES),
+        )  # fmt: skip
         if trace:
-            finals = [s[0] for s in recurrent(self._call, x.unsqueeze(0), weights, states)[1:]]
+            if not fit(weights, form):
+                return None
+            finals = [s[0] for s in recurrent(call, x.unsqueeze(0), weights, states)[1:]]
         else:
+            views = self._kept.views(weights, form)
+            if views is None:
+                return None
             follow_torch_threads()
-            kept = self.__dict__.get("_kept")
-            if kept is None:
-                kept = self.__dict__["_kept"] = KeptWeights()
-            results = kept.packed(self._call, weights, step=True)(array(x), *map(array, states))
-            finals = [torch.from_numpy(a) for a in (results if count > 1 else (results,))]
+            (step,) = self._kept.packed(views, call, weights, frozen=self._frozen, step=True)
+            results = step(array(x), *map(array, states))
+            finals = [torch.from_numpy(a) for a in (results if several else (results,))]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
-        return tuple(finals) if count > 1 else finals[0]
+        return tuple(finals) if several else finals[0]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors) -> bool:
         return (
             isinstance(x, Tensor)
             and x.dtype == w.dtype
             and x.device == w.device
+            and x.layout is torch.strided
             and x.dim() in (1, 2)
             and x.shape[-1] == self.input_size
             and x.numel() > 0
@@ -71,31 +102,25 @@ class FusedCell:
                         and s.shape == (*x.shape[:-1], self.hidden_size)
                         and s.dtype == x.dtype
                         and s.device == x.device
+                        and s.layout is torch.strided
                         for s in states
                     )
                 )
             )
         )
 
-    def __getstate__(self: Any) -> dict[str, Any]:
-        """Leave what is kept of the weights out of copies and files."""
-        return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
-
-    def _apply(self: Any, *args: Any, **options: Any) -> Any:
-        """Keep nothing of weights that move to another device or dtype."""
-        self.__dict__.pop("_kept", None)
-        return super()._apply(*args, **options)  # type: ignore[misc]
-
 
 class LSTMCell(FusedCell, torch.nn.LSTMCell):
     """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded."""
 
+    _stands_for = torch.nn.LSTMCell
     _call = Call("lstm", "torch")
 
 
 class GRUCell(FusedCell, torch.nn.GRUCell):
     """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded."""
 
+    _stands_for = torch.nn.GRUCell
     _call = Call("gru", "torch")
 
 
@@ -108,9 +133,13 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
     Whatever `path` says, a step of few rows or units runs on torch's own code, the faster one.
     """
 
+    _stands_for = torch.nn.RNNCell
+
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Run one step on an input (N, I) or (I,), as torch.nn does."""
-        if isinstance(input, Tensor) and not torch.is_grad_enabled():
+        # Sizes are tensors while torch.jit traces, and are then not to be asked.
+        plain = isinstance(input, Tensor) and not torch._C._is_tracing()
+        if plain and not torch.is_grad_enabled():
             rows = input.shape[0] if input.dim() == 2 else 1
             if torch_is_as_fast(rows, self.input_size, self.hidden_size):
                 return torch.nn.RNNCell.forward(self, input, hx)

@@ -1,101 +1,131 @@
-"""What is kept of the weights of one layer in one direction until they change."""
+"""What is kept of a module's weights until they change, and how a change is seen."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from torch import Tensor
+import torch
 
+from .. import _core
 from .._types import Array
 from ..cells import CELLS
 from .call import Call, Tensors
 
-_WHOLE = 1 << 12
-"""Values of a weight that are compared one and all."""
-
-Place = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""Address, shape and strides of a tensor."""
+Place = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype]
+"""Address, shape, strides and type of a tensor."""
 
 
-class Mark(NamedTuple):
-    """What a weight was when it was packed."""
+class Form(NamedTuple):
+    """What a module says of its weights."""
 
-    weight: Tensor
-    version: int
-    place: Place
-    sample: Array  # some of its memory
-    content: bytes  # what was there
+    gates: int
+    inputs: int
+    units: int
+    bias: bool
+    layers: int = 1
+    directions: int = 1
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the weights of all layers and directions."""
+        GH, H, D = self.gates * self.units, self.units, self.directions
+        features = [self.inputs] * D + [D * H] * (D * (self.layers - 1))
+        biases = [(GH,), (GH,)] if self.bias else []
+        return [shape for n in features for shape in [(GH, n), (GH, H), *biases]]
+
+
+class Views(NamedTuple):
+    """The memory of weights, and a hold on it: no other comes to the same address meanwhile."""
+
+    form: Form
+    places: list[Place]
+    arrays: list[Array]
+
+    def each(self) -> list[list[Array]]:
+        """Return those of each layer and direction."""
+        n = 4 if self.form.bias else 2
+        return [self.arrays[k : k + n] for k in range(0, len(self.arrays), n)]
+
+
+class Packed(NamedTuple):
+    """Packed copies of weights, and what these were then."""
+
+    views: Views
+    call: Call
+    weights: Tensors
+    versions: list[int]
+    content: bytes  # fingerprint of the memory
+    copies: list[Any]
 
 
 class KeptWeights:
-    """The weights of one layer in one direction: their memory, and a packed copy of them.
+    """What is kept of the weights of one module: their memory as arrays, and packed copies.
 
-    The packed copy serves calls without gradients. It is made anew when a weight is another tensor,
-    lies elsewhere or otherwise, or has another version. A change through ``weight.data`` leaves the
-    version as it is: for that, values are compared too, all of a weight that has up to 4,096 of
-    them, else one or more of each row and of each column. So there a change of a whole row or
-    column is seen, one of a few values may not be.
+    The copies serve calls without gradients. Weights change in ways that neither their identity nor
+    their version shows: through ``weight.data``, or through memory that they share with an array, a
+    file or a process. So before it uses the copies a call looks at every byte of the weights,
+    unless they are frozen.
+
+    Threads may call at once: what belongs together is replaced at once.
     """
 
     def __init__(self) -> None:
-        self.places: list[Place] = []
-        self.views: list[Array] = []
-        self.seen: list[Mark] = []
-        self.copy: Any = None
-        self.activation = ""  # of the copy; a module's may be changed
+        self._views: Views | None = None
+        self._packed: Packed | None = None
 
-    def arrays(self, weights: Tensors) -> list[Array]:
-        """Return the memory of the weights as arrays, made anew when it is another or laid out so.
+    def views(self, weights: Tensors, form: Form) -> Views | None:
+        """Return the memory of the weights, or None if they do not :func:`fit`."""
+        try:
+            places = [(w.data_ptr(), w.shape, w.stride(), w.dtype) for w in weights]
+        except RuntimeError:  # a layout without such memory
+            return None
+        views = self._views
+        if views is None or places != views.places or form != views.form:
+            if not fit(weights, form) or any(w.is_neg() for w in weights):
+                return None
+            views = self._views = Views(form, places, [w.detach().numpy() for w in weights])
+        return views
 
-        The arrays hold the memory, so that no other can have come to its address.
+    def forget(self) -> None:
+        """Drop the packed copies."""
+        self._packed = None
+
+    def packed(
+        self, views: Views, call: Call, weights: Tensors, frozen: bool, step: bool
+    ) -> list[Any]:
+        """Return the weights of each layer and direction packed, for sequences or for one `step`.
+
+        Of `frozen` weights nothing is looked at but what PyTorch notes of a change.
         """
-        places = [place(w) for w in weights]
-        if places != self.places:
-            self.views, self.places = [memory(w) for w in weights], places
-        return self.views
-
-    def packed(self, call: Call, weights: Tensors, step: bool = False) -> Any:
-        """Return these weights packed for a sequence, or for one `step`."""
-        if call.activation != self.activation or not self._current(weights):
-            core = call.to_core([memory(w) for w in weights])
-            cell = CELLS[call.cell]
-            self.copy = (cell.step if step else cell.packed)(*core, **call.options)
-            self.activation = call.activation
-            self.seen = []
-            if not any(w.is_inference() for w in weights):  # those keep no version
-                self.seen = [self._mark(w) for w in weights]
-        return self.copy
-
-    def _current(self, weights: Tensors) -> bool:
-        if len(weights) != len(self.seen):
-            return False
-        for w, seen in zip(weights, self.seen, strict=True):
-            if (
-                w is not seen.weight
-                or w._version != seen.version
-                or place(w) != seen.place
-                or seen.sample.tobytes() != seen.content
-            ):
-                return False
-        return True
-
-    @staticmethod
-    def _mark(w: Tensor) -> Mark:
-        sample = memory(w)
-        if sample.size > _WHOLE and sample.flags.c_contiguous:
-            # A step back of one column a row: in each row one value, and all columns in turn.
-            sample = np.reshape(sample, -1)[:: max(1, sample.shape[-1] - 1)]
-        return Mark(
-            weight=w, version=w._version, place=place(w), sample=sample, content=sample.tobytes()
-        )
+        last = self._packed
+        if last is not None and (last.views is not views or last.call != call):
+            last = None
+        versions = [-1 if w.is_inference() else w._version for w in weights] if frozen else []
+        if (
+            frozen
+            and last is not None
+            and last.versions == versions
+            and all([a is b for a, b in zip(last.weights, weights, strict=True)])
+        ):
+            return last.copies
+        content = _core.fingerprint(views.arrays)  # first: what changes while it packs is seen next
+        if last is not None and last.content == content:
+            copies = last.copies
+            if not frozen:
+                return copies
+        else:
+            make = CELLS[call.cell].step if step else CELLS[call.cell].packed
+            copies = [make(*call.to_core(arrays), **call.options) for arrays in views.each()]
+        self._packed = Packed(
+            views=views, call=call, weights=list(weights), versions=versions, content=content,
+            copies=copies,
+        )  # fmt: skip
+        return copies
 
 
-def memory(t: Tensor) -> Array:
-    """Return the tensor's memory as an array, never a copy."""
-    return t.detach().numpy()
-
-
-def place(t: Tensor) -> Place:
-    """Return where a tensor lies and how."""
-    return t.data_ptr(), t.shape, t.stride()
+def fit(weights: Tensors, form: Form) -> bool:
+    """Return whether the weights have this form and one type, in the memory of a CPU."""
+    shapes = form.shapes()
+    return len(weights) == len(shapes) and all(
+        w.shape == shape and w.dtype is weights[0].dtype and w.is_cpu and w.layout is torch.strided
+        for w, shape in zip(weights, shapes, strict=True)
+    )

@@ -12,22 +12,17 @@ from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import CELLS, Cell
-from .call import Call, Tensors, array, follow_torch_threads
-from .kept import KeptWeights
-from .path import path_of, torch_is_faster, traced
+from .call import Arrays, Call, Tensors, array, follow_torch_threads
+from .kept import Form, fit
+from .path import PLAIN, path_of, torch_is_faster, traced
 from .recurrent import recurrent
+from .standin import StandIn
+
+Ready = Sequence[tuple[Arrays | None, Any]]
+"""For each layer and direction the memory of its weights, or these packed, or neither."""
 
 
-def weights_of(module: Any, names: Sequence[str]) -> list[Tensor]:
-    """Return weights by name; one that is parametrized is not among the parameters."""
-    own = module._parameters
-    return [own[n] if n in own else getattr(module, n) for n in names]
-
-
-_PLAIN = (Tensor, torch.nn.Parameter)
-
-
-class FusedLayer:
+class FusedLayer(StandIn):
     """What the layers share. Parameters, their names and `state_dict` are torch's."""
 
     _cell: Cell
@@ -42,7 +37,7 @@ class FusedLayer:
         own code while gradients are recorded: there their gradients are all the work, and torch's
         are the faster ones.
         """
-        return path_of(self.weight_ih_l0, traced(), self.proj_size)
+        return path_of(self._flat_weights, traced(), self.proj_size)
 
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
@@ -50,10 +45,12 @@ class FusedLayer:
         Arguments that are wrong go to torch's own code, whose errors they then raise.
         """
         trace = traced()
+        gradients = torch.is_grad_enabled() and not trace
+        if gradients and self._frozen:
+            self._kept.forget()
         if (
-            self._few_steps_are_torchs
-            and not trace
-            and torch.is_grad_enabled()
+            gradients
+            and self._few_steps_are_torchs
             and torch_is_faster(
                 self._steps(input), self._cell.gates, self.input_size, self.hidden_size
             )
@@ -63,27 +60,71 @@ class FusedLayer:
         x = input.data if packed else input
         several = self._cell.states > 1 and isinstance(hx, tuple | list)
         states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
-        w = weights_of(self, self._flat_weights_names)
-        path = path_of(w[0], trace, self.proj_size)
-        if path != "fused" or not self._fits(x, w[0], states, input, trace):
-            if isinstance(input, torch.fx.Proxy):  # a leaf of the graph, as torch's layers are
-                tracer = input.tracer
-                name = tracer.path_of_module(self)
-                return tracer.create_proxy("call_module", name, (input, hx), {})
-            return super().forward(input, hx)  # type: ignore[misc]
-        if packed:
-            y, finals = _uncompiled(type(self)._packed_sequence)(self, input, w, states)
-        elif x.dim() == 2:
+        w = self._flat_weights
+        # Asked first: to ask for a weight may compute it, and another one each time.
+        runs = path_of(w, trace, self.proj_size) == "fused"
+        if runs and self._fits(x, w[0], states, input, trace):
+            if trace and self._weights_have_changed():
+                # As torch would, but for that it keeps the list: torch.export warns of that.
+                w = [
+                    getattr(self, n) if hasattr(self, n) else None for n in self._flat_weights_names
+                ]
+            elif not trace and self._may_have_changed():
+                self._update_flat_weights()
+                w = self._flat_weights
+            ready = self._ready(w, trace)
+            if ready:
+                return self._run(input, w, ready, states)
+        leaf = self._leaf(input, hx)
+        return super().forward(input, hx) if leaf is None else leaf  # type: ignore[misc]
+
+    def _run(self: Any, input: Any, w: Tensors, ready: Ready, states: Tensors) -> Any:
+        if isinstance(input, PackedSequence):
+            y, finals = _uncompiled(type(self)._packed_sequence)(self, input, w, ready, states)
+        elif input.dim() == 2:
             states = [s.unsqueeze(1) for s in states]
-            y, *finals = self._layers(x.unsqueeze(1), w, states, None, trace)
+            y, *finals = self._layers(input.unsqueeze(1), w, ready, states)
             y, finals = y.squeeze(1), [s.squeeze(1) for s in finals]
         else:
-            y, *finals = self._layers(x, w, states, None, trace, self.batch_first)
+            y, *finals = self._layers(input, w, ready, states, None, self.batch_first)
         return y, tuple(finals) if self._cell.states > 1 else finals[0]
+
+    def _may_have_changed(self: Any) -> bool:
+        """Return whether the list ``_flat_weights`` may be an old one.
+
+        It is while parameters and the list are those of the last call that torch sees no change,
+        whatever a user has put into the list: that is then what its code and ours take.
+        """
+        own, attributes = self._parameters, self.__dict__
+        for name, ref in zip(self._flat_weights_names, self._flat_weight_refs, strict=False):
+            w = own.get(name)
+            if w is None or ref is None or ref() is not w or name in attributes:
+                return True
+        return False
+
+    def _ready(self: Any, w: Tensors, trace: bool) -> Ready | None:
+        """Return what of the weights each layer and direction runs on, None if they are unfit."""
+        if path_of(w, trace) != "fused":
+            return None
+        layers, directions = self.num_layers, 1 + self.bidirectional
+        form = Form(
+            gates=self._cell.gates, inputs=self.input_size, units=self.hidden_size,
+            bias=self.bias, layers=layers, directions=directions,
+        )  # fmt: skip
+        if trace:
+            return [(None, None)] * (layers * directions) if fit(w, form) else None
+        views = self._kept.views(w, form)
+        if views is None:
+            return None
+        if torch.is_grad_enabled():
+            return [(arrays, None) for arrays in views.each()]
+        call = Call(self._cell.name, "torch", activation=self._activation)
+        copies = self._kept.packed(views, call, w, frozen=self._frozen, step=False)
+        return [(None, copy) for copy in copies]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
-        if not trace and any(type(t) not in _PLAIN for t in (x, *states)):
+        if not trace and any(type(t) not in PLAIN for t in (x, *states)):
             return False  # a subclass may want to see operations
         if not isinstance(x, Tensor):
             return False
@@ -122,19 +163,18 @@ class FusedLayer:
         return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
-        self: Any, input: PackedSequence, weights: Tensors, states: Tensors
+        self: Any, input: PackedSequence, weights: Tensors, ready: Ready, states: Tensors
     ) -> Any:
-        trace = traced()
         data, batch_sizes, order, back = input
         T = len(batch_sizes)
         lengths = None
-        if not trace and T * int(batch_sizes[0]) == len(data):  # rows of one length are packed so
+        if not traced() and T * int(batch_sizes[0]) == len(data):  # rows of one length
             x = data.view(T, -1, self.input_size)
         else:
             x, lengths = torch._VF._pad_packed_sequence(data, batch_sizes, False, 0.0, T)
         if order is not None:
             states = [s.index_select(1, order) for s in states]
-        y, *finals = self._layers(x, weights, states, lengths, trace)
+        y, *finals = self._layers(x, weights, ready, states, lengths)
         if back is not None:
             finals = [s.index_select(1, back) for s in finals]
         y = y.flatten(0, 1) if lengths is None else _pack(y, lengths)
@@ -144,21 +184,18 @@ class FusedLayer:
         self: Any,
         x: Tensor,
         weights: Tensors,
+        ready: Ready,
         states: Tensors,
-        lengths: Tensor | None,
-        trace: bool,
+        lengths: Tensor | None = None,
         batch_first: bool = False,
     ) -> list[Tensor]:
         """Run all layers and directions; x and y are (N, T, ...) if `batch_first`."""
         D, last = 1 + self.bidirectional, self.num_layers - 1
         cell, activation = self._cell.name, self._activation
-        each = len(weights) // (D * self.num_layers)
-        kept = [None] * (D * self.num_layers) if trace else self.__dict__.get("_kept")
-        if kept is None:
-            kept = self.__dict__["_kept"] = [KeptWeights() for _ in range(D * self.num_layers)]
-        if len(kept) == 1:
+        each = len(weights) // len(ready)
+        if len(ready) == 1:
             call = Call(cell, "torch", time_major=not batch_first, activation=activation)
-            return [*run(call, x, weights, states, lengths, kept[0])]
+            return [*run(call, x, weights, states, lengths, *ready[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
             time_major = not (batch_first and layer == last)
@@ -169,31 +206,13 @@ class FusedLayer:
                 k = len(finals)
                 call = Call(cell, "torch", reverse, time_major, activation=activation)
                 own = weights[k * each : (k + 1) * each]
-                y, *final = run(call, x, own, [s[k] for s in states], lengths, kept[k])
+                y, *final = run(call, x, own, [s[k] for s in states], lengths, *ready[k])
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
             if self.dropout and self.training and layer < last:
                 x = _dropout(x, lengths, self.dropout)
         return [x, *map(torch.cat, zip(*finals, strict=True))]
-
-    def __prepare_scriptable__(self: Any) -> torch.nn.Module:
-        """Return torch's layer with the same parameters: what torch.jit.script compiles."""
-        own: Any = next(
-            c for c in type(self).__mro__ if c.__module__ == torch.nn.RNNBase.__module__
-        )
-        module: torch.nn.Module = own.__new__(own)
-        module.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_kept"})
-        return module
-
-    def __getstate__(self: Any) -> dict[str, Any]:
-        """Leave what is kept of the weights out of copies and files."""
-        return {k: v for k, v in super().__getstate__().items() if k != "_kept"}  # type: ignore
-
-    def _apply(self: Any, *args: Any, **options: Any) -> Any:
-        """Keep nothing of weights that move to another device or dtype."""
-        self.__dict__.pop("_kept", None)
-        return super()._apply(*args, **options)  # type: ignore[misc]
 
 
 _UNCOMPILED: dict[Any, Any] = {}
@@ -214,17 +233,13 @@ def _uncompiled(function: Any) -> Any:
 
 def run(
     call: Call, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None,
-    kept: KeptWeights | None,
+    arrays: Arrays | None, packed: Any,
 ) -> Tensors:  # fmt: skip
-    """Run one layer in one direction, with packed weights where no gradients are recorded.
-
-    While someone traces, nothing is `kept`.
-    """
-    if kept is None or torch.is_grad_enabled():
-        arrays = None if kept is None else kept.arrays(weights)
+    """Run one layer in one direction: on `packed` weights, or on `arrays`, or on tensors alone."""
+    if packed is None:
         return recurrent(call, x, weights, states, lengths, arrays=arrays)
     follow_torch_threads()
-    y, *finals = kept.packed(call, weights)(
+    y, *finals = packed(
         array(x),
         *[array(s).reshape(s.shape[-2:]) for s in states],
         lengths=None if lengths is None else array(lengths),
@@ -257,6 +272,7 @@ class LSTM(FusedLayer, torch.nn.LSTM):
     operations, so that second ones are right, and slow.
     """
 
+    _stands_for = torch.nn.LSTM
     _cell = CELLS["lstm"]
     _few_steps_are_torchs = False  # torch.nn.LSTM takes oneDNN's path
 
@@ -264,12 +280,14 @@ class LSTM(FusedLayer, torch.nn.LSTM):
 class GRU(FusedLayer, torch.nn.GRU):
     """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`."""
 
+    _stands_for = torch.nn.GRU
     _cell = CELLS["gru"]
 
 
 class RNN(FusedLayer, torch.nn.RNN):
     """Drop-in for ``torch.nn.RNN``, with both of its nonlinearities; see :class:`LSTM`."""
 
+    _stands_for = torch.nn.RNN
     _cell = CELLS["rnn"]
 
     @property

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+PLAIN = (Tensor, torch.nn.Parameter)
+"""No subclass, which may be something else than its memory, or want to see operations."""
 
-def path_of(weight: Tensor, trace: bool, proj_size: int = 0) -> str:
+
+def path_of(weights: Sequence[Any], trace: bool, proj_size: int = 0) -> str:
     """Return "fused", or "torch: " and the reason why torch's own code runs.
 
     `trace` is what :func:`traced` says.
     """
     if proj_size:
         return "torch: proj_size has no fused kernel"
+    if not weights or not all([isinstance(w, Tensor) for w in weights]):
+        return "torch: weights are missing"
+    if not trace and not all([type(w) in PLAIN for w in weights]):
+        return "torch: weights are of a subclass of torch.Tensor"
+    weight = weights[0]
     if not weight.is_cpu:
         return f"torch: the weights are on {weight.device}"
     if weight.dtype not in (torch.float32, torch.float64):
