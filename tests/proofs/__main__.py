@@ -24,6 +24,11 @@ RESULTS = HERE / "results"
 sys.path[1:1] = [str(ROOT / "tests" / "support")]
 PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case may take), prove(run)
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
+    "mutation": "broken lines of the kernels and their drivers: a test of them fails for each",
+    "sanitizers": "the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer",
+    "thread_sanitizer": "the tests of threads under ThreadSanitizer, with LLVM's OpenMP",
+    "line_coverage": "the lines of csrc that the tests of the kernels run",
+    "instruction_sets": "x86-64 and aarch64 processors that are not here, emulated",
 }
 
 
