@@ -97,6 +97,10 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
         ("kernels/simd.hpp", "if (n == 4) return store(p, v)", "if (!"),
         ("kernels/simd.hpp", "if (n == 8) return store(p, v)", "if (!"),
     ),
+    "more room than is used, or a product that is never made ahead": (
+        ("kernels/gru_forward.hpp", "Vec<Real> zr[2 * K]", "zr[2 + K]"),
+        ("kernels/gru_forward.hpp", "begin, end, 0),"),
+    ),
     "when a call is worth several threads, and how it is cut over them: speed": (
         ("forward.hpp", "operations_("),
         ("forward.hpp", "const int threads"),
