@@ -18,7 +18,11 @@ class Buffer {
  public:
   Buffer() = default;
   // One vector of slack: kernels may read, never write, up to a vector past a panel's last row.
-  explicit Buffer(ptrdiff_t size) : size_(size), data_(static_cast<Real*>(take_memory(bytes()))) {}
+  explicit Buffer(ptrdiff_t size) : size_(size), data_(static_cast<Real*>(take_memory(bytes()))) {
+#ifdef FUSEDRNN_POISON  // NaN: what is read before it is written shows
+    std::memset(static_cast<void*>(data_), 0xff, bytes());
+#endif
+  }
   Buffer(Buffer&& other) noexcept
       : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
   Buffer& operator=(Buffer&& other) noexcept {

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 extern "C" {
 extern const fusedrnn::KernelTable fusedrnn_kernels_baseline;
 extern const fusedrnn::KernelTable fusedrnn_kernels_avx2;
@@ -19,12 +23,17 @@ struct Candidate {
 };
 
 #if defined(__x86_64__)
+// What __builtin_cpu_supports has no names for in Clang before 18.
+bool has_lzcnt_movbe_f16c() {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_MOVBE) || !(c & bit_F16C)) return false;
+  return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
+}
 // Every feature of the level that the kernels are compiled for, not one bit that stands for it.
 bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-         __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("lzcnt") &&
-         __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c");
+         __builtin_cpu_supports("popcnt") && has_lzcnt_movbe_f16c();
 }
 bool has_avx512() {
 #ifdef FUSEDRNN_EMULATED

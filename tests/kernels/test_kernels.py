@@ -12,6 +12,7 @@ from kernel_cases import (
     assert_close,
     assert_same_bits,
     make_case,
+    run_forward,
     run_kernels,
     run_reference,
     tolerances,
@@ -71,3 +72,34 @@ def test_bits_of_a_row_do_not_depend_on_the_others(isa, N, H, option, cell, dtyp
     all_valid = case | {"mask": np.ones((N, 4), bool)}
     masked, (masked_dx, _, _, _, *masked_dstates) = run_kernels(cell, all_valid, options, dtype)
     assert_same_bits([*masked, masked_dx, *masked_dstates], [*outputs, dx, *dstates])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("shape", ["lanes+1", "few_rows"])
+def test_inference_gives_the_bits_of_training(isa, shape, option, cell, dtype):
+    case = make_case(cell, TEST_SHAPES[shape], OPTIONS[option])
+    *trained, _ = run_forward(cell, case, OPTIONS[option], dtype)
+    assert_same_bits(run_forward(cell, case, OPTIONS[option], dtype, training=False), trained)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "option", ["plain", *(o for o in OPTIONS if o.endswith("the_rest")), "mask"]
+)
+@pytest.mark.parametrize("shape", ["lanes+1", "chunks"])
+def test_nothing_is_taken_from_what_memory_held(isa, shape, option, cell, dtype):
+    """Memory is kept between calls: the same bits after one that leaves NaN everywhere in it."""
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    outputs, gradients = run_kernels(cell, case, options, dtype)
+    poison = {
+        k: v if v is None else [np.full_like(s, np.nan) for s in v] if isinstance(v, list)
+        else np.full_like(v, np.nan)
+        for k, v in case.items() if k not in ("lengths", "mask")
+    }  # fmt: skip
+    run_kernels(cell, poison | {"lengths": None, "mask": None}, options, dtype)
+    again, gradients_again = run_kernels(cell, case, options, dtype)
+    assert_same_bits([*again, *gradients_again], [*outputs, *gradients])

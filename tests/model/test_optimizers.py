@@ -78,6 +78,30 @@ def test_adam(dtype: Any, amsgrad: bool) -> None:
     close(v, v_new)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nadam(dtype: Any) -> None:
+    p, g, m, v = arrays(dtype, 4)
+    m_new, v_new = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
+    want = p * (1 - 0.01 * 0.1) - 0.01 * (0.7 * m_new + 0.4 * g) / (np.sqrt(3 * v_new) + 1e-3)
+    _core.nadam(
+        p, g, momentum=m, velocity=v, rate=0.01, decay=0.1, m_scale=0.7, g_scale=0.4, v_scale=3.0,
+        beta_1=0.9, beta_2=0.99, epsilon=1e-3,
+    )  # fmt: skip
+    close(p, want)
+    close(m, m_new)
+    close(v, v_new)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_adagrad(dtype: Any) -> None:
+    p, g, a = arrays(dtype, 3)
+    a_new = a + g * g
+    want = p * (1 - 0.1 * 0.02) - 0.1 * g / np.sqrt(a_new + 0.5)
+    _core.adagrad(p, g, accumulator=a, rate=0.1, decay=0.02, epsilon=0.5)
+    close(p, want)
+    close(a, a_new)
+
+
 def test_the_model_is_one_buffer_and_a_step_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     model = Sequential([Input((3,)), Dense(4), Dense(2, use_bias=False)])
     model.compile("adam", "mse")

@@ -32,6 +32,11 @@ PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case m
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
     "threads": "1 to 16 threads and several callers: the same bits",
     "stale_weights": "weights of torch modules changed by every way, against torch.nn",
+    "mutation": "broken lines of the kernels and their drivers: a test of them fails for each",
+    "sanitizers": "the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer",
+    "thread_sanitizer": "the tests of threads under ThreadSanitizer, with LLVM's OpenMP",
+    "line_coverage": "the lines of csrc that the tests of the kernels run",
+    "instruction_sets": "x86-64 and aarch64 processors that are not here, emulated",
 }
 
 

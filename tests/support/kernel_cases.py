@@ -94,28 +94,37 @@ def run_reference(cell, case, options):
     return [y, *final], list(reference.backward(tape, dy, *case["dstates"]))
 
 
-def run_kernels(cell, case, options, dtype):
+def run_forward(cell, case, options, dtype, training=True):
+    """What the function of the cell returns: outputs, final states and, in training, the tape."""
     kind, form = CELLS[cell]
     time_major = options.get("time_major", False)
-    sequences = options.get("return_sequences", True)
-
-    def cast(a):
-        return None if a is None else a.astype(dtype)
-
-    def swap(a):
-        return a.swapaxes(0, 1) if time_major and a is not None else a
-
-    y, *final, tape = getattr(F, kind)(
-        np.ascontiguousarray(swap(cast(case["x"]))), cast(case["kernel"]),
-        cast(case["recurrent_kernel"]), cast(case["bias"]), *map(cast, case["states"]),
+    x, *weights = (
+        None if case[k] is None else case[k].astype(dtype)
+        for k in ("x", "kernel", "recurrent_kernel", "bias")
+    )
+    states = [None if s is None else s.astype(dtype) for s in case["states"]]
+    mask = case["recurrent_mask"]
+    y, *rest = getattr(F, kind)(
+        np.ascontiguousarray(x.swapaxes(0, 1)) if time_major else x, *weights, *states,
         lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
-        time_major=time_major, training=True, return_sequences=sequences,
-        recurrent_mask=cast(case["recurrent_mask"]),
+        time_major=time_major, training=training,
+        return_sequences=options.get("return_sequences", True),
+        recurrent_mask=None if mask is None else mask.astype(dtype),
         activation=options.get("activation", "tanh"), **form,
     )  # fmt: skip
-    dy = np.ascontiguousarray(swap(cast(case["dy"]))) if sequences else None
-    dx, *rest = getattr(F, f"{kind}_backward")(tape, dy, *map(cast, case["dstates"]))
-    return [swap(y), *final], [swap(dx), *rest]
+    return [y.swapaxes(0, 1) if time_major and y is not None else y, *rest]
+
+
+def run_kernels(cell, case, options, dtype):
+    """Outputs and gradients by the kernels, (N, T, ...) whatever time_major says."""
+    *outputs, tape = run_forward(cell, case, options, dtype)
+    time_major = options.get("time_major", False)
+    dy = case["dy"].astype(dtype) if options.get("return_sequences", True) else None
+    if time_major and dy is not None:
+        dy = np.ascontiguousarray(dy.swapaxes(0, 1))
+    backward = getattr(F, f"{CELLS[cell][0]}_backward")
+    dx, *rest = backward(tape, dy, *(s.astype(dtype) for s in case["dstates"]))
+    return outputs, [dx.swapaxes(0, 1) if time_major else dx, *rest]
 
 
 def tolerances(case, dtype):
