@@ -24,6 +24,7 @@ RESULTS = HERE / "results"
 sys.path[1:1] = [str(ROOT / "tests" / "support")]
 PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case may take), prove(run)
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
+    "file_mutants": "damaged and hostile files of every format",
 }
 
 

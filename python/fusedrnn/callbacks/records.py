@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable as Function
 from typing import Any
 
-from .. import _files
 from .._types import Logs
 from ..progress import Progbar, write
 from .callback import Callback
@@ -86,15 +85,20 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        self.filename, self.separator, self.append = _files.text(filename), separator, append
+        filename = os.fsdecode(os.fspath(filename))
+        self.filename, self.separator, self.append = filename, separator, append
         self.columns: list[str] = []
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        from .. import _files  # slow to import, as csv is, and few scripts log to a file
+
         self.columns = []
         _files.check(self.filename)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        import csv  # slow to import, and few scripts log to a file
+        import csv
+
+        from .. import _files
 
         logs, text = logs or {}, io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self.separator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -276,8 +277,8 @@ def _told(path: Path, kind: str) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise OSError(error.errno, error.strerror, str(path)) from error  # of the disk
         reason = str(error).strip() or type(error).__name__
         raise ValueError(f"{path}: not a {kind} table: {reason}") from error
 
