@@ -555,3 +555,17 @@ def test_a_state_that_does_not_fit_leaves_the_weights_too(ending: str, tmp_path:
 def test_text_that_describes_no_model(text: str) -> None:
     with pytest.raises(ValueError, match="model_from_json: "):
         model_from_json(text)
+
+
+@pytest.mark.parametrize("size", [0, 2**64 - 16, 2**40])
+def test_a_text_without_end_does_not_hang(size: int, tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    path = tmp_path / "m.h5"
+    small().save(path)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"GCOL")
+    data[place + 16 : place + 18] = (0 if size == 0 else 1).to_bytes(2, "little")
+    data[place + 24 : place + 32] = size.to_bytes(8, "little")
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"m\.h5: is damaged: a text has no size"):
+        load_model(path)

@@ -36,6 +36,7 @@ from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
 from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
 from fusedrnn.models import load_model, model_from_json
+from fusedrnn.utils import set_random_seed
 from run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -389,7 +390,8 @@ def read_json(path: Path) -> str:
 
 
 def formats(folder: Path) -> dict[str, Format]:
-    """Write a file of every format."""
+    """Write a file of every format, the same in every run."""
+    set_random_seed(0)
     model = Sequential([layers.Input((5, 3)), layers.Masking(),
                         layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
                         layers.TimeDistributed(layers.Dense(3, activation="relu")),

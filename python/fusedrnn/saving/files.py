@@ -79,7 +79,7 @@ def load_model(
         if path.endswith(".safetensors"):
             return safetensors.read_model(path, compile)
         if path.endswith((".h5", ".hdf5")):
-            with h5.opened(path) as file:
+            with h5.opened(_content(path)) as file:
                 return keras2.read_model(file, compile)
         if path.endswith(".keras"):
             return h5.read_archive(path, compile)
@@ -109,10 +109,8 @@ def load_weights(model: Sequential, filepath: Any) -> None:
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
             return
-        source: Any = path
-        if path.endswith(".keras"):
-            source = h5.weights_in_archive(path)
-        with h5.opened(source) as file:
+        archive = path.endswith(".keras")
+        with h5.opened(h5.weights_in_archive(path) if archive else _content(path)) as file:
             if "model_weights" in file:
                 keras2.read_weights(file["model_weights"], model)
             elif "layer_names" in file.attrs:
@@ -136,6 +134,11 @@ def _reading(function: str, path: str) -> Iterator[None]:
         elif not isinstance(error, (ValueError, OSError, NotImplementedError)):
             reason = f"is damaged ({type(error).__name__}: {error})"
         raise ValueError(f"{function}: {path}: {reason}") from error
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _target(filepath: Any, overwrite: bool) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def tree_bytes(write: Callable[[Any], Any]) -> bytes:
 
 
 @contextmanager
-def opened(source: str | io.BytesIO) -> Iterator[Any]:
+def opened(data: bytes) -> Iterator[Any]:
     """Open an HDF5 file to read; ValueError if its tree leads out of it."""
     h5py = h5py_or_error()
 
@@ -61,10 +62,29 @@ def opened(source: str | io.BytesIO) -> Iterator[Any]:
         elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
             raise ValueError(f"{name} lies in another file")
 
-    with h5py.File(source, "r") as file:
+    _check_heaps(data)
+    with h5py.File(io.BytesIO(data), "r") as file:
         look("/", file)
         file.visititems(look)
         yield file
+
+
+def _check_heaps(data: bytes) -> None:
+    """Raise ValueError where HDF5 (2.0) would go round for ever: a text of no or endless size.
+
+    Texts lie in heaps: "GCOL", 1, three zeros, their size, then number and size of each text.
+    """
+    place = data.find(b"GCOL\1\0\0\0")
+    while place >= 0:
+        size = int.from_bytes(data[place + 8 : place + 16], "little")
+        text, end = place + 16, min(place + size, len(data))
+        while text + 16 <= end:
+            number, length = struct.unpack_from("<H6xQ", data, text)
+            step = 16 + (length + 7) // 8 * 8 if number else length
+            if not 16 <= step <= end - text:
+                raise ValueError("is damaged: a text has no size that can be")
+            text += step
+        place = data.find(b"GCOL\1\0\0\0", place + 1)
 
 
 def numbers(datasets: Sequence[Any]) -> list[Array]:
@@ -144,18 +164,18 @@ def read_archive(path: str, compile: bool) -> Sequential:
         metadata = parsed(_member(archive, "metadata.json"), "metadata.json")
         config = parsed(_member(archive, "config.json"), "config.json")
         model = model_from(modern(config, metadata["keras_version"]), compile)
-        weights = io.BytesIO(_member(archive, WEIGHTS))
+        weights = _member(archive, WEIGHTS)
     with opened(weights) as file:
         read_weights(file, model, compile)
     return model
 
 
-def weights_in_archive(path: str) -> io.BytesIO:
+def weights_in_archive(path: str) -> bytes:
     """Return the tree of weights of a ``.keras`` file."""
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
-        return io.BytesIO(_member(archive, WEIGHTS))
+        return _member(archive, WEIGHTS)
 
 
 def _member(archive: Any, name: str) -> bytes:

@@ -204,7 +204,8 @@ def test_ray_gives_the_same_bits_even_if_a_worker_is_killed(
         try:
             ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=here)
         except Exception as error:  # on a machine that is busy: half a minute is all that Ray waits
-            assert "timed out during startup" in str(error)
+            if "timed out during startup" not in str(error):
+                raise
             ray.shutdown()
     try:
         frame = compare(series, wide=True, backend="ray", **FAST).frame
