@@ -199,6 +199,8 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     _expect(f"series {i}", each.known.shape[1:] == (known,) and len(each.known) >= n)
     _expect(f"series {i}", each.past.shape == (n, past))
     _expect(f"series {i}", each.observed.dtype == bool)
+    _expect(f"series {i}", all(np.isfinite(a).all() for a in (each.y, each.known, each.past)))
+    _expect(f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern)))
     _expect(f"scale {i}", scale.extent.shape == (2, 1 + known + past))
     _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in (1, panel.season))
     _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
