@@ -51,7 +51,7 @@ def _inferred(long: LongTable) -> str:
     first, last = long.dates.min(), long.dates.max()
     if last.year - first.year > YEARS:
         raise ValueError(
-            f"column {long.date!r}: {first:%Y-%m-%d} and {last:%Y-%m-%d} are more than {YEARS} "
+            f"column {long.date!r}: {str(first)[:10]} and {str(last)[:10]} are more than {YEARS} "
             "years apart: one of them cannot be right"
         )
     freq = infer_frequency(long.dates)
