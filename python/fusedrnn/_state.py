@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
 _float_type = np.dtype(np.float32)
 _generator = np.random.default_rng()
 _names: Counter[str] = Counter()
+_room: ContextVar[float] = ContextVar("room", default=math.inf)
 
 
 def floatx() -> str:
@@ -58,3 +63,21 @@ def auto_name(class_name: str) -> str:
 def clear_session() -> None:
     """Start the automatic names anew."""
     _names.clear()
+
+
+@contextmanager
+def room(size: float) -> Iterator[None]:
+    """Let what a ``with`` block reads out of a file, and builds for it, take so many bytes."""
+    before = _room.set(size)
+    try:
+        yield
+    finally:
+        _room.reset(before)
+
+
+def claim(name: str, size: int) -> None:
+    """Take room before memory is; ValueError if there is not as much."""
+    left = _room.get() - size
+    if left < 0:
+        raise ValueError(f"{name} has {size:,} bytes, which is more than a file of this size holds")
+    _room.set(left)

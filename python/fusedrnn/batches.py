@@ -130,12 +130,15 @@ class SequenceBatches:
             self.source.on_epoch_end()
 
     def _arrays(self, batch: Any) -> Batch:
-        x, y, weight = (
-            (*batch, None, None, None)[:3]
-            if isinstance(batch, (tuple, list))
-            else (batch, None, None)
-        )
+        given = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        if not 1 <= len(given) <= 3:
+            raise ValueError(
+                f"x: a batch has {len(given)} entries, expected (x, y) or (x, y, sample_weight)"
+            )
+        x, y, weight = (*given, None, None)[:3]
         x = as_array("x", x, self.model.input_type)
+        if not len(x):
+            raise ValueError("x: a batch has no rows")
         y = None if y is None else as_array("y", y, self.model.float_type)
         return x, y, weights(y, weight, self.class_weight, self.model.float_type)
 
@@ -149,6 +152,8 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
         raise TypeError(f"class_weight is {class_weight!r}, expected a dict of class numbers")
     class_weight = {c: number("class_weight", str(c), w, 0) for c, w in class_weight.items()}
     labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
+    if not np.isfinite(labels).all():
+        raise ValueError("class_weight: y has labels that are no class numbers")
     of_class = np.array([class_weight.get(int(c), 1.0) for c in labels.ravel()], dtype)
     of_class = of_class.reshape(labels.shape)
     return of_class if weight is None else weight * of_class

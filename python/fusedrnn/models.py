@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from . import legacy
+from .configurable import custom_object_scope
 from .layers.input import Input
+from .layers.layer import layer_from
 from .sequential import Sequential
 
 __all__ = [
@@ -36,10 +38,23 @@ Functional = Model
 
 
 def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
-    """Build the model that ``model.to_json()`` described, with new weights."""
-    described = json.loads(text)
-    described = legacy.modern(described, described.get("keras_version", "3"))
-    return Sequential.from_config(described["config"], custom_objects)
+    """Build the model that ``model.to_json()`` described, with new weights.
+
+    Raises
+    ------
+    ValueError
+        If the text describes no such model.
+    """
+    try:
+        described = json.loads(text)
+        described = legacy.modern(described, described.get("keras_version", "3"))
+        with custom_object_scope(custom_objects or {}):
+            model = layer_from(described)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"model_from_json: text describes no Sequential model: {error}") from error
+    if not isinstance(model, Sequential):
+        raise ValueError(f"model_from_json: text describes a {described['class_name']}")
+    return model
 
 
 def clone_model(model: Sequential) -> Sequential:

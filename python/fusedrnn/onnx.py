@@ -8,7 +8,6 @@ exported model padding must be at the end of a row.
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -100,7 +99,7 @@ def export(
     difference = None
     if check and importlib.util.find_spec("onnxruntime"):
         difference = _compare(data, graph, run)
-    write(os.fspath(path), lambda file: file.write_bytes(data))
+    write(path, lambda file: file.write_bytes(data))
     return difference
 
 

@@ -27,7 +27,7 @@ NEEDS = {"dropins": ["torch", "rich"], "forecast": ["pandas", "joblib"]}  # of t
 
 def bench(*arguments):
     command = [sys.executable, "-m", "bench", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
 def run(folder, *options):

@@ -29,7 +29,6 @@ def run(script: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -127,3 +133,88 @@ def test_without_the_extra_it_says_what_to_install(module):
     assert done.stderr.strip().endswith("pip install 'fusedrnn[forecast]'")
     assert module in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# Signals
+
+
+def session(pid):
+    """The living processes of a session."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, leader = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(leader) == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def until(condition):
+    """Wait for what has to come, under any load."""
+    while not condition():
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
+@pytest.mark.parametrize("whole", [False, True], ids=["process", "group"])
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+@pytest.mark.parametrize("command", ["compare --jobs 1", "compare --jobs 2", "fit --jobs 2"])
+def test_a_signal_ends_it_in_one_line_and_leaves_nothing(
+    command, number, status, said, whole, csv, tmp_path, cache
+):
+    wide = pd.concat([pd.read_csv(csv).rename(columns={"sales": "a"})] + [
+        pd.read_csv(csv)["sales"].rename(name) for name in "bcd"], axis=1)  # fmt: skip
+    wide.to_csv(csv, index=False)
+    command, *more = command.split()
+    more += ["--out", str(tmp_path / "model")] if command == "fit" else []
+    arguments = [command, str(csv), "--wide", *SMALL, "--epochs", "10000000", *more]
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "fusedrnn.forecast.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"TMPDIR": str(folder), "JOBLIB_TEMP_FOLDER": str(folder)},
+    )
+    if "2" in more:  # itself, two workers, and what counts their semaphores
+        until(lambda: len(session(run.pid)) >= 4)
+    else:
+        until(lambda: list(cache.glob("fusedrnn/*/results.sqlite")))
+    (os.killpg if whole else os.kill)(run.pid, number)
+    out, err = run.communicate()
+    assert err == f"fusedrnn: {said}\n"
+    assert (run.returncode, out) == (status, "")
+    until(lambda: not session(run.pid))
+    assert list(folder.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"sales.csv", "temporary"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_file_is_written_leaves_the_old_one(number, csv, tmp_path, monkeypatch):
+    def ended(self, *args, **kwargs):
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)  # once more, as `timeout` does
+        raise AssertionError("it goes on")
+
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", ended)
+    target = tmp_path / "p.png"
+    target.write_bytes(b"the picture of yesterday")
+    assert main(["compare", str(csv), *SMALL, "--plot", str(target)]) == 128 + number
+    assert target.read_bytes() == b"the picture of yesterday"
+    assert len(list(tmp_path.iterdir())) == 2
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_the_command_line_runs_in_any_thread(tmp_path):
+    found = []
+    arguments = ["forecast", str(tmp_path / "none")]
+    thread = threading.Thread(target=lambda: found.append(main(arguments)))
+    thread.start()
+    thread.join()
+    assert found == [2]

@@ -112,13 +112,34 @@ def test_csv_logger_and_terminate_on_nan(tmp_path: Any, capsys: Any) -> None:
     for append in (False, True):
         m.fit(X, Y, epochs=2, verbose=0, callbacks=[CSVLogger(log, append=append)])
     lines = log.read_text().splitlines()
-    assert lines[0] == "epoch,loss,mae"
+    assert lines[0] == "epoch,loss,mae,val_loss,val_mae"  # as Keras, which may validate later
     assert [line[0] for line in lines[1:]] == ["0", "1", "0", "1"]
     bad = Y.copy()
     bad[0] = np.nan
     history = m.fit(X, bad, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
     assert len(history.history["loss"]) == 1
     assert "Invalid loss, terminating training" in capsys.readouterr().out
+
+
+def test_csv_logger_keeps_what_is_there(tmp_path: Any, monkeypatch: Any) -> None:
+    m, log = model(), tmp_path / "log.csv"
+    log.write_text("of yesterday")
+    with pytest.raises(ZeroDivisionError):  # before the first epoch ends
+        m.fit(X, Y, verbose=0, callbacks=[CSVLogger(log), LambdaCallback(
+            on_train_batch_end=lambda batch, logs: 1 / 0)])  # fmt: skip
+    assert log.read_text() == "of yesterday"
+    with pytest.raises(ValueError, match=r"log\.csv has the columns of yesterday, the logs have"):
+        m.fit(X, Y, verbose=0, callbacks=[CSVLogger(log, append=True)])
+    assert log.read_text() == "of yesterday"
+    log.write_text("loss,epoch,val_loss\n")
+    m.fit(X, Y, verbose=0, callbacks=[CSVLogger(bytes(log), append=True)])
+    assert float(log.read_text().splitlines()[1].split(",")[0]) > 0  # the columns of the file
+    log = tmp_path / "seldom.csv"
+    m.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), validation_freq=2,
+          callbacks=[CSVLogger(log)])  # fmt: skip
+    (_, *first), (_, *second) = (line.split(",") for line in log.read_text().splitlines()[1:])
+    assert first[1] == "NA"
+    assert float(second[1]) > 0
 
 
 def test_reduce_learning_rate_on_plateau() -> None:

@@ -69,3 +69,24 @@ def test_old_names() -> None:
     assert old.evaluate_generator(Batches(), verbose=0) == old.evaluate(X, Y, 10, verbose=0)
     y = old.predict_generator(Batches(), verbose=0)
     np.testing.assert_array_equal(old.predict_classes(X, batch_size=10, verbose=0), y > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ((X, Y, None, 3), "a batch has 4 entries"),
+        ((), "a batch has 0 entries"),
+        ((X[:0], Y[:0]), "a batch has no rows"),
+    ],
+)
+def test_batches_of_a_generator_that_are_none(batch: Any, message: str) -> None:
+    m = model()
+    with pytest.raises(ValueError, match=message):
+        m.fit(iter([(X, Y), batch]), verbose=0)
+
+
+def test_a_label_that_is_no_class_is_said_with_its_argument() -> None:
+    m = model()
+    m.compile("sgd", "binary_crossentropy")
+    with pytest.raises(ValueError, match="class_weight: y has labels that are no class numbers"):
+        m.fit(X, np.full(len(X), np.nan), class_weight={1: 2.0}, verbose=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import importlib
 import json
@@ -24,20 +25,23 @@ RESULTS = HERE / "results"
 START = 300  # seconds until a proof's first case begins
 sys.path[1:1] = [str(ROOT / "tests" / "support")]
 PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case may take), prove(run)
-    "allocation_failures": "each allocation of each operation fails once",
-    "forks": "a child after whatever its parent did before, by every start method",
-    "hostile": "arguments that do not fit: refused by name, or the answer of the reference",
-    "guard_pages": "arrays and buffers with no memory beside them, for each instruction set",
-    "memory": "it stays flat over calls, shapes, models and fits",
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
+    "hostile": "arguments that do not fit: refused by name, or the answer of the reference",
     "threads": "1 to 16 threads and several callers: the same bits",
+    "guard_pages": "arrays and buffers with no memory beside them, for each instruction set",
+    "allocation_failures": "each allocation of each operation fails once",
+    "memory": "it stays flat over calls, shapes, models and fits",
+    "forks": "a child after whatever its parent did before, by every start method",
     "stale_weights": "weights of torch modules changed by every way, against torch.nn",
+    "file_mutants": "damaged and hostile files of every format",
     "mutation": "broken lines of the kernels and their drivers: a test of them fails for each",
     "sanitizers": "the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer",
     "thread_sanitizer": "the tests of threads under ThreadSanitizer, with LLVM's OpenMP",
     "line_coverage": "the lines of csrc that the tests of the kernels run",
     "instruction_sets": "x86-64 and aarch64 processors that are not here, emulated",
 }
+
+children: set[subprocess.Popen[bytes]] = set()
 
 
 def worker(options: argparse.Namespace) -> None:
@@ -77,6 +81,7 @@ def supervised(name: str, options: argparse.Namespace) -> dict[str, object]:
         with out.open("w") as stdout, err.open("w") as stderr:
             child = subprocess.Popen(command, stdout=stdout, stderr=stderr, start_new_session=True)
             last, since = bytes(8), start
+            children.add(child)
             while child.poll() is None:
                 time.sleep(0.2)
                 now = progress.read_bytes()
@@ -85,6 +90,7 @@ def supervised(name: str, options: argparse.Namespace) -> dict[str, object]:
                 elif time.monotonic() - since > (hang if any(now) else max(hang, START)):
                     os.killpg(child.pid, signal.SIGABRT)  # faulthandler prints where it was
                     child.wait()
+            children.discard(child)
         seconds = time.monotonic() - start
         at = int.from_bytes(progress.read_bytes(), "little") - 1
         lines = out.read_text().splitlines()
@@ -92,12 +98,18 @@ def supervised(name: str, options: argparse.Namespace) -> dict[str, object]:
             found = json.loads(lines[-1])
         else:
             end = f"ended with status {child.returncode} in case {at} after {seconds:.0f} s"
-            found = {
-                "cases": max(at, 0),
-                "counts": {},
-                "failures": [f"{end}\n{err.read_text()[-3000:]}"],
-            }
+            told = err.read_text().partition("\nExtension modules:")[0]  # faulthandler's last line
+            failures = [f"{end}\n{told[-3000:]}"]
+            found = {"cases": max(at, 0), "counts": {}, "failures": failures}
     return {"proof": name, **found, "seed": options.seed, "seconds": round(seconds)}
+
+
+def end(*_: object) -> None:
+    """Take the workers along: each has a session of its own."""
+    for child in list(children):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    os._exit(143)
 
 
 def stamp() -> dict[str, str]:
@@ -145,6 +157,8 @@ def main() -> None:
         return worker(options)
     if options.store and (options.seconds or options.only is not None):
         parser.error("--store keeps whole runs: without --seconds and --only")
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
     failed = False
     with ThreadPoolExecutor(options.jobs) as pool:
         names = list(PROOFS) if options.name == "all" else [options.name]

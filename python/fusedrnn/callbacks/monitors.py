@@ -129,7 +129,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath = os.fsdecode(os.fspath(filepath))
         endings = (
             (".h5", ".hdf5", ".safetensors")
             if save_weights_only

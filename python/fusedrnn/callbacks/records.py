@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable as Function
 from typing import Any
@@ -76,36 +77,52 @@ class ProgbarLogger(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes the logs of every epoch as a line of a CSV file."""
+    """Writes the logs of every epoch as a line of a CSV file.
+
+    The columns are those of the first epoch; where it has none of a validation, as with
+    ``validation_freq=2``, there are columns for one, as in Keras. With ``append`` the lines go
+    after those that are there, which must have the same columns.
+    """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        self.filename, self.separator, self.append = os.fspath(filename), separator, append
-        self.file: Any = None
-        self.writer: Any = None
+        filename = os.fsdecode(os.fspath(filename))
+        self.filename, self.separator, self.append = filename, separator, append
+        self.columns: list[str] = []
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        header = not (
-            self.append and os.path.exists(self.filename) and os.path.getsize(self.filename)
-        )
-        self.header, self.writer = header, None
-        self.file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
+        from .. import _files  # slow to import, as csv is, and few scripts log to a file
+
+        self.columns = []
+        _files.check(self.filename)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        logs = logs or {}
-        if self.writer is None:
-            import csv  # slow to import, and few scripts log to a file
+        import csv
 
-            self.writer = csv.DictWriter(
-                self.file,
-                ["epoch", *sorted(logs)],
-                restval="NA",
-                extrasaction="ignore",
-                delimiter=self.separator,
-            )
-            if self.header:
-                self.writer.writeheader()
-        self.writer.writerow({"epoch": epoch, **logs})
-        self.file.flush()
+        from .. import _files
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self.file.close()
+        logs, text = logs or {}, io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self.separator)
+        first = not self.columns
+        if first:
+            self.columns = ["epoch", *sorted(logs)]
+            if not any(name.startswith("val_") for name in logs):
+                self.columns += [f"val_{name}" for name in self.columns[1:]]
+        old = first and self.append and os.path.exists(self.filename)
+        if old and os.path.getsize(self.filename):
+            with open(self.filename, newline="") as file:
+                have = next(csv.reader(file, delimiter=self.separator), [])
+            if sorted(have) != sorted(self.columns):
+                raise ValueError(
+                    f"CSVLogger: {self.filename} has the columns {', '.join(have)}, the logs have "
+                    f"{', '.join(self.columns)}: they do not go into one file"
+                )
+            self.columns, first = have, False
+        if first:
+            writer.writerow(self.columns)
+        row = {"epoch": epoch, **logs}
+        writer.writerow([row.get(name, "NA") for name in self.columns])
+        data = text.getvalue().encode()
+        if first:
+            _files.write(self.filename, lambda path: path.write_bytes(data))
+        else:
+            _files.append(self.filename, data)

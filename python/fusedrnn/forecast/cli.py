@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -104,7 +107,10 @@ SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status: 0, or 2 for an error of the user's."""
+    """Run the command line; return its exit status.
+
+    0, 2 for an error of the user's, 130 after Ctrl-C, 143 after the signal to terminate.
+    """
     argv = sys.argv[1:] if argv is None else argv
     arguments = parser().parse_args(argv, argparse.Namespace(argv=argv))
     missing = [name for module, name in NEEDED.items() if find_spec(module) is None]
@@ -112,12 +118,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         need = ", ".join(missing)
         return _fail(f"{arguments.command} needs {need}: pip install 'fusedrnn[forecast]'")
     try:
-        arguments.run(arguments)
+        with _signals():
+            arguments.run(arguments)
     except (ValueError, OSError) as error:
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        number = interrupt.args[0] if interrupt.args else signal.SIGINT
+        what = "interrupted" if number == signal.SIGINT else "terminated"
+        print(f"fusedrnn: {what}", file=sys.stderr)
+        return 128 + number
     return 0
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Have Ctrl-C and the signal to terminate end the block as `KeyboardInterrupt`, once."""
+    if threading.current_thread() is not threading.main_thread():  # which alone has signals
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def end(number: int, frame: Any) -> None:
+        for each in numbers:  # while workers are stopped and files removed
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    before = [(number, signal.signal(number, end)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def parser() -> argparse.ArgumentParser:

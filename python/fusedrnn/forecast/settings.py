@@ -8,7 +8,7 @@ help in the command line, which takes defaults and choices from the fields.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
@@ -271,15 +271,28 @@ def _check(record: Any) -> None:
     for name, hint in get_type_hints(type(record)).items():
         value = getattr(record, name)
         if get_origin(hint) is tuple:
-            value = tuple(value)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise ValueError(f"{name} is {value!r}, expected a list")
+            value = tuple(v.item() if isinstance(v, np.generic) else v for v in value)
         elif isinstance(value, np.generic):
             value = value.item()
         object.__setattr__(record, name, value)
-        if get_origin(hint) is Literal and value not in get_args(hint):
-            known = ", ".join(get_args(hint))
-            raise ValueError(f"{name} is {value!r}, expected one of {known}")
-        if hint in (int, float) or (hint == int | None and value is not None):
-            _check_number(name, value, whole=hint is not float)
+        if get_origin(hint) is Literal:
+            if value not in get_args(hint):
+                known = ", ".join(get_args(hint))
+                raise ValueError(f"{name} is {value!r}, expected one of {known}")
+        elif hint is bool:
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is {value!r}, expected True or False")
+        elif hint in (str, str | None, tuple[str, ...]):
+            texts = value if hint == tuple[str, ...] else () if value is None else (value,)
+            if not all(isinstance(text, Hashable) for text in texts) or (
+                value is None and hint is str
+            ):  # a frame's columns may be called anything
+                raise ValueError(f"{name} is {value!r}, expected text")
+        elif value is not None or hint != int | None:
+            for each in value if hint == tuple[int, ...] else (value,):
+                _check_number(name, each, whole=hint is not float)
 
 
 def _check_number(name: str, value: Any, whole: bool) -> None:

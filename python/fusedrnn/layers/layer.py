@@ -8,6 +8,7 @@ the gradients of the variables and returns the gradient of the input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +233,7 @@ class Layer(Configurable):
             raise ValueError(f"{self.name}: the last axis of the input must have a fixed size")
         if initializer is None:
             initializer = "glorot_uniform"
+        _state.claim(f"{self.name}/{name}", math.prod(shape) * np.dtype(self.dtype).itemsize)
         value = initializers.get(initializer)(shape, self.dtype)
         variable = Variable(name, value, regularizer, constraint, path=f"{self.name}/{name}")
         self.variables.append(variable)

@@ -203,7 +203,10 @@ class Recurrent(Layer):
     ) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
         self._given = initial_state
-        return super().__call__(inputs, training, mask)
+        try:
+            return super().__call__(inputs, training, mask)
+        finally:  # also where it was refused
+            self._given = None
 
     _given: Any = None
 

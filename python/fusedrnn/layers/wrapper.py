@@ -162,7 +162,10 @@ class Bidirectional(Layer):
             half = len(initial_state) // 2
             self.forward_layer._given = initial_state[:half]
             self.backward_layer._given = initial_state[half:]
-        return super().__call__(inputs, training, mask)
+        try:
+            return super().__call__(inputs, training, mask)
+        finally:  # also where they were refused
+            self.forward_layer._given = self.backward_layer._given = None
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
         a = self.forward_layer.forward(x, training, mask)

@@ -181,20 +181,28 @@ class Optimizer(Configurable):
         return [np.array(self.iterations, np.int32), *rate, *self._views(buffer)]
 
     def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:
-        """Take what ``arrays`` returned; ValueError if it does not fit."""
+        """Take what ``arrays`` returned; ValueError if it does not fit, nothing changed then."""
         self.build(buffer)
-        views, (steps, *rest) = self._views(buffer), arrays
+        views, values = self._views(buffer), [np.asarray(a) for a in arrays]
+        rate = None
+        if not callable(self._rate) and len(values) > 1 and len(values) != len(views) + 1:
+            rate = values.pop(1)  # Keras 2 keeps none here
+        steps, *rest = values or [np.empty(0)]
         if (
-            not callable(self._rate) and rest and len(rest) != len(views)
-        ):  # Keras 2 keeps no rate here
-            self._rate = float(rest.pop(0))
-        if rest and [v.shape for v in views] != [a.shape for a in rest]:
+            any(a.dtype.kind not in "fiub" for a in values)
+            or steps.size != 1
+            or (rate is not None and rate.size != 1)
+            or (rest and [v.shape for v in views] != [a.shape for a in rest])
+        ):  # without a rest: from before the first step
             raise ValueError(
                 f"{self.name}: the optimizer's state does not fit the model: shapes "
-                f"{[a.shape for a in rest]}, expected {[v.shape for v in views]}"
+                f"{[a.shape for a in values]}, expected a number or two and "
+                f"{[v.shape for v in views]}"
             )
-        self.iterations = int(steps)
-        for view, array in zip(views, rest, strict=bool(rest)):  # none before the first step
+        self.iterations = int(steps.item())
+        if rate is not None:
+            self._rate = float(rate.item())
+        for view, array in zip(views, rest, strict=bool(rest)):
             view[...] = array
 
     def _clip(self, buffer: Any) -> None:

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..configurable import serialize
 from ..layers.layer import layer_from
 from ..sequential import Sequential
+
+LONGEST = 8 << 20
+"""Characters of a description; one of a thousand layers has two million."""
+
+
+def parsed(text: str | bytes, what: str) -> dict[str, Any]:
+    """Return what JSON text in a file says; ValueError if it is none or no object."""
+    if len(text) > LONGEST:
+        raise ValueError(f"{what} is longer than {LONGEST:,} characters")
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{what} is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{what} is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{what} is no JSON object")
+    return found
 
 
 def model_config(model: Sequential) -> dict[str, Any]:
@@ -36,3 +55,15 @@ def model_from(config: Mapping[str, Any], compile: bool) -> Sequential:
     if compile and compiled:
         model.compile(**compiled)
     return model
+
+
+def assign(model: Sequential, weights: Iterable[Any], state: list[Any]) -> None:
+    """Overwrite a model's weights and, unless ``state`` is empty, its optimizer's; all or none."""
+    before = model.get_weights()
+    model.set_weights(weights)
+    if state:
+        try:
+            model.optimizer.set_arrays(model.pack(), state)
+        except BaseException:
+            model.set_weights(before)
+            raise

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from .. import _files
+from .. import _files, _state
 from ..configurable import custom_object_scope
 from ..sequential import Sequential
 from . import h5, keras2, safetensors
 from .config import model_config
 
 ENDINGS = ".keras, .h5 or .safetensors"
+ALWAYS, RATIO = 128 << 20, 64
+"""Bytes that what is in a file may take: so many, or so many times the size of the file. Weights
+hardly compress: what takes more is no model but made to fill the memory."""
 
 
 def save_model(
@@ -66,16 +69,17 @@ def load_model(
 
     Raises
     ------
-    FileNotFoundError
+    OSError
+        If there is no such file or it cannot be read.
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
-    path = _source(filepath)
+    path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
         if path.endswith(".safetensors"):
             return safetensors.read_model(path, compile)
         if path.endswith((".h5", ".hdf5")):
-            with h5.h5py_or_error().File(path, "r") as file:
+            with h5.opened(_content(path)) as file:
                 return keras2.read_model(file, compile)
         if path.endswith(".keras"):
             return h5.read_archive(path, compile)
@@ -97,18 +101,16 @@ def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> No
 
 
 def load_weights(model: Sequential, filepath: Any) -> None:
-    """Read the weights out of a file of weights or of a model."""
-    path = _source(filepath)
+    """Read the weights out of a file of weights or of a model; errors as of `load_model`."""
+    path = _files.source(filepath)
     if not model.built:
         raise ValueError(f"load_weights: model {model.name} must be built first")
     with _reading("load_weights", path):
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
             return
-        source: Any = path
-        if path.endswith(".keras"):
-            source = h5.weights_in_archive(path)
-        with h5.h5py_or_error().File(source, "r") as file:
+        archive = path.endswith(".keras")
+        with h5.opened(h5.weights_in_archive(path) if archive else _content(path)) as file:
             if "model_weights" in file:
                 keras2.read_weights(file["model_weights"], model)
             elif "layer_names" in file.attrs:
@@ -117,44 +119,30 @@ def load_weights(model: Sequential, filepath: Any) -> None:
                 h5.read_weights(file, model, True)
 
 
-class _reading:
-    """Turns what damaged files bring about into an error that names the file."""
+@contextmanager
+def _reading(function: str, path: str) -> Iterator[None]:
+    """Bound what is read, and turn all that a damaged file brings about into one kind of error."""
+    try:
+        with _state.room(max(ALWAYS, RATIO * os.path.getsize(path))):
+            yield
+    except (ImportError, MemoryError):  # h5py is missing; the machine is too small
+        raise
+    except Exception as error:
+        reason = str(error)
+        if isinstance(error, KeyError):
+            reason = f"has no entry {error}"
+        elif not isinstance(error, (ValueError, OSError, NotImplementedError)):
+            reason = f"is damaged ({type(error).__name__}: {error})"
+        raise ValueError(f"{function}: {path}: {reason}") from error
 
-    def __init__(self, function: str, path: str) -> None:
-        self.function, self.path = function, path
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        import zipfile  # slow to import
-
-        if isinstance(
-            error,
-            (
-                OSError,
-                KeyError,
-                ValueError,
-                TypeError,
-                AttributeError,
-                RuntimeError,  # h5py, of a damaged tree
-                zipfile.BadZipFile,
-                struct.error,
-            ),
-        ):
-            reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{self.function}: {self.path}: {reason}") from error
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _target(filepath: Any, overwrite: bool) -> str:
-    path = str(os.fspath(filepath))
-    if not overwrite and os.path.exists(path):
+    path = _files.text(filepath)
+    if not overwrite and os.path.lexists(path):
         raise FileExistsError(f"save: {path} exists, and overwrite is False")
-    return path
-
-
-def _source(filepath: Any) -> str:
-    path = str(os.fspath(filepath))
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"there is no file {path}")
     return path

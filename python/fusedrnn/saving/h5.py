@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .._state import snake_case
+import numpy as np
+
+from .._state import claim, snake_case
+from .._types import Array
 from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
 from ..sequential import Sequential
-from .config import model_from
+from .config import assign, model_from, parsed
 
 WEIGHTS = "model.weights.h5"  # the tree in the archive
 
@@ -42,6 +47,53 @@ def tree_bytes(write: Callable[[Any], Any]) -> bytes:
     with h5py_or_error().File(buffer, "w") as file:
         write(file)
     return buffer.getvalue()
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Any]:
+    """Open an HDF5 file to read; ValueError if its tree leads out of it."""
+    h5py = h5py_or_error()
+
+    def look(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group):
+            for entry in item:
+                if not isinstance(item.get(entry, getlink=True), h5py.HardLink):
+                    raise ValueError(f"{entry} is a link to elsewhere")
+        elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            raise ValueError(f"{name} lies in another file")
+
+    _check_heaps(data)
+    with h5py.File(io.BytesIO(data), "r") as file:
+        look("/", file)
+        file.visititems(look)
+        yield file
+
+
+def _check_heaps(data: bytes) -> None:
+    """Raise ValueError where HDF5 (2.0) would go round for ever: a text of no or endless size.
+
+    Texts lie in heaps: "GCOL", 1, three zeros, their size, then number and size of each text.
+    """
+    place = data.find(b"GCOL\1\0\0\0")
+    while place >= 0:
+        size = int.from_bytes(data[place + 8 : place + 16], "little")
+        text, end = place + 16, min(place + size, len(data))
+        while text + 16 <= end:
+            number, length = struct.unpack_from("<H6xQ", data, text)
+            step = 16 + (length + 7) // 8 * 8 if number else length
+            if not 16 <= step <= end - text:
+                raise ValueError("is damaged: a text has no size that can be")
+            text += step
+        place = data.find(b"GCOL\1\0\0\0", place + 1)
+
+
+def numbers(datasets: Sequence[Any]) -> list[Array]:
+    """Read datasets; ValueError if one is no array of numbers, or they are too large."""
+    for each in datasets:
+        if getattr(getattr(each, "dtype", None), "kind", "") not in tuple("fiub"):
+            raise ValueError(f"{each.name} is no array of numbers")
+        claim(each.name, each.nbytes)
+    return [np.asarray(each[()]) for each in datasets]
 
 
 def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
@@ -79,17 +131,17 @@ def write_weights(file: Any, model: Sequential, optimizer: bool) -> None:
 
 def read_weights(file: Any, model: Sequential, optimizer: bool) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
-    weights = []
+    weights, state = [], []
     for path, name, variables in groups(model):
         if not variables:
             continue
         if path not in file:
             raise ValueError(f"has no weights for layer {name} (group {path})")
-        weights += [file[path][str(i)][()] for i in range(len(variables))]
-    model.set_weights(weights)
+        weights += [file[path][str(i)] for i in range(len(variables))]
     if optimizer and model.compiled and "optimizer/vars" in file:
         group = file["optimizer/vars"]
-        model.optimizer.set_arrays(model.pack(), [group[str(i)][()] for i in range(len(group))])
+        state = [group[str(i)] for i in range(len(group))]
+    assign(model, numbers(weights), numbers(state))
 
 
 def write_archive(path: Path, model: Sequential, config: str, optimizer: bool) -> None:
@@ -109,18 +161,40 @@ def read_archive(path: str, compile: bool) -> Sequential:
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
-        version = json.loads(archive.read("metadata.json"))["keras_version"]
-        config = modern(json.loads(archive.read("config.json")), version)
-        model = model_from(config, compile)
-        weights = io.BytesIO(archive.read(WEIGHTS))
-    with h5py_or_error().File(weights, "r") as file:
+        metadata = parsed(_member(archive, "metadata.json"), "metadata.json")
+        config = parsed(_member(archive, "config.json"), "config.json")
+        model = model_from(modern(config, metadata["keras_version"]), compile)
+        weights = _member(archive, WEIGHTS)
+    with opened(weights) as file:
         read_weights(file, model, compile)
     return model
 
 
-def weights_in_archive(path: str) -> io.BytesIO:
+def weights_in_archive(path: str) -> bytes:
     """Return the tree of weights of a ``.keras`` file."""
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
-        return io.BytesIO(archive.read(WEIGHTS))
+        return _member(archive, WEIGHTS)
+
+
+def _member(archive: Any, name: str) -> bytes:
+    """Return a file of an archive; ValueError if it is damaged or larger than can be."""
+    import zipfile
+    import zlib
+
+    try:
+        member = archive.getinfo(name)
+    except KeyError:
+        raise ValueError(f"the archive has no {name}") from None
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in a way that Keras does not use")
+    claim(name, member.file_size)
+    try:
+        with archive.open(member) as file:
+            data: bytes = file.read(member.file_size)  # without a number it inflates what there is
+    except (zlib.error, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{name} is damaged: {error or 'it ends too early'}") from error
+    if len(data) != member.file_size:
+        raise ValueError(f"{name} is damaged: it ends too early")
+    return data

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..legacy import modern, text
 from ..sequential import Sequential
-from .config import model_from
+from .config import assign, model_from, parsed
+from .h5 import numbers
 
 
 def write_weights(file: Any, model: Sequential) -> None:
@@ -33,8 +34,8 @@ def read_weights(file: Any, model: Sequential) -> None:
     """Overwrite the weights."""
     weights = []
     for name in map(text, file.attrs["layer_names"]):
-        weights += [file[name][text(w)][()] for w in file[name].attrs["weight_names"]]
-    model.set_weights(weights)
+        weights += [file[name][text(w)] for w in file[name].attrs["weight_names"]]
+    assign(model, numbers(weights), [])
 
 
 def _long_name(model: Sequential) -> dict[str, str]:
@@ -67,11 +68,11 @@ def read_model(file: Any, compile: bool) -> Sequential:
     if "model_config" not in file.attrs:
         raise ValueError("has weights only; build the model and use load_weights")
     version = file.attrs.get("keras_version", "2")
-    config = modern(json.loads(text(file.attrs["model_config"])), version)
+    config = modern(parsed(text(file.attrs["model_config"]), "model_config"), version)
     model = model_from(config, False)
     read_weights(file.get("model_weights", file), model)
     if compile and "training_config" in file.attrs:
-        training = modern(json.loads(text(file.attrs["training_config"])), version)
+        training = modern(parsed(text(file.attrs["training_config"]), "training_config"), version)
         optimizer = training.get("optimizer_config", "rmsprop")
         if isinstance(optimizer, dict):
             name = optimizer["class_name"].split(">")[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .._types import Array
 from ..sequential import Sequential
-from .config import model_from
+from .config import assign, model_from, parsed
 from .h5 import groups
 
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
@@ -48,28 +49,39 @@ def file_bytes(model: Sequential, optimizer: bool, config: str | None) -> bytes:
 def read(path: str) -> tuple[dict[str, Array], dict[str, str]]:
     """Return the arrays of a file and its metadata."""
     with open(path, "rb") as file:
-        data = file.read()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + size])
-    metadata, body, arrays = header.pop("__metadata__", {}), data[8 + size :], {}
-    for name, entry in header.items():
+        data = memoryview(file.read())
+    size = int.from_bytes(data[:8], "little")
+    if not 8 + size <= len(data):
+        raise ValueError(f"has {len(data)} bytes, too few for a header and its length")
+    header = parsed(bytes(data[8 : 8 + size]), "the header")
+    metadata, body = header.pop("__metadata__", {}), data[8 + size :]
+    if not isinstance(metadata, dict):
+        raise ValueError("the header's __metadata__ is no JSON object")
+    arrays, place = {}, 0
+    for name, entry in sorted(header.items(), key=lambda each: tuple(each[1]["data_offsets"])):
+        if entry["dtype"] not in TYPES:
+            raise ValueError(
+                f"{name} has type {entry['dtype']}, expected one of {', '.join(TYPES)}"
+            )
         start, end = entry["data_offsets"]
-        arrays[name] = np.frombuffer(body[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
+        dtype, shape = np.dtype(TYPES[entry["dtype"]]).newbyteorder("<"), tuple(entry["shape"])
+        if start != place or end - start != math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"{name} does not lie in bytes {start} to {end}, where it should")
+        arrays[name], place = np.frombuffer(body[start:end], dtype).reshape(shape), end
+    if place != len(body):
+        raise ValueError(f"has {len(body)} bytes of arrays, expected {place}")
     return arrays, metadata
 
 
 def load(arrays: Mapping[str, Array], model: Sequential, optimizer: bool) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
-    model.set_weights(
-        [
-            arrays[f"{path.removesuffix('/vars')}/{v.name}"]
-            for path, _, variables in groups(model)
-            for v in variables
-        ]
-    )
+    weights = [
+        arrays[f"{path.removesuffix('/vars')}/{v.name}"]
+        for path, _, variables in groups(model)
+        for v in variables
+    ]
     state = [arrays[f"optimizer/{i}"] for i in range(len(arrays)) if f"optimizer/{i}" in arrays]
-    if optimizer and model.compiled and state:
-        model.optimizer.set_arrays(model.pack(), state)
+    assign(model, weights, state if optimizer and model.compiled else [])
 
 
 def read_model(path: str, compile: bool) -> Sequential:
@@ -77,6 +89,6 @@ def read_model(path: str, compile: bool) -> Sequential:
     arrays, metadata = read(path)
     if "config" not in metadata:
         raise ValueError("has weights only; build the model and use load_weights")
-    model = model_from(json.loads(metadata["config"]), compile)
+    model = model_from(parsed(metadata["config"], "the header's config"), compile)
     load(arrays, model, compile)
     return model

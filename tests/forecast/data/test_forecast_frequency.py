@@ -8,6 +8,7 @@ import pytest
 
 from forecast_tables import growing, panel_of, sales, series_of
 from fusedrnn.forecast.data.frequency import infer_frequency
+from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,10 @@ def test_dates_are_numbered_without_gaps(freq):
     frame = growing(60, freq, 4)
     starts = [series_of(frame.iloc[k:])[0].start for k in range(4)]
     assert np.diff(starts).tolist() == [1, 1, 1]
+
+
+def test_a_year_that_is_mistyped_is_said(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("ds,y\n2024-01-01,1\n2024-01-02,2\n9024-01-03,3\n")
+    with pytest.raises(ValueError, match=r"sales\.csv: column 'ds': 2024-01-01 and 9024-01-03"):
+        read_panel(path, TableOptions(), PanelOptions())

@@ -107,6 +107,7 @@ def test_a_bad_table_is_named(frame, options, message):
 
 def test_reading_parquet(tmp_path, monkeypatch):
     path = tmp_path / "sales.parquet"
+    path.touch()
     with monkeypatch.context() as context:
         context.setitem(sys.modules, "pyarrow", None)
         context.setitem(sys.modules, "fastparquet", None)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -46,6 +48,98 @@ def test_a_damaged_folder_is_one_line_and_status_2(fitted, damage, tmp_path, cap
     damage(tmp_path / "model")
     assert main(["forecast", str(tmp_path / "model")]) == 2
     assert "is damaged or no saved forecaster" in capsys.readouterr().err
+
+
+def rewrite(folder, change=None, statement=None):
+    """Change the description of a saved forecaster, or its records, and make the digest fit."""
+    described = json.loads((folder / "pipeline.json").read_text())
+    if statement:
+        connection = sqlite3.connect(folder / "arrays.sqlite")
+        connection.executescript(statement)
+        connection.close()
+        digest = hashlib.sha256((folder / "arrays.sqlite").read_bytes()).hexdigest()
+        described["sha256"] = digest
+    if change:
+        change(described)
+    (folder / "pipeline.json").write_text(json.dumps(described))
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("cell", lambda d: d["parameters"].update(cell="Transformer")),
+        ("units is 'four'", lambda d: d["parameters"].update(units="four")),
+        ("weights of network 0", lambda d: d["parameters"].update(units=10**9)),
+        ("horizon is -1", lambda d: d["parameters"].update(horizon=-1)),
+        ("errors 0", lambda d: d["parameters"].update(horizon=10**9)),
+        ("levels is 5", lambda d: d["parameters"].update(levels=5)),
+        ("levels is 'x'", lambda d: d["parameters"].update(levels=["x"])),
+        ("levels is '80'", lambda d: d["parameters"].update(levels="80")),
+        ("categories is 'a'", lambda d: d["parameters"].update(categories="a")),
+        ("wide is 'no'", lambda d: d["parameters"].update(wide="no")),
+        ("date is", lambda d: d["parameters"].update(date=[])),
+        ("decimal is None", lambda d: d["parameters"].update(decimal=None)),
+        ("zeros is", lambda d: d["parameters"].update(zeros={})),
+        ("n_jobs", lambda d: d["parameters"].update(n_jobs=None)),
+        ("networks", lambda d: d["parameters"].update(seeds=3)),
+        ("unexpected keyword", lambda d: d["parameters"].update(other=3)),
+        ("timesteps", lambda d: d.update(timesteps=0)),
+        ("timesteps", lambda d: d.update(timesteps=True)),
+        ("scope", lambda d: d.update(scope="auto")),
+        ("season", lambda d: d.update(season=0)),
+        ("season", lambda d: d.update(season=1.5)),
+        ("freq", lambda d: d.update(freq=None)),
+        ("Invalid frequency", lambda d: d.update(freq="every other day")),
+        ("series", lambda d: d.update(series=0)),
+        ("records", lambda d: d.update(series=2, networks=4)),
+        ("series 0", lambda d: d.update(known=["promo"])),
+        ("known", lambda d: d.update(known=[5])),
+        ("no entry 'notes'", lambda d: d.pop("notes")),
+    ],
+)
+def test_a_damaged_setting_is_said_with_the_folder(fitted, what, change, tmp_path):
+    save_forecaster(fitted, tmp_path / "kept")
+    rewrite(tmp_path / "kept", change)
+    with pytest.raises(ValueError, match=rf"kept is damaged or no saved forecaster: .*{what}"):
+        load_forecaster(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("what", "statement"),
+    [
+        ("records", "DELETE FROM records WHERE key = 'scale/0'"),
+        ("no record scale/0", "UPDATE records SET key = 'scale/1' WHERE key = 'scale/0'"),
+        ("scale/0 is damaged", "UPDATE records SET content = 'text'"),
+        ("missing 4 required", "UPDATE records SET content = x'5b7b7d2c7b7d5d'"),
+        ("scale/0 is damaged", "UPDATE records SET content = NULL"),
+        ("no file of records", "CREATE TABLE other (x)"),
+        ("no file of records", "CREATE TRIGGER t AFTER INSERT ON records BEGIN SELECT 1; END"),
+        ("no file of records", "DROP TABLE records; CREATE VIEW records AS WITH RECURSIVE n(key,"
+         " content) AS (SELECT 1, 2 UNION ALL SELECT key + 1, 2 FROM n) SELECT * FROM n"),
+    ],
+)  # fmt: skip
+def test_damaged_records_are_found_when_they_are_loaded(fitted, what, statement, tmp_path):
+    save_forecaster(fitted, tmp_path / "kept")
+    rewrite(tmp_path / "kept", statement=statement)
+    with pytest.raises(ValueError, match=rf"kept is damaged or no saved forecaster: .*{what}"):
+        load_forecaster(tmp_path / "kept")
+
+
+def test_a_save_that_fails_leaves_the_old_forecaster(fitted, tmp_path, monkeypatch):
+    kept = tmp_path / "kept"
+    save_forecaster(fitted, kept)
+    (kept / "pipeline.json").chmod(0o600)
+    before = {each.name: each.read_bytes() for each in kept.iterdir()}
+    for error, kind in ((KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "full"), OSError)):
+        with monkeypatch.context() as patch:
+            patch.setattr("os.rename", lambda *a, error=error: (_ for _ in ()).throw(error))
+            with pytest.raises(kind):
+                save_forecaster(fitted, kept)
+        assert {each.name: each.read_bytes() for each in kept.iterdir()} == before
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
+    save_forecaster(fitted, bytes(kept))
+    assert (kept / "pipeline.json").stat().st_mode & 0o777 == 0o600
+    pd.testing.assert_frame_equal(load_forecaster(bytes(kept)).predict(), fitted.predict())
 
 
 def test_numbers_of_numpy_are_numbers(bakery, tmp_path):

@@ -16,6 +16,8 @@ FREQUENCIES = (
     *(f"W-{day}" for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
     *("B", "D", "h"),
 )
+YEARS = 500
+"""Between the first and the last date of a table at most: more come of a year that is mistyped."""
 SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
 
 
@@ -46,6 +48,12 @@ def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
 
 def _inferred(long: LongTable) -> str:
     """Infer the frequency of all dates."""
+    first, last = long.dates.min(), long.dates.max()
+    if last.year - first.year > YEARS:
+        raise ValueError(
+            f"column {long.date!r}: {str(first)[:10]} and {str(last)[:10]} are more than {YEARS} "
+            "years apart: one of them cannot be right"
+        )
     freq = infer_frequency(long.dates)
     if freq is None:
         raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..._files import text
 from .._types import FloatArray
 from ..settings import PanelOptions, TableOptions
 from .calendar import calendar_features
@@ -66,8 +67,13 @@ def read_panel(
     rules: PanelOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> Panel:
-    """Read a table into a panel; see `to_long` and `to_panel`."""
-    return to_panel(to_long(frame, where, known_categories), rules)
+    """Read a table into a panel, see `to_long` and `to_panel`; errors name a file that is read."""
+    try:
+        return to_panel(to_long(frame, where, known_categories), rules)
+    except ValueError as error:
+        if isinstance(frame, pd.DataFrame) or (path := text(frame)) in str(error):
+            raise
+        raise ValueError(f"{path}: {error}") from error
 
 
 def to_panel(long: LongTable, options: PanelOptions) -> Panel:

@@ -14,15 +14,30 @@ from .database import Database
 T = TypeVar("T")
 
 
-class Records(Database):
-    """Named arrays, numbers and texts by key; parameters and errors are those of `Database`."""
+TABLE = "CREATE TABLE records (key TEXT PRIMARY KEY, content BLOB)"
 
-    def __init__(self, path: str | Path = "", alone: bool = False) -> None:
+
+class Records(Database):
+    """Named arrays, numbers and texts by key; errors are those of `Database`.
+
+    Parameters
+    ----------
+    path, alone : optional
+        See `Database`.
+    new : bool
+        Whether the file may be new or empty. False: one that is read, and has to be what this class
+        writes and nothing that SQLite would run.
+    """
+
+    def __init__(self, path: str | Path = "", alone: bool = False, new: bool = True) -> None:
         super().__init__(path, alone)
         with self._told():
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, content BLOB)"
-            )
+            if new:
+                create = TABLE.replace("TABLE", "TABLE IF NOT EXISTS", 1)
+                self._connection.execute(create)
+            tables = self._connection.execute("SELECT sql FROM sqlite_master").fetchall()
+        if set(tables) != {(TABLE,), (None,)}:  # the latter is the index of the keys
+            raise OSError(f"{self.path}: is no file of records")
 
     def put(self, key: str, **values: Any) -> None:
         """Keep values; those that were under the key are gone."""
@@ -41,16 +56,27 @@ class Records(Database):
         with self._told():
             select = "SELECT content FROM records WHERE key = ?"
             found = self._connection.execute(select, (key,)).fetchone()
-        if found is None:
-            return None
-        return _unpacked(found[0])
+        return None if found is None else self._unpacked(key, found[0])
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        with self._told():
+            found = self._connection.execute("SELECT count(*) FROM records").fetchone()
+        return int(found[0])
 
     def items(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield keys that begin with `prefix`, and their values, in the order of the keys."""
         with self._told():
             select = "SELECT * FROM records WHERE key >= ? AND key < ? ORDER BY key"
             for key, content in self._connection.execute(select, (prefix, prefix + "\U0010ffff")):
-                yield key, _unpacked(content)
+                yield key, self._unpacked(key, content)
+
+    def _unpacked(self, key: str, content: bytes) -> dict[str, Any]:
+        try:
+            return _unpacked(content)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            what = f"record {key} is damaged: {error}"
+            raise OSError(f"{self.path or 'temporary file'}: {what}") from error
 
     def __contains__(self, key: str) -> bool:
         with self._told():
@@ -78,7 +104,10 @@ class Stored(Sequence[T], Generic[T]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return Stored(self.records, self.keys[place], self.build)
-        return self.build(**cast("dict[str, Any]", self.records.get(self.keys[place])))
+        values = self.records.get(self.keys[place])
+        if values is None:
+            raise OSError(f"{self.records.path}: there is no record {self.keys[place]}")
+        return self.build(**values)
 
     def only(self, places: Sequence[int]) -> Stored[T]:
         """Return those at these places."""

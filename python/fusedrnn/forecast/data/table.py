@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 import re
-import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
+from pandas.io.common import get_handle
 
+from ... import _files
 from ..settings import TableOptions
 from .dates import Dates, spelled
 from .rows import Rows
@@ -34,6 +38,13 @@ NONE = (
 """What says that there is no value, as in pandas; of a series it may be the name."""
 MOST = 100
 """Categories of a covariate; a column with more of them names rows rather than kinds."""
+
+
+LONGEST_LINE = 1 << 20
+"""Characters of a line."""
+ALWAYS, RATIO = 256 << 20, 250
+"""Characters of a table: so many, or so many times the bytes of its file. Sales are packed to a
+tenth or a fiftieth; what inflates to more is made to fill memory and disk."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class LongTable:
 
 
 def to_long(
-    table: pd.DataFrame | str | Path,
+    table: pd.DataFrame | str | bytes | os.PathLike[Any],
     options: TableOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
 ) -> LongTable:
@@ -83,7 +94,7 @@ def to_long(
 
     Parameters
     ----------
-    table : DataFrame, str or Path
+    table : DataFrame or path
         One row a date (and series); with `TableOptions.wide`, one row a date and one column a
         series. A CSV (also compressed; the separator is found) or Parquet file is read in pieces.
     options : TableOptions
@@ -95,17 +106,19 @@ def to_long(
     ValueError
         If the file is empty or no table, a column is missing or not numeric or not a date.
     OSError
-        If the file is not there.
+        If the file is not there or cannot be read.
     """
-    if not isinstance(table, (pd.DataFrame, str, Path)):
+    if not isinstance(table, (pd.DataFrame, str, bytes, os.PathLike)):
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
+    if not isinstance(table, pd.DataFrame):
+        table = Path(_files.source(table))
     if isinstance(table, pd.DataFrame) and isinstance(
         table.index, (pd.DatetimeIndex, pd.PeriodIndex)
     ):
         if isinstance(table.index, pd.PeriodIndex):
             table = table.set_axis(table.index.to_timestamp())
         table = table.reset_index(names=table.index.name or "ds")
-    names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(Path(table))
+    names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(table)
     days = _columns(names, options.date, DATE_NAMES, "date")
     covariates, categories = options.covariates, options.categories
     ids: list[Any] = []
@@ -122,7 +135,7 @@ def to_long(
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
         numbers = {"decimal": options.decimal, "thousands": options.thousands}
-        pieces = _pieces(Path(table), columns, size, [*days, *categories], ids, numbers)
+        pieces = _pieces(table, columns, size, [*days, *categories], ids, numbers)
     rows, dates = Rows(len(covariates)), Dates(",".join(map(str, days)))
     fixed = known_categories or {}
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
@@ -156,9 +169,11 @@ def to_long(
 def _header(path: Path) -> list[str]:
     """Return the names of a file's columns."""
     if _is_parquet(path):
-        return list(_parquet(path).schema_arrow.names)
-    with _told(path):
-        return list(pd.read_csv(path, sep=_separator(path), nrows=0).columns)
+        with _parquet(path) as file:
+            return list(file.schema_arrow.names)
+    separator = _separator(path)
+    with _text(path) as text:
+        return list(pd.read_csv(text, sep=separator, nrows=0).columns)
 
 
 def _pieces(
@@ -175,16 +190,18 @@ def _pieces(
     """
     if _is_parquet(path):
         first = 0
-        for batch in _parquet(path).iter_batches(size, columns=list(columns)):
-            piece = batch.to_pandas(ignore_metadata=True)  # which may make a column the index
-            piece.index += first
-            first += len(piece)
-            yield piece
+        with _parquet(path) as file:
+            for batch in file.iter_batches(size, columns=list(columns)):
+                piece = batch.to_pandas(ignore_metadata=True)  # which may make a column the index
+                piece.index += first
+                first += len(piece)
+                yield piece
         return
-    with _told(path):
+    separator = _separator(path)
+    with _text(path) as text:
         yield from pd.read_csv(
-            path,
-            sep=_separator(path),
+            text,
+            sep=separator,
             usecols=columns,
             dtype=dict.fromkeys([*texts, *names], str),
             keep_default_na=False,
@@ -198,34 +215,79 @@ def _is_parquet(path: Path) -> bool:
     return path.suffix in (".parquet", ".pq")
 
 
-def _parquet(path: Path) -> Any:
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
     """Open a Parquet file."""
     try:
-        from pyarrow import ArrowInvalid
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise ValueError(f"{path}: reading Parquet needs pyarrow: pip install pyarrow") from None
-    try:
-        return ParquetFile(path)
-    except ArrowInvalid as error:
-        raise ValueError(f"{path}: not a Parquet table: {error}") from None
+    with _told(path, "Parquet"), ParquetFile(path) as file:
+        _check_size(path, file.metadata.num_rows)
+        yield file
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn the parser's errors into `ValueError`."""
+def _text(path: Path) -> Iterator[_Text]:
+    """Open a CSV file, which may be compressed."""
+    with _told(path, "CSV"), ExitStack() as stack:
+        if path.suffix == ".zip":  # pandas would read all of it at once
+            archive = stack.enter_context(ZipFile(path))
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if len(names) != 1:
+                raise ValueError(f"the archive has {len(names)} files, expected one")
+            inner = stack.enter_context(archive.open(names[0]))
+            file: Any = stack.enter_context(TextIOWrapper(inner, "utf-8", newline=""))
+        else:
+            handles = get_handle(path, "r", compression="infer", encoding="utf-8")
+            file = stack.enter_context(handles).handle
+        yield _Text(file, path)
+
+
+class _Text:
+    """What pandas reads of a CSV file, neither lines nor the whole without end."""
+
+    def __init__(self, file: Any, path: Path) -> None:
+        self.file, self.path, self.whole, self.line = file, path, 0, 0
+
+    def read(self, size: int = -1) -> str:
+        text: str = self.file.read(LONGEST_LINE if size < 0 else min(size, LONGEST_LINE))
+        last = max(text.rfind("\n"), text.rfind("\r"))
+        self.line = len(text) - 1 - last if last >= 0 else self.line + len(text)
+        if self.line > LONGEST_LINE:
+            raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
+        self.whole += len(text)
+        _check_size(self.path, self.whole)
+        return text
+
+
+def _check_size(path: Path, size: int) -> None:
+    """Raise `ValueError` if a file holds more than a table can."""
+    if size > max(ALWAYS, RATIO * os.path.getsize(path)):
+        raise ValueError("it inflates to more than a table of its size holds")
+
+
+@contextmanager
+def _told(path: Path, kind: str) -> Iterator[None]:
+    """Turn a reader's errors, which are of any class, into `ValueError`."""
     try:
         yield
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path}: the file is empty, expected a header and rows") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, EOFError, BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path}: not a CSV table: {str(error).strip()}") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise OSError(error.errno, error.strerror, str(path)) from error  # of the disk
+        reason = str(error).strip() or type(error).__name__
+        raise ValueError(f"{path}: not a {kind} table: {reason}") from error
 
 
 def _separator(path: Path) -> str:
     """Return what parts the columns of a CSV file: the likeliest character of its header."""
     whole = {"header": None, "quoting": csv.QUOTE_NONE, "dtype": str, "nrows": 1}
-    header = str(pd.read_csv(path, sep="\x01", **whole).iat[0, 0])
+    with _text(path) as text:
+        header = str(pd.read_csv(text, sep="\x01", **whole).iat[0, 0])
     return max(",;\t|", key=header.count)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -12,6 +15,8 @@ from itertools import islice
 from typing import Any, get_args
 
 import joblib
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend.utils import kill_process_tree
 
 from ..settings import Backend
 from .jobs import Job
@@ -120,7 +125,52 @@ def _results(tasks: Iterator[Any], backend: Backend) -> Iterator[Any]:
             while part := list(islice(tasks, size)):
                 yield from parallel(part)
         return
-    yield from joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
+    parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+    held: list[int] = []
+    with _on_signal(held.append):  # joblib would lose sight of a worker that it is starting
+        found = parallel(tasks)
+    try:
+        with _on_signal(_kill, held):
+            yield from found
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tasks that are not finished
+            found.close()
+
+
+@contextmanager
+def _on_signal(act: Callable[[int], object], held: Sequence[int] = ()) -> Iterator[None]:
+    """Have Ctrl-C, and a signal to end that is handled, call a function.
+
+    What was there to handle them is called after `_kill`, now for a signal that was held back.
+    """
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        handlers = {n: h for n in numbers if callable(h := signal.getsignal(n))}
+
+    def handle(number: int, frame: Any) -> None:
+        act(number)
+        if act is _kill:
+            handlers[number](number, frame)
+
+    for number in handlers:
+        signal.signal(number, handle)
+    try:
+        for number in held[:1]:
+            signal.raise_signal(number)
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is handle:
+                signal.signal(number, handler)
+
+
+def _kill(number: int = 0) -> None:
+    """Kill the workers: one that starts would print that the others are gone."""
+    executor = get_reusable_executor(reuse=True)
+    for process in list((executor._processes or {}).values()):
+        kill_process_tree(process)
 
 
 def _work(job: Job) -> tuple[str, str, int, Result]:
@@ -158,7 +208,21 @@ def workers(backend: Backend, n_jobs: int, address: str | None = None) -> Iterat
             package = "dask[distributed]" if backend == "dask" else "ray"
             needs = f"backend {backend} needs {error.name}: pip install '{package}'"
             raise ValueError(needs) from None
-        local = backend == "processes"
-        name, workers = ("loky", n_jobs) if local else (backend, -1)
-        stack.enter_context(joblib.parallel_config(name, n_jobs=workers))
-        yield
+        if backend != "processes":
+            stack.enter_context(joblib.parallel_config(backend, n_jobs=-1))
+            yield
+            return
+        own = joblib.parallel_config("loky", n_jobs=n_jobs, initializer=_leave_signals)
+        stack.enter_context(own)
+        try:
+            yield
+        except KeyboardInterrupt:
+            if n_jobs != 1:
+                executor = get_reusable_executor(reuse=True, kill_workers=True)
+                executor.shutdown(wait=True, kill_workers=True)
+            raise
+
+
+def _leave_signals() -> None:
+    """Leave Ctrl-C, which a terminal sends to workers too, to the process that they work for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

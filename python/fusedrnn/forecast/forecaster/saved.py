@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,10 +21,11 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 
-from ... import __version__
-from ..data.panel import Panel, series
+from ... import __version__, _files, cells
+from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.scale import Scale
+from ..settings import CELLS, PanelOptions, Settings, TableOptions, pick
 from .estimator import RNNForecaster, layers, only
 
 FORMAT = 4
@@ -38,63 +41,54 @@ def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     Raises
     ------
     OSError
-        If `path` is there and is no such folder or has other files, or the disk is full.
+        If `path` is there and is no such folder or has other files, or the disk is full; what was
+        there stays then.
     NotFittedError
         Before `RNNForecaster.fit`.
     """
     if not hasattr(forecaster, "panel_"):
         raise NotFittedError("RNNForecaster is not fitted: call fit first")
-    path = check_folder(path)
+    check_folder(path)
+    _files.write_folder(path, partial(_fill, forecaster))
+
+
+def _fill(forecaster: RNNForecaster, folder: Path) -> None:
+    """Write the files of a forecaster into a folder."""
     panel, keep = forecaster.panel_, max(forecaster.timesteps_, forecaster.panel_.season)
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=path.name))
-    try:
-        records = Records(folder / ARRAYS)
-        for i, series in enumerate(panel.series):
-            first = max(0, len(series.y) - keep)
-            last = {n: getattr(series, n)[first:] for n in ("ds", "y", "observed", "known", "past")}
-            start = series.start + first
-            records.put(f"series/{i}", unique_id=series.unique_id, start=start, **last)
-            records.put(f"scale/{i}", **vars(forecaster.scales_[i]))
-            records.put(f"errors/{i}", rows=forecaster.errors_[i])
-        for i, weights in enumerate(forecaster.weights_):
-            records.put(f"weights/{i}", **{f"w{k}": w for k, w in enumerate(weights)})
-        records.close()
-        described = {
-            "format": FORMAT,
-            "versions": {
-                "fusedrnn": __version__,
-                "numpy": np.__version__,
-                "pandas": pd.__version__,
-            },
-            "parameters": forecaster.get_params(),
-            "timesteps": forecaster.timesteps_,
-            "scope": forecaster.scope_,
-            "freq": panel.freq,
-            "season": panel.season,
-            "known": panel.known,
-            "past": panel.past,
-            "notes": panel.notes,
-            "series": len(panel.series),
-            "networks": len(forecaster.weights_),
-            "sha256": _digest(folder / ARRAYS),
-        }
-        (folder / DESCRIBED).write_text(
-            json.dumps(described, indent=2, default=methodcaller("tolist")) + "\n", "utf-8"
-        )
-        folder.chmod(0o755)  # mkdtemp is private
-        if path.exists():
-            shutil.rmtree(path)
-        folder.rename(path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    records = Records(folder / ARRAYS)
+    for i, each in enumerate(panel.series):
+        first = max(0, len(each.y) - keep)
+        last = {n: getattr(each, n)[first:] for n in ("ds", "y", "observed", "known", "past")}
+        start = each.start + first
+        records.put(f"series/{i}", unique_id=each.unique_id, start=start, **last)
+        records.put(f"scale/{i}", **vars(forecaster.scales_[i]))
+        records.put(f"errors/{i}", rows=forecaster.errors_[i])
+    for i, weights in enumerate(forecaster.weights_):
+        records.put(f"weights/{i}", **{f"w{k}": w for k, w in enumerate(weights)})
+    records.close()
+    described = {
+        "format": FORMAT,
+        "versions": {"fusedrnn": __version__, "numpy": np.__version__, "pandas": pd.__version__},
+        "parameters": forecaster.get_params(),
+        "timesteps": forecaster.timesteps_,
+        "scope": forecaster.scope_,
+        "freq": panel.freq,
+        "season": panel.season,
+        "known": panel.known,
+        "past": panel.past,
+        "notes": panel.notes,
+        "series": len(panel.series),
+        "networks": len(forecaster.weights_),
+        "sha256": _digest(folder / ARRAYS),
+    }
+    text = json.dumps(described, indent=2, default=methodcaller("tolist")) + "\n"
+    (folder / DESCRIBED).write_text(text, "utf-8")
 
 
-def check_folder(path: str | Path) -> Path:
+def check_folder(path: str | Path) -> None:
     """Raise `OSError` now if a forecaster cannot be written to `path` later."""
-    path = Path(path)
-    if path.is_symlink():
-        path = path.resolve()
-    if path.exists():
+    path = Path(_files.text(path)).resolve()
+    if os.path.lexists(path):
         if not (path / DESCRIBED).exists():
             what = "is there and is no saved forecaster"
             raise FileExistsError(f"{path} {what}: choose another name")
@@ -103,8 +97,8 @@ def check_folder(path: str | Path) -> Path:
             raise FileExistsError(f"{path} has other files, as {min(others)}: choose another name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-    tempfile.TemporaryDirectory(dir=path.parent).cleanup()
-    return path
+    with _files.naming(str(path)):
+        tempfile.TemporaryDirectory(dir=path.parent).cleanup()
 
 
 def load_forecaster(path: str | Path) -> RNNForecaster:
@@ -112,23 +106,29 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such folder.
+    OSError
+        If there is no such folder or it cannot be read.
     ValueError
         If the folder is damaged or of a later version.
     """
-    path = Path(path)
+    path = Path(_files.text(path))
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: no such folder with a saved forecaster")
+    for name in (DESCRIBED, ARRAYS):
+        if (path / name).exists():
+            _files.source(path / name)  # which says if it cannot be read
     try:
         described = json.loads((path / DESCRIBED).read_text("utf-8"))
         if described["format"] != FORMAT:
             raise ValueError(f"format {described['format']}, expected {FORMAT}")
         if _digest(path / ARRAYS) != described["sha256"]:
             raise ValueError(f"{ARRAYS} is not what was saved")
-        return _rebuilt(described, Records(path / ARRAYS))
-    except (KeyError, TypeError, ValueError, FileNotFoundError) as error:
-        raise ValueError(f"{path} is damaged or no saved forecaster: {error}") from error
+        return _rebuilt(described, Records(path / ARRAYS, new=False))
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{path} is damaged or no saved forecaster: {reason}") from error
 
 
 def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
@@ -147,10 +147,79 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         past=tuple(described["past"]),
         notes=tuple(described["notes"]),
     )
+    _check(forecaster, described["networks"], records)
     forecaster.scales_ = list(stored("scale", count, Scale))
     forecaster.errors_ = stored("errors", count, only)
     forecaster.weights_ = stored("weights", described["networks"], layers)
+    for i in range(count):
+        _check_series(forecaster, i)
+    shapes = _shapes(forecaster)
+    for i, weights in enumerate(forecaster.weights_):
+        _expect(f"weights of network {i}", [w.shape for w in weights] == shapes)
+        _expect(f"weights of network {i}", all(w.dtype.kind == "f" for w in weights))
     return forecaster
+
+
+def _check(forecaster: RNNForecaster, networks: Any, records: Records) -> None:
+    """Check what is written once for all series, before anything is read by it."""
+    parameters, panel = forecaster.get_params(), forecaster.panel_
+    whole = {name: parameters[name] for name in ("random_state", "n_jobs")}
+    whole |= {"timesteps": forecaster.timesteps_, "season": panel.season}
+    whole |= {"series": len(panel.series), "networks": networks}
+    for name, value in whole.items():
+        _expect(name, isinstance(value, int) and not isinstance(value, bool))
+    settings = replace(
+        pick(Settings, parameters | {"seed": forecaster.random_state}),
+        timesteps=forecaster.timesteps_,
+        scope=forecaster.scope_,
+    )
+    pick(TableOptions, parameters)
+    pick(PanelOptions, parameters)
+    _expect("cell", forecaster.cell in CELLS)
+    _expect("timesteps", settings.timesteps >= 1)
+    _expect("scope", settings.scope in ("local", "global"))
+    _expect("freq", pd.tseries.frequencies.to_offset(panel.freq) is not None)
+    _expect("season", 1 <= panel.season <= LONGEST)
+    for name in ("known", "past", "notes"):
+        _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))
+    groups = 1 if settings.scope == "global" else len(panel.series)
+    _expect("series", groups >= 1)
+    _expect("networks", networks == groups * settings.seeds)
+    _expect("records", records.count() == 3 * len(panel.series) + networks)
+
+
+def _check_series(forecaster: RNNForecaster, i: int) -> None:
+    """Check the records of a series against one another."""
+    panel, scale, errors = forecaster.panel_, forecaster.scales_[i], forecaster.errors_[i]
+    each: Series = panel.series[i]
+    n, known, past = len(each.y), len(panel.known), len(panel.past)
+    _expect(f"series {i}", isinstance(each.unique_id, str) and isinstance(each.start, int))
+    _expect(f"series {i}", n >= forecaster.timesteps_ and each.y.shape == each.observed.shape)
+    _expect(f"series {i}", each.y.shape == each.ds.shape and each.y.dtype.kind == "f")
+    _expect(f"series {i}", each.known.shape[1:] == (known,) and len(each.known) >= n)
+    _expect(f"series {i}", each.past.shape == (n, past))
+    _expect(f"series {i}", each.observed.dtype == bool)
+    _expect(f"series {i}", all(np.isfinite(a).all() for a in (each.y, each.known, each.past)))
+    _expect(f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern)))
+    _expect(f"scale {i}", scale.extent.shape == (2, 1 + known + past))
+    _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in (1, panel.season))
+    _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
+    _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)
+
+
+def _shapes(forecaster: RNNForecaster) -> list[tuple[int, ...]]:
+    """Return the shapes of a network's weights."""
+    units, panel = forecaster.units, forecaster.panel_
+    columns = 1 + len(panel.past) + 2 * len(panel.known)  # see `Inputs`
+    outputs = pick(Settings, forecaster.get_params()).outputs
+    wide = cells.CELLS[forecaster.cell.lower()].gates * units
+    bias = (2, wide) if forecaster.cell == "GRU" else (wide,)  # see `reset_after`
+    return [(columns, wide), (units, wide), bias, (units, outputs), (outputs,)]
+
+
+def _expect(what: str, holds: bool) -> None:
+    if not holds:
+        raise ValueError(f"the {what} cannot be what was saved")
 
 
 def _digest(path: Path) -> str:

@@ -46,6 +46,7 @@ class Bars:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self.tasks: dict[str, TaskID] = {}
 
