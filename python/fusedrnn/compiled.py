@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from . import _state, batches, losses, optimizers
+from ._steps import StepLock
 from ._types import Array, Logs
 from .checks import number
 from .layers.layer import Buffer, Layer
@@ -25,6 +26,10 @@ class Compiled(Layer):
     compiled = False
     output_mask: Array | None = None
     activity_loss = 0.0
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._step = StepLock()
 
     def compile(
         self,
@@ -199,25 +204,32 @@ class Compiled(Layer):
     # One batch ----------------------------------------------------------------------------------
 
     def _train(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
-        y_pred = self.forward(x, True, None)
-        loss, gradient = self._loss_of(y, y_pred, weight)
-        self.backward(gradient, False)
-        if self._regularized:
-            loss += self._penalties(buffer, True)
-        loss += self.activity_loss
-        self.optimizer.apply(buffer)
-        if self._constrained:
-            for v in buffer.variables:
-                if v.constraint is not None and v.trainable:
-                    v.value[...] = v.constraint(v.value)
-        self._record(loss, x, y, y_pred, weight)
+        with self._step:
+            y_pred = self.forward(x, True, None)
+            loss, gradient = self._loss_of(y, y_pred, weight)
+            self.backward(gradient, False)
+            if self._regularized:
+                loss += self._penalties(buffer, True)
+            loss += self.activity_loss
+            self.optimizer.apply(buffer)
+            if self._constrained:
+                for v in buffer.variables:
+                    if v.constraint is not None and v.trainable:
+                        v.value[...] = v.constraint(v.value)
+            self._record(loss, x, y, y_pred, weight)
 
     def _test(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
-        y_pred = self.forward(x, False, None)
-        loss, _ = self._loss_of(y, y_pred, weight)
-        if self._regularized:
-            loss += self._penalties(buffer, False)
-        self._record(loss + self.activity_loss, x, y, y_pred, weight)
+        with self._step:
+            y_pred = self.forward(x, False, None)
+            loss, _ = self._loss_of(y, y_pred, weight)
+            if self._regularized:
+                loss += self._penalties(buffer, False)
+            self._record(loss + self.activity_loss, x, y, y_pred, weight)
+
+    def _predict(self, x: Array) -> Array:
+        with self._step:
+            y: Array = self.forward(x, False, None)
+        return y
 
     def _pack(self) -> Buffer:
         buffer = self.pack()
@@ -297,10 +309,10 @@ class Compiled(Layer):
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch."""
-        x = self._batch(x, None)[0]
-        self.pack()
-        y: Array = self.forward(x, False, None)
-        return y
+        with self._step:
+            x = self._batch(x, None)[0]
+            self.pack()
+            return self._predict(x)
 
 
 def _plain(result: Any) -> Any:

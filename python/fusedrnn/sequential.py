@@ -294,10 +294,11 @@ class Sequential(Trainer):
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Tensor:
         """Return the output for an array."""
         x = np.ascontiguousarray(inputs, self.input_type)
-        self._prepare(x)
-        self.pack()
         mask = None if mask is None else np.asarray(mask, bool)
-        y: Tensor = tensor(self.forward(x, bool(training), mask))
+        with self._step:
+            self._prepare(x)
+            self.pack()
+            y: Tensor = tensor(self.forward(x, bool(training), mask))
         return y
 
 

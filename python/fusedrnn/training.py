@@ -184,9 +184,10 @@ class Trainer(legacy.OldMethods, Compiled):
         progress, buffer = _progress(every), None
         for step, batch in enumerate(data):
             if buffer is None:
-                self._prepare(batch[0])
-                buffer = self._pack()
-                self.optimizer.build(buffer)
+                with self._step:
+                    self._prepare(batch[0])
+                    buffer = self._pack()
+                    self.optimizer.build(buffer)
             for hook in begin:
                 hook(step, {})
             self._train(buffer, *batch)
@@ -207,8 +208,9 @@ class Trainer(legacy.OldMethods, Compiled):
         buffer = None
         for step, batch in enumerate(data):
             if buffer is None:
-                self._prepare(batch[0])
-                buffer = self._pack()
+                with self._step:
+                    self._prepare(batch[0])
+                    buffer = self._pack()
             for hook in begin:
                 hook(step, {})
             self._test(buffer, *batch)
@@ -286,11 +288,12 @@ class Trainer(legacy.OldMethods, Compiled):
         every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
             if not outputs:
-                self._prepare(batch)
-                self.pack()
+                with self._step:
+                    self._prepare(batch)
+                    self.pack()
             for hook in begin:
                 hook(step, {})
-            outputs.append(self.forward(batch, False, None))
+            outputs.append(self._predict(batch))
             for hook in end:
                 hook(step, {"outputs": outputs[-1]})
             progress.batch(step + 1, dict)
