@@ -91,6 +91,8 @@ def rewrite(folder, change=None, statement=None):
         ("freq", lambda d: d.update(freq=None)),
         ("Invalid frequency", lambda d: d.update(freq="every other day")),
         ("series", lambda d: d.update(series=0)),
+        ("series", lambda d: d.update(series=10**18)),  # a list of so many would be built
+        ("networks", lambda d: d.update(networks=10**18)),
         ("records", lambda d: d.update(series=2, networks=4)),
         ("series 0", lambda d: d.update(known=["promo"])),
         ("known", lambda d: d.update(known=[5])),

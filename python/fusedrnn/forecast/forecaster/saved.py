@@ -137,6 +137,9 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
     def stored(kind: str, count: int, build: Callable[..., T]) -> Stored[T]:
         return Stored(records, [f"{kind}/{i}" for i in range(count)], build)
 
+    for kind in ("series", "networks"):  # each has a record, so no number is larger than theirs
+        n = described[kind]
+        _expect(kind, type(n) is int and 0 < n <= records.count())
     count = described["series"]
     forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
