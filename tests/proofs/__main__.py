@@ -47,7 +47,7 @@ children: set[subprocess.Popen[bytes]] = set()
 def worker(options: argparse.Namespace) -> None:
     """Run the proof in this process and print what it found as the last line."""
     run = Run(options.cases, options.seconds, options.seed, options.only, options.progress)
-    importlib.import_module(options.name).prove(run)
+    importlib.import_module(options.names[0]).prove(run)
     print(run.as_json(), flush=True)
 
 
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         "python tests/proofs", epilog=listed, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("name", nargs="?", choices=[*PROOFS, "all"], help="a proof, or all of them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help='proofs, or "all"')
     parser.add_argument("--cases", type=int, help="as many, rather than those of a whole run")
     parser.add_argument("--seconds", type=float, help="no case begins later than that")
     parser.add_argument("--seed", type=int, default=0)
@@ -151,8 +151,11 @@ def main() -> None:
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--progress", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.name is None:
+    if not options.names:
         return parser.print_help()
+    names = list(PROOFS) if options.names == ["all"] else options.names
+    if unknown := set(names) - set(PROOFS):
+        parser.error(f"no proof is called {', '.join(sorted(unknown))}")
     if options.worker:
         return worker(options)
     if options.store and (options.seconds or options.only is not None):
@@ -161,7 +164,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, end)
     failed = False
     with ThreadPoolExecutor(options.jobs) as pool:
-        names = list(PROOFS) if options.name == "all" else [options.name]
         for found in pool.map(lambda name: supervised(name, options), names):
             failed = failed or bool(found["failures"])
             counts = ", ".join(f"{n:,} {what}" for what, n in found["counts"].items())
