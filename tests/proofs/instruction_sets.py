@@ -1,10 +1,11 @@
-"""The kernels on processors that are not here: emulated by QEMU, x86-64 and aarch64.
+"""The kernels on processors that are not here, emulated by QEMU: x86-64 and aarch64.
 
 Each x86-64 processor has to choose the instruction sets that it has, and to give the bits that this
 machine gives with the same ones. The aarch64 build is made by a cross compiler and runs on Debian's
 Python for that machine, which apt-get and pip bring into a temporary folder; its results are
 compared with the float64 reference, over what test_kernels.py tests, and a whole run runs two test
-files there as well. QEMU has no AVX-512: its kernels are tested as FUSEDRNN_EMULATE_AVX512 builds them, and where the CPU has it.
+files there as well. QEMU has no AVX-512: its kernels are tested as FUSEDRNN_EMULATE_AVX512 builds
+them, and where the CPU has it.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 New memory holds NaN, and the kernels of AVX-512 are made of AVX2 instructions; a quick run (with
 --seconds) leaves those out. A finding ends the process of its test file. Leaks are not looked for:
 Python and NumPy end with thousands of blocks that nothing points to any more. Not run: what starts
-other frameworks, browsers and workers (tests/dropins, forecast, docs, bench), and test_processes.py,
-whose children run long calls.
+other frameworks, browsers and workers (tests/dropins, forecast, docs, bench), and
+test_processes.py, whose children run long calls.
 """
 
 from __future__ import annotations
