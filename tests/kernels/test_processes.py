@@ -140,6 +140,7 @@ LONG = {  # each would go on for minutes
 def test_ctrl_c_ends_a_long_call_and_all_goes_on(what, threads):
     code = f"""
     from fusedrnn import _core as core, functional as F, runtime
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job may ignore it
     runtime.set_num_threads({threads})
     small, W, R = arguments()
     expected = F.lstm(small, W, R)
