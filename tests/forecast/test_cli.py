@@ -211,6 +211,24 @@ def test_a_signal_while_a_file_is_written_leaves_the_old_one(number, csv, tmp_pa
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_within_code_that_is_a_text(number, status, csv, tmp_path):
+    # As while a dataclass is imported. Where KeyboardInterrupt itself passes, Python then ends by
+    # SIGINT.
+    (tmp_path / "ends.py").write_text(f"""
+import sys
+from fusedrnn.forecast import cli
+text = "import os, signal, time; os.kill(os.getpid(), signal.{number}); time.sleep(600)"
+cli._compare = lambda arguments: exec(text)
+sys.exit(cli.main(["compare", {str(csv)!r}]))
+""")
+    run = subprocess.run(
+        [sys.executable, "-m", "ends"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (run.returncode, run.stdout) == (status, "")
+    assert run.stderr in ("fusedrnn: interrupted\n", "fusedrnn: terminated\n")
+
+
 def test_the_command_line_runs_in_any_thread(tmp_path):
     found = []
     arguments = ["forecast", str(tmp_path / "none")]

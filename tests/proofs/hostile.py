@@ -108,9 +108,9 @@ def other_shape(a: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def huge(a: np.ndarray, rng: Rng) -> np.ndarray:
-    """A broadcast that would need more memory than there is."""
+    """A broadcast that would need more memory than there is; fewer steps would only take days."""
     shape = list(a.shape) or [1]
-    shape[int(rng.integers(len(shape)))] = 1 << int(rng.integers(33, 60))
+    shape[int(rng.integers(len(shape)))] = 1 << int(rng.integers(55, 60))
     try:
         return np.broadcast_to(a.reshape(-1)[:1].reshape([1] * len(shape)), shape)
     except ValueError:  # NumPy itself has no array so large

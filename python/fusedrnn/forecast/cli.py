@@ -123,16 +123,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return _fail(str(error))
     except KeyboardInterrupt as interrupt:
-        number = interrupt.args[0] if interrupt.args else signal.SIGINT
+        number = getattr(interrupt, "number", signal.SIGINT)
         what = "interrupted" if number == signal.SIGINT else "terminated"
         print(f"fusedrnn: {what}", file=sys.stderr)
         return 128 + number
     return 0
 
 
+class _Signalled(KeyboardInterrupt):
+    """A signal to end.
+
+    A class of its own, for where `KeyboardInterrupt` itself passes through ``exec`` of a text, as
+    importing a dataclass does, Python ends by SIGINT whoever handles it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Have Ctrl-C and the signal to terminate end the block as `KeyboardInterrupt`, once."""
+    """Have Ctrl-C and the signal to terminate end the block as `_Signalled`, once."""
     if threading.current_thread() is not threading.main_thread():  # which alone has signals
         yield
         return
@@ -141,7 +153,7 @@ def _signals() -> Iterator[None]:
     def end(number: int, frame: Any) -> None:
         for each in numbers:  # while workers are stopped and files removed
             signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
+        raise _Signalled(number)
 
     before = [(number, signal.signal(number, end)) for number in numbers]
     try:
