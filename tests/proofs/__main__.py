@@ -22,7 +22,7 @@ from run import Run
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 RESULTS = HERE / "results"
-START = 300  # seconds until a proof's first case begins
+START = 900  # seconds until a proof's first case begins: some build before
 sys.path[1:1] = [str(ROOT / "tests" / "support")]
 PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case may take), prove(run)
     "random_cases": "cells, shapes and options against the float64 reference, gradients too",
