@@ -1,4 +1,5 @@
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "bind_call.hpp"
@@ -26,9 +27,12 @@ py::bytes fingerprint(const py::iterable& arrays) {
   }
   uint32_t state[kFingerprintWords];
   for (uint32_t k = 0; k < kFingerprintWords; ++k) state[k] = (k + 1) * 0x9E3779B9u;
+  // Their sizes are asked for with the GIL: an array's item size counts a reference to its type.
+  std::vector<std::pair<const unsigned char*, py::ssize_t>> places;
+  for (const py::array& a : held)
+    places.emplace_back(static_cast<const unsigned char*>(a.data()), a.nbytes());
   without_gil([&] {
-    for (const py::array& a : held)
-      current_kernels().fingerprint(static_cast<const unsigned char*>(a.data()), a.nbytes(), state);
+    for (const auto& [data, bytes] : places) current_kernels().fingerprint(data, bytes, state);
   });
   return py::bytes(reinterpret_cast<const char*>(state), sizeof state);
 }

@@ -1,34 +1,50 @@
-"""One step of a model at a time, whichever threads train it and predict with it."""
+"""Layers take one step at a time, whichever threads and models they are in."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 
 class StepLock:
-    """Held during a step of a model, for its layers keep what the backward pass needs.
+    """Of a layer, held during a step, for the layer keeps what its backward pass needs.
 
-    The same thread may enter again. A copy of a model has a lock of its own, and after a fork the
-    child has fresh ones: the threads that held those of its parent are not there.
+    A model and its layers have one together, and so have two models with a layer in common. Copies
+    have their own, and after a fork the child has fresh ones: the threads that held those of its
+    parent are not there.
     """
 
     _all: ClassVar[WeakSet[StepLock]] = WeakSet()
 
     def __init__(self) -> None:
+        self.joined: StepLock | None = None  # whose lock counts instead
         self._lock = threading.RLock()
         self._all.add(self)
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
+    def join(self, other: StepLock) -> None:
+        """Have one lock with another from now on."""
+        ours, theirs = self._root(), other._root()
+        if theirs is not ours:
+            theirs.joined = ours
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    def held(self) -> threading.RLock:
+        """Return what to hold during a step; the same thread may enter again."""
+        return self._root()._lock
 
-    def __reduce__(self) -> tuple[type[StepLock], tuple[()]]:
-        return StepLock, ()
+    def _root(self) -> StepLock:
+        lock = self
+        while lock.joined is not None:
+            lock = lock.joined
+        return lock
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"joined": self.joined}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        self.joined = state["joined"]
 
     @classmethod
     def _renew(cls) -> None:

@@ -150,11 +150,14 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
         return weight
     if not isinstance(class_weight, Mapping):
         raise TypeError(f"class_weight is {class_weight!r}, expected a dict of class numbers")
+    for c in class_weight:
+        if not isinstance(c, (int, float, np.integer, np.floating)) or c != int(c):
+            raise TypeError(f"class_weight has the key {c!r}, expected class numbers")
     class_weight = {c: number("class_weight", str(c), w, 0) for c, w in class_weight.items()}
     labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
     if not np.isfinite(labels).all():
         raise ValueError("class_weight: y has labels that are no class numbers")
-    of_class = np.array([class_weight.get(int(c), 1.0) for c in labels.ravel()], dtype)
+    of_class = np.array([class_weight.get(int(c), 1.0) for c in np.rint(labels).ravel()], dtype)
     of_class = of_class.reshape(labels.shape)
     return of_class if weight is None else weight * of_class
 

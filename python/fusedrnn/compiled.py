@@ -7,7 +7,6 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from . import _state, batches, losses, optimizers
-from ._steps import StepLock
 from ._types import Array, Logs
 from .checks import number
 from .layers.layer import Buffer, Layer
@@ -26,10 +25,6 @@ class Compiled(Layer):
     compiled = False
     output_mask: Array | None = None
     activity_loss = 0.0
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._step = StepLock()
 
     def compile(
         self,
@@ -125,7 +120,21 @@ class Compiled(Layer):
 
     def _logs(self) -> Logs:
         """Return loss and metrics so far, sorted by name as Keras does."""
-        return dict(sorted((m.name, _plain(m.result())) for m in self.metrics))
+        return dict(sorted((name, _plain(m.result())) for name, m in self._named_metrics()))
+
+    def _named_metrics(self) -> list[tuple[str, Metric]]:
+        """Return the metrics by names that differ, which Keras makes so."""
+        found: dict[str, Metric] = {self.loss_tracker.name: self.loss_tracker}
+        for prefix, group in zip(("", "weighted_"), self._metrics or (), strict=False):
+            for m in group:
+                name = prefix + m.name if m.name in found else m.name
+                if name in found:
+                    k = 1
+                    while f"{name}_{k}" in found:
+                        k += 1
+                    name = f"{name}_{k}"
+                found[name] = m
+        return list(found.items())
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -204,7 +213,10 @@ class Compiled(Layer):
     # One batch ----------------------------------------------------------------------------------
 
     def _train(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
-        with self._step:
+        with self.step():
+            if not buffer.is_whole():  # a layer has been used outside the model
+                buffer = self._pack()
+                self.optimizer.build(buffer)
             y_pred = self.forward(x, True, None)
             loss, gradient = self._loss_of(y, y_pred, weight)
             self.backward(gradient, False)
@@ -219,7 +231,7 @@ class Compiled(Layer):
             self._record(loss, x, y, y_pred, weight)
 
     def _test(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
-        with self._step:
+        with self.step():
             y_pred = self.forward(x, False, None)
             loss, _ = self._loss_of(y, y_pred, weight)
             if self._regularized:
@@ -227,7 +239,7 @@ class Compiled(Layer):
             self._record(loss + self.activity_loss, x, y, y_pred, weight)
 
     def _predict(self, x: Array) -> Array:
-        with self._step:
+        with self.step():
             y: Array = self.forward(x, False, None)
         return y
 
@@ -309,7 +321,7 @@ class Compiled(Layer):
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for one batch."""
-        with self._step:
+        with self.step():
             x = self._batch(x, None)[0]
             self.pack()
             return self._predict(x)

@@ -70,6 +70,7 @@ class Sequential(Trainer):
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: {layer!r} is not a layer of fusedrnn.layers")
+        self._lock.join(layer._lock)
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. "
@@ -295,7 +296,7 @@ class Sequential(Trainer):
         """Return the output for an array."""
         x = np.ascontiguousarray(inputs, self.input_type)
         mask = None if mask is None else np.asarray(mask, bool)
-        with self._step:
+        with self.step():
             self._prepare(x)
             self.pack()
             y: Tensor = tensor(self.forward(x, bool(training), mask))

@@ -184,7 +184,7 @@ class Trainer(legacy.OldMethods, Compiled):
         progress, buffer = _progress(every), None
         for step, batch in enumerate(data):
             if buffer is None:
-                with self._step:
+                with self.step():
                     self._prepare(batch[0])
                     buffer = self._pack()
                     self.optimizer.build(buffer)
@@ -208,7 +208,7 @@ class Trainer(legacy.OldMethods, Compiled):
         buffer = None
         for step, batch in enumerate(data):
             if buffer is None:
-                with self._step:
+                with self.step():
                     self._prepare(batch[0])
                     buffer = self._pack()
             for hook in begin:
@@ -288,7 +288,7 @@ class Trainer(legacy.OldMethods, Compiled):
         every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
             if not outputs:
-                with self._step:
+                with self.step():
                     self._prepare(batch)
                     self.pack()
             for hook in begin:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -99,3 +102,25 @@ def test_any_layout():
 def test_wrong_arguments(wrong):
     with pytest.raises(TypeError):
         _core.fingerprint(wrong)
+
+
+def test_references_are_counted_with_the_gil():
+    # A type of its own, whose references nobody else counts.
+    code = """
+import sys, threading
+import numpy as np
+from fusedrnn import _core
+sys.setswitchinterval(1e-6)
+a = np.zeros(4, np.dtype("f4", metadata={"unit": "m"}))
+before = sys.getrefcount(a.dtype)
+def look():
+    for _ in range(600):
+        _core.fingerprint([a] * 3000)
+for _ in range(4):
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+assert sys.getrefcount(a.dtype) == before, (sys.getrefcount(a.dtype), before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fusedrnn import Sequential, utils
-from fusedrnn.layers import GRU, LSTM, Dense, Input, Masking
+from fusedrnn.layers import GRU, LSTM, Bidirectional, Dense, Input, Masking, SimpleRNN
 
 
 @pytest.fixture
@@ -96,6 +96,35 @@ def test_predictions_in_several_threads(model):
     in_threads(*[lambda x=x, e=e: predict(x, e) for x, e in zip(inputs, expected, strict=True)])
 
 
+def test_models_that_share_layers_in_several_threads():
+    base = [Masking(), SimpleRNN(2, return_sequences=True)]
+    models = [Sequential([Input((9, 3)), *base, Dense(1)]), Sequential([Input((9, 3)), *base])]
+    inputs = [data(n, seed=n)[0] for n in (3, 5)]
+    expected = [m.predict(x, verbose=0) for m, x in zip(models, inputs, strict=True)]
+
+    def predict(model, x, right):
+        for _ in range(60):
+            np.testing.assert_array_equal(model.predict(x, verbose=0), right)
+
+    in_threads(*[lambda a=a: predict(*a) for a in zip(models, inputs, expected, strict=True)])
+
+
+@pytest.mark.parametrize("layer", [LSTM(4), Bidirectional(GRU(4))])
+def test_a_layer_in_several_threads(layer):
+    rng = np.random.default_rng(0)
+    calls = []
+    for n in (2, 3, 5):
+        x = data(n, seed=n)[0]
+        calls.append((x, [rng.normal(size=(n, 4)).astype("f4") for _ in range(2)]))
+    expected = [layer(x, initial_state=s).numpy() for x, s in calls]
+
+    def call(x, states, right):
+        for _ in range(60):
+            np.testing.assert_array_equal(layer(x, initial_state=states), right)
+
+    in_threads(*[lambda c=c, e=e: call(*c, e) for c, e in zip(calls, expected, strict=True)])
+
+
 def test_a_model_is_built_once(model):
     x = data(5)[0]
     fresh = Sequential([LSTM(8), Dense(2)])
@@ -113,7 +142,7 @@ def test_a_child_forked_during_a_step_has_its_own_lock(model):
     held, leave = threading.Event(), threading.Event()
 
     def hold():
-        with model._step:
+        with model.step():
             held.set()
             leave.wait()
 
@@ -137,6 +166,7 @@ def test_a_child_forked_during_a_step_has_its_own_lock(model):
 def test_copies_have_locks_of_their_own(model, copied):
     model.predict(data(5)[0], verbose=0)
     other = copied(model)
-    assert other._step is not model._step
+    assert other.step() is not model.step()
+    assert all(layer.step() is other.step() for layer in other.layers)
     np.testing.assert_array_equal(other.predict(data(5)[0], verbose=0),
                                   model.predict(data(5)[0], verbose=0))  # fmt: skip

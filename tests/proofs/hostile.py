@@ -139,7 +139,7 @@ SAME: dict[str, Callable[[np.ndarray, Rng], Any]] = {  # values that the referen
     "masked array": lambda a, rng: np.ma.masked_array(a),
     "memmap": lambda a, rng: memmap(a),
     "broadcast": lambda a, rng: np.broadcast_to(a[:1], a.shape) if a.ndim else a,
-    "tiny": lambda a, rng: with_value(a, rng, [1e-40, -1e-310, -0.0]),
+    "tiny": lambda a, rng: with_value(a, rng, [1e-30, -1e-30, -0.0]),
     BEYOND: lambda a, rng: with_value(a, rng, [np.nan, np.inf, -np.inf, 1e30]),
     "other shape": other_shape,
     "huge": huge,

@@ -62,7 +62,7 @@ class BatchNormalization(Normalization):
         if training and self.trainable:
             weight = np.full((*x.shape[:-1], 1), x.shape[-1] / x.size, x.dtype)
             if mask is not None:
-                weight = (mask / mask.sum()).astype(x.dtype)[..., None]
+                weight = (mask / max(mask.sum(), 1)).astype(x.dtype)[..., None]
             axes = tuple(range(x.ndim - 1))
             now = (weight * x).sum(axis=axes)
             spread = (weight * (x - now) ** 2).sum(axis=axes)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _state, initializers, legacy, regularizers
+from .._steps import StepLock
 from .._tensor import tensor
 from .._types import Array, Shape
 from ..checks import whole
@@ -42,6 +43,17 @@ class Buffer:
             v.move(self, start)
             start += v.size
 
+    def is_whole(self) -> bool:
+        """Whether all its variables are in it: another model may have taken some of them."""
+        return all(
+            [
+                v.buffer is self
+                and v.value.base is self.value
+                and (not v.trainable or v.grad.base is self.grad)
+                for v in self.variables
+            ]
+        )
+
 
 class Variable:
     """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it."""
@@ -66,10 +78,8 @@ class Variable:
         end = start + self.size
         place = buffer.value[start:end].reshape(self.shape)
         place[...] = self.value
-        self.value, self.buffer, self.start = place, buffer, start
-        self.grad = (
-            buffer.grad[start:end].reshape(self.shape) if self.trainable else np.zeros_like(place)
-        )
+        grad = buffer.grad[start:end].reshape(self.shape) if self.trainable else place * 0
+        self.value, self.grad, self.buffer, self.start = place, grad, buffer, start
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -150,6 +160,7 @@ class Layer(Configurable):
         self.output_shape: Shape | None = None
         self.tape: Any = None
         self.penalized: Any = None  # the output, where there is a penalty on it
+        self._lock = StepLock()
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -212,6 +223,8 @@ class Layer(Configurable):
             raise ValueError(
                 f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
             )
+        for inner in self.layers:
+            self._lock.join(inner._lock)
         if not self.built:
             self.dtype = np.dtype(self.dtype or _state.floatx()).name
             self.build_weights(shape)
@@ -271,7 +284,7 @@ class Layer(Configurable):
         if (
             buffer is None
             or buffer.variables != order
-            or variables[0].value.base is not buffer.value  # this is a copy of a model
+            or not buffer.is_whole()  # this is a copy of a model, or some are in another one now
             or buffer.trainable_size != sum(v.size for v in order if v.trainable)
         ):
             buffer = Buffer(variables, self.dtype or _state.floatx())
@@ -287,11 +300,16 @@ class Layer(Configurable):
         x = np.ascontiguousarray(
             inputs, None if self.integer_input else self.dtype or _state.floatx()
         )
-        if not self.built:
-            self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
-        self.pack()
         mask = None if mask is None else np.asarray(mask, bool)
-        return tensor(self.forward(x, bool(training), mask))
+        with self.step():
+            if not self.built:
+                self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
+            self.pack()
+            return tensor(self.forward(x, bool(training), mask))
+
+    def step(self) -> Any:
+        """Return what to hold during a step of this layer, of those in it, or of its model."""
+        return self._lock.held()
 
     if not TYPE_CHECKING:  # to a type checker a class with __getattr__ has every attribute
 

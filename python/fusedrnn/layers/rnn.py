@@ -202,11 +202,12 @@ class Recurrent(Layer):
         mask: Any = None,
     ) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
-        self._given = initial_state
-        try:
-            return super().__call__(inputs, training, mask)
-        finally:  # also where it was refused
-            self._given = None
+        with self.step():
+            self._given = initial_state
+            try:
+                return super().__call__(inputs, training, mask)
+            finally:  # also where it was refused
+                self._given = None
 
     _given: Any = None
 

@@ -146,7 +146,7 @@ class Bidirectional(Layer):
         shape = self.forward_layer.compute_output_shape(input_shape)
         y, *states = shape if self.return_state else [shape]
         if self.merge_mode == "concat":
-            y = (*y[:-1], 2 * y[-1])
+            y = (*y[:-1], y[-1] + self.backward_layer.units)
         merged = [y] if self.merge_mode else [y, y]
         return (*merged, *states, *states) if self.return_state or not self.merge_mode else y
 
@@ -158,14 +158,15 @@ class Bidirectional(Layer):
         mask: Any = None,
     ) -> Any:
         """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
-        if initial_state is not None:
-            half = len(initial_state) // 2
-            self.forward_layer._given = initial_state[:half]
-            self.backward_layer._given = initial_state[half:]
-        try:
-            return super().__call__(inputs, training, mask)
-        finally:  # also where they were refused
-            self.forward_layer._given = self.backward_layer._given = None
+        with self.step():
+            if initial_state is not None:
+                half = len(initial_state) // 2
+                self.forward_layer._given = initial_state[:half]
+                self.backward_layer._given = initial_state[half:]
+            try:
+                return super().__call__(inputs, training, mask)
+            finally:  # also where they were refused
+                self.forward_layer._given = self.backward_layer._given = None
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
         a = self.forward_layer.forward(x, training, mask)

@@ -50,6 +50,7 @@ class Optimizer(Configurable):
     """
 
     module = "keras.optimizers"
+    _trained: list[Any] | None = None  # the variables that the state is of
     slots: tuple[str, ...] = ()  # arrays like the parameters that the optimizer keeps
     interleaved = 1  # how many of the first slots a file has side by side
 
@@ -129,7 +130,12 @@ class Optimizer(Configurable):
 
     def build(self, buffer: Any) -> None:
         """Create the state for a model's parameters."""
-        if any(a.size != buffer.trainable_size for a in self.state.values()):
+        trained = [v for v in buffer.variables if v.trainable]
+        if self._trained is None:
+            self._trained = trained
+        if self._trained != trained or any(
+            a.size != buffer.trainable_size for a in self.state.values()
+        ):
             raise ValueError(
                 f"{self.name}: was built for another set of parameters; compile the "
                 "model again with a new optimizer"
