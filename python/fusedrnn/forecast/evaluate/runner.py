@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.resource_tracker
 import signal
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any, get_args
 
 import joblib
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.utils import kill_process_tree
 
 from ..settings import Backend
@@ -127,7 +129,8 @@ def _results(tasks: Iterator[Any], backend: Backend) -> Iterator[Any]:
         return
     parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
     held: list[int] = []
-    with _on_signal(held.append):  # joblib would lose sight of a worker that it is starting
+    # joblib would lose sight of a worker that it is starting
+    with _on_signal(held.append), _no_interrupt():
         found = parallel(tasks)
     try:
         with _on_signal(_kill, held):
@@ -136,6 +139,24 @@ def _results(tasks: Iterator[Any], backend: Backend) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tasks that are not finished
             found.close()
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Have processes that start here never see Ctrl-C, which a terminal sends to them too.
+
+    It is for the process that waits for them, and in one that still imports it is a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    for tracker in (resource_tracker, multiprocessing.resource_tracker):
+        tracker.ensure_running()  # the start of one unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
