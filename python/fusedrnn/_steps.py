@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, ClassVar
+from typing import ClassVar
 from weakref import WeakSet
 
 
@@ -18,8 +18,8 @@ class StepLock:
 
     _all: ClassVar[WeakSet[StepLock]] = WeakSet()
 
-    def __init__(self) -> None:
-        self.joined: StepLock | None = None  # whose lock counts instead
+    def __init__(self, joined: StepLock | None = None) -> None:
+        self.joined = joined  # whose lock counts instead
         self._lock = threading.RLock()
         self._all.add(self)
 
@@ -39,12 +39,8 @@ class StepLock:
             lock = lock.joined
         return lock
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"joined": self.joined}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__()  # type: ignore[misc]
-        self.joined = state["joined"]
+    def __reduce__(self) -> tuple[type[StepLock], tuple[StepLock | None]]:
+        return StepLock, (self.joined,)
 
     @classmethod
     def _renew(cls) -> None:

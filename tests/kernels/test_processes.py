@@ -16,19 +16,18 @@ import time
 import numpy as np
 import pytest
 
+from child_scripts import GOMP
 from fusedrnn import _core, runtime
 from fusedrnn import functional as F
 
 NEEDS_OPENMP = pytest.mark.skipif(not _core.openmp, reason="built without OpenMP")
-CALL = """
-import ctypes, os, signal, sys, threading
+CALL = (
+    GOMP
+    + """
+import os, signal, sys, threading
 import numpy as np
 def arguments():
     return (np.ones((64, 50, 8), "f4"), np.ones((8, 400), "f4") / 9, np.ones((100, 400), "f4") / 99)
-def gomp():
-    "A region of two threads of the same OpenMP, by somebody else."
-    work = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
-    ctypes.CDLL("libgomp.so.1").GOMP_parallel(work, None, 2, 0)
 def in_child(work):
     pid = os.fork()
     if pid == 0:
@@ -40,6 +39,7 @@ def in_child(work):
             os._exit(status)
     assert os.waitpid(pid, 0)[1] == 0
 """
+)
 
 
 def run_script(code: str, **env: str) -> subprocess.CompletedProcess[str]:

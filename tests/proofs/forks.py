@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 
+from child_scripts import GOMP
 from run import Run
 
 BEFORE = {  # in the parent, before the child starts
@@ -62,8 +63,10 @@ START = {  # how the child starts; it calls `child`, which raises if anything is
 }
 AFTER = {"": "", "parent calls": "call(2)"}  # in the parent, after it
 
-SCRIPT = """
-import ctypes, multiprocessing, os, sys, threading
+SCRIPT = (
+    GOMP
+    + """
+import multiprocessing, os, sys, threading
 import numpy as np
 
 def call(threads):
@@ -73,11 +76,6 @@ def call(threads):
     x, W, R = (rng.normal(size=s).astype("f4") / 9 for s in [(64, 30, 8), (8, 400), (100, 400)])
     y, *_, tape = F.lstm(x, W, R, training=True)
     return float(y.sum()) + float(F.lstm_backward(tape, y)[1].sum())
-
-def gomp():
-    library = ctypes.CDLL("libgomp.so.1")
-    work = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
-    library.GOMP_parallel(work, None, 2, 0)
 
 def torch_call():
     import torch
@@ -99,6 +97,7 @@ def start(method):
 if __name__ == "__main__":
 {body}
 """
+)
 
 
 def script(before: str, start: str, after: str, expected: float) -> str:

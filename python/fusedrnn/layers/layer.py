@@ -78,7 +78,9 @@ class Variable:
         end = start + self.size
         place = buffer.value[start:end].reshape(self.shape)
         place[...] = self.value
-        grad = buffer.grad[start:end].reshape(self.shape) if self.trainable else place * 0
+        grad = (
+            buffer.grad[start:end].reshape(self.shape) if self.trainable else np.zeros_like(place)
+        )
         self.value, self.grad, self.buffer, self.start = place, grad, buffer, start
 
     @property
