@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -102,6 +104,26 @@ def test_an_interrupted_run_goes_on(series, undisturbed, monkeypatch, tmp_path):
     assert not set(again) & kept
     result.forget()
     assert not list(tmp_path.glob("fusedrnn/*"))
+
+
+LEAVES_A_SEMAPHORE = """
+import os, sys
+from joblib.externals.loky.backend import resource_tracker
+from fusedrnn.forecast.evaluate import runner
+options = list(sys.warnoptions)
+with runner._no_interrupt():
+    resource_tracker.register("/of-a-thread-that-was-cut-short", "semlock")
+assert sys.warnoptions == options
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="semaphores with names")
+def test_what_a_cut_thread_leaves_is_removed_without_a_word():
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES_A_SEMAPHORE], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_a_run_with_other_settings_takes_nothing_from_the_cache(series, monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing.resource_tracker
 import signal
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -150,8 +151,14 @@ def _no_interrupt() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    for tracker in (resource_tracker, multiprocessing.resource_tracker):
-        tracker.ensure_running()  # the start of one unblocks the signal
+    # Here, for the start of one unblocks the signal; and a thread of joblib's that the end of this
+    # process cuts short may leave one something to remove, of which it would warn.
+    sys.warnoptions.append("ignore")
+    try:
+        for tracker in (resource_tracker, multiprocessing.resource_tracker):
+            tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove("ignore")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
