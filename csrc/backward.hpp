@@ -2,6 +2,7 @@
 #pragma once
 
 #include "forward.hpp"
+#include "gradient_products.hpp"
 
 namespace fusedrnn {
 
@@ -30,61 +31,6 @@ inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_
   return runs;
 }
 
-// A product that adds to the weight gradients: A^T times some gates of the gate gradients.
-template <class Real>
-struct WeightProduct {
-  const Real* a;  // [rows of a chunk or of all steps][a_stride]
-  ptrdiff_t a_stride;
-  ptrdiff_t a_step;   // from one step to the next if it has all steps, else 0
-  ptrdiff_t rows;     // used columns of A = rows of the gradient
-  int skipped_gates;  // gates of the gate gradients before those of the product
-  const PanelBuffer<Real>* gradient;
-  ptrdiff_t first;  // row of the gradient that is the first of `rows`
-  bool bias;        // the gradient's row 0 is that of the bias, to be summed with this product
-};
-
-// All products for the chunk that begins at `step`, shared out by panels and blocks of rows; the
-// order in which each element is summed does not depend on the threads.
-template <class Real>
-void add_weight_gradients(const Team& team, const Kernels<Real>& k,
-                          const std::vector<WeightProduct<Real>>& products, ptrdiff_t step,
-                          const Real* dgates, const Panels& D, ptrdiff_t dgates_rows,
-                          const std::vector<Run>& runs) {
-  constexpr ptrdiff_t kBlock = 48;  // rows a piece: whole tiles of 6 and 8
-  for (const WeightProduct<Real>& product : products) {
-    const Panels& P = product.gradient->panels();
-    const ptrdiff_t blocks = (product.rows + kBlock - 1) / kBlock + product.bias;
-    team.for_each(P.count() * blocks, [&](ptrdiff_t piece) {
-      const ptrdiff_t p = piece / blocks, block = piece % blocks - product.bias;
-      WeightGradient<Real> g = {
-          .a = product.a + step * product.a_step,
-          .a_stride = product.a_stride,
-          .b = dgates + D.offset(p, dgates_rows) + product.skipped_gates * D.units_in(p),
-          .b_stride = D.width(p),
-          .vectors = int(P.width(p) / P.lanes),
-          .d = product.gradient->get() + P.offset(p, product.gradient->K()),
-          .d_stride = P.width(p),
-          .run = runs.data(),
-          .runs = ptrdiff_t(runs.size())};
-      if (block < 0) return k.column_sums(g);
-      g.d += product.first * g.d_stride;
-      k.weight_gradient(g, block * kBlock, std::min(product.rows, (block + 1) * kBlock));
-    });
-  }
-}
-
-// dx of one chunk, shared out by rows.
-template <class Real>
-void write_input_gradient(const Team& team, const Kernels<Real>& k, const InputGradient<Real>& g,
-                          const std::vector<Run>& runs) {
-  constexpr ptrdiff_t kBlock = 48;
-  for (const Run& run : runs)
-    team.for_each((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
-      const ptrdiff_t k0 = run.begin + piece * kBlock;
-      k.input_gradient(g, k0, std::min(run.begin + run.count, k0 + kBlock));
-    });
-}
-
 // x of the steps [begin, end) and the slots [n0, n1), as rows [chunk * N][I] in the kernels' order.
 template <class Real>
 void copy_inputs(const Schedule& s, Sequence<const Real> x, ptrdiff_t I, ptrdiff_t begin,
@@ -103,7 +49,7 @@ template <class Real>
 class BackwardPass {
  public:
   // D: the panels of the gate gradients, of which the first `input_gates` gates belong to the input
-  // product. input_columns: where the blocks of those gates start in the caller's kernel.
+  // product. input_columns: where the blocks of those gates start in the kernel.
   BackwardPass(const RecurrentTape<Real>& tape, const BackwardArrays<Real>& a, const Panels& D,
                int input_gates, const GateColumns& input_columns)
       : k_(kernels_of<Real>(*tape.table)),
@@ -121,7 +67,7 @@ class BackwardPass {
         dh_(state(a.dh_n)) {
     const Panels input_panels = {
         .units = D.units, .gates = input_gates, .vectors = D.vectors, .lanes = D.lanes};
-    if (a.dx.data) wt_ = transposed_panels<Real>(k_, a.kernel, tape.I, input_panels, input_columns);
+    if (a.dx.data) wt_ = transpose(Transposes<Real>::kKernel, input_panels, input_columns);
   }
 
   ptrdiff_t chunk() const { return chunk_; }
@@ -149,40 +95,69 @@ class BackwardPass {
             .recurrent_mask = tape_.recurrent_mask.get()};
   }
 
+  // A transpose in plain panels of a part of the weights, that of some gates of `panels`, whose
+  // blocks of columns start at `columns`: from the shared weights if there are such.
+  const Real* transpose(typename Transposes<Real>::Which which, const Panels& panels,
+                        const GateColumns& columns) {
+    const Transposes<Real>& transposes = tape_.weights ? tape_.weights->transposes : transposes_;
+    return transposes.get(which, [&] {
+      const bool kernel = which == Transposes<Real>::kKernel;
+      return transposed_panels<Real>(k_, kernel ? this->kernel() : recurrent_kernel(),
+                                     kernel ? tape_.I : tape_.H, panels, columns);
+    });
+  }
+  Matrix<const Real> kernel() {
+    return tape_.weights ? tape_.weights->unpack_kernel(unpacked_) : a_.kernel;
+  }
+  Matrix<const Real> recurrent_kernel() {
+    return tape_.weights ? tape_.weights->unpack_recurrent(unpacked_) : a_.recurrent_kernel;
+  }
+  Matrix<Real> drecurrent() const { return a_.drecurrent; }
+
   // x against the gates of the input product, with their bias.
-  WeightProduct<Real> input_product(const PanelBuffer<Real>& gradient) const {
-    return {.a = x_.get(),
-            .a_stride = tape_.I,
-            .a_step = 0,
-            .rows = tape_.I,
-            .skipped_gates = 0,
-            .gradient = &gradient,
-            .first = gradient.first_kernel(),
-            .bias = true};
+  void add_input_product(const Panels& panels, const GateColumns& columns) {
+    add_product({.a = x_.get(),
+                 .a_stride = tape_.I,
+                 .a_step = 0,
+                 .rows = tape_.I,
+                 .skipped_gates = 0,
+                 .panels = panels,
+                 .columns = columns,
+                 .gradient = a_.dkernel,
+                 .dbias = a_.dbias});
   }
   // The states before each step against the gates after the first `skipped_gates`.
-  WeightProduct<Real> state_product(const PanelBuffer<Real>& gradient, int skipped_gates,
-                                    bool bias) const {
-    return {.a = tape_.h.get(),
-            .a_stride = Hp_,
-            .a_step = schedule_.N * Hp_,
-            .rows = D_.units,
-            .skipped_gates = skipped_gates,
-            .gradient = &gradient,
-            .first = gradient.first_recurrent(),
-            .bias = bias};
+  void add_state_product(const Panels& panels, const GateColumns& columns, int skipped_gates,
+                         Real* dbias) {
+    add_product({.a = tape_.h.get(),
+                 .a_stride = Hp_,
+                 .a_step = schedule_.N * Hp_,
+                 .rows = D_.units,
+                 .skipped_gates = skipped_gates,
+                 .panels = panels,
+                 .columns = columns,
+                 .gradient = a_.drecurrent,
+                 .dbias = dbias});
   }
+  void add_product(WeightProduct<Real> product) { products_.push_back(std::move(product)); }
 
-  // Runs the recurrence and the products; fills dx and dh0. prepare(begin, end, n0, n1) is called
-  // for the steps and slots of a chunk once their recurrence is done.
+  // Runs the recurrence and the products that were added; fills dx, dh0 and the products'
+  // gradients. prepare(begin, end, n0, n1) is called for the steps and slots of a chunk once their
+  // recurrence is done.
   template <class Args, class Prepare>
   void run(const Args& args, void (*recurrence)(const Args&, ptrdiff_t, ptrdiff_t),
-           const std::vector<WeightProduct<Real>>& products, Prepare&& prepare) {
+           Prepare&& prepare) {
     const ptrdiff_t steps = tape_.order.steps();
     // Nothing is allocated inside the region, where an exception would end the process.
     std::vector<std::vector<Run>> runs;
     for (ptrdiff_t begin = 0; begin < steps; begin += chunk_)
       runs.push_back(active_runs(schedule_, begin, std::min(steps, begin + chunk_)));
+    if (runs.empty()) runs.emplace_back();  // no step: the gradients are zeros
+    if (runs.size() > 1)
+      for (WeightProduct<Real>& p : products_) {
+        p.sums = PanelBuffer<Real>(k_, p.panels, {p.dbias != nullptr, p.rows, 0}, p.columns);
+        p.sums.zero();
+      }
     const int threads = threads_for(2 * operations_, schedule_.N * D_.count());
     const double each = operations_ / double(std::max<ptrdiff_t>(steps, 1));
     Cut cut(tape_.order, threads, unit_panels(D_.units, k_.lanes).count(), each);
@@ -195,12 +170,12 @@ class BackwardPass {
         cut.run(team, [&](ptrdiff_t n0, ptrdiff_t n1, const UnitSlice& units) {
           Args slice = of_chunk;
           slice.back.units = units;
-          recurrence(slice, n0, n1);
+          if (begin < end) recurrence(slice, n0, n1);
           if (units.thread > 0) return;  // one of those that share the rows
           copy_inputs(schedule_, a_.x, tape_.I, begin, end, n0, n1, x_.get());
           prepare(begin, end, n0, n1);
         });
-        add_weight_gradients(team, k_, products, begin, dgates_.get(), D_, dgates_rows(), runs[c]);
+        add_weight_gradients(team, k_, products_, begin, dgates_.get(), D_, dgates_rows(), runs[c]);
         if (a_.dx.data)
           write_input_gradient(team, k_,
                                {.I = tape_.I,
@@ -210,11 +185,16 @@ class BackwardPass {
                                 .K = dgates_rows(),
                                 .gates = input_gates_,
                                 .step_begin = begin,
-                                .wt = wt_.get(),
+                                .wt = wt_,
                                 .dx = a_.dx},
                                runs[c]);
       }
     });
+    if (runs.size() > 1)
+      for (const WeightProduct<Real>& p : products_) {
+        p.sums.unpack_bias(p.dbias);
+        p.sums.unpack_kernel(p.gradient);
+      }
     zero_after_end(schedule_, tape_.T, tape_.I, a_.dx);
     write_initial(dh_, a_.dh0);
   }
@@ -231,7 +211,10 @@ class BackwardPass {
   const int input_gates_;
   const double operations_;
   const ptrdiff_t chunk_;
-  Buffer<Real> dgates_, x_, dh_, wt_;
+  Buffer<Real> dgates_, x_, dh_, unpacked_;
+  const Transposes<Real> transposes_;
+  const Real* wt_ = nullptr;
+  std::vector<WeightProduct<Real>> products_;
 };
 
 }  // namespace fusedrnn

@@ -3,6 +3,7 @@
 
 #include "kernels/kernel_table.hpp"
 #include "numpy_view.hpp"
+#include "output_array.hpp"
 #include "recurrent_arrays.hpp"
 
 namespace fusedrnn {
@@ -77,8 +78,8 @@ struct WeightShape {
 // Makes an array for an output, and returns its data. It comes as an object, since an array_t that
 // waits for its value is an array already, which costs as much to make.
 template <class Real>
-Real* new_array(py::array::ShapeContainer shape, py::object& array) {
-  py::array_t<Real> made(std::move(shape));
+Real* new_array(const std::vector<ptrdiff_t>& shape, py::object& array) {
+  py::array_t<Real> made = output_array<Real>(shape);
   Real* data = made.mutable_data();
   array = std::move(made);
   return data;
@@ -114,9 +115,8 @@ struct ForwardCall {
     arrays.lengths = lengths(function, o.lengths, N, T);
     arrays.mask = mask(function, o.mask, N, T);
     if (flag(function, "return_sequences", o.return_sequences)) {
-      py::array_t<Real> out(tm ? std::vector<ptrdiff_t>{T, N, H} : std::vector<ptrdiff_t>{N, T, H});
-      arrays.y = {out.mutable_data(), tm ? H : T * H, tm ? N * H : H};
-      y = std::move(out);
+      Real* out = new_array<Real>({tm ? T : N, tm ? N : T, H}, y);
+      arrays.y = {out, tm ? H : T * H, tm ? N * H : H};
     }
   }
 
@@ -165,10 +165,17 @@ struct ForwardCall {
   py::array mask_;
 };
 
+// What gradients of the weights look like: those of matrices in Fortran order are in it too.
+struct WeightLayout {
+  bool kernel_is_fortran, recurrent_is_fortran, has_bias;
+};
+
 // What the Python tape keeps of the call besides the C++ tape.
 struct TapeArrays {
-  py::array x, kernel, recurrent_kernel;
-  bool has_bias, time_major;
+  py::array x;
+  py::object kernel = {}, recurrent_kernel = {};  // absent where the weights were packed before
+  WeightLayout layout;
+  bool time_major = false;
 };
 
 // Checked inputs and allocated outputs of one backward pass.
@@ -192,9 +199,11 @@ struct BackwardCall {
       : args_(function) {
     const bool tm = t.time_major;
     const ptrdiff_t N = s.N, T = s.T, I = s.I, H = s.H, columns = s.gates * H;
-    arrays.kernel = args_.weights("kernel", t.kernel, I, columns, "(I, GH)");
-    arrays.recurrent_kernel =
-        args_.weights("recurrent_kernel", t.recurrent_kernel, H, columns, "(H, GH)");
+    if (t.kernel) {
+      arrays.kernel = args_.weights("kernel", t.kernel, I, columns, "(I, GH)");
+      arrays.recurrent_kernel =
+          args_.weights("recurrent_kernel", t.recurrent_kernel, H, columns, "(H, GH)");
+    }
     arrays.x = args_.sequence("x", t.x, tm, N, T, I, "as in the forward pass");
     arrays.dy = args_.sequence("dy", dy, tm, N, T, H, tm ? "(T, N, H)" : "(N, T, H)");
     const char* names[] = {"dh_n", "dc_n"};
@@ -205,9 +214,9 @@ struct BackwardCall {
       *dinitial[k] = new_array<Real>({N, H}, dinitials[k]);
     }
     if (out.is_none()) {
-      dkernel = args_.gradient_of(t.kernel);
-      drecurrent = args_.gradient_of(t.recurrent_kernel);
-      if (t.has_bias) dbias = py::array_t<Real>(s.bias);
+      dkernel = output_array<Real>({I, columns}, t.layout.kernel_is_fortran);
+      drecurrent = output_array<Real>({H, columns}, t.layout.recurrent_is_fortran);
+      if (t.layout.has_bias) dbias = output_array<Real>(s.bias);
     } else {
       if (!py::isinstance<py::tuple>(out) || py::len(out) != 3)
         throw py::type_error(std::string(function) +
@@ -215,28 +224,30 @@ struct BackwardCall {
       const auto given = py::reinterpret_borrow<py::tuple>(out);
       dkernel = given[0];
       drecurrent = given[1];
-      dbias = t.has_bias ? py::object(given[2]) : py::none();
+      dbias = t.layout.has_bias ? py::object(given[2]) : py::none();
     }
     arrays.dkernel = args_.weight_gradient("out[0]", dkernel, I, columns, "(I, GH)");
     arrays.drecurrent = args_.weight_gradient("out[1]", drecurrent, H, columns, "(H, GH)");
-    arrays.dbias = t.has_bias ? args_.output("out[2]", dbias, s.bias, "the bias's shape") : nullptr;
+    arrays.dbias =
+        t.layout.has_bias ? args_.output("out[2]", dbias, s.bias, "the bias's shape") : nullptr;
     if (!out.is_none()) {
       Overlaps all(function);
       all.writes("out[0]", dkernel);
       all.writes("out[1]", drecurrent);
       all.writes("out[2]", dbias);
       all.reads("x", t.x);
-      all.reads("kernel", t.kernel);
-      all.reads("recurrent_kernel", t.recurrent_kernel);
+      if (t.kernel) {
+        all.reads("kernel", t.kernel);
+        all.reads("recurrent_kernel", t.recurrent_kernel);
+      }
       all.reads("dy", dy);
       for (int k = 0; k < state_count; ++k) all.reads(names[k], dfinals[k]);
       all.refuse();
     }
     arrays.dx = {nullptr, 0, 0};
     if (flag(function, "need_dx", need_dx)) {
-      py::array_t<Real> a(tm ? std::vector<ptrdiff_t>{T, N, I} : std::vector<ptrdiff_t>{N, T, I});
-      arrays.dx = {a.mutable_data(), tm ? I : T * I, tm ? N * I : I};
-      dx = std::move(a);
+      Real* out = new_array<Real>({tm ? T : N, tm ? N : T, I}, dx);
+      arrays.dx = {out, tm ? I : T * I, tm ? N * I : I};
     }
   }
 

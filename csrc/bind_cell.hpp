@@ -26,6 +26,7 @@ struct PackedWeights {
   template <class Real>
   using Shared = std::shared_ptr<const typename Cell::template Weights<Real>>;
   std::variant<Shared<float>, Shared<double>> weights;
+  WeightLayout layout;
 };
 
 template <class Cell>
@@ -55,21 +56,22 @@ class CellBinding {
     const py::array r =
         ranked(name, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
     return for_dtype(name, "kernel", w, [&](auto real) {
-      return PackedWeights<Cell>{pack<decltype(real)>(name, w, r, bias, form)};
+      return PackedWeights<Cell>{pack<decltype(real)>(name, w, r, bias, form),
+                                 layout_of(w, r, bias)};
     });
   }
 
   static py::tuple run_packed(const py::object& self, const py::object& x,
-                              const StateHandles& states, const SequenceOptions& o) {
+                              const StateHandles& states, const SequenceOptions& o,
+                              const py::object& training) {
     const auto& packed = held<PackedWeights<Cell>>(Cell::kPacked, "self", self);
     const py::array xa = ranked(Cell::kPacked, "x", x, 3, kSequence);
+    const bool keeps_tape = flag(Cell::kPacked, "training", training);
     return std::visit(
         [&](const auto& weights) -> py::tuple {
           using Real = real_of<decltype(*weights)>;
-          ForwardCall<Real> call(Cell::kPacked, xa, weights->I, weights->H, Cell::kGates,
-                                 states.data(), Cell::kStates, o);
-          without_gil([&] { Cell::template forward<Real>(*weights, call.arrays, nullptr); });
-          return results(call);
+          return forward<Real>(Cell::kPacked, xa, *weights, states, o, keeps_tape,
+                               {.x = xa, .layout = packed.layout}, weights);
         },
         packed.weights);
   }
@@ -86,19 +88,9 @@ class CellBinding {
     return for_dtype(Cell::kFunction, "x", xa, [&](auto real) -> py::tuple {
       using Real = decltype(real);
       const auto weights = pack<Real>(Cell::kFunction, w, r, bias, form);
-      ForwardCall<Real> call(Cell::kFunction, xa, weights->I, weights->H, Cell::kGates,
-                             states.data(), Cell::kStates, o);
-      typename Cell::template Tape<Real> tape;
-      without_gil([&] {
-        Cell::template forward<Real>(*weights, call.arrays, keeps_tape ? &tape : nullptr);
-      });
-      if (!keeps_tape) return results(call);
-      return results(call, object_of(TapeObject<Cell>{std::move(tape),
-                                                      {.x = xa,
-                                                       .kernel = w,
-                                                       .recurrent_kernel = r,
-                                                       .has_bias = !bias.is_none(),
-                                                       .time_major = call.time_major}}));
+      return forward<Real>(
+          Cell::kFunction, xa, *weights, states, o, keeps_tape,
+          {.x = xa, .kernel = w, .recurrent_kernel = r, .layout = layout_of(w, r, bias)});
     });
   }
 
@@ -156,6 +148,9 @@ class CellBinding {
   }
 
  private:
+  template <class Real>
+  using Weights = typename Cell::template Weights<Real>;
+
   static constexpr const char* kSequence = "(N, T, I) or, time_major, (T, N, I)";
 
   // Real of a Weights<Real> or Tape<Real>.
@@ -184,6 +179,27 @@ class CellBinding {
       weights = std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
     });
     return weights;
+  }
+
+  static WeightLayout layout_of(const py::array& kernel, const py::array& recurrent,
+                                py::handle bias) {
+    return {is_fortran(kernel), is_fortran(recurrent), !bias.is_none()};
+  }
+
+  // A forward pass; `kept` and `shared` are for the tape: the weights as arrays, or packed.
+  template <class Real>
+  static py::tuple forward(const char* function, const py::array& x, const Weights<Real>& weights,
+                           const StateHandles& states, const SequenceOptions& o, bool keeps_tape,
+                           TapeArrays kept, std::shared_ptr<const Weights<Real>> shared = nullptr) {
+    ForwardCall<Real> call(function, x, weights.I, weights.H, Cell::kGates, states.data(),
+                           Cell::kStates, o);
+    typename Cell::template Tape<Real> tape;
+    without_gil(
+        [&] { Cell::template forward<Real>(weights, call.arrays, keeps_tape ? &tape : nullptr); });
+    if (!keeps_tape) return results(call);
+    tape.weights = std::move(shared);
+    kept.time_major = call.time_major;
+    return results(call, object_of(TapeObject<Cell>{std::move(tape), std::move(kept)}));
   }
 
   // (y, h_n[, c_n][, tape])
@@ -229,18 +245,20 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
       .def(
           "__call__",
           [](py::object self, py::object x, ArrayArgument<S>... states, py::object lengths,
-             py::object mask, py::object reverse, py::object time_major,
-             py::object return_sequences) {
+             py::object mask, py::object reverse, py::object time_major, py::object training,
+             py::object return_sequences, py::object recurrent_mask) {
             return Binding::run_packed(self, x, {states...},
                                        {.lengths = lengths,
                                         .mask = mask,
                                         .reverse = reverse,
                                         .time_major = time_major,
-                                        .return_sequences = return_sequences});
+                                        .return_sequences = return_sequences,
+                                        .recurrent_mask = recurrent_mask},
+                                       training);
           },
           arg("x"), (arg(initial[S]) = none)..., py::kw_only(), arg("lengths") = none,
           arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
-          arg("return_sequences") = true);
+          arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
 
   py::class_<StepWeights<Cell>>(m, Cell::kStep)
       .def(

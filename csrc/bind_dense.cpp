@@ -2,6 +2,7 @@
 #include "bind_call.hpp"
 #include "dense.hpp"
 #include "numpy_view.hpp"
+#include "output_array.hpp"
 
 namespace fusedrnn {
 namespace {
@@ -16,7 +17,7 @@ py::object forward(const py::array& x, py::handle kernel, py::handle bias) {
   const Real* xp = args.matrix("x", x, {N, I}, "(N, I)");
   const Real* kp = args.matrix("kernel", kernel, {I, O}, "(I, O)");
   const Real* bp = args.matrix("bias", bias, {O}, "(O,)");
-  py::array_t<Real> y({N, O});
+  py::array_t<Real> y = output_array<Real>({N, O});
   Real* yp = y.mutable_data();
   without_gil([&] { dense_forward<Real>(N, I, O, xp, kp, bp, yp); });
   return std::move(y);
@@ -37,8 +38,8 @@ py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, const p
   if (!dyp) throw py::type_error("dense_backward: dy is None, expected an array (N, O)");
   py::object dkernel, dbias;
   if (out.is_none()) {
-    dkernel = py::array_t<Real>({I, O});
-    dbias = py::array_t<Real>(std::vector<ptrdiff_t>{O});
+    dkernel = output_array<Real>({I, O});
+    dbias = output_array<Real>({O});
   } else {
     if (!py::isinstance<py::tuple>(out) || py::len(out) != 2)
       throw py::type_error("dense_backward: out must be a tuple (dkernel, dbias)");
@@ -59,7 +60,7 @@ py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, const p
   py::object dx = py::none();
   Real* dxp = nullptr;
   if (flag("dense_backward", "need_dx", need_dx)) {
-    py::array_t<Real> a({N, I});
+    py::array_t<Real> a = output_array<Real>({N, I});
     dxp = a.mutable_data();
     dx = std::move(a);
   }

@@ -11,32 +11,28 @@ namespace fusedrnn {
 template <class Real>
 class DropoutGradient {
  public:
-  DropoutGradient(const Kernels<Real>& k, const RecurrentTape<Real>& tape, ptrdiff_t chunk,
-                  const Panels& D, int gates, int skipped, const GateColumns& columns, bool bias,
-                  Matrix<const Real> recurrent_kernel)
+  DropoutGradient(const Kernels<Real>& k, const RecurrentTape<Real>& tape, BackwardPass<Real>& pass,
+                  const Panels& D, int gates, int skipped, const GateColumns& columns)
       : schedule_(tape.order.schedule()),
         H_(tape.H),
         Hp_(round_up(H_, k.lanes)),
-        rows_(chunk * schedule_.N),
+        rows_(pass.chunk() * schedule_.N),
+        gate_{.units = H_, .gates = 1, .vectors = D.vectors, .lanes = k.lanes},
+        columns_(columns),
         gates_(gates),
         skipped_(skipped),
-        bias_(bias),
         h_(tape.h.get()),
         mask_(tape.recurrent_mask.get()),
         masked_(gates * rows_ * Hp_) {
     const Panels of_h = unit_panels(H_, k.lanes);
-    const Panels gate = {.units = H_, .gates = 1, .vectors = D.vectors, .lanes = k.lanes};
     rt_ = Buffer<Real>(gates * of_h.row() * H_);
-    for (int g = 0; g < gates; ++g) {
-      const GateColumns column = {{columns.start[g]}};
-      k.pack_transposed({.gates = gate,
+    const Matrix<const Real> recurrent_kernel = pass.recurrent_kernel();
+    for (int g = 0; g < gates; ++g)
+      k.pack_transposed({.gates = gate_,
                          .panels = of_h,
                          .data = rt_.get() + g * of_h.row() * H_,
-                         .columns = column},
+                         .columns = column(g)},
                         recurrent_kernel);
-      gradients_[g] = PanelBuffer<Real>(k, gate, {bias, 0, H_}, column);
-      gradients_[g].zero();
-    }
   }
 
   // R^T of each gate, one after the other.
@@ -55,34 +51,30 @@ class DropoutGradient {
     }
   }
 
-  void add_to(std::vector<WeightProduct<Real>>& products) {
-    for (int g = 0; g < gates_; ++g)
-      products.push_back({.a = masked_.get() + g * rows_ * Hp_,
-                          .a_stride = Hp_,
-                          .a_step = 0,
-                          .rows = H_,
-                          .skipped_gates = skipped_ + g,
-                          .gradient = &gradients_[g],
-                          .first = gradients_[g].first_recurrent(),
-                          .bias = bias_});
-  }
-
   // dbias: null, or where the gates' recurrent biases are.
-  void unpack(Real* dbias, Matrix<Real> drecurrent) const {
-    for (int g = 0; g < gates_; ++g) {
-      gradients_[g].unpack_bias(dbias);
-      gradients_[g].unpack_recurrent(drecurrent);
-    }
+  void add_to(BackwardPass<Real>& pass, Real* dbias) const {
+    for (int g = 0; g < gates_; ++g)
+      pass.add_product({.a = masked_.get() + g * rows_ * Hp_,
+                        .a_stride = Hp_,
+                        .a_step = 0,
+                        .rows = H_,
+                        .skipped_gates = skipped_ + g,
+                        .panels = gate_,
+                        .columns = column(g),
+                        .gradient = pass.drecurrent(),
+                        .dbias = dbias});
   }
 
  private:
+  GateColumns column(int g) const { return {{columns_.start[g]}}; }
+
   const Schedule schedule_;
   const ptrdiff_t H_, Hp_, rows_;
+  const Panels gate_;
+  const GateColumns columns_;
   const int gates_, skipped_;
-  const bool bias_;
   const Real *h_, *mask_;
   Buffer<Real> rt_, masked_;
-  PanelBuffer<Real> gradients_[4];
 };
 
 }  // namespace fusedrnn

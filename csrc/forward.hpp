@@ -5,8 +5,8 @@
 
 #include "cut.hpp"
 #include "dispatch.hpp"
-#include "panel_buffer.hpp"
 #include "recurrent_arrays.hpp"
+#include "weights.hpp"
 
 namespace fusedrnn {
 
@@ -19,6 +19,8 @@ struct RecurrentTape {
   Buffer<Real> h;               // [T+1][N][Hp] by slot
   Buffer<Real> gates;           // [T][panel][N][width] by slot, as the cell's kernel has it
   Buffer<Real> recurrent_mask;  // [G][N][Hp] by slot, or empty
+  // Where several calls share them; else null, and the backward pass has the caller's arrays.
+  std::shared_ptr<const RecurrentWeights<Real>> weights = nullptr;
 };
 
 // Owns what the kernels of one call work on, and runs them.

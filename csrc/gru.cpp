@@ -26,9 +26,10 @@ struct Columns {
 template <class Real>
 GruWeights<Real>::GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, Matrix<const Real> kernel,
                              Matrix<const Real> recurrent_kernel, const Real* bias)
-    : I(I), H(H), form(form), table(current_kernels()) {
-  const Kernels<Real>& k = kernels_of<Real>(table);
+    : RecurrentWeights<Real>(I, H, kGates), form(form) {
+  const Kernels<Real>& k = kernels_of<Real>(this->table);
   const Columns columns(H, form);
+  auto& panels_ = this->panels_;
   if (form.reset_after) {
     const Panels P = gate_panels(H, kGates, k.lanes);
     panels_[0] = PanelBuffer<Real>(k, P, {1, I, 0}, columns.zrn());
@@ -82,7 +83,7 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
 template <class Real>
 void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Kernels<Real>& k = kernels_of<Real>(*tape.table);
-  const ptrdiff_t I = tape.I, H = tape.H;
+  const ptrdiff_t H = tape.H;
   const bool after = tape.form.reset_after;
   const Columns columns(H, tape.form);
   // The gate gradients are n z r and, reset after, n r. So what the input product needs, n z r, is
@@ -92,59 +93,43 @@ void gru_backward(const GruTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Panels n = gate_panels(H, 1, k.lanes);
   BackwardPass<Real> pass(tape, a, D, kGates, columns.nzr());
 
-  PanelBuffer<Real> of_input(k, zrn, {1, I, 0}, columns.nzr());
-  PanelBuffer<Real> of_state(k, after ? zrn : zr, {after, 0, H},
-                             after ? columns.zrn() : columns.zr());
-  PanelBuffer<Real> of_reset(k, n, {0, 0, after ? 0 : H}, columns.of_n());  // of r h, reset before
-  of_input.zero();
-  of_state.zero();
-  of_reset.zero();
-  std::vector<WeightProduct<Real>> products = {pass.input_product(of_input)};
-
-  Buffer<Real> rt[2], rh;
+  pass.add_input_product(zrn, columns.nzr());
+  Real* dbias_h = a.dbias && after ? a.dbias + kGates * H : nullptr;
   std::optional<DropoutGradient<Real>> dropout;
+  const Real* rt[2] = {};
   if (tape.recurrent_mask.get()) {
-    dropout.emplace(k, tape, pass.chunk(), D, after ? 3 : 2, 1, columns.zrn(), after,
-                    a.recurrent_kernel);
-    dropout->add_to(products);
+    dropout.emplace(k, tape, pass, D, after ? 3 : 2, 1, columns.zrn());
+    dropout->add_to(pass, dbias_h);
+    rt[0] = dropout->rt();
   } else {
-    rt[0] = transposed_panels(k, a.recurrent_kernel, H, after ? zrn : zr, columns.zrn());
-    products.push_back(pass.state_product(of_state, 1, after));
+    const Panels& of_state = after ? zrn : zr;
+    rt[0] = pass.transpose(Transposes<Real>::kRecurrent, of_state, columns.zrn());
+    pass.add_state_product(of_state, columns.zrn(), 1, dbias_h);
   }
+  Buffer<Real> rh;
   if (!after) {
-    rt[1] = transposed_panels(k, a.recurrent_kernel, H, n, columns.of_n());
+    rt[1] = pass.transpose(Transposes<Real>::kCandidate, n, columns.of_n());
     rh = Buffer<Real>(pass.chunk() * tape.N * round_up(H, k.lanes));
-    products.push_back({.a = rh.get(),
-                        .a_stride = round_up(H, k.lanes),
-                        .a_step = 0,
-                        .rows = H,
-                        .skipped_gates = 0,
-                        .gradient = &of_reset,
-                        .first = 0,
-                        .bias = false});
+    pass.add_product({.a = rh.get(),
+                      .a_stride = round_up(H, k.lanes),
+                      .a_step = 0,
+                      .rows = H,
+                      .skipped_gates = 0,
+                      .panels = n,
+                      .columns = columns.of_n(),
+                      .gradient = a.drecurrent,
+                      .dbias = nullptr});
   }
 
   const GruBackward<Real> args = {.back = pass.back(tape.form.activation),
                                   .reset_after = after,
                                   .update_keeps = tape.form.update_keeps,
                                   .h = tape.h.get(),
-                                  .rt = {dropout ? dropout->rt() : rt[0].get(), rt[1].get()},
+                                  .rt = {rt[0], rt[1]},
                                   .rh = rh.get()};
-  pass.run(args, k.gru_backward, products,
-           [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
-             if (dropout) dropout->mask_states(begin, end, n0, n1);
-           });
-
-  of_input.unpack_bias(a.dbias);
-  of_input.unpack_kernel(a.dkernel);
-  Real* dbias_h = a.dbias && after ? a.dbias + kGates * H : nullptr;
-  if (dropout) {
-    dropout->unpack(dbias_h, a.drecurrent);
-  } else {
-    of_state.unpack_bias(dbias_h);
-    of_state.unpack_recurrent(a.drecurrent);
-  }
-  if (!after) of_reset.unpack_recurrent(a.drecurrent);
+  pass.run(args, k.gru_backward, [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
+    if (dropout) dropout->mask_states(begin, end, n0, n1);
+  });
 }
 
 #define FUSEDRNN_INSTANTIATE(Real)                                                                \

@@ -12,21 +12,14 @@ struct GruForm {
   Activation activation = Activation::kTanh;
 };
 
-// Weights packed for the kernels that were current when it was made. Immutable: threads may share.
 template <class Real>
-class GruWeights {
+class GruWeights : public RecurrentWeights<Real> {  // panels as GruForward has them
  public:
   // kernel (I, 3H), recurrent_kernel (H, 3H); bias (2, 3H) for reset after, (3H,) for reset before,
   // or null; copied.
   GruWeights(ptrdiff_t I, ptrdiff_t H, GruForm form, Matrix<const Real> kernel,
              Matrix<const Real> recurrent_kernel, const Real* bias);
-  const ptrdiff_t I, H;
   const GruForm form;
-  const KernelTable& table;
-  const PanelBuffer<Real>& panels(int k) const { return panels_[k]; }
-
- private:
-  PanelBuffer<Real> panels_[2];  // as GruForward has them
 };
 
 template <class Real>

@@ -18,12 +18,13 @@ GateColumns columns(ptrdiff_t H) {
 template <class Real>
 LstmWeights<Real>::LstmWeights(ptrdiff_t I, ptrdiff_t H, LstmForm form, Matrix<const Real> kernel,
                                Matrix<const Real> recurrent_kernel, const Real* bias)
-    : I(I), H(H), form(form), table(current_kernels()) {
-  const Kernels<Real>& k = kernels_of<Real>(table);
-  panels_ = PanelBuffer<Real>(k, gate_panels(H, kGates, k.lanes), {1, I, H}, columns(H));
-  panels_.pack_bias(bias);
-  panels_.pack_kernel(kernel);
-  panels_.pack_recurrent(recurrent_kernel);
+    : RecurrentWeights<Real>(I, H, kGates), form(form) {
+  const Kernels<Real>& k = kernels_of<Real>(this->table);
+  PanelBuffer<Real>& panels = this->panels_[0];
+  panels = PanelBuffer<Real>(k, gate_panels(H, kGates, k.lanes), {1, I, H}, columns(H));
+  panels.pack_bias(bias);
+  panels.pack_kernel(kernel);
+  panels.pack_recurrent(recurrent_kernel);
 }
 
 template <class Real>
@@ -48,36 +49,28 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
 template <class Real>
 void lstm_backward(const LstmTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Kernels<Real>& k = kernels_of<Real>(*tape.table);
-  const ptrdiff_t I = tape.I, H = tape.H;
+  const ptrdiff_t H = tape.H;
   const Panels P = gate_panels(H, kGates, k.lanes);
   BackwardPass<Real> pass(tape, a, P, kGates, columns(H));
-  PanelBuffer<Real> gradient(k, P, {1, I, H}, columns(H));
-  gradient.zero();
-  std::vector<WeightProduct<Real>> products = {pass.input_product(gradient)};
-
-  Buffer<Real> rt;
+  pass.add_input_product(P, columns(H));
   std::optional<DropoutGradient<Real>> dropout;
+  const Real* rt = nullptr;
   if (tape.recurrent_mask.get()) {
-    dropout.emplace(k, tape, pass.chunk(), P, kGates, 0, columns(H), false, a.recurrent_kernel);
-    dropout->add_to(products);
+    dropout.emplace(k, tape, pass, P, kGates, 0, columns(H));
+    dropout->add_to(pass, nullptr);
   } else {
-    rt = transposed_panels(k, a.recurrent_kernel, H, P, columns(H));
-    products.push_back(pass.state_product(gradient, 0, false));
+    rt = pass.transpose(Transposes<Real>::kRecurrent, P, columns(H));
+    pass.add_state_product(P, columns(H), 0, nullptr);
   }
 
   Buffer<Real> dc = pass.state(a.dc_n);
   const LstmBackward<Real> args = {.back = pass.back(tape.form.activation),
                                    .c = tape.c.get(),
-                                   .rt = dropout ? dropout->rt() : rt.get(),
+                                   .rt = dropout ? dropout->rt() : rt,
                                    .dc = dc.get()};
-  pass.run(args, k.lstm_backward, products,
-           [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
-             if (dropout) dropout->mask_states(begin, end, n0, n1);
-           });
-
-  gradient.unpack_bias(a.dbias);
-  gradient.unpack_kernel(a.dkernel);
-  dropout ? dropout->unpack(nullptr, a.drecurrent) : gradient.unpack_recurrent(a.drecurrent);
+  pass.run(args, k.lstm_backward, [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
+    if (dropout) dropout->mask_states(begin, end, n0, n1);
+  });
   pass.write_initial(dc, a.dc0);
 }
 

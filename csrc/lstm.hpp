@@ -9,20 +9,13 @@ struct LstmForm {
   Activation activation = Activation::kTanh;
 };
 
-// Weights packed for the kernels that were current when it was made. Immutable: threads may share.
 template <class Real>
-class LstmWeights {
+class LstmWeights : public RecurrentWeights<Real> {
  public:
   // kernel (I, 4H), recurrent_kernel (H, 4H), bias (4H,) or null; copied.
   LstmWeights(ptrdiff_t I, ptrdiff_t H, LstmForm form, Matrix<const Real> kernel,
               Matrix<const Real> recurrent_kernel, const Real* bias);
-  const ptrdiff_t I, H;
   const LstmForm form;
-  const KernelTable& table;
-  const PanelBuffer<Real>& panels() const { return panels_; }
-
- private:
-  PanelBuffer<Real> panels_;
 };
 
 template <class Real>

@@ -73,6 +73,12 @@ class Overlaps {
   std::vector<Extent> extents_;
 };
 
+// Whether an array is read as a matrix in Fortran order.
+inline bool is_fortran(const py::array& a) {
+  constexpr int needed = py::array::f_style | kAligned;
+  return (a.flags() & (needed | py::array::c_style)) == needed;
+}
+
 // Array arguments of one function. All must have the dtype Real.
 template <class Real>
 class Arguments {
@@ -119,12 +125,6 @@ class Arguments {
       throw py::value_error(prefix(name) + "must be in C or Fortran order");
     return {static_cast<Real*>(a.mutable_data()), columns, 1};
   }
-  // An array for the gradient of `like`, in the same order.
-  static py::array_t<Real> gradient_of(const py::array& like) {
-    const std::vector<ptrdiff_t> shape(like.shape(), like.shape() + like.ndim());
-    if (is_fortran(like)) return py::array_t<Real, py::array::f_style>(shape);
-    return py::array_t<Real>(shape);
-  }
 
   // A sequence (N, T, features), or (T, N, features) if time_major; absent for None.
   Sequence<const Real> sequence(const char* name, py::handle h, bool time_major, ptrdiff_t N,
@@ -158,10 +158,6 @@ class Arguments {
   }
 
  private:
-  static bool is_fortran(const py::array& a) {
-    constexpr int needed = py::array::f_style | kAligned;
-    return (a.flags() & (needed | py::array::c_style)) == needed;
-  }
   py::array writeable(const char* name, py::handle h, const std::vector<ptrdiff_t>& shape,
                       const char* meaning) const {
     py::array a = typed(name, h);

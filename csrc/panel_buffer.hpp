@@ -51,15 +51,16 @@ class PanelBuffer {
     k_->pack_rows(section(first_recurrent(), rows_.recurrent), recurrent_kernel);
   }
 
-  // Null pointers are left alone.
+  // Null pointers are left alone, and rows that it has none of.
   void unpack_bias(Real* bias) const {
     if (bias) k_->unpack_rows(section(0, rows_.bias), {bias, 0, 1});
   }
   void unpack_kernel(Matrix<Real> kernel) const {
-    k_->unpack_rows(section(first_kernel(), rows_.kernel), kernel);
+    if (rows_.kernel) k_->unpack_rows(section(first_kernel(), rows_.kernel), kernel);
   }
   void unpack_recurrent(Matrix<Real> recurrent_kernel) const {
-    k_->unpack_rows(section(first_recurrent(), rows_.recurrent), recurrent_kernel);
+    if (rows_.recurrent)
+      k_->unpack_rows(section(first_recurrent(), rows_.recurrent), recurrent_kernel);
   }
 
  private:

@@ -8,6 +8,8 @@ namespace fusedrnn {
 
 // Vectors of the widest register tile, hence of the widest panel.
 constexpr int kMaxVectors = 4;
+template <class Real>
+constexpr ptrdiff_t kMostPanelWidth = kMaxVectors * 64 / sizeof(Real);
 
 // The columns of a matrix with G blocks of `units` columns, cut into panels of U vectors of units.
 //

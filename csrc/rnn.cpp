@@ -9,12 +9,13 @@ namespace fusedrnn {
 template <class Real>
 RnnWeights<Real>::RnnWeights(ptrdiff_t I, ptrdiff_t H, RnnForm form, Matrix<const Real> kernel,
                              Matrix<const Real> recurrent_kernel, const Real* bias)
-    : I(I), H(H), form(form), table(current_kernels()) {
-  const Kernels<Real>& k = kernels_of<Real>(table);
-  panels_ = PanelBuffer<Real>(k, unit_panels(H, k.lanes), {1, I, H}, {{0}});
-  panels_.pack_bias(bias);
-  panels_.pack_kernel(kernel);
-  panels_.pack_recurrent(recurrent_kernel);
+    : RecurrentWeights<Real>(I, H, 1), form(form) {
+  const Kernels<Real>& k = kernels_of<Real>(this->table);
+  PanelBuffer<Real>& panels = this->panels_[0];
+  panels = PanelBuffer<Real>(k, unit_panels(H, k.lanes), {1, I, H}, {{0}});
+  panels.pack_bias(bias);
+  panels.pack_kernel(kernel);
+  panels.pack_recurrent(recurrent_kernel);
 }
 
 template <class Real>
@@ -35,34 +36,25 @@ void rnn_forward(const RnnWeights<Real>& weights, const ForwardArrays<Real>& a,
 template <class Real>
 void rnn_backward(const RnnTape<Real>& tape, const BackwardArrays<Real>& a) {
   const Kernels<Real>& k = kernels_of<Real>(*tape.table);
-  const ptrdiff_t I = tape.I, H = tape.H;
-  const Panels P = unit_panels(H, k.lanes);
+  const Panels P = unit_panels(tape.H, k.lanes);
   BackwardPass<Real> pass(tape, a, P, 1, {{0}});
-  PanelBuffer<Real> gradient(k, P, {1, I, H}, {{0}});
-  gradient.zero();
-  std::vector<WeightProduct<Real>> products = {pass.input_product(gradient)};
-
-  Buffer<Real> rt;
+  pass.add_input_product(P, {{0}});
   std::optional<DropoutGradient<Real>> dropout;
+  const Real* rt = nullptr;
   if (tape.recurrent_mask.get()) {
-    dropout.emplace(k, tape, pass.chunk(), P, 1, 0, GateColumns{{0}}, false, a.recurrent_kernel);
-    dropout->add_to(products);
+    dropout.emplace(k, tape, pass, P, 1, 0, GateColumns{{0}});
+    dropout->add_to(pass, nullptr);
   } else {
-    rt = transposed_panels(k, a.recurrent_kernel, H, P, {{0}});
-    products.push_back(pass.state_product(gradient, 0, false));
+    rt = pass.transpose(Transposes<Real>::kRecurrent, P, {{0}});
+    pass.add_state_product(P, {{0}}, 0, nullptr);
   }
 
   const RnnBackward<Real> args = {.back = pass.back(tape.form.activation),
                                   .h = tape.h.get(),
-                                  .rt = dropout ? dropout->rt() : rt.get()};
-  pass.run(args, k.rnn_backward, products,
-           [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
-             if (dropout) dropout->mask_states(begin, end, n0, n1);
-           });
-
-  gradient.unpack_bias(a.dbias);
-  gradient.unpack_kernel(a.dkernel);
-  dropout ? dropout->unpack(nullptr, a.drecurrent) : gradient.unpack_recurrent(a.drecurrent);
+                                  .rt = dropout ? dropout->rt() : rt};
+  pass.run(args, k.rnn_backward, [&](ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) {
+    if (dropout) dropout->mask_states(begin, end, n0, n1);
+  });
 }
 
 #define FUSEDRNN_INSTANTIATE(Real)                                                                \

@@ -9,20 +9,13 @@ struct RnnForm {
   Activation activation = Activation::kTanh;
 };
 
-// Weights packed for the kernels that were current when it was made. Immutable: threads may share.
 template <class Real>
-class RnnWeights {
+class RnnWeights : public RecurrentWeights<Real> {
  public:
   // kernel (I, H), recurrent_kernel (H, H), bias (H,) or null; copied.
   RnnWeights(ptrdiff_t I, ptrdiff_t H, RnnForm form, Matrix<const Real> kernel,
              Matrix<const Real> recurrent_kernel, const Real* bias);
-  const ptrdiff_t I, H;
   const RnnForm form;
-  const KernelTable& table;
-  const PanelBuffer<Real>& panels() const { return panels_; }
-
- private:
-  PanelBuffer<Real> panels_;
 };
 
 template <class Real>

@@ -46,6 +46,52 @@ void weight_gradient(const fusedrnn::WeightGradient<Real>& g, ptrdiff_t m0, ptrd
   }
 }
 
+// C columns and W vectors of an outer product, or the first n elements of one vector.
+template <class Real, int C, int W>
+FUSEDRNN_INLINE void outer_tile(const fusedrnn::OuterProduct<Real>& o, ptrdiff_t c, ptrdiff_t j,
+                                ptrdiff_t n = kLanes<Real>) {
+  constexpr ptrdiff_t V = kLanes<Real>;
+  Vec<Real> sum[C][W] = {};
+  for (ptrdiff_t run = 0; run < o.runs; ++run) {
+    const Real* along = o.along + o.run[run].begin * o.along_stride + j;
+    const Real* across = o.across + o.run[run].begin * o.across_stride + c;
+    for (ptrdiff_t k = 0; k < o.run[run].count; ++k) {
+#pragma GCC unroll 4
+      for (int w = 0; w < W; ++w) {
+        const Vec<Real> v = n < V ? load_n(along, n) : load(along + w * V);
+#pragma GCC unroll 4
+        for (int i = 0; i < C; ++i) sum[i][w] = multiply_add(splat(across[i]), v, sum[i][w]);
+      }
+      along += o.along_stride;
+      across += o.across_stride;
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < C; ++i) {
+    Real* out = o.out + (c + i) * o.out_stride + j;
+#pragma GCC unroll 4
+    for (int w = 0; w < W; ++w) n < V ? store_n(out, sum[i][w], n) : store(out + w * V, sum[i][w]);
+  }
+}
+
+template <class Real, int C>
+FUSEDRNN_INLINE void outer_columns(const fusedrnn::OuterProduct<Real>& o, ptrdiff_t c) {
+  constexpr ptrdiff_t V = kLanes<Real>;
+  ptrdiff_t j = 0;
+  for (; j + 2 * V <= o.length; j += 2 * V) outer_tile<Real, C, 2>(o, c, j);
+  for (; j + V <= o.length; j += V) outer_tile<Real, C, 1>(o, c, j);
+  if (j < o.length) outer_tile<Real, C, 1>(o, c, j, o.length - j);
+}
+
+// A weight gradient of so few rows that to write it is all the work: straight to where it goes. The
+// sums run in the order of `weight_gradient`.
+template <class Real>
+void outer_product(const fusedrnn::OuterProduct<Real>& o) {
+  ptrdiff_t c = 0;
+  for (; c + 4 <= o.count; c += 4) outer_columns<Real, 4>(o, c);
+  for (; c < o.count; ++c) outer_columns<Real, 1>(o, c);
+}
+
 // d[c] += sum over the runs of row k of one panel, for its vectors: the gradient of a bias.
 template <class Real>
 void column_sums(const fusedrnn::WeightGradient<Real>& g) {

@@ -180,6 +180,20 @@ struct WeightGradient {
   ptrdiff_t runs;
 };
 
+// Products of vectors, summed over the rows of some runs: out[c][j] = sum of across[k][c]
+// along[k][j].
+template <class Real>
+struct OuterProduct {
+  const Real* along;
+  ptrdiff_t along_stride, length;
+  const Real* across;
+  ptrdiff_t across_stride, count;
+  Real* out;  // [count][out_stride], filled
+  ptrdiff_t out_stride;
+  const Run* run;
+  ptrdiff_t runs;
+};
+
 template <class Real>
 struct InputGradient {
   ptrdiff_t I;
@@ -220,6 +234,7 @@ struct Kernels {
   void (*rnn_forward)(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*rnn_backward)(const RnnBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
+  void (*outer_product)(const OuterProduct<Real>&);
   void (*column_sums)(const WeightGradient<Real>&);
   void (*input_gradient)(const InputGradient<Real>&, ptrdiff_t k0, ptrdiff_t k1);
   void (*dense_product)(const DenseProduct<Real>&, ptrdiff_t begin, ptrdiff_t end);

@@ -51,8 +51,10 @@ class PackedLSTM(metaclass=_Metaclass):
         mask: _Array | None = None,
         reverse: bool = False,
         time_major: bool = False,
+        training: bool = False,
         return_sequences: bool = True,
-    ) -> tuple[Any, _Array, _Array]: ...
+        recurrent_mask: _Array | None = None,
+    ) -> Any: ...
 
 class LSTMStep(metaclass=_Metaclass):
     def __init__(
@@ -117,8 +119,10 @@ class PackedGRU(metaclass=_Metaclass):
         mask: _Array | None = None,
         reverse: bool = False,
         time_major: bool = False,
+        training: bool = False,
         return_sequences: bool = True,
-    ) -> tuple[Any, _Array]: ...
+        recurrent_mask: _Array | None = None,
+    ) -> Any: ...
 
 class GRUStep(metaclass=_Metaclass):
     def __init__(
@@ -184,8 +188,10 @@ class PackedRNN(metaclass=_Metaclass):
         mask: _Array | None = None,
         reverse: bool = False,
         time_major: bool = False,
+        training: bool = False,
         return_sequences: bool = True,
-    ) -> tuple[Any, _Array]: ...
+        recurrent_mask: _Array | None = None,
+    ) -> Any: ...
 
 class RNNStep(metaclass=_Metaclass):
     def __init__(

@@ -9,7 +9,9 @@ is taken as it is. All arrays of a call are float32, or all float64. Weights hav
 :mod:`fusedrnn.reference`.
 
 The classes ``Packed...`` and ``...Step`` hold a copy of their weights: what changes in the arrays
-that they were made from, or in the tensors of PyTorch behind these, does not reach them.
+that they were made from, or in the tensors of PyTorch behind these, does not reach them. A call of
+a ``Packed...`` with ``training=True`` returns a tape as the functions do, for many calls that share
+weights, such as the steps of a decoder: these are packed once, for the backward passes too.
 
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
 that name the function and the argument.

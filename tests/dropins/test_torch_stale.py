@@ -16,7 +16,7 @@ from torch.nn.utils import parametrizations, prune  # noqa: E402
 import fusedrnn.torch as ft  # noqa: E402
 import weight_changes  # noqa: E402
 from fusedrnn import _core, functional  # noqa: E402
-from fusedrnn.torch import path  # noqa: E402
+from fusedrnn.torch import kept, path  # noqa: E402
 from torch_cases import assert_close, pair, tensors  # noqa: E402
 
 LAYERS, CELLS = ("LSTM", "GRU", "RNN"), ("LSTMCell", "GRUCell", "RNNCell")
@@ -65,6 +65,58 @@ def test_every_way_is_noticed(name, way):
             check(theirs, ours)
         after = weight_changes.vector_of(ours)
         assert not torch.equal(before, after)
+
+
+def decode(model, calls, change):
+    """The states of some calls of one graph, the weights changed before the last of them."""
+    y, state, all_of_them = X[:1], None, []
+    for call in range(calls):
+        if call == calls - 1:
+            with torch.no_grad():
+                change(model)
+        y, state = model(y, state)
+        all_of_them.append(y)
+    return all_of_them
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("calls", [2, 3, 5])
+def test_calls_of_one_graph_notice_changes_too(name, calls, monkeypatch):
+    monkeypatch.setattr("fusedrnn.torch.layers.torch_is_faster", lambda *_: False)
+
+    def change(model):
+        model.weight_hh_l0.data[3, 5] += 1
+
+    theirs, ours = models(name)
+    for e, g in zip(decode(theirs, calls, change), decode(ours, calls, change), strict=True):
+        assert_close(g, e)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}])
+def test_calls_of_one_graph_share_what_is_packed(name, options, monkeypatch):
+    monkeypatch.setattr("fusedrnn.torch.layers.torch_is_faster", lambda *_: False)
+    packs = []
+    pack = kept._pack
+    monkeypatch.setattr(kept, "_pack", lambda *a, **k: packs.append(1) or pack(*a, **k))
+    theirs, ours = pair(name, SIZE, SIZE, dtype=torch.float64, **options)
+    optimizers = [torch.optim.SGD(m.parameters(), 1e-3) for m in (theirs, ours)]
+    for graph in range(1, 4):
+        for model, optimizer in zip((theirs, ours), optimizers, strict=True):
+            optimizer.zero_grad()
+            state, loss = None, 0
+            for x in torch.stack([X, -X, 2 * X, X]).double():
+                y, state = model(x, state)
+                loss = loss + (y * y).sum()
+            loss.backward()
+        for e, g in zip(theirs.parameters(), ours.parameters(), strict=True):
+            assert_close(g.grad, e.grad)
+        assert len(packs) == graph
+        for optimizer in optimizers:
+            optimizer.step()
+    for _ in range(3):  # one call a graph: nothing is packed to be shared
+        ours(X.double())[0].sum().backward()
+    assert len(packs) == 3
 
 
 @each_module

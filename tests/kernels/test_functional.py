@@ -53,6 +53,61 @@ def test_recurrent_mask_without_training_and_kept_by_the_tape(kind):
         np.testing.assert_array_equal(a, b)
 
 
+FORMS = [(kind, {}) for kind in CELLS] + [
+    ("gru", {"reset_after": False}),
+    ("gru", {"gate_order": "rzn"}),
+    ("gru", {"gate_order": "rzn", "reset_after": False, "update_gate": "write"}),
+]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3, 21), (9, 1, 70, 50), (5, 7, 3, 21), (3, 200, 5, 10)])
+@pytest.mark.parametrize("isa", runtime.available_isas())
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize(("kind", "form"), FORMS)
+def test_calls_that_share_packed_weights_have_the_same_gradients(
+    kind, form, dropout, order, shape, isa
+):
+    N, T, I, H = shape
+    kernel, recurrent, bias = weights(kind, I, H)
+    w = [np.array(kernel, order=order), np.array(recurrent, order=order), bias]
+    if not form.get("reset_after", True):
+        w[2] = bias[0]
+    x = rng.normal(size=(N, T, I)).astype(np.float32)
+    dy = rng.normal(size=(N, T, H)).astype(np.float32)
+    options = {"recurrent_mask": rng.random((CELLS[kind].gates, N, H)).astype(np.float32)}
+    options = options if dropout else {}
+    with runtime.use_isa(isa):
+        backward = getattr(F, f"{kind}_backward")
+        *outputs, tape = getattr(F, kind)(x, *w, training=True, **form, **options)
+        gradients = backward(tape, dy)
+        packed = CELLS[kind].packed(*w, **form)
+        for a in w:
+            a.fill(np.nan)  # which only the tape above looks at
+        with_tape = packed(x, training=True, **options)
+        for a, b in zip(with_tape[:-1], outputs, strict=True):
+            np.testing.assert_array_equal(a, b)
+        for need_dx in (False, True, True):  # what the first leaves the others share
+            got = backward(with_tape[-1], dy, need_dx=need_dx)
+            assert (got[0] is None) is not need_dx
+            first = 0 if need_dx else 1
+            for a, b in zip(got[first:], gradients[first:], strict=True):
+                np.testing.assert_array_equal(a, b)
+                assert a.flags.f_contiguous == b.flags.f_contiguous
+
+
+def test_large_outputs_are_not_given_out_twice():
+    w, x = weights("lstm", 8, 64), np.ones((16, 32, 8), np.float32)
+    y = F.lstm(x, *w)[0]
+    assert y.nbytes > 1 << 16
+    before = y.copy()
+    view = y[3:]
+    del y
+    for _ in range(3):
+        assert not np.shares_memory(F.lstm(2 * x, *w)[0], view)
+    np.testing.assert_array_equal(view, before[3:])
+
+
 @pytest.mark.parametrize("kind", CELLS)
 def test_packed_keeps_its_own_copy(kind):
     w = weights(kind, 2, 3)

@@ -1,10 +1,10 @@
-"""The tests of the core and of the models with AddressSanitizer and UndefinedBehaviorSanitizer.
+"""The tests with AddressSanitizer and UndefinedBehaviorSanitizer, those of frameworks among them.
 
 New memory holds NaN, and the kernels of AVX-512 are made of AVX2 instructions; a quick run (with
 --seconds) leaves those out. A finding ends the process of its test file. Leaks are not looked for:
-Python and NumPy end with thousands of blocks that nothing points to any more. Not run: what starts
-other frameworks, browsers and workers (tests/dropins, forecast, docs, bench), and
-test_processes.py, whose children run long calls.
+Python and NumPy end with thousands of blocks that nothing points to any more. Not run: the tests of
+documents, of the bench and of the report in a browser, and test_processes.py, whose children run
+long calls.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from run import Run
 
 FILES = [
     f for f in all_tests()
-    if ("/kernels/" in f or "/model/" in f) and "test_processes" not in f
+    if not any(part in f for part in ("/docs/", "/bench/", "test_forecast_page", "test_processes"))
 ]  # fmt: skip
 CASES = len(FILES)
 HANG = 3600  # seconds a file may take

@@ -24,10 +24,12 @@ class Recurrent(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, job: Any, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Run the layer and keep the tape; `job` is call, number of weights, masks, arrays."""
-        call, n, masks, arrays = job
-        results, tape = call.forward(x, tensors[:n], tensors[n:], masks, arrays, training=True)
-        ctx.call, ctx.n_weights = call, n
+        """Run the layer and keep the tape; `job` is call, number of weights, masks, ready."""
+        call, n, masks, ready = job
+        results, tape = call.forward(
+            x, tensors[:n], tensors[n:], masks, ready.arrays, ready.packed, training=True
+        )
+        ctx.call, ctx.n_weights, ctx.kept = call, n, ready.kept
         ctx.save_for_backward(hold(tape, _EMPTY.detach()), x, *tensors, *masks)
         ctx.set_materialize_grads(False)
         return tuple(results)
@@ -36,6 +38,8 @@ class Recurrent(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         """Go back over the tape, or with ``create_graph`` over differentiable operations."""
         call, n = ctx.call, ctx.n_weights
+        if ctx.kept is not None:
+            ctx.kept.backwards += 1
         holder, x, *tensors = ctx.saved_tensors
         weights, states, masks = tensors[:n], tensors[n:-3], tensors[-3:]
         # create_graph=True, or gradients of several losses at once, which have no memory of one

@@ -76,22 +76,28 @@ class Call(NamedTuple):
         states: Tensors,
         masks: Masks,
         arrays: Arrays | None = None,
+        packed: Any = None,
         *,
         training: bool,
     ) -> tuple[list[Tensor], Any]:
-        """Return the results as tensors, and the tape or None."""
+        """Return the results as tensors, and the tape or None.
+
+        `arrays` are the memory of `weights`, and `packed` is a packed copy of them, from whoever
+        has kept them.
+        """
         follow_torch_threads()
-        arguments = _arguments(self, training)
+        arguments = _arguments(self, training, packed is not None)
         if masks is not NO_MASKS:
             given = {k: array(m) for k, m in zip(_MASKS, masks, strict=True) if m is not None}
             arguments = arguments | given
-        # Of the core, not of `functional`: a call less where calls are what takes the time.
-        y, *finals = getattr(_core, self.cell)(
-            array(x),
-            *self.to_core(arrays or [array(w) for w in weights]),
-            *[array(s).reshape(s.shape[-2:]) for s in states],
-            **arguments,
-        )
+        if packed is None:
+            # Of the core, not of `functional`: a call less where calls are what takes the time.
+            run = getattr(_core, self.cell)
+            own: Sequence[Array | None] = self.to_core(arrays or [array(w) for w in weights])
+        else:
+            run, own = packed, []
+        initial = [array(s).reshape(s.shape[-2:]) for s in states]
+        y, *finals = run(array(x), *own, *initial, **arguments)
         tape = finals.pop() if training else None
         return [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]], tape
 
@@ -115,10 +121,10 @@ class Call(NamedTuple):
 
 
 @cache
-def _arguments(call: Call, training: bool) -> dict[str, Any]:
-    """Return the arguments of the core that are not arrays."""
+def _arguments(call: Call, training: bool, packed: bool) -> dict[str, Any]:
+    """Return the arguments of the core that are not arrays; packed weights have their form."""
     flags = {"reverse": call.reverse, "time_major": call.time_major, "training": training}
-    return flags | call.options
+    return flags if packed else flags | call.options
 
 
 def array(t: Tensor) -> Array:

@@ -55,15 +55,36 @@ class Packed(NamedTuple):
     versions: list[int]
     content: bytes  # fingerprint of the memory
     copies: list[Any]
+    backwards: int = 0  # of `KeptWeights` then
+
+    def are(self, views: Views, call: Call, weights: Tensors, versions: list[int]) -> bool:
+        """Return whether they may be the copies of these weights: none is known to have changed."""
+        return (
+            self.views is views
+            and self.call == call
+            and self.versions == versions
+            and all([a is b for a, b in zip(self.weights, weights, strict=True)])
+        )
+
+
+class Ready(NamedTuple):
+    """What is kept of the weights of one layer and direction, for a call."""
+
+    arrays: list[Array] | None = None  # their memory
+    packed: Any = None
+    kept: KeptWeights | None = None  # to be told of the backward pass
+
+
+NOTHING = Ready()
 
 
 class KeptWeights:
     """What is kept of the weights of one module: their memory as arrays, and packed copies.
 
-    The copies serve calls without gradients. Weights change in ways that neither their identity nor
-    their version shows: through ``weight.data``, or through memory that they share with an array, a
-    file or a process. So before it uses the copies a call looks at every byte of the weights,
-    unless they are frozen.
+    Weights change in ways that neither their identity nor their version shows: through
+    ``weight.data``, or through memory that they share with an array, a file or a process. So before
+    it uses the copies a call looks at every byte of the weights, unless they are frozen and no
+    gradients are recorded.
 
     Threads may call at once: what belongs together is replaced at once.
     """
@@ -71,6 +92,8 @@ class KeptWeights:
     def __init__(self) -> None:
         self._views: Views | None = None
         self._packed: Packed | None = None
+        self._shared: Packed | None = None
+        self.backwards = 0  # passes so far, over calls with these weights
 
     def views(self, weights: Tensors, form: Form) -> Views | None:
         """Return the memory of the weights, or None if they do not :func:`fit`."""
@@ -85,9 +108,42 @@ class KeptWeights:
             views = self._views = Views(form, places, [w.detach().numpy() for w in weights])
         return views
 
+    def ready(self, views: Views, copies: list[Any] | None) -> list[Ready]:
+        """Return what calls that record gradients need, for each layer and direction."""
+        each = views.each()
+        return [
+            Ready(arrays, packed, self)
+            for arrays, packed in zip(each, copies or [None] * len(each), strict=True)
+        ]
+
     def forget(self) -> None:
-        """Drop the packed copies."""
+        """Drop the packed copies that serve calls without gradients."""
         self._packed = None
+
+    def shared(self, views: Views, call: Call, weights: Tensors) -> list[Any] | None:
+        """Return packed copies for a call that records gradients, or None: it packs for itself.
+
+        They pay where calls of one graph share them, as the steps of a decoder do. A training loop
+        changes its weights after each call, and to look at them would be for nothing. So they are
+        made by the second call on the same weights without a backward pass in between.
+        """
+        versions, last = _versions(weights), self._shared
+        if (
+            last is None
+            or last.backwards != self.backwards
+            or not last.are(views, call, weights, versions)
+        ):
+            content, copies = b"", None
+        else:
+            content = _core.fingerprint(views.arrays)
+            if last.content == content:
+                return last.copies
+            copies = _pack(views, call, step=False) if not last.copies else None
+        self._shared = Packed(
+            views=views, call=call, weights=list(weights), versions=versions,
+            content=content if copies else b"", copies=copies or [], backwards=self.backwards,
+        )  # fmt: skip
+        return copies
 
     def packed(
         self, views: Views, call: Call, weights: Tensors, frozen: bool, step: bool
@@ -99,13 +155,8 @@ class KeptWeights:
         last = self._packed
         if last is not None and (last.views is not views or last.call != call):
             last = None
-        versions = [-1 if w.is_inference() else w._version for w in weights] if frozen else []
-        if (
-            frozen
-            and last is not None
-            and last.versions == versions
-            and all([a is b for a, b in zip(last.weights, weights, strict=True)])
-        ):
+        versions = _versions(weights) if frozen else []
+        if frozen and last is not None and last.are(views, call, weights, versions):
             return last.copies
         content = _core.fingerprint(views.arrays)  # first: what changes while it packs is seen next
         if last is not None and last.content == content:
@@ -113,13 +164,21 @@ class KeptWeights:
             if not frozen:
                 return copies
         else:
-            make = CELLS[call.cell].step if step else CELLS[call.cell].packed
-            copies = [make(*call.to_core(arrays), **call.options) for arrays in views.each()]
+            copies = _pack(views, call, step)
         self._packed = Packed(
             views=views, call=call, weights=list(weights), versions=versions, content=content,
             copies=copies,
         )  # fmt: skip
         return copies
+
+
+def _versions(weights: Tensors) -> list[int]:
+    return [-1 if w.is_inference() else w._version for w in weights]
+
+
+def _pack(views: Views, call: Call, step: bool) -> list[Any]:
+    make = CELLS[call.cell].step if step else CELLS[call.cell].packed
+    return [make(*call.to_core(arrays), **call.options) for arrays in views.each()]
 
 
 def fit(weights: Tensors, form: Form) -> bool:

@@ -12,14 +12,11 @@ from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import CELLS, Cell
-from .call import Arrays, Call, Tensors, array, follow_torch_threads
-from .kept import Form, fit
+from .call import Call, Tensors
+from .kept import NOTHING, Form, Ready, fit
 from .path import PLAIN, path_of, torch_is_faster, traced
 from .recurrent import recurrent
 from .standin import StandIn
-
-Ready = Sequence[tuple[Arrays | None, Any]]
-"""For each layer and direction the memory of its weights, or these packed, or neither."""
 
 
 class FusedLayer(StandIn):
@@ -78,7 +75,7 @@ class FusedLayer(StandIn):
         leaf = self._leaf(input, hx)
         return super().forward(input, hx) if leaf is None else leaf  # type: ignore[misc]
 
-    def _run(self: Any, input: Any, w: Tensors, ready: Ready, states: Tensors) -> Any:
+    def _run(self: Any, input: Any, w: Tensors, ready: Sequence[Ready], states: Tensors) -> Any:
         if isinstance(input, PackedSequence):
             y, finals = _uncompiled(type(self)._packed_sequence)(self, input, w, ready, states)
         elif input.dim() == 2:
@@ -102,7 +99,7 @@ class FusedLayer(StandIn):
                 return True
         return False
 
-    def _ready(self: Any, w: Tensors, trace: bool) -> Ready | None:
+    def _ready(self: Any, w: Tensors, trace: bool) -> Sequence[Ready] | None:
         """Return what of the weights each layer and direction runs on, None if they are unfit."""
         if path_of(w, trace) != "fused":
             return None
@@ -112,15 +109,16 @@ class FusedLayer(StandIn):
             bias=self.bias, layers=layers, directions=directions,
         )  # fmt: skip
         if trace:
-            return [(None, None)] * (layers * directions) if fit(w, form) else None
-        views = self._kept.views(w, form)
+            return [NOTHING] * (layers * directions) if fit(w, form) else None
+        kept = self._kept
+        views = kept.views(w, form)
         if views is None:
             return None
-        if torch.is_grad_enabled():
-            return [(arrays, None) for arrays in views.each()]
         call = Call(self._cell.name, "torch", activation=self._activation)
-        copies = self._kept.packed(views, call, w, frozen=self._frozen, step=False)
-        return [(None, copy) for copy in copies]
+        if torch.is_grad_enabled():
+            return kept.ready(views, kept.shared(views, call, w))
+        copies = kept.packed(views, call, w, frozen=self._frozen, step=False)
+        return [Ready(packed=copy) for copy in copies]
 
     def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
         packed = x is not input
@@ -163,7 +161,7 @@ class FusedLayer(StandIn):
         return int(input.shape[self.batch_first if input.dim() == 3 else 0])
 
     def _packed_sequence(
-        self: Any, input: PackedSequence, weights: Tensors, ready: Ready, states: Tensors
+        self: Any, input: PackedSequence, weights: Tensors, ready: Sequence[Ready], states: Tensors
     ) -> Any:
         data, batch_sizes, order, back = input
         T = len(batch_sizes)
@@ -184,7 +182,7 @@ class FusedLayer(StandIn):
         self: Any,
         x: Tensor,
         weights: Tensors,
-        ready: Ready,
+        ready: Sequence[Ready],
         states: Tensors,
         lengths: Tensor | None = None,
         batch_first: bool = False,
@@ -195,7 +193,7 @@ class FusedLayer(StandIn):
         each = len(weights) // len(ready)
         if len(ready) == 1:
             call = Call(cell, "torch", time_major=not batch_first, activation=activation)
-            return [*run(call, x, weights, states, lengths, *ready[0])]
+            return [*recurrent(call, x, weights, states, lengths, ready=ready[0])]
         finals: list[Tensors] = []
         for layer in range(self.num_layers):
             time_major = not (batch_first and layer == last)
@@ -206,7 +204,7 @@ class FusedLayer(StandIn):
                 k = len(finals)
                 call = Call(cell, "torch", reverse, time_major, activation=activation)
                 own = weights[k * each : (k + 1) * each]
-                y, *final = run(call, x, own, [s[k] for s in states], lengths, *ready[k])
+                y, *final = recurrent(call, x, own, [s[k] for s in states], lengths, ready=ready[k])
                 ys.append(y)
                 finals.append(final)
             x = torch.cat(ys, -1) if D == 2 else ys[0]
@@ -229,24 +227,6 @@ def _uncompiled(function: Any) -> Any:
     if function not in _UNCOMPILED:
         _UNCOMPILED[function] = torch.compiler.disable(function)
     return _UNCOMPILED[function]
-
-
-def run(
-    call: Call, x: Tensor, weights: Tensors, states: Tensors, lengths: Tensor | None,
-    arrays: Arrays | None, packed: Any,
-) -> Tensors:  # fmt: skip
-    """Run one layer in one direction: on `packed` weights, or on `arrays`, or on tensors alone."""
-    if packed is None:
-        return recurrent(call, x, weights, states, lengths, arrays=arrays)
-    follow_torch_threads()
-    y, *finals = packed(
-        array(x),
-        *[array(s).reshape(s.shape[-2:]) for s in states],
-        lengths=None if lengths is None else array(lengths),
-        reverse=call.reverse,
-        time_major=call.time_major,
-    )
-    return [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]]
 
 
 def _pack(y: Tensor, lengths: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from . import autograd
-from .call import NO_MASKS, Arrays, Call, Tensors
+from .call import NO_MASKS, Call, Tensors
+from .kept import NOTHING, Ready
 from .operator import operator
 from .path import traced
 
@@ -19,7 +20,7 @@ def recurrent(
     lengths: Tensor | None = None,
     mask: Tensor | None = None,
     recurrent_mask: Tensor | None = None,
-    arrays: Arrays | None = None,
+    ready: Ready = NOTHING,
 ) -> Tensors:
     """Run one layer in one direction, with gradients for `x`, `weights` and `states`.
 
@@ -34,8 +35,8 @@ def recurrent(
     mask : (N, T) bool tensor, optional
     recurrent_mask : (G, N, H) tensor, optional
         All as in :func:`fusedrnn.functional.lstm`, and without gradients.
-    arrays : list of arrays, optional
-        The memory of `weights`, from a caller who keeps it and runs rather than records.
+    ready : Ready, optional
+        What is kept of `weights`, from a caller who runs rather than records.
 
     Returns
     -------
@@ -47,9 +48,9 @@ def recurrent(
     if lengths is not None or mask is not None or recurrent_mask is not None:
         masks = lengths, mask, recurrent_mask
     training = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *weights, *states)])
-    if arrays is None and traced():
+    if ready is NOTHING and traced():
         flags = (call.reverse, call.time_major, call.reset_after, call.activation, training)
         return operator(call.cell, call.layout, x, list(weights), list(states), *masks, *flags)[:-1]
     if training:
-        return autograd.apply((call, len(weights), masks, arrays), x, *weights, *states)
-    return call.forward(x, weights, states, masks, arrays, training=False)[0]
+        return autograd.apply((call, len(weights), masks, ready), x, *weights, *states)
+    return call.forward(x, weights, states, masks, ready.arrays, ready.packed, training=False)[0]
