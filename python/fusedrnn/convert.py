@@ -303,7 +303,10 @@ def _keras_place(layer: Any, read: Callable[[], Weights]) -> _Place:
         matrices = [w.kernel] if isinstance(w, DenseWeights) else [w.kernel, w.recurrent_kernel]
         return matrices if w.bias is None else [*matrices, w.bias]
 
-    return _Place(layer.name, layer.weights, read, arrays, layer.set_weights)
+    return _Place(
+        name=layer.name, variables=layer.weights, read=read, arrays=arrays,
+        write=layer.set_weights,
+    )  # fmt: skip
 
 
 def _torch_places(module: Any, torch: Any) -> list[_Place]:
