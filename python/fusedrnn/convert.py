@@ -168,7 +168,9 @@ def copy_weights(source: Any, target: Any) -> None:
     ------
     ValueError
         If the two have not the same cells, activations and shapes, or something has no equivalent:
-        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Nothing is changed then.
+        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Or if `target` cannot
+        hold them: it shares weights that are to differ, or PyTorch computes them (``weight_norm``,
+        pruning). Nothing is changed then.
     TypeError
         If there is a layer that this module does not know.
     """
@@ -179,8 +181,16 @@ def copy_weights(source: Any, target: Any) -> None:
             "each layer in each direction is one"
         )
     ready = [place.fitted(weights) for place, weights in zip(places, given, strict=True)]
-    for place, weights in zip(places, ready, strict=True):
-        place.write(weights)
+    written: dict[int, Array] = {}
+    for place, arrays in zip(places, ready, strict=True):
+        for variable, array in zip(place.variables, arrays, strict=True):
+            if not np.array_equal(array, written.setdefault(id(variable), array), equal_nan=True):
+                raise ValueError(
+                    f"copy_weights: {place.name} of target shares weights with a layer before it, "
+                    "those of source differ"
+                )
+    for place, arrays in zip(places, ready, strict=True):
+        place.write(arrays)
 
 
 # Where the weights of one layer in one direction are ----------------------------------------------
@@ -189,11 +199,19 @@ def copy_weights(source: Any, target: Any) -> None:
 @dataclass(frozen=True)
 class _Place:
     name: str
+    variables: list[Any]  # what holds the weights; two places may share it
     read: Callable[[], Weights]
-    write: Callable[[Weights], None]
+    arrays: Callable[[Weights], list[Array]]  # for each of the variables
+    write: Callable[[list[Array]], None]
+    computed: bool = False  # the weights, from others: what is written to them is lost
 
-    def fitted(self, weights: Weights) -> Weights:
-        """Return the weights as this place takes them, with a bias where it has one; or raise."""
+    def fitted(self, weights: Weights) -> list[Array]:
+        """Return the arrays that this place takes, with a bias where it has one; or raise."""
+        if self.computed:
+            raise ValueError(
+                f"copy_weights: {self.name} computes its weights from others, as weight_norm and "
+                "pruning have it: there is nothing to write to"
+            )
         own = self.read()
         for what, a, b in [
             ("cell", _cell(weights), _cell(own)),
@@ -202,10 +220,10 @@ class _Place:
             if a != b:
                 raise ValueError(f"copy_weights: source has the {what} {a}, {self.name} {b}")
         if weights.bias is None and own.bias is not None:
-            return replace(weights, bias=np.zeros_like(own.bias))
+            weights = replace(weights, bias=np.zeros_like(own.bias))
         if weights.bias is not None and own.bias is None and weights.bias.any():
             raise ValueError(f"copy_weights: source has a bias, {self.name} has none")
-        return weights if own.bias is not None else replace(weights, bias=None)
+        return self.arrays(weights if own.bias is not None else replace(weights, bias=None))
 
 
 def _cell(weights: Weights) -> str:
@@ -246,7 +264,7 @@ def _keras_places(layer: Any) -> list[_Place]:
     if not layer.built:
         raise ValueError(f"convert: {layer.name} is not built: it has no weights yet")
     if kind == "Dense":
-        return [_Place(layer.name, lambda: DenseWeights(*_numpy(layer)), _keras_writer(layer))]
+        return [_keras_place(layer, lambda: DenseWeights(*_numpy(layer)))]
     if kind not in BY_LAYER:
         if not layer.weights:
             return []
@@ -273,36 +291,39 @@ def _keras_places(layer: Any) -> list[_Place]:
             activation=activation,
         )
 
-    return [_Place(layer.name, read, _keras_writer(layer))]
+    return [_keras_place(layer, read)]
 
 
 def _numpy(layer: Any) -> list[Array]:
     return [np.array(w) for w in layer.get_weights()]
 
 
-def _keras_writer(layer: Any) -> Callable[[Weights], None]:
-    def write(w: Weights) -> None:
+def _keras_place(layer: Any, read: Callable[[], Weights]) -> _Place:
+    def arrays(w: Weights) -> list[Array]:
         matrices = [w.kernel] if isinstance(w, DenseWeights) else [w.kernel, w.recurrent_kernel]
-        layer.set_weights(matrices if w.bias is None else [*matrices, w.bias])
+        return matrices if w.bias is None else [*matrices, w.bias]
 
-    return write
+    return _Place(
+        name=layer.name, variables=layer.weights, read=read, arrays=arrays,
+        write=layer.set_weights,
+    )  # fmt: skip
 
 
 def _torch_places(module: Any, torch: Any) -> list[_Place]:
     kind = type(module).__name__
     if isinstance(module, torch.nn.Linear):
-        return [_torch_place(kind, [module.weight, module.bias], _dense_from_torch)]
+        return [_torch_place(kind, module, [module.weight, module.bias], _dense_from_torch)]
     if isinstance(module, _torch_classes(torch)):
         if module.proj_size:
             raise ValueError("convert: a torch.nn.LSTM with proj_size has no equivalent")
         make = partial(RecurrentWeights.from_torch, activation=_torch_activation(module))
-        sets = module.all_weights
-        return [_torch_place(f"{kind}, set {k}", w, make) for k, w in enumerate(sets)]
+        sets = enumerate(module.all_weights)
+        return [_torch_place(f"{kind}, set {k}", module, w, make) for k, w in sets]
     if isinstance(module, _torch_classes(torch, "Cell")):
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
         make = partial(RecurrentWeights.from_torch, activation=_torch_activation(module))
         w = [getattr(module, name) for name in names]
-        return [_torch_place(kind, w, make)]
+        return [_torch_place(kind, module, w, make)]
     if next(module.parameters(recurse=False), None) is not None:
         raise TypeError(f"convert: a torch module {kind} has no equivalent")
     return [place for child in module.children() for place in _torch_places(child, torch)]
@@ -320,14 +341,23 @@ def _torch_classes(torch: Any, suffix: str = "") -> tuple[Any, ...]:
     return tuple(getattr(torch.nn, name.upper() + suffix) for name in CELLS)
 
 
-def _torch_place(name: str, tensors: list[Any], make: Callable[..., Weights]) -> _Place:
+def _torch_place(
+    name: str, module: Any, tensors: list[Any], make: Callable[..., Weights]
+) -> _Place:
     tensors = [t for t in tensors if t is not None]
+    parameters = {id(p) for p in module.parameters(recurse=False)}
 
-    def write(w: Weights) -> None:
-        for tensor, array in zip(tensors, w.to_torch(), strict=True):
+    def read() -> Weights:
+        return make(*(t.detach().cpu().numpy() for t in tensors))
+
+    def write(arrays: list[Array]) -> None:
+        for tensor, array in zip(tensors, arrays, strict=True):
             tensor.detach().copy_(tensor.new_tensor(array))  # a new version, which `.data` is not
 
-    return _Place(name, lambda: make(*(t.detach().cpu().numpy() for t in tensors)), write)
+    return _Place(
+        name=name, variables=tensors, read=read, arrays=lambda w: w.to_torch(), write=write,
+        computed=any(id(t) not in parameters for t in tensors),
+    )  # fmt: skip
 
 
 def _dense_from_torch(weight: Array, bias: Array | None = None) -> Weights:

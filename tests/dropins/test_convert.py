@@ -219,6 +219,50 @@ def test_refusals(source, target, message):
             np.testing.assert_array_equal(a.detach(), b)
 
 
+def with_weight_norm():
+    return torch.nn.utils.parametrizations.weight_norm(torch.nn.LSTM(3, 5), "weight_hh_l0")
+
+
+def with_weight_norm_of_old():
+    return torch.nn.utils.weight_norm(torch.nn.LSTM(3, 5), "weight_hh_l0")
+
+
+def pruned():
+    from torch.nn.utils import prune
+
+    return prune.random_unstructured(torch.nn.LSTM(3, 5), "weight_hh_l0", 0.5)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
+@pytest.mark.parametrize("make", [with_weight_norm, with_weight_norm_of_old, pruned])
+def test_weights_that_torch_computes_are_read_not_written(make):
+    module, model = make(), ours("LSTM")
+    before = [p.detach().clone() for p in module.parameters()]
+    with pytest.raises(ValueError, match="LSTM, set 0 computes its weights from others"):
+        convert.copy_weights(model, module)
+    assert all(torch.equal(p, b) for p, b in zip(module.parameters(), before, strict=True))
+    convert.copy_weights(module, model)
+    expected = of_torch(module, X.transpose(1, 0, 2)).transpose(1, 0, 2)
+    np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["torch", "ours"])
+def test_shared_weights_cannot_become_different_ones(kind):
+    if kind == "torch":
+        target = torch.nn.LSTM(3, 5, bidirectional=True)
+        target.weight_hh_l0_reverse = target.weight_hh_l0
+    else:
+        layer = layers.LSTM(5)
+        layer.build((None, None, 3))
+        target = [layer, layer]
+    source = torch.nn.LSTM(3, 5, bidirectional=True)
+    before = convert.weights_of(target)[0].kernel
+    with pytest.raises(ValueError, match=r"shares weights .* those of source differ"):
+        convert.copy_weights(source, target)
+    np.testing.assert_array_equal(convert.weights_of(target)[0].kernel, before)
+    convert.copy_weights(target, target)
+
+
 def test_unknown_things():
     with pytest.raises(TypeError, match="Conv1d has no equivalent"):
         convert.copy_weights(torch.nn.Conv1d(3, 5, 1), ours("LSTM"))

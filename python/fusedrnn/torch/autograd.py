@@ -26,11 +26,10 @@ class Recurrent(torch.autograd.Function):
     def forward(ctx: Any, job: Any, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Run the layer and keep the tape; `job` is call, number of weights, masks, ready."""
         call, n, masks, ready = job
-        results, tape = call.forward(
-            x, tensors[:n], tensors[n:], masks, ready.arrays, ready.packed, training=True
-        )
+        inputs = x, tensors[:n], tensors[n:], masks
+        results, tape = call.forward(*inputs, ready.arrays, ready.packed, training=True)
         ctx.call, ctx.n_weights, ctx.kept = call, n, ready.kept
-        ctx.save_for_backward(hold(tape, _EMPTY.detach()), x, *tensors, *masks)
+        ctx.save_for_backward(hold(_EMPTY.detach(), tape, *inputs), x, *tensors, *masks)
         ctx.set_materialize_grads(False)
         return tuple(results)
 

@@ -33,9 +33,9 @@ def operator(
         cell=cell, layout=layout, reverse=reverse, time_major=time_major,
         reset_after=reset_after, activation=activation,
     )  # fmt: skip
-    masks = lengths, mask, recurrent_mask
-    results, tape = call.forward(x, weights, states, masks, training=training)
-    return [*results, hold(tape, x.new_empty(0))]
+    inputs = x, weights, states, (lengths, mask, recurrent_mask)
+    results, tape = call.forward(*inputs, training=training)
+    return [*results, hold(x.new_empty(0), tape, *inputs)]
 
 
 @operator.register_fake

@@ -193,6 +193,31 @@ def test_a_series_may_be_named_na(tmp_path):
         long_of(path)
 
 
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("at_once", [4, 1000])
+def test_a_number_with_a_comma_without_quotes_loses_nothing_unseen(
+    row, at_once, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(table, "AT_ONCE", at_once)
+    path = tmp_path / "sales.csv"
+    lines = [f"2020-01-0{i + 1},{i}" for i in range(4)]
+    lines[row] += ",5"
+    path.write_text("\n".join(["date,sales", *lines]))
+    with pytest.raises(ValueError, match=r"sales\.csv: not a CSV table: .*(more values|saw 3)"):
+        long_of(path)
+
+
+@pytest.mark.parametrize("how", ["file", "frame"])
+def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
+    frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02"], "sales": ["1.500", "900"]})
+    source = frame if how == "frame" else tmp_path / "sales.csv"
+    if how == "file":
+        frame.to_csv(source, sep=";", index=False)
+        assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
+    with pytest.raises(ValueError, match=r"column 'sales': '1\.500' in row 0 .*--thousands"):
+        long_of(source, decimal=",")
+
+
 @pytest.mark.parametrize("name", ["sales.csv.gz", "sales.csv.zip"])
 def test_a_damaged_archive_is_no_table(name, tmp_path):
     path = tmp_path / name

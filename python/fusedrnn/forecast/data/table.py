@@ -6,6 +6,7 @@ import csv
 import errno
 import os
 import re
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -130,12 +131,12 @@ def to_long(
             ids = _columns(names, options.id, ID_NAMES, "id")
         kept = [_column(names, name, (), "covariate") for name in covariates]
         columns = list(dict.fromkeys([*ids, *days, target, *kept]))
-    size = max(1, AT_ONCE // len(columns))
+    size = max(1, AT_ONCE // len(names))
     if isinstance(table, pd.DataFrame):
         pieces = (table[columns].iloc[i : i + size] for i in range(0, len(table), size))
     else:
         numbers = {"decimal": options.decimal, "thousands": options.thousands}
-        pieces = _pieces(table, columns, size, [*days, *categories], ids, numbers)
+        pieces = _pieces(table, names, columns, size, [*days, *categories], ids, numbers)
     rows, dates = Rows(len(covariates)), Dates(",".join(map(str, days)))
     fixed = known_categories or {}
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
@@ -144,13 +145,17 @@ def to_long(
         empty = empty and piece.empty
         codes = dates.add(spelled(piece[days]))
         if options.wide:
-            parts = [(str(n), [_numbers(piece[n])]) for n in names if n not in days]
+            parts = [
+                (str(n), [_numbers(piece[n], options.decimal)]) for n in names if n not in days
+            ]
         else:
             others = [
-                _places(piece[n], kinds[n], n in fixed) if n in kinds else _numbers(piece[n], False)
+                _places(piece[n], kinds[n], n in fixed)
+                if n in kinds
+                else _numbers(piece[n], options.decimal, sales=False)
                 for n in covariates
             ]
-            parts = [("sales", [_numbers(piece[target]), *others])]
+            parts = [("sales", [_numbers(piece[target], options.decimal), *others])]
         for name, values in parts:
             series = _names(piece[ids]) if ids else [name] * len(piece)
             rows.add(zip(series, codes.tolist(), *(v.tolist() for v in values), strict=True))
@@ -178,6 +183,7 @@ def _header(path: Path) -> list[str]:
 
 def _pieces(
     path: Path,
+    header: Sequence[str],
     columns: Sequence[str],
     size: int,
     texts: Sequence[str],
@@ -198,17 +204,25 @@ def _pieces(
                 yield piece
         return
     separator = _separator(path)
+    unused = set(header) - set(columns)  # read too: with `usecols` pandas drops values unseen
     with _text(path) as text:
-        yield from pd.read_csv(
+        pieces = pd.read_csv(
             text,
             sep=separator,
-            usecols=columns,
-            dtype=dict.fromkeys([*texts, *names], str),
+            index_col=False,
+            dtype=dict.fromkeys([*texts, *names, *unused], str),
             keep_default_na=False,
             na_values={column: [""] if column in names else NONE for column in columns},
             chunksize=size,
             **numbers,
         )
+        while True:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece[list(columns)]
 
 
 def _is_parquet(path: Path) -> bool:
@@ -274,6 +288,11 @@ def _told(path: Path, kind: str) -> Iterator[None]:
         yield
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path}: the file is empty, expected a header and rows") from None
+    except pd.errors.ParserWarning:
+        raise ValueError(
+            f"{path}: not a {kind} table: a row has more values than the header has names; is "
+            "there a comma in a number without quotes, or one at the end?"
+        ) from None
     except MemoryError:
         raise
     except Exception as error:
@@ -346,11 +365,14 @@ def _places(column: pd.Series, kinds: dict[str, int], fixed: bool) -> np.ndarray
     return found
 
 
-def _numbers(column: pd.Series, sales: bool = True) -> np.ndarray:
+def _numbers(column: pd.Series, decimal: str, sales: bool = True) -> np.ndarray:
     """Return a numeric column as float64; what is empty stays missing."""
     if sales and pd.api.types.is_bool_dtype(column):
         raise ValueError(f"column {column.name!r}: True and False, expected numbers")
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    if decimal != "." and not pd.api.types.is_numeric_dtype(column):
+        # The reader took "1.500" for no number; this function would, for one and a half.
+        numbers = numbers.mask(column.astype(str).str.contains(".", regex=False))
     bad = (numbers.isna() & column.notna()) | numbers.abs().gt(LARGEST)
     if bad.any():
         row, value = bad.idxmax(), column[bad.idxmax()]
