@@ -22,7 +22,7 @@ class Attention(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.query, self.key = nn.Linear(UNITS, UNITS), nn.Linear(UNITS, UNITS)
-        self.score = nn.Linear(UNITS, 1)
+        self.score = nn.Linear(UNITS, 1, bias=False)
 
     def forward(self, h: Tensor, memory: Tensor, keys: Tensor) -> Tensor:
         """(N, H) of the decoder, (T, N, H) of the encoder and their keys to the context (N, H)."""

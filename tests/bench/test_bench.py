@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from bench import contention, instructions, neighbours, ours, report
-from bench.__main__ import COMMANDS
+from bench import contention, instructions, kernels, neighbours, ours, report
+from bench.__main__ import COMMANDS, main
 from bench.case import Case
 from bench.cells import CELLS
 from bench.contestant import Mismatch, check
@@ -113,20 +112,33 @@ def test_programs(tmp_path):
     assert "no program 'no such'" in done.stderr
 
 
-def test_programs_are_those_that_are_trained_and_used():
+@pytest.fixture
+def one_thread_of_torch():
     torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch
+    torch.set_num_threads(before)
+
+
+def test_programs_train_all_that_they_have(one_thread_of_torch):
+    torch = one_thread_of_torch
     from bench.programs import PROGRAMS
 
+    recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
     for name, make in PROGRAMS.items():
         torch.manual_seed(0)
         program = make()
-        recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
+        kind = name.split()[-1]
         kinds = [type(m).__mro__ for m in program.model.modules() if isinstance(m, recurrent)]
-        assert all(any(name.split()[-1] in c.__name__ for c in mro) for mro in kinds), name
-        before = [p.clone() for p in program.model.parameters()]
-        loss = program.train()
-        assert loss.isfinite().all()
-        assert all((p != b).any() for p, b in zip(program.model.parameters(), before, strict=True))
+        assert kinds, name
+        assert all(any(kind in c.__name__ for c in mro) for mro in kinds), name
+        if kind == "GRU":  # the other costs the same again
+            continue
+        parameters = list(program.model.parameters())
+        before = [p.detach().clone() for p in parameters]
+        assert program.train().isfinite().all()
+        assert all((p != b).any() for p, b in zip(parameters, before, strict=True)), name
         y = program.infer()
         assert not y.requires_grad
         assert y.isfinite().all()
@@ -154,20 +166,19 @@ def test_a_wheel_has_an_openmp_of_its_own():
         path = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
         with Process(dict(os.environ) | {"LD_LIBRARY_PATH": path}) as process:
             process(neighbours.import_first_from, str(folder))
-            assert process(eval, "__import__('fusedrnn')._core.__file__").startswith(str(folder))
+            assert process(eval, "__import__('fusedrnn._core')._core.__file__").startswith(
+                str(folder)
+            )
             assert process(neighbours.mapped, "libgomp") == folder / "libgomp.so.9"
 
 
-def test_a_process_is_kept_and_idle_between_its_calls(monkeypatch):
+def test_a_process_is_kept_and_has_an_environment_of_its_own(monkeypatch):
     monkeypatch.setenv("BENCH_TEST", "before")
     with Process(dict(os.environ) | {"BENCH_TEST": "its own"}) as process:
         assert process(os.getenv, "BENCH_TEST") == "its own"
         assert process(os.getpid) == process(os.getpid) != os.getpid()
         with pytest.raises(ZeroDivisionError):
             process(divmod, 1, 0)
-        before = process(time.process_time)
-        time.sleep(0.2)
-        assert process(time.process_time) - before < 0.1
     assert os.environ["BENCH_TEST"] == "before"
     with Processes(1) as processes:
         assert processes["a"](os.getenv, "OMP_NUM_THREADS") == "1"
@@ -265,6 +276,15 @@ def test_a_wrong_answer_is_found(cell, task):
             check(case, expected, {"NumPy": right | {key: wrong}}, case.tolerance)
     with pytest.raises(Mismatch, match="nothing of NumPy was compared"):
         check(case, expected, {"NumPy": {}}, case.tolerance)
+
+
+def test_nothing_is_reported_where_answers_differ(monkeypatch):
+    def differ(options):
+        raise Mismatch("mid of PyTorch")
+
+    monkeypatch.setattr(kernels, "main", differ)
+    with pytest.raises(SystemExit, match="answers differ, nothing is reported: mid of PyTorch"):
+        main(["kernels"])
 
 
 def test_ratios_are_of_times_in_the_same_round():
