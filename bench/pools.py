@@ -29,6 +29,7 @@ ALONE, WHEEL, OPENMP, SESSION = NEIGHBOURS = "alone", "wheel", "another OpenMP",
 LAYERS = ("fusedrnn.torch", "torch.nn")
 PARTS = ("linear", "layer", "third")
 LOOP, ONE_THREAD = "loop", "loop, one thread"
+RATIOS = ("x parts", "x one thread")
 Run = Callable[[], Any]
 
 
@@ -126,15 +127,30 @@ def measure(process: Process, case: Case, layer: str, neighbour: str, threads: i
 
 def tables(rows: list[dict[str, Any]]) -> Iterator[report.Table]:
     """One table for each neighbour."""
-    columns = ["cell", "shape", "layer", "linear us", "layer us", "third us", "loop us", "x parts",
-               "quartiles", "x one thread", "quartiles"]  # fmt: skip
+    columns = ["cell", "shape", "layer", *(f"{name} us" for name in (*PARTS, LOOP)),
+               *(text for ratio in RATIOS for text in (ratio, "quartiles"))]  # fmt: skip
     for neighbour in dict.fromkeys(row["neighbour"] for row in rows):
         yield report.Table(neighbour, columns, [
             [row["cell"], row["shape"], row["layer"],
              *(report.us(row["seconds"].get(name)) for name in (*PARTS, LOOP)),
-             *report.ratio(row["x parts"]), *report.ratio(row["x one thread"])]
+             *(text for ratio in RATIOS for text in report.ratio(row[ratio]))]
             for row in rows if row["neighbour"] == neighbour
         ])  # fmt: skip
+    yield worst(rows)
+
+
+def worst(rows: list[dict[str, Any]]) -> report.Table:
+    """The largest of both ratios for each neighbour and layer, and where it was."""
+    lines = []
+    for neighbour, layer in dict.fromkeys((row["neighbour"], row["layer"]) for row in rows):
+        group = [row for row in rows if (row["neighbour"], row["layer"]) == (neighbour, layer)]
+        line = [neighbour, layer, str(len(group))]
+        for ratio in RATIOS:
+            most = max(group, key=lambda row, ratio=ratio: row[ratio]["median"])
+            line += [f"{most[ratio]['median']:.2f}", f"{most['cell']} {most['shape']}"]
+        lines.append(line)
+    columns = ["neighbour", "layer", "lines", *(text for ratio in RATIOS for text in (ratio, "at"))]
+    return report.Table("the largest ratios", columns, lines)
 
 
 def main(arguments: list[str]) -> None:

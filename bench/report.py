@@ -117,7 +117,8 @@ def _busy(title: str, rows: list[Row]) -> Table:
             f"{us(busy[n])} ({busy[n]['median'] / quiet[n]['median']:.2f})" if n in busy else "-"
             for n in names
         ] + [_number(row["ratio"])])  # fmt: skip
-    return Table(title, ["cell", "shape", "I, H, T, N", *headings, "x best peer"], lines)
+    columns = ["cell", "shape", "I, H, T, N", *headings, "x best peer"]
+    return Table(f"{title}, {rows[0]['load']}", columns, lines)
 
 
 def _memory(title: str, rows: list[Row]) -> Table:

@@ -18,7 +18,7 @@ from .process import Processes, thread_pools
 from .shapes import ALL, Shape
 from .timing import Turns, prepare, race, ratios, spread, turn
 
-MODES_OF_TASKS = ("ragged", "busy")  # which have inference and training
+BOTH_TASKS = ("ragged", "busy")  # modes that have inference and training
 ONE_THREAD, FULL, PEAK = (f"{ours.NAME} one thread", f"{ours.NAME} full", "peak")
 BUSY_TURN = 0.3  # seconds: many slices of the scheduler
 Make = tuple[Callable[..., Contestant | None], tuple[Any, ...]]  # and its arguments
@@ -39,7 +39,7 @@ def cases(options: Options) -> Iterator[Case]:
                     if (mode == "step") != (shape.T == 1) or (mode == "ragged" and shape.N < 16):
                         continue
                     about = {"cell": cell, "name": name, "shape": shape, "dtype": dtype}
-                    if mode in MODES_OF_TASKS:
+                    if mode in BOTH_TASKS:
                         for task in ("inference", "training"):
                             yield Case(mode=f"{mode} {task}", task=task, ragged=mode == "ragged",
                                        **about)  # fmt: skip
@@ -134,8 +134,7 @@ def measure_busy(case: Case, options: Options, processes: Processes) -> dict[str
     others = [name for name in peers_among(names) if name != "NumPy"]
     quiet = race(turns([ONE_THREAD, *others], processes), options.seconds / 2)
     quiet[ours.NAME] = quiet.pop(ONE_THREAD)
-    load = (1, contention.last_cpu()) if one_core else (options.busy,)
-    with contention.busy(*load):
+    with contention.busy(1, contention.last_cpu()) if one_core else contention.busy(options.busy):
         everyone = turns([ours.NAME, *others], processes, BUSY_TURN)
         samples = race(everyone, options.seconds / 2)
     return {
@@ -144,4 +143,5 @@ def measure_busy(case: Case, options: Options, processes: Processes) -> dict[str
         "ratios": ratios(samples, ours.NAME),
         "peers": others,
         "flops": None,
+        "load": "one core busy" if one_core else f"{options.busy} busy processes",
     }

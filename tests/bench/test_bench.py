@@ -193,6 +193,7 @@ def test_busy(tmp_path):
     assert [row["mode"] for row in rows] == ["busy inference", "busy training"]
     for row in rows:
         assert row["seconds"].keys() == row["quiet"].keys() == {"fusedrnn"}
+    assert "2 busy processes" in done.stdout
 
 
 def test_busy_processes_end():
