@@ -8,6 +8,8 @@ from importlib import import_module
 COMMANDS = {  # each is the module of its name
     "kernels": "fusedrnn beside the peers installed: the default, if options come first",
     "dropins": "fusedrnn.torch and fusedrnn.keras beside what they stand in for",
+    "programs": "whole PyTorch models, trained and used, with and without accelerate",
+    "pools": "our layers and PyTorch's in turns in one process, beside other thread pools",
     "forecast": "the sales comparison at scale: speed, memory, a worker that is killed",
     "instructions": "instructions that the kernels execute, beside those stored or of a checkout",
     "targets": "a report of kernels beside what is aimed at",
@@ -27,7 +29,12 @@ def main(arguments: list[str]) -> None:
     name, *options = arguments if named else ["kernels", *arguments]
     if name not in COMMANDS:
         sys.exit(f"python -m bench: no command {name!r}\n\n{HELP}")
-    import_module(f".{name}", __package__).main(options)
+    from .contestant import Mismatch
+
+    try:
+        import_module(f".{name}", __package__).main(options)
+    except Mismatch as error:
+        sys.exit(f"python -m bench: answers differ, nothing is reported: {error}")
 
 
 if __name__ == "__main__":

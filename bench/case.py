@@ -12,6 +12,8 @@ from .cells import CELLS, Form
 from .shapes import Shape
 
 FIT_WINDOWS, FIT_STEPS, FIT_BATCH, FIT_UNITS = 1000, 10, 32, 50
+TOLERANCE = {"float32": 2e-4, "float64": 1e-10}  # of the largest value of an answer
+FIT_TOLERANCE = 1e-2  # predictions after an epoch: Adam's epsilon is not in the same place in all
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Case:
     @property
     def form(self) -> Form:
         return CELLS[self.cell]
+
+    @property
+    def tolerance(self) -> float:
+        return FIT_TOLERANCE if self.task == "fit" else TOLERANCE[self.dtype]
 
     @property
     def flops(self) -> float:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import re
 import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from fusedrnn import runtime
 
-from . import report, worker
+from . import report, rows
 from .cells import CELLS
-from .contestant import Mismatch
-from .machine import cores, describe
+from .machine import cores
 from .options import MODES, Options
 from .peers import PEERS, installed
-from .process import in_fresh_process
 from .shapes import select
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -31,19 +22,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "python -m bench kernels", description=__doc__, epilog="Lists are written with commas."
     )
     add = parser.add_argument
-    add("--shapes", default="table", help="table, awkward, all, or names (default: table)")
+    add("--shapes", default="table", help="table, awkward, steps, all, or names (default: table)")
     add("--cells", default=",".join(CELLS), help="default: %(default)s")
     add("--threads", help="default: 1 and the number of cores")
     add("--dtype", default="float32", help="float32, float64 (default: float32)")
-    add("--mode", default=",".join(MODES), help="default: %(default)s")
+    add("--mode", default=",".join(m for m in MODES if m != "busy"), help="of "
+        f"{', '.join(MODES)} (default: all but busy)")  # fmt: skip
+    add("--busy", type=int, default=15, metavar="N", help="processes beside which mode busy runs "
+        "(default: %(default)s)")  # fmt: skip
     add("--budget", type=float, default=900, help="seconds for all timing (default: 900); the "
         "slowest shapes take longer, and warming up is not counted")  # fmt: skip
     add("--isa", help="instruction sets of ours to time; the first is the one compared "
         "(default: the best)")  # fmt: skip
     add("--peers", default=",".join(PEERS), help='of these those that are installed; "" '
         "for none (default: %(default)s)")  # fmt: skip
-    add("--name", default="latest", help="of the files in bench/results (default: latest)")
-    add("--results", type=Path, default=RESULTS, help=argparse.SUPPRESS)
+    report.add_options(parser)
     return parser.parse_args(arguments)
 
 
@@ -63,8 +56,6 @@ def main(arguments: list[str]) -> None:
         isas = listed(given.isa, available, "--isa") if given.isa else [runtime.isa()]
         threads = [int(n) for n in given.threads.split(",")] if given.threads else (
             sorted({1, cores()}))  # fmt: skip
-        if not re.fullmatch(r"[\w.-]+", given.name):
-            raise ValueError(f"--name: {given.name!r} is not a file's name")
         options = Options(
             shapes=select(given.shapes),
             cells=listed(given.cells, tuple(CELLS), "--cells"),
@@ -73,44 +64,24 @@ def main(arguments: list[str]) -> None:
             isas=isas,
             peers=[p for p in listed(given.peers, tuple(PEERS), "--peers") if installed(p)],
             seconds=0,
+            busy=given.busy,
         )
     except ValueError as error:
         sys.exit(f"python -m bench: {error}")
-    number = len(list(worker.cases(options))) * len(threads)
+    number = len(list(rows.cases(options))) * len(threads)
     if not number:
         sys.exit("python -m bench: no case is left: the modes and the shapes do not meet")
     options = replace(options, seconds=given.budget / number)
-    runs = [start(options, n) for n in threads]
-    rows = [row for run in runs for row in run["rows"]]
-    rows.sort(key=lambda r: (order(r["mode"]), options.dtypes.index(r["dtype"]), r["threads"]))
-    for row in rows:
+    runs = [rows.run(options, n) for n in threads]
+    found = [row for run in runs for row in run["rows"]]
+    found.sort(key=lambda r: (order(r["mode"]), options.dtypes.index(r["dtype"]), r["threads"]))
+    for row in found:
         report.evaluate(row)
-    machine = describe() | {"isa": isas[0]}
-    write(given.results / f"{given.name}.json", json.dumps({
-        "machine": machine, "rows": rows, "summary": report.summary(rows),
-        "pools": {run["threads"]: run["pools"] for run in runs},
-    }, indent=1))  # fmt: skip
-    write(given.results / f"{given.name}.md", report.markdown(machine, rows))
-    report.show(machine, rows)
+    pools = {run["threads"]: run["pools"] for run in runs}
+    data = {"rows": found, "summary": report.summary(found), "pools": pools}
+    report.publish(given, report.notes(found), list(report.tables(found)), data, isas[0])
 
 
 def order(mode: str) -> tuple[int, str]:
     """Modes in the order of MODES."""
     return MODES.index(mode.split()[0]), mode
-
-
-def start(options: worker.Options, threads: int) -> Any:
-    """Run a worker in a fresh process with the environment of so many threads."""
-    environment = worker.environment(threads)
-    try:
-        return in_fresh_process(worker.run, options, threads, environment=environment)
-    except Mismatch as error:
-        sys.exit(f"python -m bench: answers differ, nothing is reported: {error}")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text)
-    os.replace(temporary, path)

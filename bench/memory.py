@@ -8,11 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import ours
+from . import ours, peers
 from .case import Case
 from .contestant import Contestant
 from .options import Options
-from .peers import load
 from .process import in_fresh_process
 
 STEPS = 3
@@ -23,10 +22,11 @@ def measure(case: Case, options: Options, threads: int) -> dict[str, Any] | None
     """Megabytes above those before the first step, for us and for PyTorch."""
     if not Path("/proc/self/clear_refs").exists():
         return None
-    found = {ours.NAME: in_fresh_process(training_of_ours, case, threads, options.isas[0])}
+    found = {ours.NAME: in_fresh_process(
+        training_of_ours, case, threads, options.isas[0], threads=threads)}  # fmt: skip
     for name in PEERS:
         if name in options.peers:
-            found[name] = in_fresh_process(training_of, name, case, threads)
+            found[name] = in_fresh_process(training_of, name, case, threads, threads=threads)
     return {"megabytes": {name: size for name, size in found.items() if size is not None}}
 
 
@@ -45,7 +45,7 @@ def training_of_ours(case: Case, threads: int, isa: str) -> float:
 
 def training_of(name: str, case: Case, threads: int) -> float | None:
     """Megabytes for a peer; None where it has nothing of the case."""
-    contestant = load(name).contestant(case, threads)
+    contestant = peers.contestant(name, case, threads)
     return None if contestant is None else training(contestant)
 
 

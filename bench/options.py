@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MODES = ("inference", "training", "step", "ragged", "fit", "contention", "memory")
+MODES = ("inference", "training", "step", "ragged", "fit", "contention", "memory", "busy")
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,4 @@ class Options:
     isas: list[str]
     peers: list[str]
     seconds: float  # a case
+    busy: int  # processes

@@ -1,4 +1,4 @@
-"""fusedrnn, and variants of it that say what threads and instruction sets bring."""
+"""fusedrnn: on so many threads, with an instruction set, or over the whole of a ragged batch."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from .contestant import Contestant
 NAME = "fusedrnn"
 
 
-def contestant(case: Case, threads: int, isa: str, variant: str = "", full: bool = False
-               ) -> Contestant:  # fmt: skip
+def contestant(case: Case, threads: int, isa: str, full: bool = False) -> Contestant:
     """Our entry; `full` ignores the lengths of a ragged case."""
 
     @contextmanager
@@ -33,7 +32,7 @@ def contestant(case: Case, threads: int, isa: str, variant: str = "", full: bool
     with context():  # weights are packed for the instruction set in use
         run, answer = TASKS[case.task](case, None if full or not case.ragged else case.lengths)
     steps = -(-FIT_WINDOWS // FIT_BATCH) if case.task == "fit" else 1
-    return Contestant(f"{NAME} {variant}".strip(), run, answer, context, peer=False, steps=steps)
+    return Contestant(run, answer, context, steps)
 
 
 def _weights(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

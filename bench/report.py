@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import re
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from statistics import geometric_mean
 from typing import Any, NamedTuple
 
 from .cells import CELLS
+from .machine import describe
 from .ours import NAME
 
+RESULTS = Path(__file__).parent / "results"
+INTERLEAVED = "Medians of interleaved rounds, {}."
+ROUNDS = INTERLEAVED.format("each contestant in a process of its own")
 Row = dict[str, Any]
 
 
@@ -23,13 +32,13 @@ def evaluate(row: Row) -> None:
     """Add what follows from a row's times: best peer, ratio to it, GFLOP/s, share of the peak."""
     if "peers" not in row:
         return
-    ratios, us = row["ratios"], row["seconds"][NAME]["median"]
+    ratios, seconds = row["ratios"], row["seconds"][NAME]["median"]
     rivals = [name for name in row["peers"] if name != "NumPy"]  # a baseline, not a rival
     best = min(rivals, key=lambda name: ratios[name], default=None)
     row["best_peer"], row["ratio"] = best, ratios[best] if best else None
     row["gflops"] = row["share"] = None
     if row["flops"]:
-        row["gflops"] = row["flops"] / us / 1e9
+        row["gflops"] = row["flops"] / seconds / 1e9
         row["share"] = row["gflops"] / row["peak_gflops"]
     variants = {
         n.removeprefix(f"{NAME} "): r for n, r in ratios.items() if n.startswith(f"{NAME} ")
@@ -44,11 +53,11 @@ def tables(rows: list[Row]) -> Iterator[Table]:
     for (mode, dtype, threads), group in groupby(
         rows, lambda r: (r["mode"], r["dtype"], r["threads"])
     ):
-        title = f"{mode}, {dtype}, {_threads(threads)}"
+        title = f"{mode}, {dtype}, {threads_of(threads)}"
         if mode == "memory":
             yield _memory(title, list(group))
-        elif mode == "contention":
-            yield _contention(title + ", one core busy", list(group))
+        elif mode.startswith(("contention", "busy")):
+            yield _busy(title, list(group))
         else:
             yield _times(title, list(group))
     if means := summary(rows):
@@ -91,24 +100,25 @@ def _times(title: str, rows: list[Row]) -> Table:
     for row in rows:
         seconds = row["seconds"]
         lines.append([
-            *_dimensions(row), _us(seconds[NAME]), *(_us(seconds.get(p)) for p in peers),
+            *_dimensions(row), us(seconds[NAME]), *(us(seconds.get(p)) for p in peers),
             _number(row["ratio"]), _number(row["gflops"], ".1f"), _number(row["share"], ".0%"),
             *(_number(row["against"].get(v), ".0%" if v == "full" else ".2f") for v in variants),
         ])  # fmt: skip
     return Table(title, columns, lines)
 
 
-def _contention(title: str, rows: list[Row]) -> Table:
+def _busy(title: str, rows: list[Row]) -> Table:
     names = _names(rows, "seconds")
     headings = [f"{n} us (x quiet{', one thread' * (n == NAME)})" for n in names]
     lines = []
     for row in rows:
         busy, quiet = row["seconds"], row["quiet"]
         lines.append(_dimensions(row) + [
-            f"{_us(busy[n])} ({busy[n]['median'] / quiet[n]['median']:.2f})" if n in busy else "-"
+            f"{us(busy[n])} ({busy[n]['median'] / quiet[n]['median']:.2f})" if n in busy else "-"
             for n in names
-        ])  # fmt: skip
-    return Table(title, ["cell", "shape", "I, H, T, N", *headings], lines)
+        ] + [_number(row["ratio"])])  # fmt: skip
+    columns = ["cell", "shape", "I, H, T, N", *headings, "x best peer"]
+    return Table(f"{title}, {rows[0]['load']}", columns, lines)
 
 
 def _memory(title: str, rows: list[Row]) -> Table:
@@ -119,7 +129,7 @@ def _memory(title: str, rows: list[Row]) -> Table:
                  ["cell", "shape", "I, H, T, N", *(f"{n} MB" for n in names)], lines)  # fmt: skip
 
 
-def _threads(n: int) -> str:
+def threads_of(n: int) -> str:
     return f"{n} thread{'s' * (n > 1)}"
 
 
@@ -127,39 +137,89 @@ def _number(value: float | None, form: str = ".2f") -> str:
     return "-" if value is None else format(value, form)
 
 
-def _us(times: Row | None) -> str:
+def us(times: Row | None) -> str:
     if times is None:
         return "-"
-    us = times["median"] * 1e6
-    return f"{us:,.0f}" if us >= 100 else f"{us:.1f}"
+    value = times["median"] * 1e6
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def heading(machine: Row, rows: list[Row]) -> list[str]:
-    """Lines that say on what the figures were measured, and how to read them."""
-    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
+def ratio(found: Row) -> list[str]:
+    """Median and quartiles."""
+    return [f"{found['median']:.2f}", f"{found['low']:.2f} to {found['high']:.2f}"]
+
+
+def means(rows: list[Row], *keys: str) -> Table:
+    """Geometric means and least of the rows' ratios, for each group with the same `keys`."""
+    groups: dict[tuple[str, ...], list[float]] = {}
+    for row in rows:
+        groups.setdefault(tuple(str(row[key]) for key in keys), []).append(row["ratio"]["median"])
+    lines = [[*key, str(len(found)), f"{geometric_mean(found):.2f}", f"{min(found):.2f}"]
+             for key, found in groups.items()]  # fmt: skip
+    return Table("geometric means of the ratios", [*keys, "lines", "mean", "least"], lines)
+
+
+def notes(rows: list[Row]) -> list[str]:
+    """How to read the kernels' figures."""
     peaks: dict[str, list[float]] = {}
     for row in rows:
         if "peak_gflops" in row:
-            key = f"{row['dtype']}, {_threads(row['threads'])}:"
+            key = f"{row['dtype']}, {threads_of(row['threads'])}:"
             peaks.setdefault(key, []).append(row["peak_gflops"])
     gates = {f"{form.cell.gates} ({form.cell.name.upper()})": None for form in CELLS.values()}
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['isa']}, {machine['platform']}; "
-        f"{machine['date']}",
-        versions,
         "Peak of multiply-adds in the run, GFLOP/s: "
         + "; ".join(f"{key} {min(p):.0f} to {max(p):.0f}" for key, p in peaks.items()),
-        f"Medians of interleaved rounds. GFLOP/s count 2 N T G H (H + I), G = {', '.join(gates)}, "
+        f"{ROUNDS} GFLOP/s count 2 N T G H (H + I), G = {', '.join(gates)}, "
         "three times that for training; of ragged rows only valid steps.",
+    ]
+    return lines if peaks else lines[1:]
+
+
+def heading(machine: Row, notes: list[str]) -> list[str]:
+    """Lines that say on what the figures were measured, and how to read them."""
+    return [
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['isa']}, {machine['platform']}; "
+        f"{machine['date']}",
+        ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
+        *notes,
         f"Command: {machine['command']}",
     ]
-    return lines if peaks else lines[:2] + lines[3:]
 
 
-def markdown(machine: Row, rows: list[Row]) -> str:
-    """The whole report in Markdown."""
-    parts = ["  \n".join(heading(machine, rows)), *map(markdown_table, tables(rows))]
-    return "\n\n".join(parts) + "\n"
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Where :func:`publish` writes."""
+    parser.add_argument("--name", type=_file_name, default="latest", help="of the files in "
+                        "bench/results (default: latest)")  # fmt: skip
+    parser.add_argument("--results", type=Path, default=RESULTS, help=argparse.SUPPRESS)
+
+
+def _file_name(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file's name")
+    return text
+
+
+def publish(
+    given: argparse.Namespace, notes: list[str], tables: list[Table], data: Row, isa: str = ""
+) -> None:
+    """Print the tables and write them, and as JSON what they are made of."""
+    machine = describe() | ({"isa": isa} if isa else {})
+    lines = heading(machine, notes)
+    markdown = "\n\n".join(["  \n".join(lines), *map(markdown_table, tables)]) + "\n"
+    _write(given.results / f"{given.name}.json", json.dumps({"machine": machine, **data}, indent=1))
+    _write(given.results / f"{given.name}.md", markdown)
+    print("\n".join(lines))
+    for table in tables:
+        show_table(table)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text)
+    os.replace(temporary, path)
 
 
 def markdown_table(table: Table) -> str:
@@ -168,13 +228,6 @@ def markdown_table(table: Table) -> str:
     rule = ["---"] * 3 + ["--:"] * (len(columns) - 3)
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in [columns, rule, *lines])
     return f"**{title[0].upper()}{title[1:]}**\n\n{text}"
-
-
-def show(machine: Row, rows: list[Row]) -> None:
-    """Print the report."""
-    print("\n".join(heading(machine, rows)))
-    for table in tables(rows):
-        show_table(table)
 
 
 def show_table(table: Table) -> None:

@@ -40,12 +40,15 @@ AWKWARD = {
     "i700": Shape(700, 100, 20, 1),
 }
 
-ALL = TABLE | AWKWARD
+# A step of a decoder.
+STEPS = {f"n{N}h{H}": Shape(H, H, 1, N) for H in (64, 256, 512, 1024) for N in (1, 16, 64, 256)}
+
+ALL = TABLE | AWKWARD | STEPS
 
 
 def select(names: str) -> list[str]:
-    """Names of shapes from ``table``, ``awkward``, ``all`` or a list with commas of names."""
-    groups = {"table": TABLE, "awkward": AWKWARD, "all": ALL}
+    """Names in a list with commas; ``table``, ``awkward``, ``steps`` and ``all`` are groups."""
+    groups = {"table": TABLE, "awkward": AWKWARD, "steps": STEPS, "all": ALL}
     chosen = [name for part in names.split(",") for name in groups.get(part, [part])]
     for name in chosen:
         if name not in ALL:

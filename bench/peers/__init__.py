@@ -11,18 +11,22 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from ..case import Case
+from ..contestant import Contestant
+
 
 class Peer(NamedTuple):
+    name: str  # in the tables
     module: str
     needs: tuple[str, ...]  # packages
 
 
 PEERS = {  # by the name in --peers
-    "torch": Peer("pytorch", ("torch",)),
-    "onnxruntime": Peer("onnx_runtime", ("onnxruntime", "onnx")),
-    "jax": Peer("jax_scan", ("jax",)),
-    "keras": Peer("keras_tensorflow", ("keras", "tensorflow")),
-    "numpy": Peer("numpy_loop", ("numpy",)),
+    "torch": Peer("PyTorch", "pytorch", ("torch",)),
+    "onnxruntime": Peer("ONNX Runtime", "onnx_runtime", ("onnxruntime", "onnx")),
+    "jax": Peer("JAX", "jax_scan", ("jax",)),
+    "keras": Peer("Keras", "keras_tensorflow", ("keras", "tensorflow")),
+    "numpy": Peer("NumPy", "numpy_loop", ("numpy",)),
 }
 
 
@@ -31,6 +35,7 @@ def installed(name: str) -> bool:
     return all(find_spec(package) for package in PEERS[name].needs)
 
 
-def load(name: str) -> Any:
-    """Import a peer's module."""
-    return import_module(f".{PEERS[name].module}", __package__)
+def contestant(name: str, case: Case, threads: int) -> Contestant | None:
+    """A peer's contestant."""
+    module: Any = import_module(f".{PEERS[name].module}", __package__)
+    return module.contestant(case, threads)

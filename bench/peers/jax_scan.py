@@ -1,4 +1,4 @@
-"""JAX: lax.scan under jit, the input product before the loop. XLA's threads: see worker.py."""
+"""JAX: lax.scan under jit, the input product before the loop. XLA's threads: see process.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from ..case import Case
 from ..contestant import Contestant
 
-NAME = "JAX"
 jax.config.update("jax_enable_x64", True)  # nothing changes for float32 arrays
 
 
@@ -24,7 +23,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
     arguments = [jnp.asarray(case.data[n]) for n in names]
     if case.task == "inference":
         compiled = jax.jit(forward)
-        return Contestant(NAME, lambda: jax.block_until_ready(compiled(*arguments)),
+        return Contestant(lambda: jax.block_until_ready(compiled(*arguments)),
                           lambda y: {"y": np.asarray(y)})  # fmt: skip
 
     def train(dy: Any, *arguments: Any) -> Any:
@@ -33,7 +32,6 @@ def contestant(case: Case, threads: int) -> Contestant | None:
 
     trained, dy = jax.jit(train), jnp.asarray(case.data["dy"])
     return Contestant(
-        NAME,
         lambda: jax.block_until_ready(trained(dy, *arguments)),
         lambda out: dict(zip(["y", *(f"d{n}" for n in names)], map(np.asarray, out), strict=True)),
     )

@@ -12,8 +12,6 @@ import tensorflow
 from ..case import FIT_BATCH, FIT_STEPS, FIT_UNITS, FIT_WINDOWS, Case
 from ..contestant import Contestant
 
-NAME = "Keras"
-
 
 def contestant(case: Case, threads: int) -> Contestant | None:
     """Keras's entry."""
@@ -33,7 +31,6 @@ def contestant(case: Case, threads: int) -> Contestant | None:
 
     model = tutorial(case)
     return Contestant(
-        NAME,
         lambda: epoch(model, True),
         lambda out: {"prediction": epoch(tutorial(case), False).predict(x, verbose=0)},
         steps=-(-FIT_WINDOWS // FIT_BATCH),

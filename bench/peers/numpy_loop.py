@@ -9,7 +9,6 @@ from fusedrnn import reference
 from ..case import Case
 from ..contestant import Contestant
 
-NAME = "NumPy"
 States = tuple[np.ndarray, ...]  # h first
 
 
@@ -19,7 +18,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
         return None
     run = {"inference": inference, "training": training}[case.task]
     names = "y", "dx", "dkernel", "drecurrent_kernel", "dbias"  # the first alone for inference
-    return Contestant(NAME, lambda: run(case), lambda out: dict(zip(names, out, strict=False)))
+    return Contestant(lambda: run(case), lambda out: dict(zip(names, out, strict=False)))
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:

@@ -12,8 +12,6 @@ from ..case import Case
 from ..cells import reorder
 from ..contestant import Contestant
 
-NAME = "ONNX Runtime"
-
 
 class Node(NamedTuple):
     operator: str
@@ -41,7 +39,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
         return {k.lower().removeprefix("y_"): v[:, 0] if k == "Y" else v[0]
                 for k, v in zip(outputs, out, strict=True)}  # fmt: skip
 
-    return Contestant(NAME, lambda: session.run(outputs, feed), answer)
+    return Contestant(lambda: session.run(outputs, feed), answer)
 
 
 def _outputs(case: Case) -> list[str]:

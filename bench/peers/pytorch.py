@@ -15,8 +15,6 @@ from ..case import FIT_BATCH, FIT_UNITS, FIT_WINDOWS, Case
 from ..cells import reorder, restore
 from ..contestant import Contestant
 
-NAME = "PyTorch"
-
 
 class Modules(NamedTuple):
     layer: type[nn.Module]
@@ -38,7 +36,7 @@ def contestant(case: Case, threads: int) -> Contestant | None:
     torch.set_num_threads(threads)
     run, answer = TASKS[case.task](case)
     steps = -(-FIT_WINDOWS // FIT_BATCH) if case.task == "fit" else 1
-    return Contestant(NAME, run, answer, steps=steps)
+    return Contestant(run, answer, steps=steps)
 
 
 def _load(case: Case, module: Any, suffix: str) -> Any:

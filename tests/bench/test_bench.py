@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from bench import instructions, ours, report
-from bench.__main__ import COMMANDS
+from bench import contention, instructions, kernels, neighbours, ours, report
+from bench.__main__ import COMMANDS, main
 from bench.case import Case
 from bench.cells import CELLS
 from bench.contestant import Mismatch, check
 from bench.peers import numpy_loop
+from bench.pools import NEIGHBOURS
+from bench.process import Process, Processes
 from bench.shapes import ALL, Shape
 from bench.targets import compare
-from bench.timing import ratios
+from bench.timing import over, race, ratios
 
-from fusedrnn import cells, runtime
+from fusedrnn import runtime
 
 ROOT = Path(__file__).parents[2]
-NEEDS = {"dropins": ["torch", "rich"], "forecast": ["pandas", "joblib"]}  # of the commands
+NEEDS = {  # of the commands
+    "dropins": ["torch"],
+    "programs": ["torch"],
+    "forecast": ["pandas", "joblib"],
+}
 
 
 def bench(*arguments):
@@ -69,14 +75,131 @@ def test_peers_give_our_answers(tmp_path):
     }
 
 
-def test_dropins():
-    pytest.importorskip("torch")
-    pytest.importorskip("rich")
-    done = bench("dropins", "--tasks", "inference,training,ragged,cell", "--shapes", "lat1",
-                 "--seconds", "0.01")  # fmt: skip
+def report_of(folder, *arguments):
+    done = bench(*arguments, "--results", str(folder))
     assert done.returncode == 0, done.stderr
-    for task in ("inference", "training", "ragged", "cell"):
-        assert done.stdout.count(f"│ {task} ") == len(cells.CELLS), done.stdout
+    assert (folder / "latest.md").exists()
+    return json.loads((folder / "latest.json").read_text())["rows"], done
+
+
+def test_dropins(tmp_path):
+    pytest.importorskip("torch")
+    tasks = ["inference", "training", "ragged", "cell", "one step", "decoder"]
+    rows, _ = report_of(tmp_path, "dropins", "--tasks", ",".join(tasks), "--layers", "GRU,GRUCell",
+                        "--shapes", "h1", "--seconds", "0.01")  # fmt: skip
+    for row in rows:
+        assert row["ratio"]["median"] > 0
+        assert ("adapter" in row) == (row["task"] in ("inference", "training"))
+        assert ("engine" in row["seconds"]) == (row["task"] == "training")
+    layers, of_cells = {"GRU"}, {"GRUCell"}
+    wanted = dict.fromkeys(tasks, layers) | {"cell": of_cells}
+    wanted |= dict.fromkeys(["one step", "decoder"], layers | of_cells)
+    assert wanted == {task: {r["layer"] for r in rows if r["task"] == task} for task in tasks}
+
+
+def test_programs(tmp_path):
+    pytest.importorskip("torch")
+    rows, done = report_of(tmp_path, "programs", "--programs", "tagger GRU,DeepAR LSTM,actor",
+                           "--threads", "1", "--seconds", "0.01")  # fmt: skip
+    found = {(row["task"], row["program"]) for row in rows}
+    names = ("tagger GRU", "actor-critic LSTM", "actor-critic GRU", "DeepAR LSTM")
+    assert found == {(task, name) for task in ("training", "inference") for name in names}
+    for row in rows:
+        assert len(row["replaced"]) + len(row["kept"]) == 1
+    assert "geometric means of the ratios" in done.stdout
+    done = bench("programs", "--programs", "no such")
+    assert done.returncode == 1
+    assert "no program 'no such'" in done.stderr
+
+
+@pytest.fixture
+def one_thread_of_torch():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch
+    torch.set_num_threads(before)
+
+
+def test_programs_train_all_that_they_have(one_thread_of_torch):
+    torch = one_thread_of_torch
+    from bench.programs import PROGRAMS
+
+    recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
+    for name, make in PROGRAMS.items():
+        torch.manual_seed(0)
+        program = make()
+        kind = name.split()[-1]
+        kinds = [type(m).__mro__ for m in program.model.modules() if isinstance(m, recurrent)]
+        assert kinds, name
+        assert all(any(kind in c.__name__ for c in mro) for mro in kinds), name
+        if kind == "GRU":  # the other costs the same again
+            continue
+        parameters = list(program.model.parameters())
+        before = [p.detach().clone() for p in parameters]
+        assert program.train().isfinite().all()
+        assert all((p != b).any() for p, b in zip(parameters, before, strict=True)), name
+        y = program.infer()
+        assert not y.requires_grad
+        assert y.isfinite().all()
+
+
+def test_pools(tmp_path):
+    pytest.importorskip("torch")
+    rows, done = report_of(tmp_path, "pools", "--shapes", "h17", "--seconds", "0.01",
+                           "--threads", "1")  # fmt: skip
+    for row in rows:
+        third = row["neighbour"] in ("another OpenMP", "ONNX Runtime")
+        assert ("third" in row["seconds"]) == third
+        assert row["x parts"]["median"] > 0
+        assert row["x one thread"]["median"] > 0
+    left_out = {line.split(":")[0] for line in done.stderr.splitlines() if "left out" in line}
+    found = {(row["neighbour"], row["layer"]) for row in rows}
+    assert found == {(n, layer) for n in NEIGHBOURS if n not in left_out
+                     for layer in ("fusedrnn.torch", "torch.nn")}  # fmt: skip
+
+
+def test_a_wheel_has_an_openmp_of_its_own():
+    with neighbours.wheel() as folder:
+        if folder is None:
+            pytest.skip("the core needs no libgomp.so.1")
+        path = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+        with Process(dict(os.environ) | {"LD_LIBRARY_PATH": path}) as process:
+            process(neighbours.import_first_from, str(folder))
+            assert process(eval, "__import__('fusedrnn._core')._core.__file__").startswith(
+                str(folder)
+            )
+            assert process(neighbours.mapped, "libgomp") == folder / "libgomp.so.9"
+
+
+def test_a_process_is_kept_and_has_an_environment_of_its_own(monkeypatch):
+    monkeypatch.setenv("BENCH_TEST", "before")
+    with Process(dict(os.environ) | {"BENCH_TEST": "its own"}) as process:
+        assert process(os.getenv, "BENCH_TEST") == "its own"
+        assert process(os.getpid) == process(os.getpid) != os.getpid()
+        with pytest.raises(ZeroDivisionError):
+            process(divmod, 1, 0)
+    assert os.environ["BENCH_TEST"] == "before"
+    with Processes(1) as processes:
+        assert processes["a"](os.getenv, "OMP_NUM_THREADS") == "1"
+        assert processes["a"] is processes["a"] is not processes["b"]
+
+
+def test_busy(tmp_path):
+    done = run(tmp_path, "--threads", "2", "--busy", "2", "--mode", "busy", "--shapes", "h17",
+               "--cells", "lstm")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "latest.json").read_text())["rows"]
+    assert [row["mode"] for row in rows] == ["busy inference", "busy training"]
+    for row in rows:
+        assert row["seconds"].keys() == row["quiet"].keys() == {"fusedrnn"}
+    assert "2 busy processes" in done.stdout
+
+
+def test_busy_processes_end():
+    with contention.busy(2) as processes:
+        assert all(process.poll() is None for process in processes)
+    assert all(process.poll() is not None for process in processes)
 
 
 def test_forecast_memory():
@@ -132,7 +255,7 @@ def test_report(tmp_path):
 )
 def test_wrong_options(tmp_path, options, message):
     done = run(tmp_path, *options)
-    assert done.returncode == 1
+    assert done.returncode
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
 
@@ -142,27 +265,41 @@ def test_wrong_options(tmp_path, options, message):
 def test_a_wrong_answer_is_found(cell, task):
     shape = Shape(I=3, H=5, T=4, N=2)
     case = Case(mode=task, task=task, cell=cell, name="small", shape=shape, dtype="float64")
-    us = ours.contestant(case, 1, runtime.isa())
-    peer = numpy_loop.contestant(case, 1)
-    check(case, us, [peer])
-    for key in peer.answer(peer.run()):
-
-        def wrong(out, key=key):
-            answer = {k: np.array(v) for k, v in numpy_loop.contestant(case, 1).answer(out).items()}
-            answer[key].flat[0] += 1e-6
-            return answer
-
-        peer.answer = wrong
+    us, peer = ours.contestant(case, 1, runtime.isa()), numpy_loop.contestant(case, 1)
+    with us.context():
+        expected = us.answer(us.run())
+    right = peer.answer(peer.run())
+    check(case, expected, {"NumPy": right}, case.tolerance)
+    for key, value in right.items():
+        wrong = value.copy()
+        wrong.flat[0] += 1e-6
         with pytest.raises(Mismatch, match=f"{key} of NumPy differs"):
-            check(case, us, [peer])
-    peer.answer = lambda out: {}
+            check(case, expected, {"NumPy": right | {key: wrong}}, case.tolerance)
     with pytest.raises(Mismatch, match="nothing of NumPy was compared"):
-        check(case, us, [peer])
+        check(case, expected, {"NumPy": {}}, case.tolerance)
+
+
+def test_nothing_is_reported_where_answers_differ(monkeypatch):
+    def differ(options):
+        raise Mismatch("mid of PyTorch")
+
+    monkeypatch.setattr(kernels, "main", differ)
+    with pytest.raises(SystemExit, match="answers differ, nothing is reported: mid of PyTorch"):
+        main(["kernels"])
 
 
 def test_ratios_are_of_times_in_the_same_round():
     samples = {"fusedrnn": [1.0, 1.0, 2.0, 2.0, 2.0], "PyTorch": [3.0, 3.0, 6.0]}
     assert ratios(samples, "fusedrnn") == {"PyTorch": 3.0}  # of the medians: 1.5
+    samples["both"] = [8.0, 12.0]
+    assert over(samples, "both", "fusedrnn", "PyTorch") == [2.0, 3.0]
+
+
+def test_everyone_has_a_turn_in_each_round():
+    taken = []
+    turns = {name: lambda name=name: taken.append(name) or 1.0 for name in "abc"}
+    assert race(turns, 0) == dict.fromkeys("abc", [1.0] * 4)
+    assert "".join(taken) == "cbaabccbaabc"
 
 
 def test_ratios():
