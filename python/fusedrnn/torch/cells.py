@@ -143,7 +143,7 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
             rows = input.shape[0] if input.dim() == 2 else 1
             if torch_is_as_fast(rows, self.input_size, self.hidden_size):
                 return torch.nn.RNNCell.forward(self, input, hx)
-        return super().forward(input, hx)
+        return FusedCell.forward(self, input, hx)
 
     @property
     def _call(self) -> Call:  # type: ignore[override]

@@ -41,7 +41,13 @@ class StandIn(metaclass=StandInType):
         return KeptWeights()
 
     def _leaf(self: Any, input: Any, hx: Any) -> Any:
-        """Return a node of the graph if torch.fx traces: we are a leaf, as torch's modules are."""
+        """Return a node of the graph if torch.fx traces: we are a leaf, as torch's modules are.
+
+        A subclass with a `forward` of its own is none: its call would do again what is traced.
+        """
+        fused: Any = [c for c in type(self).__mro__ if "_stands_for" in c.__dict__][-1]
+        if type(self).forward is not fused.forward:
+            return None
         for value in (input, *hx) if isinstance(hx, tuple | list) else (input, hx):
             if isinstance(value, torch.fx.Proxy):
                 tracer = value.tracer
