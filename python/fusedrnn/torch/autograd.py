@@ -28,7 +28,8 @@ class Recurrent(torch.autograd.Function):
         call, n, masks, arrays = job
         results, tape = call.forward(x, tensors[:n], tensors[n:], masks, arrays, training=True)
         ctx.call, ctx.n_weights = call, n
-        ctx.save_for_backward(hold(tape, _EMPTY.detach()), x, *tensors, *masks)
+        holder = hold(tape, _EMPTY.detach(), (x, *tensors))
+        ctx.save_for_backward(holder, x, *tensors, *masks)
         ctx.set_materialize_grads(False)
         return tuple(results)
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ..cells import CELLS
-from .call import Call, Tensors, array, follow_torch_threads
+from .call import Call, Tensors, follow_torch_threads
 from .kept import Form, fit
+from .memory import array
 from .path import PLAIN, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 from .standin import StandIn

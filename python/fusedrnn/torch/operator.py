@@ -35,7 +35,7 @@ def operator(
     )  # fmt: skip
     masks = lengths, mask, recurrent_mask
     results, tape = call.forward(x, weights, states, masks, training=training)
-    return [*results, hold(tape, x.new_empty(0))]
+    return [*results, hold(tape, x.new_empty(0), (x, *weights, *states))]
 
 
 @operator.register_fake
