@@ -134,8 +134,8 @@ def test_tape_is_freed_by_backward(name):
     tapes = []
     original = autograd.hold
 
-    def spy(tape, like):
-        holder = original(tape, like)
+    def spy(*arguments):
+        holder = original(*arguments)
         tapes.append(weakref.ref(holder))
         return holder
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .. import _core
 from .._types import Array
+from .path import PLAIN
 
 _DTYPES: dict[torch.dtype, np.dtype[Any]] = {
     torch.float32: np.dtype(np.float32),
@@ -17,7 +18,6 @@ _DTYPES: dict[torch.dtype, np.dtype[Any]] = {
     torch.int64: np.dtype(np.int64),
     torch.bool: np.dtype(np.bool_),
 }
-_PLAIN = (Tensor, torch.nn.Parameter)
 
 
 def array(t: Tensor) -> Array:
@@ -28,6 +28,6 @@ def array(t: Tensor) -> Array:
     from being resized: then it must not be used any more.
     """
     dtype = _DTYPES.get(t.dtype)
-    if dtype is None or type(t) not in _PLAIN or not t.is_cpu or t.is_neg():
+    if dtype is None or type(t) not in PLAIN or not t.is_cpu or t.is_neg():
         return t.numpy(force=True)
     return _core.memory(t.data_ptr(), t.shape, t.stride(), dtype, t.untyped_storage())
