@@ -3,6 +3,7 @@
 namespace fusedrnn {
 void bind_runtime(pybind11::module_&);
 void bind_fingerprint(pybind11::module_&);
+void bind_memory(pybind11::module_&);
 void bind_lstm(pybind11::module_&);
 void bind_gru(pybind11::module_&);
 void bind_rnn(pybind11::module_&);
@@ -16,6 +17,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "The compiled core of fusedrnn. Private: use fusedrnn.functional.";
   fusedrnn::bind_runtime(m);
   fusedrnn::bind_fingerprint(m);
+  fusedrnn::bind_memory(m);
   fusedrnn::bind_lstm(m);
   fusedrnn::bind_gru(m);
   fusedrnn::bind_rnn(m);

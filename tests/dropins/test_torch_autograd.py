@@ -151,8 +151,8 @@ def test_tape_is_freed_by_backward(name):
     tapes = []
     original = autograd.hold
 
-    def spy(*args):
-        holder = original(*args)
+    def spy(*arguments):
+        holder = original(*arguments)
         tapes.append(weakref.ref(holder))
         return holder
 

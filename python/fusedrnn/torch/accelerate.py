@@ -6,11 +6,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .cells import GRUCell, LSTMCell, RNNCell
-from .layers import GRU, LSTM, RNN
-from .standin import become_torchs
-
-FUSED: tuple[Any, ...] = (LSTM, GRU, RNN, LSTMCell, GRUCell, RNNCell)
+from .accelerated import accelerated, why_not
+from .standin import StandIn, become_torchs
 
 
 class Accelerated(NamedTuple):
@@ -23,10 +20,18 @@ class Accelerated(NamedTuple):
 def accelerate(model: torch.nn.Module) -> Accelerated:
     """Make every recurrent layer and cell of `model` run on the fused kernels, in place.
 
-    Those are the LSTM, GRU and RNN of ``torch.nn``, and LSTMCell, GRUCell and RNNCell.
+    Those are the LSTM, GRU and RNN of ``torch.nn``, and LSTMCell, GRUCell and RNNCell, and modules
+    of subclasses of these whose ``forward`` is torch's or calls ``super().forward``.
 
     The modules stay the same objects with the same parameters and hooks, so optimizers and other
-    references to them go on working; only their class changes.
+    references to them go on working; only their class changes, to a subclass of what it was. A
+    subclass of which that could change an answer is left alone: one with its own version of what
+    torch's ``forward`` calls or reads, of how modules are copied and written, or with names that
+    ours has too.
+
+    Copies (``copy.deepcopy``) are accelerated, too, and so is what a new process is given as it
+    starts. Pickles and files of whole models (``torch.save(model)``) name the classes of before:
+    they open without fusedrnn, into a model that is not accelerated.
 
     Returns
     -------
@@ -38,22 +43,33 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
     done = Accelerated([], {})
     recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
     for name, module in model.named_modules():
-        before: Any = type(module)
-        fused = [c for c in FUSED if c._stands_for is before]
-        if fused:
-            module.__class__ = fused[0]
-            with torch.no_grad():
-                path = module.path
-            if path == "fused":
-                done.replaced.append(name)
-            else:
-                module.__class__ = before
-                done.kept[name] = path.removeprefix("torch: ")
-        elif isinstance(module, recurrent) and before not in FUSED:
-            done.kept[name] = f"{before.__name__} has no fused class"
+        if not isinstance(module, recurrent) or isinstance(module, StandIn):
+            continue
+        reason = _replace(module)
+        if reason is None:
+            done.replaced.append(name)
+        else:
+            done.kept[name] = reason
     return done
 
 
 def restore(model: torch.nn.Module) -> list[str]:
     """Undo :func:`accelerate`, and return the names of the modules that are torch's again."""
     return [name for name, module in model.named_modules() if become_torchs(module)]
+
+
+def _replace(module: Any) -> str | None:
+    """Make a module fused, or return why it stays what it is."""
+    reason = why_not(module)
+    if reason is not None:
+        return reason
+    try:
+        module.__class__ = accelerated(type(module))
+    except TypeError as error:  # of a class that cannot be combined with ours
+        return str(error)
+    with torch.no_grad():
+        path: str = module.path
+    if path == "fused":
+        return None
+    become_torchs(module)
+    return path.removeprefix("torch: ")

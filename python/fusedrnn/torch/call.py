@@ -18,6 +18,7 @@ from torch import Tensor
 from .. import _core, runtime
 from .._types import Array
 from ..cells import CELLS
+from .memory import array
 
 Arrays = Sequence[Array]
 Tensors = Sequence[Tensor]
@@ -125,11 +126,6 @@ def _arguments(call: Call, training: bool, packed: bool) -> dict[str, Any]:
     """Return the arguments of the core that are not arrays; packed weights have their form."""
     flags = {"reverse": call.reverse, "time_major": call.time_major, "training": training}
     return flags if packed else flags | call.options
-
-
-def array(t: Tensor) -> Array:
-    """Return the tensor's memory as an array, or a copy of what has the negative bit set."""
-    return t.numpy(force=True)
 
 
 def follow_torch_threads() -> None:

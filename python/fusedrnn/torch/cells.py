@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ..cells import CELLS
-from .call import Call, Tensors, array, follow_torch_threads
+from .call import Call, Tensors, follow_torch_threads
 from .kept import Form, fit
+from .memory import array
 from .path import PLAIN, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 from .standin import StandIn
@@ -143,7 +144,7 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
             rows = input.shape[0] if input.dim() == 2 else 1
             if torch_is_as_fast(rows, self.input_size, self.hidden_size):
                 return torch.nn.RNNCell.forward(self, input, hx)
-        return super().forward(input, hx)
+        return FusedCell.forward(self, input, hx)
 
     @property
     def _call(self) -> Call:  # type: ignore[override]

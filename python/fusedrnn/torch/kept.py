@@ -10,6 +10,7 @@ from .. import _core
 from .._types import Array
 from ..cells import CELLS
 from .call import Call, Tensors
+from .memory import array
 
 Place = tuple[int, tuple[int, ...], tuple[int, ...], torch.dtype]
 """Address, shape, strides and type of a tensor."""
@@ -103,9 +104,10 @@ class KeptWeights:
             return None
         views = self._views
         if views is None or places != views.places or form != views.form:
-            if not fit(weights, form) or any(w.is_neg() for w in weights):
+            freed = any(not place[0] for place in places)  # by FSDP, between calls
+            if freed or not fit(weights, form) or any(w.is_neg() for w in weights):
                 return None
-            views = self._views = Views(form, places, [w.detach().numpy() for w in weights])
+            views = self._views = Views(form, places, [array(w) for w in weights])
         return views
 
     def ready(self, views: Views, copies: list[Any] | None) -> list[Ready]:

@@ -34,7 +34,7 @@ class FusedLayer(StandIn):
         own code while gradients are recorded: there their gradients are all the work, and torch's
         are the faster ones.
         """
-        return path_of(self._flat_weights, traced(), self.proj_size)
+        return path_of(self._stored_weights(self._may_have_changed()), traced(), self.proj_size)
 
     def forward(self: Any, input: Any, hx: Any = None) -> Any:
         """Run the layer on a tensor or a ``PackedSequence``, as torch.nn does.
@@ -57,7 +57,8 @@ class FusedLayer(StandIn):
         x = input.data if packed else input
         several = self._cell.states > 1 and isinstance(hx, tuple | list)
         states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
-        w = self._flat_weights
+        changed = not trace and self._may_have_changed()
+        w = self._stored_weights(changed)
         # Asked first: to ask for a weight may compute it, and another one each time.
         runs = path_of(w, trace, self.proj_size) == "fused"
         if runs and self._fits(x, w[0], states, input, trace):
@@ -66,7 +67,7 @@ class FusedLayer(StandIn):
                 w = [
                     getattr(self, n) if hasattr(self, n) else None for n in self._flat_weights_names
                 ]
-            elif not trace and self._may_have_changed():
+            elif changed:
                 self._update_flat_weights()
                 w = self._flat_weights
             ready = self._ready(w, trace)
@@ -98,6 +99,14 @@ class FusedLayer(StandIn):
             if w is None or ref is None or ref() is not w or name in attributes:
                 return True
         return False
+
+    def _stored_weights(self: Any, changed: bool) -> Tensors:
+        """Return the list ``_flat_weights`` as it will be, if no weight is to be computed for that.
+
+        FSDP puts other parameters into the module for each call.
+        """
+        own = [self._parameters.get(name) for name in self._flat_weights_names] if changed else []
+        return self._flat_weights if not own or any(w is None for w in own) else own
 
     def _ready(self: Any, w: Tensors, trace: bool) -> Sequence[Ready] | None:
         """Return what of the weights each layer and direction runs on, None if they are unfit."""

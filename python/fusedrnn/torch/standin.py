@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+import types
 from typing import Any
 
 import torch
@@ -41,7 +43,13 @@ class StandIn(metaclass=StandInType):
         return KeptWeights()
 
     def _leaf(self: Any, input: Any, hx: Any) -> Any:
-        """Return a node of the graph if torch.fx traces: we are a leaf, as torch's modules are."""
+        """Return a node of the graph if torch.fx traces: we are a leaf, as torch's modules are.
+
+        A subclass with a `forward` of its own is none: its call would do again what is traced.
+        """
+        fused: Any = [c for c in type(self).__mro__ if "_stands_for" in c.__dict__][-1]
+        if type(self).forward is not fused.forward:
+            return None
         for value in (input, *hx) if isinstance(hx, tuple | list) else (input, hx):
             if isinstance(value, torch.fx.Proxy):
                 tracer = value.tracer
@@ -50,7 +58,12 @@ class StandIn(metaclass=StandInType):
         return None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Become torch's own module when it is to be quantized."""
+        """Become torch's own module when it is to be quantized, but not when it is to be sharded.
+
+        FSDP looks up its class for a module by that of the module, where ours are equal to torch's.
+        """
+        if name == "__class__":
+            value = _sharded(type(self), value)
         super().__setattr__(name, value)
         if name == "qconfig" and value is not None:
             become_torchs(self)
@@ -89,6 +102,16 @@ def become_torchs(module: Any) -> bool:
         module.__dict__.pop(name, None)
     module.__class__ = type(module)._stands_for
     return True
+
+
+def _sharded(cls: Any, new: Any) -> Any:
+    """Return FSDP's class `new` derived from `cls`, if it is from the one that this stands for."""
+    fsdp = sys.modules.get("torch.distributed.fsdp")
+    if not issubclass(new, getattr(fsdp, "FSDPModule", ())) or issubclass(new, cls):
+        return new
+    bases = tuple(cls if base is _stood_for(cls) else base for base in new.__bases__)
+    names = {k: v for k, v in vars(new).items() if k not in ("__dict__", "__weakref__")}
+    return types.new_class(new.__name__, bases, exec_body=lambda namespace: namespace.update(names))
 
 
 def _scriptable(parent: Any, name: str, child: Any) -> Any:

@@ -2,7 +2,8 @@
 
 It travels as an attribute of an empty tensor among them: so it lives exactly as long as torch keeps
 what it saved. If it, or an input that the tape reads in place, comes back as a copy (saved-tensor
-hooks, compiled graphs), the tape is made anew by a second forward pass.
+hooks, compiled graphs) or has other memory by then (FSDP), it is made anew by a second forward
+pass.
 """
 
 from __future__ import annotations
