@@ -25,7 +25,7 @@ import numpy as np
 from builds import Build, Failed
 from run import Run
 
-CASES = 60
+CASES = 40
 HANG = 900  # seconds a case may take
 FILES = (
     "kernels/*.hpp", "lstm.cpp", "gru.cpp", "rnn.cpp", "dense.cpp", "optimizer.cpp", "forward.hpp",
