@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -216,6 +218,22 @@ def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
         assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
     with pytest.raises(ValueError, match=r"column 'sales': '1\.500' in row 0 .*--thousands"):
         long_of(source, decimal=",")
+
+
+@pytest.mark.parametrize("how", ["objects", "categories", "parquet"])
+def test_numbers_that_are_no_texts_have_no_decimal_point(how, tmp_path):
+    """As databases give them: Decimal, of which the array is one of objects."""
+    own = [Decimal("1.50"), Decimal("2.25"), Decimal("3.00")]
+    frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02", "2020-01-03"], "sales": own})
+    source: Any = frame
+    if how == "categories":
+        source = frame.assign(sales=frame["sales"].astype(float).astype("category"))
+    elif how == "parquet":
+        pytest.importorskip("pyarrow")
+        source = tmp_path / "sales.parquet"
+        frame.to_parquet(source)
+    for options in ({}, {"decimal": ","}):
+        assert rows(source, **options)["y"].tolist() == [1.5, 2.25, 3]
 
 
 @pytest.mark.parametrize("name", ["sales.csv.gz", "sales.csv.zip"])

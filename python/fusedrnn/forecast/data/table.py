@@ -372,7 +372,8 @@ def _numbers(column: pd.Series, decimal: str, sales: bool = True) -> np.ndarray:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     if decimal != "." and not pd.api.types.is_numeric_dtype(column):
         # The reader took "1.500" for no number; this function would, for one and a half.
-        numbers = numbers.mask(column.astype(str).str.contains(".", regex=False))
+        texts = np.array([isinstance(v, str) and "." in v for v in column], bool)
+        numbers = numbers.mask(texts)
     bad = (numbers.isna() & column.notna()) | numbers.abs().gt(LARGEST)
     if bad.any():
         row, value = bad.idxmax(), column[bad.idxmax()]
