@@ -220,6 +220,24 @@ def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
         long_of(source, decimal=",")
 
 
+@pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
+def test_a_column_twice_in_a_file_is_not_guessed(name, tmp_path):
+    path = tmp_path / name
+    if name == "sales.csv":
+        path.write_text("\ufeff\ndate,sales,note,note,,,sales\n2020-01-01,1,,,,,2\n")
+    else:
+        arrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        columns = [["2020-01-01"], [1], [2]]
+        parquet.write_table(arrow.table(columns, names=["date", "sales", "sales"]), path)
+    with pytest.raises(ValueError, match="column 'sales' is there more than once"):
+        long_of(path)
+    if name == "sales.csv":
+        path.write_text(path.read_text().replace("sales\n", "sales.1\n"))
+        assert rows(path)["y"].tolist() == [1]
+
+
 @pytest.mark.parametrize("how", ["objects", "categories", "parquet"])
 def test_numbers_that_are_no_texts_have_no_decimal_point(how, tmp_path):
     """As databases give them: Decimal, of which the array is one of objects."""
