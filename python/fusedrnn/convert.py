@@ -345,7 +345,7 @@ def _torch_place(
     name: str, module: Any, tensors: list[Any], make: Callable[..., Weights]
 ) -> _Place:
     tensors = [t for t in tensors if t is not None]
-    parameters = {id(p) for p in module.parameters(recurse=False)}
+    own = {id(t) for t in (*module.parameters(recurse=False), *module.buffers(recurse=False))}
 
     def read() -> Weights:
         return make(*(t.detach().cpu().numpy() for t in tensors))
@@ -356,7 +356,7 @@ def _torch_place(
 
     return _Place(
         name=name, variables=tensors, read=read, arrays=lambda w: w.to_torch(), write=write,
-        computed=any(id(t) not in parameters for t in tensors),
+        computed=any(id(t) not in own for t in tensors),
     )  # fmt: skip
 
 

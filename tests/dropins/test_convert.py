@@ -246,6 +246,15 @@ def test_weights_that_torch_computes_are_read_not_written(make):
     np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_buffers_are_weights_too():
+    source, target = torch.nn.Linear(3, 5), torch.nn.Linear(3, 5)
+    weight = target.weight.detach()
+    del target.weight
+    target.register_buffer("weight", weight)
+    convert.copy_weights(source, target)
+    assert torch.equal(target.weight, source.weight)
+
+
 @pytest.mark.parametrize("kind", ["torch", "ours"])
 def test_shared_weights_cannot_become_different_ones(kind):
     if kind == "torch":

@@ -133,7 +133,23 @@ def dropped_weights(base):
     return WeightDrop
 
 
-TAKEN = (plain, forward, abstract, two_levels, generic, slots, dropped_weights)
+def names_its_class(base):
+    class Own(base):
+        def __init__(self, *args):
+            super(self.__class__, self).__init__(*args)
+
+        def forward(self, input, hx=None):
+            where = torch.autocast(input.device.type, enabled=False)
+            with where:
+                return super().forward(input, hx)
+
+        def extra_repr(self):
+            return self.__class__.__name__
+
+    return Own
+
+
+TAKEN = (plain, forward, abstract, two_levels, generic, slots, dropped_weights, names_its_class)
 each_kind = pytest.mark.parametrize("kind", TAKEN)
 
 
@@ -291,6 +307,36 @@ def module_under_our_name(base):
     return Own
 
 
+def super_of_its_class(base):
+    class Own(base):
+        def forward(self, input, hx=None):
+            return super(self.__class__, self).forward(input, hx)
+
+    return Own
+
+
+def super_of_its_type(base):
+    class Own(base):
+        def reset_parameters(self):
+            super(type(self), self).reset_parameters()
+
+    return Own
+
+
+def compares_its_class(base):
+    class Mixin:
+        @property
+        def scale(self):
+            return 2 if type(self) is Own else 1
+
+    class Own(base, Mixin):
+        def forward(self, input, hx=None):
+            y, *_ = super().forward(input, hx)
+            return y * self.scale
+
+    return Own
+
+
 def behind(base):
     class Mixin:
         @property
@@ -319,6 +365,9 @@ KEPT = {
     state_under_our_name: "Own uses the name _cell, which the fused class has",
     late_state_under_our_name: "Own uses the name _kept, which the fused class has",
     module_under_our_name: "Own uses the name path, which the fused class has",
+    super_of_its_class: "Own.forward asks for the class of an object, which changes",
+    super_of_its_type: "Own.reset_parameters asks for the class of an object, which changes",
+    compares_its_class: "Mixin.scale asks for the class of an object, which changes",
     behind: "Own uses the name _fits, which the fused class has",
 }
 

@@ -26,8 +26,8 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
     The modules stay the same objects with the same parameters and hooks, so optimizers and other
     references to them go on working; only their class changes, to a subclass of what it was. A
     subclass of which that could change an answer is left alone: one with its own version of what
-    torch's ``forward`` calls or reads, of how modules are copied and written, or with names that
-    ours has too.
+    torch's ``forward`` calls or reads, of how modules are copied and written, with names that ours
+    has too, or that asks for its class, as ``super(type(self), self)`` does.
 
     Copies (``copy.deepcopy``) are accelerated, too, and so is what a new process is given as it
     starts. Pickles and files of whole models (``torch.save(model)``) name the classes of before:

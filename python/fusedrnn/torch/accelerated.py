@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import copyreg
+import dis
 import functools
 import multiprocessing.context
 import types
 from abc import ABCMeta
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic
 
 import torch
@@ -38,6 +39,10 @@ _SPECIAL = {
     "__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__getnewargs__",
     "__getnewargs_ex__", "__copy__", "__deepcopy__",
 }  # fmt: skip
+
+
+# Methods that may ask for the module's class: done by then, or of its name, which stays.
+_UNCLASSED = {"__init__", "__repr__", "extra_repr"}
 
 
 class SubclassType(StandInType):
@@ -141,8 +146,13 @@ def why_not(module: Any) -> str | None:
             return f"{name} has its own {own[0]}"
         if "forward" in vars(c) and not {"super", "forward"} <= _names_in([vars(c)["forward"]]):
             return f"{c.__name__}.forward does not call super().forward"
+    classes = _classes(cls, torchs)
+    for c in classes:
+        for member, value in vars(c).items():
+            if c is not Generic and member not in _UNCLASSED and _asks_for_class(value):
+                return f"{c.__name__}.{member} asks for the class of an object, which changes"
     theirs = {*vars(module)}.union(module._parameters, module._buffers, module._modules)
-    for c in _classes(cls, torchs):
+    for c in classes:
         theirs |= vars(c).keys() | {n for n in _names_in(vars(c).values()) if n.startswith("_")}
     shared = sorted((_names_of(fused, torchs) - methods) & theirs)
     return f"{name} uses the name {shared[0]}, which the fused class has" if shared else None
@@ -166,9 +176,29 @@ def _attributes(torchs: Any) -> set[str]:
     return {*vars(blank), *blank._parameters}
 
 
+def _asks_for_class(member: Any) -> bool:
+    """Return whether a member of a class calls ``type`` or reads ``__class__``, as of `self`.
+
+    So do ``super(type(self), self)``, which of a subclass is endless, and ``type(self) is Own``.
+    """
+    return any(
+        "__class__" in code.co_names
+        or ("type" in code.co_names and any(_is_type(i) for i in dis.get_instructions(code)))
+        for code in _codes([member])
+    )
+
+
+def _is_type(instruction: dis.Instruction) -> bool:
+    return instruction.opname == "LOAD_GLOBAL" and instruction.argval == "type"
+
+
 def _names_in(members: Iterable[Any]) -> set[str]:
     """Return the names of globals and attributes in the code of members of a class."""
-    names: set[str] = set()
+    return {name for code in _codes(members) for name in code.co_names}
+
+
+def _codes(members: Iterable[Any]) -> Iterator[types.CodeType]:
+    """Yield the code of members of a class, with that of the functions inside."""
     todo = [*members]
     while todo:
         member = todo.pop()
@@ -181,6 +211,5 @@ def _names_in(members: Iterable[Any]) -> set[str]:
         elif isinstance(member, types.FunctionType):
             todo += [member.__code__, getattr(member, "__wrapped__", None)]
         elif isinstance(member, types.CodeType):
-            names.update(member.co_names)
+            yield member
             todo += member.co_consts
-    return names

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -216,6 +218,40 @@ def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
         assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
     with pytest.raises(ValueError, match=r"column 'sales': '1\.500' in row 0 .*--thousands"):
         long_of(source, decimal=",")
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
+def test_a_column_twice_in_a_file_is_not_guessed(name, tmp_path):
+    path = tmp_path / name
+    if name == "sales.csv":
+        path.write_text("\ufeff\ndate,sales,note,note,,,sales\n2020-01-01,1,,,,,2\n")
+    else:
+        arrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        columns = [["2020-01-01"], [1], [2]]
+        parquet.write_table(arrow.table(columns, names=["date", "sales", "sales"]), path)
+    with pytest.raises(ValueError, match="column 'sales' is there more than once"):
+        long_of(path)
+    if name == "sales.csv":
+        path.write_text(path.read_text().replace("sales\n", "sales.1\n"))
+        assert rows(path)["y"].tolist() == [1]
+
+
+@pytest.mark.parametrize("how", ["objects", "categories", "parquet"])
+def test_numbers_that_are_no_texts_have_no_decimal_point(how, tmp_path):
+    """As databases give them: Decimal, of which the array is one of objects."""
+    own = [Decimal("1.50"), Decimal("2.25"), Decimal("3.00")]
+    frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02", "2020-01-03"], "sales": own})
+    source: Any = frame
+    if how == "categories":
+        source = frame.assign(sales=frame["sales"].astype(float).astype("category"))
+    elif how == "parquet":
+        pytest.importorskip("pyarrow")
+        source = tmp_path / "sales.parquet"
+        frame.to_parquet(source)
+    for options in ({}, {"decimal": ","}):
+        assert rows(source, **options)["y"].tolist() == [1.5, 2.25, 3]
 
 
 @pytest.mark.parametrize("name", ["sales.csv.gz", "sales.csv.zip"])

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import warnings
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def to_long(
         if isinstance(table.index, pd.PeriodIndex):
             table = table.set_axis(table.index.to_timestamp())
         table = table.reset_index(names=table.index.name or "ds")
-    names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(table)
+    names = list(table.columns) if isinstance(table, pd.DataFrame) else _header(table, options.wide)
     days = _columns(names, options.date, DATE_NAMES, "date")
     covariates, categories = options.covariates, options.categories
     ids: list[Any] = []
@@ -171,14 +172,24 @@ def to_long(
     )
 
 
-def _header(path: Path) -> list[str]:
-    """Return the names of a file's columns."""
+def _header(path: Path, wide: bool) -> list[str]:
+    """Return the names of a file's columns.
+
+    One that is there twice pandas calls "a" and "a.1"; only of a `wide` table both are wanted.
+    """
     if _is_parquet(path):
         with _parquet(path) as file:
             return list(file.schema_arrow.names)
     separator = _separator(path)
     with _text(path) as text:
-        return list(pd.read_csv(text, sep=separator, nrows=0).columns)
+        names = list(pd.read_csv(text, sep=separator, nrows=0).columns)
+    if wide:
+        return names
+    whole = {"header": None, "nrows": 1, "dtype": str, "keep_default_na": False}
+    with _text(path) as text:
+        written = [*pd.read_csv(text, sep=separator, **whole).iloc[0]]
+    times = Counter(written)
+    return [w if w and times[w] > 1 else name for name, w in zip(names, written, strict=True)]
 
 
 def _pieces(
@@ -372,7 +383,8 @@ def _numbers(column: pd.Series, decimal: str, sales: bool = True) -> np.ndarray:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     if decimal != "." and not pd.api.types.is_numeric_dtype(column):
         # The reader took "1.500" for no number; this function would, for one and a half.
-        numbers = numbers.mask(column.astype(str).str.contains(".", regex=False))
+        texts = np.array([isinstance(v, str) and "." in v for v in column], bool)
+        numbers = numbers.mask(texts)
     bad = (numbers.isna() & column.notna()) | numbers.abs().gt(LARGEST)
     if bad.any():
         row, value = bad.idxmax(), column[bad.idxmax()]
