@@ -32,7 +32,10 @@ FILES = (
     "backward.hpp", "row_order.hpp", "schedule.hpp", "cut.hpp", "dropout_gradient.hpp",
     "panels.hpp", "panel_buffer.hpp", "buffer.hpp", "parallel.hpp", "parallel.cpp",
 )  # fmt: skip
-TESTS = [f"tests/kernels/test_{name}.py" for name in ("kernels", "math", "functional", "runtime")]
+TESTS = [
+    f"tests/kernels/test_{name}.py"
+    for name in ("fingerprint", "kernels", "math", "functional", "runtime")
+]
 OPTIMIZERS = "tests/model/test_optimizers.py"
 LIMITED = ("prlimit", f"--as={8 << 30}")  # a mutant may ask for all memory
 
@@ -104,6 +107,7 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
     "when a call is worth several threads, and how it is cut over them: speed": (
         ("forward.hpp", "operations_("),
         ("forward.hpp", "const int threads"),
+        ("forward.hpp", "operations_ / double("),
         ("backward.hpp", "operations_("),
         ("backward.hpp", "double(tape.I + tape.H)"),
         ("backward.hpp", "const int threads"),
@@ -119,6 +123,10 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
         ("parallel.hpp", "processor_seconds()"),
         ("row_order.hpp", "done * pieces >= all"),
         ("row_order.hpp", "done += length_"),
+    ),
+    "when a call begins to ask whether it is to stop": (
+        ("forward.hpp", "Interrupt interrupt("),
+        ("backward.hpp", "Interrupt interrupt("),
     ),
     "whether another process keeps a core busy: speed": (
         ("parallel.cpp", "t.tv_nsec"),
