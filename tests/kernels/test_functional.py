@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+import sys
+
 import numpy as np
 import pytest
 
@@ -94,6 +98,34 @@ def test_calls_that_share_packed_weights_have_the_same_gradients(
             for a, b in zip(got[first:], gradients[first:], strict=True):
                 np.testing.assert_array_equal(a, b)
                 assert a.flags.f_contiguous == b.flags.f_contiguous
+
+
+def before_a_guard_page(values):
+    """A copy of an array that ends where a page begins that nobody may read; Linux's mprotect."""
+    page = mmap.PAGESIZE
+    size = -(-values.nbytes // page) * page
+    memory = mmap.mmap(-1, size + page)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(address + size), page, 0) == 0
+    copy = np.frombuffer(memory, values.dtype, values.size, size - values.nbytes)
+    copy = copy.reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("H", [5, 21])
+def test_nothing_is_read_beyond_an_array(kind, H):
+    w = [before_a_guard_page(a) for a in weights(kind, 3, H)]
+    x, dy = (before_a_guard_page(np.ones((2, 4, n), np.float32)) for n in (3, H))
+    forward, backward = getattr(F, kind), getattr(F, f"{kind}_backward")
+    *outputs, tape = forward(x, *w, training=True)
+    gradients = backward(tape, dy)
+    *expected, tape = forward(x.copy(), *[a.copy() for a in w], training=True)
+    expected += backward(tape, dy.copy())
+    for a, b in zip([*outputs, *gradients], expected, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_large_outputs_are_not_given_out_twice():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import fusedrnn
+from fusedrnn import _core, runtime
 from fusedrnn import functional as F
-from fusedrnn import runtime
 from kernel_cases import CELLS, make_case, run_kernels
 from shapes import TEST_SHAPES, Shape
 
@@ -46,6 +46,13 @@ def test_environment_caps_the_isa():
     unknown = run_python(code, FUSEDRNN_ISA="sse9")
     assert unknown.returncode != 0
     assert "FUSEDRNN_ISA: unknown instruction set 'sse9'" in unknown.stderr
+
+
+def test_environment_sets_the_threads():
+    code = "import fusedrnn.runtime as r; print(r.num_threads(), r.build_info()['openmp'])"
+    for given, threads in (("3", 3), ("999999999999", _core.most_threads)):
+        n, openmp = run_python(code, OMP_NUM_THREADS=given).stdout.split()
+        assert int(n) == (threads if openmp == "True" else 1)
 
 
 def test_threads():

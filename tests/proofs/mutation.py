@@ -100,6 +100,10 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
         ("kernels/simd.hpp", "if (n == 4) return store(p, v)", "if (!"),
         ("kernels/simd.hpp", "if (n == 8) return store(p, v)", "if (!"),
     ),
+    "of vectors that a build for AVX2 alone has not": (
+        ("kernels/simd.hpp", "h, h + 2)"),
+        ("kernels/simd.hpp", "h + 16"),
+    ),
     "more room than is used, or a product that is never made ahead": (
         ("kernels/gru_forward.hpp", "Vec<Real> zr[2 * K]", "zr[2 + K]"),
         ("kernels/gru_forward.hpp", "begin, end, 0),"),
