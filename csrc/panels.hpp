@@ -8,6 +8,7 @@ namespace fusedrnn {
 
 // Vectors of the widest register tile, hence of the widest panel.
 constexpr int kMaxVectors = 4;
+// Values in a row of that panel, where vectors have 64 bytes.
 template <class Real>
 constexpr ptrdiff_t kMostPanelWidth = kMaxVectors * 64 / sizeof(Real);
 

@@ -30,7 +30,8 @@ HANG = 900  # seconds a case may take
 FILES = (
     "kernels/*.hpp", "lstm.cpp", "gru.cpp", "rnn.cpp", "dense.cpp", "optimizer.cpp", "forward.hpp",
     "backward.hpp", "row_order.hpp", "schedule.hpp", "cut.hpp", "dropout_gradient.hpp",
-    "panels.hpp", "panel_buffer.hpp", "buffer.hpp", "parallel.hpp", "parallel.cpp",
+    "panels.hpp", "panel_buffer.hpp", "weights.hpp", "gradient_products.hpp", "buffer.hpp",
+    "parallel.hpp", "parallel.cpp",
 )  # fmt: skip
 TESTS = [
     f"tests/kernels/test_{name}.py"

@@ -40,7 +40,6 @@ _SPECIAL = {
     "__getnewargs_ex__", "__copy__", "__deepcopy__",
 }  # fmt: skip
 
-
 # Methods that may ask for the module's class: done by then, or of its name, which stays.
 _UNCLASSED = {"__init__", "__repr__", "extra_repr"}
 
