@@ -71,6 +71,8 @@ void bind_runtime(py::module_& m) {
   m.def("num_threads", &num_threads);
   m.attr("most_threads") = kMostThreads;
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("chosen_threads", &chosen_threads);
+  m.def("threadpool", [] { return std::pair(threadpool_path(), threadpool_is_own()); });
   m.def(
       "fma_peak",
       [](const std::string& dtype) {

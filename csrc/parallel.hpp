@@ -1,26 +1,28 @@
-// The only OpenMP in the project, and what every thread of a call needs around its work.
+// The parallel regions of the project, and what every thread of a call needs around its work.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #ifdef __SSE2__
 #include <xmmintrin.h>
 #endif
 
 #include "interrupt.hpp"
 #include "shape.hpp"
+#include "threadpool.hpp"
 
 namespace fusedrnn {
 
 constexpr int kMostThreads = 1024;
 
-int num_threads();            // 1 in a child after fork: OpenMP's threads do not survive it
-void set_num_threads(int n);  // 1 to kMostThreads
-bool has_openmp();
+// Most threads of a call: 1 in a child after fork, whose parent's threads do not survive it; what
+// was set; else the pool's own number. What was set is cut by a limit put on the pool later
+// (threadpoolctl's, PyTorch's).
+int num_threads();
+// 1 to kMostThreads; 0: the pool's own number again.
+void set_num_threads(int n);
+int chosen_threads();  // what was set, or 0
 // Call once, before any thread: from then on forks are noticed.
 void watch_forks();
 
@@ -76,8 +78,8 @@ class FlushDenormals {
 inline int threads_for(double operations, ptrdiff_t pieces) {
   constexpr double kWorth = 3e6;
   const double most = std::min(operations / kWorth, double(pieces));
-  const int threads = std::max(1, int(std::min(most, double(num_threads()))));
-  return threads > 1 && cores_are_contended() ? 1 : threads;
+  if (most < 2 || cores_are_contended()) return 1;
+  return int(std::min(most, double(num_threads())));
 }
 
 // Where some threads of a region wait for each other, thousands of times in a call: it spins for
@@ -92,46 +94,45 @@ class Barrier {
   alignas(64) std::atomic<unsigned> round_{0};
 };
 
-// The threads of one parallel region, inside it.
+// The threads of one parallel region, inside it: each has a Team of its own.
 class Team {
  public:
   int size() const { return threads_; }
-  int thread() const {
-#ifdef _OPENMP
-    if (threads_ > 1) return omp_get_thread_num();
-#endif
-    return 0;
-  }
+  int thread() const { return thread_; }
   // Returns when all threads have called it.
   void wait() const {
-#ifdef _OPENMP
-    if (threads_ > 1) {
-#pragma omp barrier
-    }
-#endif
+    if (threads_ > 1) pool_->barrier();
   }
   // Runs work(piece) for each piece on whichever thread comes first; returns when all are done, or
   // those left are skipped because the call is to stop.
   template <class Work>
   void for_each(ptrdiff_t pieces, Work&& work) const {
-#ifdef _OPENMP
-    if (threads_ > 1) {
-#pragma omp for schedule(dynamic, 1)
+    if (threads_ == 1) {
       for (ptrdiff_t k = 0; k < pieces; ++k)
         if (!interrupt_.poll()) work(k);
       return;
     }
-#endif
-    for (ptrdiff_t k = 0; k < pieces; ++k)
+    for (ptrdiff_t k; (k = next_->fetch_add(1, std::memory_order_relaxed) - taken_) < pieces;)
       if (!interrupt_.poll()) work(k);
+    taken_ += pieces + threads_;  // each thread asked once in vain
+    pool_->barrier();
   }
   Interrupt& interrupt() const { return interrupt_; }
 
  private:
   template <class Body>
   friend void parallel(int threads, Interrupt& interrupt, Body&& body);
-  Team(int threads, Interrupt& interrupt) : threads_(threads), interrupt_(interrupt) {}
-  int threads_;
+  explicit Team(Interrupt& interrupt) : interrupt_(interrupt) {}
+  Team(const Threadpool& pool, std::atomic<ptrdiff_t>& next, Interrupt& interrupt)
+      : pool_(&pool),
+        threads_(pool.threads()),
+        thread_(pool.thread()),
+        next_(&next),
+        interrupt_(interrupt) {}
+  const Threadpool* pool_ = nullptr;
+  int threads_ = 1, thread_ = 0;
+  std::atomic<ptrdiff_t>* next_ = nullptr;  // piece of any thread, over all loops of the region
+  mutable ptrdiff_t taken_ = 0;             // by the loops before
   Interrupt& interrupt_;
 };
 
@@ -139,24 +140,21 @@ class Team {
 // Throws Interrupted if the call was told to stop.
 template <class Body>
 void parallel(int threads, Interrupt& interrupt, Body&& body) {
-#ifdef _OPENMP
   if (threads > 1) {
+    const Threadpool& pool = threadpool();
+    std::atomic<ptrdiff_t> next{0};
     ContentionWatch watch;
-#pragma omp parallel num_threads(threads)
-    {
+    auto work = [&] {
       const FlushDenormals flush;
       const double before = ContentionWatch::processor_seconds();
-      body(Team(omp_get_num_threads(), interrupt));
+      body(Team(pool, next, interrupt));
       watch.add(ContentionWatch::processor_seconds() - before);
-    }
-    return interrupt.throw_if_stopped();
-  }
-#else
-  static_cast<void>(threads);
-#endif
-  {
+    };
+    using Work = decltype(work);
+    pool.run([](void* data) { (*static_cast<Work*>(data))(); }, &work, unsigned(threads), 0);
+  } else {
     const FlushDenormals flush;
-    body(Team(1, interrupt));
+    body(Team(interrupt));
   }
   interrupt.throw_if_stopped();
 }

@@ -1,18 +1,33 @@
 """Which kernels run, and on how many threads.
 
 The instruction set is the best that the CPU has, capped by the environment variable
-``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The number of threads starts at OpenMP's
-default (``OMP_NUM_THREADS``, or one a core); small problems stay on the caller's thread, and the
-results are the same bits for any number of threads.
+``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The threads are those of an OpenMP runtime:
+PyTorch's or another library's where the process has one, so that two pools do not hold each
+other's cores. Their number is that runtime's (``OMP_NUM_THREADS``, or one a core; limits of
+``threadpoolctl`` and ``torch.set_num_threads`` count) until `set_num_threads` says otherwise; small
+problems stay on the caller's thread, and the results are the same bits for any number of threads
+and whosever they are.
 """
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import index
+from typing import TypedDict
 
 from . import _core
+
+
+class Threadpool(TypedDict):
+    """The OpenMP runtime whose threads run a call, with the keys of ``threadpoolctl``."""
+
+    user_api: str
+    prefix: str
+    filepath: str
+    num_threads: int
+    own: bool
 
 
 def isa() -> str:
@@ -47,8 +62,41 @@ def num_threads() -> int:
     return _core.num_threads()
 
 
+def threadpool() -> Threadpool | None:
+    """Whose threads run a call of more than one; None where the build has no OpenMP.
+
+    Returns
+    -------
+    dict
+        ``user_api``, ``prefix`` and ``filepath`` as an entry of
+        ``threadpoolctl.threadpool_info()`` has them (`filepath` is empty where the system does not
+        tell it), `num_threads` as `num_threads()` is now, and `own`: whether it is the runtime
+        that fusedrnn is linked with, and no other library's.
+
+    Notes
+    -----
+    PyTorch's runtime comes first, then the first other one that the process has loaded, then our
+    own. It is looked for again when libraries have been loaded since, which any call notices.
+    """
+    if not _core.openmp:
+        return None
+    path, own = _core.threadpool()
+    path = path and os.path.realpath(path)
+    prefix = os.path.basename(path).split(".")[0].split("-")[0]
+    return {
+        "user_api": "openmp",
+        "prefix": prefix,
+        "filepath": path,
+        "num_threads": num_threads(),
+        "own": own,
+    }
+
+
 def set_num_threads(n: int) -> None:
     """Set the most threads that a call uses, for the whole process.
+
+    A lower limit that is put on the runtime's threads afterwards (by ``threadpoolctl`` or
+    ``torch.set_num_threads``) still counts.
 
     Raises
     ------
@@ -66,12 +114,12 @@ def set_num_threads(n: int) -> None:
 @contextmanager
 def threads(n: int) -> Iterator[None]:
     """Use at most `n` threads inside a ``with`` block, for the whole process."""
-    before = num_threads()
+    before = _core.chosen_threads()
     set_num_threads(n)
     try:
         yield
     finally:
-        set_num_threads(before)
+        _core.set_num_threads(before)
 
 
 def build_info() -> dict[str, str | bool | list[str]]:

@@ -31,13 +31,16 @@ FILES = (
     "kernels/*.hpp", "lstm.cpp", "gru.cpp", "rnn.cpp", "dense.cpp", "optimizer.cpp", "forward.hpp",
     "backward.hpp", "row_order.hpp", "schedule.hpp", "cut.hpp", "dropout_gradient.hpp",
     "panels.hpp", "panel_buffer.hpp", "weights.hpp", "gradient_products.hpp", "buffer.hpp",
-    "parallel.hpp", "parallel.cpp",
+    "parallel.hpp", "parallel.cpp", "threadpool.cpp",
 )  # fmt: skip
 TESTS = [
     f"tests/kernels/test_{name}.py"
     for name in ("fingerprint", "kernels", "math", "functional", "runtime")
 ]
-OPTIMIZERS = "tests/model/test_optimizers.py"
+OTHERS = {  # what tests a file that TESTS do not
+    "optimizer.cpp": "tests/model/test_optimizers.py",
+    "threadpool.cpp": "tests/kernels/test_threadpool.py",
+}
 LIMITED = ("prlimit", f"--as={8 << 30}")  # a mutant may ask for all memory
 
 OPERATORS = (  # of a line of code: what is found, what takes its place
@@ -124,7 +127,7 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
         ("cut.hpp", "rows > 8"),
         ("cut.hpp", "ptrdiff_t(1 << 16)"),
         ("parallel.hpp", "operations / kWorth"),
-        ("parallel.hpp", "cores_are_contended()"),
+        ("parallel.hpp", "most < 2 || cores_are_contended()"),
         ("parallel.hpp", "processor_seconds()"),
         ("row_order.hpp", "done * pieces >= all"),
         ("row_order.hpp", "done += length_"),
@@ -143,6 +146,7 @@ EQUIVALENT: dict[str, tuple[tuple[str, ...], ...]] = {
         ("parallel.cpp", "in_a_row"),
         ("parallel.cpp", "hold"),
     ),
+    "a look at the libraries in vain": (("threadpool.cpp", "choice && looked_at"),),
 }  # fmt: skip
 
 
@@ -242,7 +246,7 @@ def prove(run: Run) -> None:
         pristine = Path(folder, "pristine")
         shutil.copytree(build.objects, pristine)
         start = time.monotonic()
-        build.pytest("-x", *TESTS, OPTIMIZERS)  # or every mutant would be seen
+        build.pytest("-x", *TESTS, *OTHERS.values())  # or every mutant would be seen
         patience = 30 + 5 * (time.monotonic() - start)
 
         mutants = all_mutants(build)
@@ -273,7 +277,7 @@ def outcome(
             build.make()
         except Failed:
             return "did not compile"
-        tests = [OPTIMIZERS] if mutant.file == "optimizer.cpp" else TESTS
+        tests = [OTHERS[mutant.file]] if mutant.file in OTHERS else TESTS
         try:
             build.pytest("-x", *tests, timeout=patience, prefix=LIMITED)
         except Failed:
