@@ -53,6 +53,11 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def camel_case(name: str) -> str:
+    """``"expand_dims"`` -> ``"ExpandDims"``, as Keras names what stands for a function."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
 def auto_name(class_name: str) -> str:
     """Return a fresh name: ``"lstm"``, then ``"lstm_1"``, ..."""
     name = snake_case(class_name)

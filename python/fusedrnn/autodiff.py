@@ -7,7 +7,7 @@ serves arrays of the size of a batch's outputs; layers have their own ``backward
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,8 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and ufunc is np.matmul and not kwargs:
+            return _matmul(*inputs)
         values = [_value(x) for x in inputs]
         if method == "__call__" and ufunc in FLAT:
             return ufunc(*values)
@@ -114,6 +116,10 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def gradient(self, of: Tracked, seed: Array) -> Array:
         """Return the gradient of ``sum(seed * self)`` with respect to ``of``."""
+        return self.gradients([of], seed)[0]
+
+    def gradients(self, of: Sequence[Tracked], seed: Array) -> list[Array]:
+        """Return the gradients of ``sum(seed * self)`` with respect to each of ``of``."""
         order: list[Tracked] = []
         seen: set[int] = set()
 
@@ -130,7 +136,7 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
             g = gradients.get(id(node))
             for source, way in node.sources:
                 gradients[id(source)] = gradients.get(id(source), 0) + way(g)
-        return np.asarray(gradients.get(id(of), np.zeros_like(of.value)), of.dtype)
+        return [np.asarray(gradients.get(id(x), np.zeros_like(x.value)), x.dtype) for x in of]
 
 
 def _of(*functions: Any) -> Callable[[Any], Any]:
@@ -156,6 +162,50 @@ def _expand_dims(x: Any, axis: Any) -> Any:
 @_of(np.squeeze)
 def _squeeze(x: Any, axis: Any = None) -> Any:
     return _reshape(x, np.squeeze(x.value, axis).shape)
+
+
+@_of(np.transpose)
+def _transpose(x: Any, axes: Any = None) -> Any:
+    back = None if axes is None else np.argsort([a % x.ndim for a in axes])
+    return Tracked(np.transpose(x.value, axes), [(x, lambda g: np.transpose(g, back))])
+
+
+@_of(np.swapaxes)
+def _swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    back = [(x, lambda g: np.swapaxes(g, axis1, axis2))]
+    return Tracked(np.swapaxes(x.value, axis1, axis2), back)
+
+
+@_of(np.concatenate)
+def _concatenate(arrays: Any, axis: int = 0) -> Any:
+    values = [np.asarray(_value(a)) for a in arrays]
+    ends = np.cumsum([v.shape[axis] for v in values])[:-1]
+
+    def part(k: int) -> Callable[[Array], Array]:
+        return lambda g: np.split(g, ends, axis)[k]
+
+    sources = [(a, part(k)) for k, a in enumerate(arrays) if isinstance(a, Tracked)]
+    return Tracked(np.concatenate(values, axis), sources)
+
+
+@_of(np.stack)
+def _stack(arrays: Any, axis: int = 0) -> Any:
+    def part(k: int) -> Callable[[Array], Array]:
+        return lambda g: np.take(g, k, axis)
+
+    sources = [(a, part(k)) for k, a in enumerate(arrays) if isinstance(a, Tracked)]
+    return Tracked(np.stack([_value(a) for a in arrays], axis), sources)
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    x, y = _value(a), _value(b)
+    if x.ndim < 2 or y.ndim < 2:
+        raise TypeError("numpy.matmul has no derivative here for arrays of one axis")
+    ways = (
+        (a, lambda g: _unbroadcast(g @ np.swapaxes(y, -1, -2), x.shape)),
+        (b, lambda g: _unbroadcast(np.swapaxes(x, -1, -2) @ g, y.shape)),
+    )
+    return Tracked(x @ y, [(each, way) for each, way in ways if isinstance(each, Tracked)])
 
 
 @_of(np.sum)

@@ -26,6 +26,8 @@ class Dropout(Layer):
     ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not.
     """
 
+    differs_in_training = True
+
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:

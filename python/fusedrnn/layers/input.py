@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._types import Array
+from ..graph import KerasTensor, Node
 from .layer import Layer, sizes
 
 
 class InputLayer(Layer):
-    """States the shape of a Sequential model's input; passes it on."""
+    """States the shape of a model's input; passes it on."""
 
     def __init__(
         self,
@@ -24,6 +27,8 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if dtype is not None:
+            dtype = np.dtype(dtype).name
         if sparse or ragged or input_tensor is not None:
             raise ValueError("Input: sparse, ragged and input_tensor are not supported")
         shape = kwargs.pop("input_shape", shape)
@@ -34,6 +39,18 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
         self.batch_shape = sizes(batch_shape or self.batch_shape or ())
         self.input_type = dtype
+        self.build(self.batch_shape)
+        node = Node(self)
+        node.outputs = [KerasTensor(self.batch_shape, str(dtype or "float32"), node, 0)]
+        self.calls.append(node)
+
+    @property
+    def tensor(self) -> KerasTensor:
+        """The input as a tensor without values."""
+        return self.calls[0].outputs[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__  # its one call leads nowhere
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         return x
@@ -44,7 +61,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {
             "batch_shape": list(self.batch_shape or ()),
-            "dtype": self.dtype or "float32",
+            "dtype": self.input_type or "float32",
             "sparse": False,
             "name": self.name,
         }
@@ -59,8 +76,8 @@ def Input(
     name: str | None = None,
     tensor: Any = None,
     optional: bool = False,
-) -> InputLayer:
-    """Return the first entry of a Sequential model: ``Sequential([Input((10, 1)), LSTM(50)])``.
+) -> KerasTensor:
+    """Return a tensor without values: what a graph of layers, or a Sequential model, begins with.
 
     Parameters
     ----------
@@ -80,4 +97,4 @@ def Input(
         input_tensor=tensor,
         optional=optional,
         name=name,
-    )
+    ).tensor

@@ -20,6 +20,7 @@ from .._tensor import tensor
 from .._types import Array, Shape
 from ..checks import whole
 from ..configurable import Configurable, lookup
+from ..graph import Node, connect, is_symbolic
 
 __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
 
@@ -130,6 +131,9 @@ class Layer(Configurable):
     module = "keras.layers"
     input_rank: int | None = None  # how many axes the input must have
     integer_input = False  # whether the input is indices
+    takes_list = False  # whether input, mask and input shape are lists, even of one
+    differs_in_training = False  # whether the same input gives another output
+    activity_loss = 0.0  # of a model: the penalties of its layers in the last forward pass
 
     def __init__(
         self,
@@ -160,6 +164,7 @@ class Layer(Configurable):
         self.built = False
         self.input_shape: Shape | None = None
         self.output_shape: Shape | None = None
+        self.calls: list[Node] = []  # on tensors without values, of any model
         self.tape: Any = None
         self.penalized: Any = None  # the output, where there is a penalty on it
         self._lock = StepLock()
@@ -224,6 +229,15 @@ class Layer(Configurable):
         if self.input_rank is not None and len(shape) != self.input_rank:
             raise ValueError(
                 f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
+            )
+        if (
+            self.built
+            and self.variables
+            and not (self.integer_input or self.takes_list)
+            and shape[-1] != self.input_shape[-1]  # type: ignore[index]
+        ):
+            raise ValueError(
+                f"{self.name}: was built for inputs of shape {self.input_shape}, got {shape}"
             )
         for inner in self.layers:
             self._lock.join(inner._lock)
@@ -293,19 +307,24 @@ class Layer(Configurable):
         return buffer
 
     def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Return the output for an array, the layer on its own."""
-        if isinstance(inputs, Layer):
-            raise NotImplementedError(
-                f"{self.name}: was called on a layer; graphs of layers are "
-                "beyond fusedrnn: put the layers into a Sequential model"
-            )
-        x = np.ascontiguousarray(
-            inputs, None if self.integer_input else self.dtype or _state.floatx()
-        )
-        mask = None if mask is None else np.asarray(mask, bool)
+        """Return the output for an array, or for a tensor without values (a graph of layers)."""
+        if is_symbolic(inputs):
+            return connect(self, inputs, **_said(training=training or None, mask=mask))
+        dtype = None if self.integer_input else self.dtype or _state.floatx()
+        x: Any
+        if self.takes_list:
+            if not isinstance(inputs, (list, tuple)):
+                raise TypeError(f"{self.name}: takes a list of arrays, got {type(inputs).__name__}")
+            x = [np.ascontiguousarray(each, dtype) for each in inputs]
+            mask = [None if m is None else np.asarray(m, bool) for m in mask or [None] * len(x)]
+            shapes: Any = [(None, *each.shape[1:]) for each in x]
+        else:
+            x = np.ascontiguousarray(inputs, dtype)
+            mask = None if mask is None else np.asarray(mask, bool)
+            shapes = (len(x) if getattr(self, "stateful", False) else None, *x.shape[1:])
         with self.step():
             if not self.built:
-                self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
+                self.build(shapes)
             self.pack()
             return tensor(self.forward(x, bool(training), mask))
 
@@ -313,16 +332,26 @@ class Layer(Configurable):
         """Return what to hold during a step of this layer, of those in it, or of its model."""
         return self._lock.held()
 
-    if not TYPE_CHECKING:  # to a type checker a class with __getattr__ has every attribute
+    @property
+    def output(self) -> Any:
+        """What the layer gives in the graph that it is in: a tensor without values, or a list."""
+        found = self._call().outputs
+        return found[0] if len(found) == 1 else found
 
-        def __getattr__(self, name: str) -> Any:
-            if name in ("input", "inputs", "output", "outputs"):
-                raise NotImplementedError(
-                    f"{self.name}.{name}: graphs of layers are beyond fusedrnn; for what a layer "
-                    "of a model gives out, make a Sequential of the layers up to it: they share "
-                    "weights"
-                )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    @property
+    def input(self) -> Any:
+        """What the layer takes in the graph that it is in: a tensor without values, or a list."""
+        found = self._call().inputs
+        return found[0] if len(found) == 1 else found
+
+    def _call(self) -> Node:
+        if not self.calls:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no "
+                                 "defined input or output: it is in no model that is built")
+        return self.calls[-1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"calls": []}  # graphs keep what they need of them
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the layer."""
@@ -335,20 +364,23 @@ class Layer(Configurable):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def sizes(shape: Sequence[Any]) -> Shape:
-    """Return a shape as plain integers, None where a size is not fixed."""
+def _said(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def sizes(shape: Sequence[Any]) -> Any:
+    """Return a shape as plain integers, None where a size is not fixed; or a list of shapes."""
     if not isinstance(shape, Iterable):
         raise TypeError(f"shape is {shape!r}, expected a tuple of sizes")
+    if shape and all(isinstance(each, (list, tuple)) for each in shape):
+        return [sizes(each) for each in shape]
     where = f"shape is {shape!r}"
     return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 
 def layer_from(config: Mapping[str, Any]) -> Layer:
     """Return the layer that Keras's dict of class name and config describes."""
-    if config.get("class_name") in ("Functional", "Model"):
-        raise ValueError(
-            "the file has a graph of layers (a Functional model), which is beyond "
-            "fusedrnn; it has sequences of layers"
-        )
+    if str(config.get("module")).startswith("keras.src.ops"):
+        config = {"class_name": "Operation", "config": {"function": config["class_name"]}}
     layer: Layer = lookup("layer", config, LAYERS)
     return layer

@@ -11,6 +11,7 @@ from .. import _core, activations, backend, constraints, initializers, reference
 from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, whole
+from ..graph import connect, is_symbolic
 from .dropout import dropout_mask
 from .layer import Layer, Shape
 
@@ -105,7 +106,7 @@ class Recurrent(Layer):
         return config
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_packed": None, "tape": None}  # the rest can be copied
+        return super().__getstate__() | {"_packed": None, "tape": None}  # the rest can be copied
 
     # Weights and shapes ---------------------------------------------------------------------------
 
@@ -155,8 +156,14 @@ class Recurrent(Layer):
         y = (N, T, self.units) if self.return_sequences else (N, self.units)
         return (y, *[(N, self.units)] * self.cell.states) if self.return_state else y
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any) -> Array | None:  # noqa: D102
+        mask = mask[0] if isinstance(mask, list) else mask
         return mask if self.return_sequences else None
+
+    @property
+    def differs_in_training(self) -> bool:  # type: ignore[override]
+        """Whether it drops."""
+        return bool(self.dropout or self.recurrent_dropout)
 
     # States ---------------------------------------------------------------------------------------
 
@@ -202,6 +209,11 @@ class Recurrent(Layer):
         mask: Any = None,
     ) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
+        if is_symbolic(inputs, initial_state):
+            said = {} if initial_state is None else {"initial_state": initial_state}
+            return connect(self, inputs, **said, **({"training": True} if training else {}))
+        if isinstance(inputs, (list, tuple)) and initial_state is None and len(inputs) > 1:
+            inputs, initial_state = inputs[0], list(inputs[1:])
         with self.step():
             self._given = initial_state
             try:
@@ -211,7 +223,10 @@ class Recurrent(Layer):
 
     _given: Any = None
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        states_given = isinstance(x, list)
+        if states_given:  # in a graph
+            (x, *self._given), mask = x, mask[0]
         if self.stateful and len(x) != self.input_shape[0]:  # type: ignore[index]
             raise ValueError(
                 f"{self.name}: the batch has {len(x)} rows, but stateful=True was "
@@ -246,7 +261,7 @@ class Recurrent(Layer):
             y, *final = self._inference_kernel()(x, *states, **options)
         if self.stateful:
             self.states = list(final)
-        self.tape = (tape, drop, mask) if training else None
+        self.tape = (tape, drop, mask, states_given) if training else None
         if not self.return_sequences:
             y = final[0]
         elif self.go_backwards:
@@ -255,13 +270,21 @@ class Recurrent(Layer):
             y = y * self._output_mask(mask)
         return [y, *final] if self.return_state else y
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
-        tape, drop, mask = self.tape
-        if mask is not None and self.zero_output_for_mask:
-            dy = dy * self._output_mask(mask)
-        if self.return_sequences and self.go_backwards:
-            dy = np.ascontiguousarray(dy[:, ::-1])
-        gradients = {"dy" if self.return_sequences else "dh_n": dy}
+    def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
+        tape, drop, mask, states_given = self.tape
+        dy, *dstates = dy if self.return_state else [dy]
+        if dy is not None:
+            if mask is not None and self.zero_output_for_mask:
+                dy = dy * self._output_mask(mask)
+            if self.return_sequences and self.go_backwards:
+                dy = np.ascontiguousarray(dy[:, ::-1])
+        gradients = dict(zip(("dh_n", "dc_n"), dstates, strict=False))
+        if self.return_sequences:
+            gradients["dy"] = dy
+        elif gradients.get("dh_n") is None:
+            gradients["dh_n"] = dy
+        elif dy is not None:
+            gradients["dh_n"] = gradients["dh_n"] + dy
         dkernel = self.kernel.grad
         if drop is not None and drop.ndim == 3:  # the kernel was block-diagonal
             dkernel = np.empty(
@@ -269,10 +292,10 @@ class Recurrent(Layer):
             )
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
         backward = self.cell.backward if self.path == "fused" else reference.backward
-        dx: Array | None = backward(tape, **gradients, need_dx=need_dx, out=out)[0]
+        dx, _, _, _, *dstates = backward(tape, **gradients, need_dx=need_dx, out=out)
         if drop is not None:
             dx = self._undrop(dx, dkernel, drop)
-        return dx
+        return [dx, *dstates] if states_given else dx
 
     def _any_activations(self) -> dict[str, reference.Activation]:
         act, gate = self.activation, self.recurrent_activation

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._types import Array
+from ..graph import connect, is_symbolic
 from .layer import Layer, Shape, layer_from
 from .rnn import Recurrent
 
@@ -53,6 +54,11 @@ class TimeDistributed(Layer):
         self.tape = x.shape
         y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, None)
         return y.reshape(*x.shape[:2], *y.shape[1:])
+
+    @property
+    def differs_in_training(self) -> bool:  # type: ignore[override]
+        """Whether the layer does."""
+        return self.layer.differs_in_training
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]), need_dx)
@@ -158,6 +164,9 @@ class Bidirectional(Layer):
         mask: Any = None,
     ) -> Any:
         """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
+        if is_symbolic(inputs, initial_state):
+            said = {} if initial_state is None else {"initial_state": initial_state}
+            return connect(self, inputs, **said, **({"training": True} if training else {}))
         with self.step():
             if initial_state is not None:
                 half = len(initial_state) // 2
@@ -168,9 +177,16 @@ class Bidirectional(Layer):
             finally:  # also where they were refused
                 self.forward_layer._given = self.backward_layer._given = None
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Any:  # noqa: D102
-        a = self.forward_layer.forward(x, training, mask)
-        b = self.backward_layer.forward(x, training, mask)
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        if isinstance(x, list):  # with initial states
+            half = len(x) // 2
+            ahead, mask_ahead = x[: half + 1], mask[: half + 1]
+            back, mask_back = [x[0], *x[half + 1 :]], [mask[0], *mask[half + 1 :]]
+        else:
+            ahead = back = x
+            mask_ahead = mask_back = mask
+        a = self.forward_layer.forward(ahead, training, mask_ahead)
+        b = self.backward_layer.forward(back, training, mask_back)
         states = []
         if self.return_state:
             (a, *states), (b, *more) = a, b
@@ -183,25 +199,62 @@ class Bidirectional(Layer):
             return y
         return [*y, *states] if self.merge_mode is None else [y, *states]
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
         a, b = self.tape
+        dstates: list[Any] = []
+        if self.merge_mode is None:
+            da, db, *dstates = dy
+        else:
+            dy, *dstates = dy if self.return_state else [dy]
+            da, db = (None, None) if dy is None else self._split(dy, a, b)
+        if self.return_sequences and db is not None:
+            db = db[:, ::-1]
+        each = []
+        half = len(dstates) // 2
+        for layer, d, states in (
+            (self.forward_layer, da, dstates[:half]),
+            (self.backward_layer, db, dstates[half:]),
+        ):
+            own: Any = None if d is None else np.ascontiguousarray(d)
+            if self.return_state:
+                own = [own, *states]
+            if own is None or (self.return_state and all(g is None for g in own)):
+                for v in layer.weights:
+                    v.grad[...] = 0
+                each.append(None)
+            else:
+                each.append(layer.backward(own, need_dx))
+        return _sum_of_inputs(*each) if need_dx else None
+
+    def _split(self, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
         if self.merge_mode == "concat":
             units = a.shape[-1]
-            da, db = dy[..., :units], dy[..., units:]
-        elif self.merge_mode == "mul":
-            da, db = dy * b, dy * a
-        else:
-            da = db = dy / 2 if self.merge_mode == "ave" else dy
-        if self.return_sequences:
-            db = db[:, ::-1]
-        dx = self.forward_layer.backward(np.ascontiguousarray(da), need_dx)
-        more = self.backward_layer.backward(np.ascontiguousarray(db), need_dx)
-        return dx + more if dx is not None and more is not None else None
+            return dy[..., :units], dy[..., units:]
+        if self.merge_mode == "mul":
+            return dy * b, dy * a
+        half = dy / 2 if self.merge_mode == "ave" else dy
+        return half, half
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return mask if self.return_sequences else None
+    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+        mask = mask[0] if isinstance(mask, list) else mask
+        mask = mask if self.return_sequences else None
+        return [mask, mask, *[None] * 4] if self.merge_mode is None else mask
+
+    @property
+    def differs_in_training(self) -> bool:  # type: ignore[override]
+        """Whether the layers drop."""
+        return any(layer.differs_in_training for layer in self.layers)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
         del config["weights"]
         return config
+
+
+def _sum_of_inputs(a: Any, b: Any) -> Any:
+    """Add what both layers owe their common input; the states are each one's own."""
+    if a is None or b is None:
+        return b if a is None else a
+    if not isinstance(a, list):
+        return a + b
+    return [a[0] + b[0], *a[1:], *b[1:]]

@@ -1,0 +1,280 @@
+"""Functional: a model that is a graph of layers, with any number of inputs and outputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _state
+from ._types import Array
+from .configurable import custom_object_scope, serialize
+from .graph import KerasTensor, Slot, Step, leaves, replaced, traced
+from .layers.input import InputLayer
+from .layers.layer import LAYERS, Layer, Shape, layer_from
+from .layers.operation import Operation
+from .model import Model
+
+
+class Functional(Model):
+    """What ``Model(inputs, outputs)`` makes."""
+
+    graph = None  # type: ignore[assignment]
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None,
+        trainable: bool = True, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        starts, ends = list(leaves(inputs)), list(leaves(outputs))
+        for what, given, found in (("inputs", inputs, starts), ("outputs", outputs, ends)):
+            if not found:
+                raise ValueError(f"Model: {what} is {given!r}, expected what Input or layers gave")
+        super().__init__(name=name, **kwargs)
+        self.graph, self._layers = traced(starts, ends)
+        self._ends = starts, ends
+        self._names = [
+            list(given) if isinstance(given, dict) else [tensor.name for tensor in found]
+            for given, found in ((inputs, starts), (outputs, ends))
+        ]
+        self._as_dict = isinstance(outputs, dict)
+        self._own_inputs = [tensor.node.layer for tensor in starts]
+        for layer in self._layers:
+            self._lock.join(layer._lock)
+        readers = [
+            [step.layer for step in self.graph.steps if slot in step.inputs]
+            for slot in self.graph.inputs
+        ]
+        self._indices = [any(layer.integer_input for layer in each) for each in readers]
+        self.takes_list = len(starts) > 1
+        shapes = [tensor.shape for tensor in starts]
+        self.batch_shape = shapes[0]
+        self.input_shape = shapes if self.takes_list else shapes[0]  # type: ignore[assignment]
+        of_ends = tuple(tensor.shape for tensor in ends)
+        self.output_shape = of_ends if len(ends) > 1 else of_ends[0]
+        weighty = [layer for layer in self._layers if layer.weights]
+        self.dtype = weighty[0].dtype if weighty else _state.floatx()
+        self.built = True
+        self._trainable = True
+        if not trainable:
+            self.trainable = False
+
+    # Structure ----------------------------------------------------------------------------------
+
+    @property
+    def integer_input(self) -> bool:  # type: ignore[override]
+        """Whether the one input is indices."""
+        return len(self._indices) == 1 and self._indices[0]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs."""
+        return self._names[0]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs."""
+        return self._names[1]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Accept inputs of a shape; a graph is built from the start."""
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output, the batch axis included; of several, a tuple."""
+        return self.output_shape
+
+    def _trace(self) -> None:
+        values: dict[int, KerasTensor] = {}
+        inputs = [
+            InputLayer(batch_shape=shape, name=name).tensor
+            for shape, name in zip(self._shapes(), self._names[0], strict=True)
+        ]
+        values.update(zip(self.graph.inputs, inputs, strict=True))
+        for step in self.graph.steps:
+            args, kwargs = replaced((step.args, step.kwargs), Slot, lambda s: values[s.number])
+            given = step.layer(*args, **kwargs)
+            values.update(zip(step.outputs, leaves(given), strict=True))
+        self._ends = inputs, [values[slot] for slot in self.graph.outputs]
+
+    def _shapes(self) -> Sequence[Shape]:
+        shapes: Any = self.input_shape
+        return shapes if self.takes_list else [shapes]
+
+    # Inputs and outputs -------------------------------------------------------------------------
+
+    def _inputs(self, data: Any) -> Any:
+        """Return one array, or a list in the order of the inputs; a dict is by name."""
+        names = self.input_names
+        if isinstance(data, Mapping):
+            missing = [name for name in names if name not in data]
+            if missing:
+                raise ValueError(f"{self.name}: x has no entry {missing[0]!r}; it has {list(data)}")
+            data = [data[name] for name in names]
+        elif not isinstance(data, (list, tuple)) or len(names) == 1 != len(data):
+            data = [data]
+        if len(data) != len(names):
+            raise ValueError(f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}")
+        every = [
+            np.ascontiguousarray(each, None if indices else self.float_type)
+            for each, indices in zip(data, self._indices, strict=True)
+        ]
+        return every if len(names) > 1 else every[0]
+
+    def _prepare(self, x: Any) -> None:
+        rows = {len(each) for each in x} if isinstance(x, list) else {len(x)}
+        if len(rows) > 1:
+            raise ValueError(f"{self.name}: the inputs have {sorted(rows)} rows")
+        for name, each, shape in zip(
+            self.input_names, x if isinstance(x, list) else [x], self._shapes(), strict=True
+        ):
+            if each.ndim != len(shape) or any(
+                e not in (None, n) for n, e in zip(each.shape[1:], shape[1:], strict=True)
+            ):
+                raise ValueError(
+                    f"{self.name}: input {name} has shape {each.shape}, expected {shape}"
+                )
+
+    def _structured(self, outputs: Any) -> Any:
+        if not self._as_dict:
+            return outputs
+        every = outputs if isinstance(outputs, list) else [outputs]
+        return dict(zip(self.output_names, every, strict=True))
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:
+        """Return the output of the graph, or a list of them."""
+        if not isinstance(x, list) and x.ndim == len(self._shapes()[0]) - 1:
+            x = x[..., None]
+        return super().forward(x, training, mask)
+
+    # Configuration ------------------------------------------------------------------------------
+
+    def _places(self) -> dict[int, tuple[str, int, int]]:
+        """Return layer, number of its call and of its output for each slot, as Keras counts."""
+        seen: Counter[Layer] = Counter()
+        places = {
+            slot: (layer.name, 0, 0)
+            for slot, layer in zip(self.graph.inputs, self._own_inputs, strict=True)
+        }
+        for step in self.graph.steps:
+            for k, slot in enumerate(step.outputs):
+                places[slot] = (step.layer.name, seen[step.layer], k)
+            seen[step.layer] += 1
+        return places
+
+    def get_config(self) -> dict[str, Any]:
+        """Return Keras's configuration of the model."""
+        places = self._places()
+
+        def described(slot: Slot) -> dict[str, Any]:
+            name, node, index = places[slot.number]
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {
+                    "shape": self._slot_shapes()[slot.number],
+                    "dtype": self.dtype,
+                    "keras_history": [name, node, index],
+                },
+            }
+
+        calls: dict[Layer, list[Any]] = {layer: [] for layer in self._layers}
+        for step in self.graph.steps:
+            args, kwargs = replaced((step.args, step.kwargs), Slot, described)
+            if isinstance(step.layer, Operation):
+                args, kwargs = serialize(args), serialize(kwargs)
+            calls[step.layer].append({"args": list(args), "kwargs": kwargs})
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": [
+                serialize(layer) | {"name": layer.name, "inbound_nodes": calls[layer]}
+                for layer in self._layers
+            ],
+            "input_layers": [list(places[slot]) for slot in self.graph.inputs],
+            "output_layers": [list(places[slot]) for slot in self.graph.outputs],
+        }
+
+    def _slot_shapes(self) -> dict[int, Any]:
+        shapes: dict[int, Any] = dict(zip(self.graph.inputs, self._shapes(), strict=True))
+        for step in self.graph.steps:
+            shape: Any = step.layer.output_shape
+            every = shape if len(step.outputs) > 1 else [shape]
+            shapes.update(zip(step.outputs, every, strict=True))
+        return shapes
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Functional:
+        """Build the model that ``get_config``, or Keras, described, with new weights."""
+        with custom_object_scope(custom_objects or {}):
+            layers = {each["name"]: _named(each) for each in config["layers"]}
+        tensors: dict[tuple[str, int, int], KerasTensor] = {}
+        waiting: list[tuple[str, int, Any]] = []
+        for each in config["layers"]:
+            layer = layers[each["name"]]
+            if isinstance(layer, InputLayer):
+                tensors[layer.name, 0, 0] = layer.tensor
+            waiting += [(each["name"], k, call) for k, call in enumerate(each["inbound_nodes"])]
+        while waiting:
+            left = []
+            for name, k, call in waiting:
+                try:
+                    args, kwargs = _arguments(call, tensors)
+                except LookupError:
+                    left.append((name, k, call))
+                    continue
+                given = layers[name](*args, **kwargs)
+                for index, tensor in enumerate(leaves(given)):
+                    tensors[name, k, index] = tensor
+            if len(left) == len(waiting):
+                raise ValueError(f"the graph of {config.get('name')} has calls that lead nowhere")
+            waiting = left
+        ends = [_ends(config[key], tensors) for key in ("input_layers", "output_layers")]
+        return cls(*ends, name=config.get("name"), trainable=config.get("trainable", True))
+
+
+def _named(config: Mapping[str, Any]) -> Layer:
+    layer = layer_from(config)
+    layer.name = config["name"]
+    return layer
+
+
+def _arguments(call: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
+    """Return args and kwargs of a call; LookupError if a tensor is not there yet."""
+
+    def found(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if value.get("class_name") == "__keras_tensor__":
+                return tensors[_place(value["config"]["keras_history"])]
+            return {key: found(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [found(each) for each in value]
+        return value
+
+    if isinstance(call, list):  # of Keras 2: [[layer, node, tensor, kwargs], ...]
+        inputs = [tensors[_place(each[:3])] for each in call]
+        kwargs = call[0][3] if len(call[0]) > 3 else {}
+        states = [tensors[_place(s[:3])] for s in kwargs.get("initial_state", [])]
+        return (
+            (inputs if len(inputs) > 1 else inputs[0],),
+            {"initial_state": states} if states else {},
+        )
+    kwargs = {k: found(v) for k, v in call["kwargs"].items() if v is not None}
+    return [found(each) for each in call["args"]], kwargs
+
+
+def _place(history: Iterable[Any]) -> tuple[str, int, int]:
+    name, node, index = history
+    return name, node, index
+
+
+def _ends(places: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
+    """Return the tensors at places: [layer, node, index], a list or a dict of such."""
+    if isinstance(places, Mapping):
+        return {name: _ends(place, tensors) for name, place in places.items()}
+    if len(places) == 3 and isinstance(places[0], str):
+        return tensors[_place(places)]
+    return [_ends(place, tensors) for place in places]
+
+
+
+LAYERS["functional"] = LAYERS["model"] = Functional

@@ -1,0 +1,388 @@
+"""Graphs of layers: what calls on symbolic tensors make, and the one place that walks them.
+
+A ``KerasTensor`` stands for an array before there is one. A layer that is called on it notes a
+``Node``; ``traced`` orders the nodes between a model's inputs and outputs as Keras does, and
+``Graph`` runs them on arrays, forward and backward. A Sequential model is the graph of a chain.
+
+Not here: what a layer computes, and how a model trains.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._types import Array, Shape
+
+if TYPE_CHECKING:
+    from .layers.layer import Layer
+
+
+class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
+    """What a layer will give out: ``shape``, None where a size is not known, and ``dtype``.
+
+    NumPy's functions and operators, and so those of ``fusedrnn.ops``, take it and make layers.
+    """
+
+    def __init__(self, shape: Shape, dtype: str, node: Node, index: int) -> None:
+        self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index
+
+    @property
+    def name(self) -> str:
+        """Name of the layer that gives it."""
+        return self.node.layer.name
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, the batch axis included."""
+        return len(self.shape)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            raise TypeError(f"numpy.{ufunc.__name__}.{method} cannot be part of a graph of layers")
+        return self._apply(ufunc, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self._apply(function, args, kwargs)
+
+    def __getitem__(self, key: Any) -> KerasTensor:
+        from .layers.operation import get_item
+
+        return self._apply(get_item, (self, key), {})
+
+    def _apply(self, function: Callable[..., Any], args: Any, kwargs: Any) -> KerasTensor:
+        from .layers.operation import Operation  # it is a layer, and layers need this module
+
+        tensor: KerasTensor = Operation(function)(*args, **kwargs)
+        return tensor
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Array:
+        raise TypeError(f"{self!r} has no values: it is part of a graph of layers")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self!r} has no values, so it is neither true nor false")
+
+    def __len__(self) -> int:
+        raise TypeError(f"{self!r} has no values: take its shape")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(f"{self!r} cannot be iterated over")
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+@dataclass(eq=False)
+class Node:
+    """A call of a layer on tensors; ``args`` and ``kwargs`` are the call's, tensors in them."""
+
+    layer: Layer
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    outputs: list[KerasTensor] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The tensors among the arguments."""
+        return list(leaves((self.args, self.kwargs)))
+
+
+def leaves(structure: Any, kind: Any = KerasTensor) -> Iterator[Any]:
+    """Yield what is of a kind in nested lists, tuples and dicts."""
+    if isinstance(structure, kind):
+        yield structure
+    elif isinstance(structure, (list, tuple)):
+        for each in structure:
+            yield from leaves(each, kind)
+    elif isinstance(structure, dict):
+        for each in structure.values():
+            yield from leaves(each, kind)
+
+
+def replaced(structure: Any, kind: Any, by: Callable[[Any], Any]) -> Any:
+    """Return nested lists, tuples and dicts with what is of a kind replaced."""
+    if isinstance(structure, kind):
+        return by(structure)
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([replaced(each, kind, by) for each in structure])
+    if isinstance(structure, dict):
+        return {key: replaced(each, kind, by) for key, each in structure.items()}
+    return structure
+
+
+def is_symbolic(*arguments: Any) -> bool:
+    """Whether there is a tensor without values among arguments."""
+    return any(True for _ in leaves(arguments))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a graph keeps an array while it runs."""
+
+    number: int
+
+
+@dataclass(eq=False)
+class Step:
+    """A node of a graph: arrays are read from and written to slots."""
+
+    layer: Layer
+    inputs: list[int]
+    outputs: list[int]
+    args: tuple[Any, ...] = ()  # of the call, Slots in them
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    shared: bool = False  # whether the layer has other steps too
+    tape: Any = None  # the layer's, if it is shared
+
+    @property
+    def alone(self) -> bool:
+        """Whether the layer gets its one input as an array rather than in a list."""
+        return len(self.inputs) == 1 and not self.layer.takes_list
+
+
+class Graph:
+    """Steps in an order in which they can run, from inputs to outputs (numbers of slots)."""
+
+    def __init__(
+        self, steps: list[Step], slots: int, inputs: Sequence[int], outputs: Sequence[int]
+    ) -> None:
+        self.steps, self.slots = steps, slots
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        times = Counter(step.layer for step in steps)
+        for step in steps:
+            step.shared = times[step.layer] > 1
+        self._plans: dict[Any, list[tuple[Step, bool, list[bool]]]] = {}
+
+    @classmethod
+    def chain(cls, layers: Sequence[Layer]) -> Graph:
+        """Return the graph of layers one after the other."""
+        steps = [Step(layer, [k], [k + 1]) for k, layer in enumerate(layers)]
+        return cls(steps, len(steps) + 1, [0], [len(steps)])
+
+    def forward(
+        self, xs: Sequence[Array], training: bool, masks: Sequence[Array | None]
+    ) -> tuple[list[Array], list[Array | None], float]:
+        """Return the outputs, their masks, and the penalties on activities."""
+        values: list[Any] = [None] * self.slots
+        kept: list[Any] = [None] * self.slots  # masks
+        penalty = 0.0
+        for slot, x, mask in zip(self.inputs, xs, masks, strict=True):
+            values[slot], kept[slot] = x, mask
+        for step in self.steps:
+            layer = step.layer
+            x: Any
+            mask: Any
+            if step.alone:
+                x, mask = values[step.inputs[0]], kept[step.inputs[0]]
+            else:
+                x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
+            y = layer.forward(x, training or step.kwargs.get("training") is True, mask)
+            mask = layer.compute_mask(x, mask)
+            if layer.activity_regularizer is not None:
+                layer.penalized = y
+                penalty += layer.activity_regularizer(y) / len(y)
+            penalty += layer.activity_loss
+            if len(step.outputs) == 1:
+                values[step.outputs[0]], kept[step.outputs[0]] = y, mask
+            else:
+                for slot, value in zip(step.outputs, y, strict=True):
+                    values[slot] = value
+                several = isinstance(mask, list)
+                for k, slot in enumerate(step.outputs):
+                    kept[slot] = mask[k] if several else mask if k == 0 else None
+            if step.shared and training:
+                step.tape = _tapes(layer)
+        return [values[i] for i in self.outputs], [kept[i] for i in self.outputs], penalty
+
+    def backward(self, dys: Sequence[Array | None], need_dx: bool) -> list[Array | None]:
+        """Write the gradients of the variables; return those of the inputs, if needed."""
+        gradients: list[Any] = [None] * self.slots
+        for slot, dy in zip(self.outputs, dys, strict=True):
+            _add(gradients, slot, dy)
+        done: set[Layer] = set()
+        for step, need, needs in self._plan(need_dx):
+            layer = step.layer
+            given = [gradients[i] for i in step.outputs]
+            if all(dy is None for dy in given):
+                if layer not in done:  # no gradient comes here
+                    _zero(layer)
+                    done.add(layer)
+                continue
+            if step.shared:
+                _restore(layer, step.tape)
+            dy: Any = given[0] if len(given) == 1 else given
+            if layer.activity_regularizer is not None:
+                dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
+            before = _gradients(layer) if layer in done else []
+            below = layer.backward(dy, need)
+            done.add(layer)
+            for v, gradient in before:
+                v.grad += gradient
+            if need:
+                every = [below] if step.alone else below
+                for slot, dx, wanted in zip(step.inputs, every, needs, strict=True):
+                    if wanted:
+                        _add(gradients, slot, dx)
+        return [gradients[i] if need_dx else None for i in self.inputs]
+
+    def _plan(self, need_dx: bool) -> list[tuple[Step, bool, list[bool]]]:
+        """Return the steps to go back through, and which of their inputs need a gradient."""
+        key = (need_dx, *(step.layer.trainable for step in self.steps))
+        if key not in self._plans:
+            needed, plan = [False] * self.slots, []
+            for slot in self.inputs:
+                needed[slot] = need_dx
+            for step in self.steps:
+                needs = [needed[i] for i in step.inputs]
+                trains = any(v.trainable for v in step.layer.weights)
+                below = any(needs)
+                if below or trains or step.layer.activity_regularizer is not None:
+                    plan.append((step, below, needs))
+                for slot in step.outputs:
+                    needed[slot] = below or trains
+            self._plans[key] = plan[::-1]
+        return self._plans[key]
+
+
+def _add(gradients: list[Any], slot: int, more: Array | None) -> None:
+    if more is not None:
+        gradients[slot] = more if gradients[slot] is None else gradients[slot] + more
+
+
+def _tapes(layer: Layer) -> Any:
+    return layer.tape, layer.penalized, [_tapes(inner) for inner in layer.layers]
+
+
+def _restore(layer: Layer, tapes: Any) -> None:
+    layer.tape, layer.penalized, inside = tapes
+    for inner, inner_tapes in zip(layer.layers, inside, strict=True):
+        _restore(inner, inner_tapes)
+
+
+def _gradients(layer: Layer) -> list[tuple[Any, Array]]:
+    return [(v, v.grad.copy()) for v in layer.weights if v.trainable]
+
+
+def _zero(layer: Layer) -> None:
+    for v in layer.weights:
+        if v.trainable:
+            v.grad[...] = 0
+
+
+# From tensors to a graph ------------------------------------------------------------------------
+
+
+def traced(
+    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
+) -> tuple[Graph, list[Layer]]:
+    """Return the graph between tensors, and its layers in the order in which Keras lists them.
+
+    By falling distance from the outputs, and at the same distance as a depth-first search from the
+    outputs comes upon them: it decides in what order a file has the weights.
+    """
+    order: list[Node] = []  # from inputs to outputs
+    found: dict[Layer, int] = {}
+    state: dict[Node, str] = {}
+    given = set(inputs)
+
+    def visit(first: KerasTensor) -> None:
+        """Search depth first, without recursion: graphs may be deep."""
+        stack: list[tuple[Node, Iterator[KerasTensor]]] = []
+
+        def enter(tensor: KerasTensor) -> None:
+            node = tensor.node
+            if state.get(node) == "done":
+                return
+            if node.inputs and tensor in given:  # a tensor in the middle of another graph
+                return
+            if node in state:
+                raise ValueError(f"{tensor!r} is part of a cycle")
+            found.setdefault(node.layer, len(found))
+            state[node] = "entered"
+            stack.append((node, iter(node.inputs)))
+
+        enter(first)
+        while stack:
+            node, rest = stack[-1]
+            following = next(rest, None)
+            if following is not None:
+                enter(following)
+                continue
+            stack.pop()
+            state[node] = "done"
+            order.append(node)
+
+    for tensor in outputs:
+        visit(tensor)
+
+    in_graph = set(order)
+    depth: dict[Node, int] = {}
+    of_layer: dict[Layer, int] = {}
+    for node in reversed(order):
+        depth[node] = of_layer[node.layer] = max(depth.get(node, 0), of_layer.get(node.layer, 0))
+        for tensor in node.inputs:
+            if tensor.node in in_graph:
+                depth[tensor.node] = max(depth[node] + 1, depth.get(tensor.node, 0))
+    for tensor in inputs:  # some may lead nowhere
+        node = tensor.node
+        if not node.inputs and node.layer not in of_layer:
+            depth[node], of_layer[node.layer], found[node.layer] = 0, 0, -1
+
+    slots: dict[KerasTensor, int] = {}
+
+    def slot(tensor: KerasTensor) -> Slot:
+        if tensor not in slots:
+            raise ValueError(
+                f"Graph disconnected: {tensor!r} is needed, but it does not come from the inputs"
+            )
+        return Slot(slots[tensor])
+
+    for tensor in inputs:
+        slots[tensor] = len(slots)
+    steps = []
+    for node in sorted(depth, key=lambda node: -depth[node]):
+        if not node.inputs:
+            for tensor in node.outputs:
+                if tensor not in given:
+                    slot(tensor)  # an Input that the model does not name
+            continue
+        args = replaced(node.args, KerasTensor, slot)
+        kwargs = replaced(node.kwargs, KerasTensor, slot)
+        read = [s.number for s in leaves((args, kwargs), Slot)]
+        for tensor in node.outputs:
+            slots.setdefault(tensor, len(slots))
+        steps.append(Step(node.layer, read, [slots[t] for t in node.outputs], args, kwargs))
+    layers = sorted(of_layer, key=lambda layer: (-of_layer[layer], found[layer]))
+    names = Counter(layer.name for layer in layers)
+    for name, times in names.items():
+        if times > 1:
+            raise ValueError(
+                f'The name "{name}" is used {times} times in the model. All operation names '
+                "should be unique."
+            )
+    ends = [slot(tensor).number for tensor in outputs]
+    return Graph(steps, len(slots), [slots[t] for t in inputs], ends), layers
+
+
+def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
+    """Call a layer on tensors: build it, note the node, and return the tensors it will give."""
+    if kwargs.get("training") is False and layer.differs_in_training:
+        raise NotImplementedError(
+            f"{layer.name}: training=False in a graph is not supported; set trainable or the rate"
+        )
+    node = Node(layer, args, kwargs)
+    shapes: list[Any] = [tensor.shape for tensor in node.inputs]
+    layer.build(shapes if layer.takes_list else shapes[0])
+    shape = layer.output_shape
+    several = bool(shape) and isinstance(shape[0], tuple)  # type: ignore[index]
+    every: Iterable[Any] = shape if several else [shape]  # type: ignore[assignment]
+    dtype = layer.dtype or "float32"
+    node.outputs = [KerasTensor(s, dtype, node, k) for k, s in enumerate(every)]
+    layer.calls.append(node)
+    return node.outputs if several else node.outputs[0]

@@ -1,0 +1,292 @@
+"""Layers that make one array of several: sums, products and the like, Concatenate, Dot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._types import Array, Shape
+from .layer import Layer
+
+Arrays = list[Array]
+
+
+class Merge(Layer):
+    """Base of the layers that combine arrays element by element, broadcast as NumPy does."""
+
+    takes_list = True
+    fewest, most = 1, 1 << 30
+
+    def build_weights(self, input_shape: Any) -> None:  # noqa: D102
+        self.check(input_shape)
+
+    def check(self, shapes: Any) -> None:
+        """Refuse inputs that do not fit together."""
+        if not isinstance(shapes, list) or not self.fewest <= len(shapes) <= self.most:
+            count = len(shapes) if isinstance(shapes, list) else 1
+            expected = self.fewest if self.most == self.fewest else f"at least {self.fewest}"
+            raise ValueError(f"{self.name}: got {count} inputs, expected {expected}")
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
+        self.check(input_shape)
+        rank = max(map(len, input_shape))
+        padded = [(1,) * (rank - len(shape)) + tuple(shape[1:]) for shape in input_shape]
+        sizes: list[Any] = []
+        for axis in zip(*padded, strict=True):
+            fixed = {n for n in axis if n not in (1, None)}
+            if len(fixed) > 1:
+                raise ValueError(f"{self.name}: inputs of shapes {input_shape} do not fit together")
+            sizes.append(fixed.pop() if fixed else None if None in axis else 1)
+        batch = {shape[0] for shape in input_shape} - {None}
+        return (batch.pop() if len(batch) == 1 else None, *sizes)
+
+    def combine(self, x: Arrays) -> Array:
+        """Return the output of arrays of one rank."""
+        raise NotImplementedError
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:
+        """Return the gradient of each of the arrays, of the shape of the output."""
+        raise NotImplementedError
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
+        rank = max(each.ndim for each in x)  # an axis after that of the rows, as Keras
+        x = [each.reshape(each.shape[:1] + (1,) * (rank - each.ndim) + each.shape[1:]) for each in x]
+        y = self.combine(x)
+        self.tape = x, y
+        return y
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
+        x, y = self.tape
+        gradients = []
+        for each, g in zip(x, self.spread(x, y, dy), strict=True):
+            axes = tuple(k for k, n in enumerate(each.shape) if n == 1 and g.shape[k] != 1)
+            g = g.sum(axis=axes, keepdims=True) if axes else g
+            gradients.append(g.reshape(each.shape))
+        return [g.reshape(s) for g, s in zip(gradients, self._shapes(), strict=True)]
+
+    def _shapes(self) -> list[Any]:
+        x, _ = self.tape
+        return [
+            (each.shape[0], *each.shape[1 + each.ndim - len(shape) :])
+            for each, shape in zip(x, self.input_shape, strict=True)  # type: ignore[arg-type]
+        ]
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+        if any(m is None for m in mask):
+            return None
+        every = mask[0]
+        for m in mask[1:]:
+            every = every | m
+        return every
+
+
+class Add(Merge):
+    """Sum of arrays."""
+
+    def combine(self, x: Arrays) -> Array:  # noqa: D102
+        y = x[0] + x[1]
+        for each in x[2:]:
+            y = y + each
+        return y
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:  # noqa: D102
+        return [dy] * len(x)
+
+
+class Subtract(Add):
+    """The first array less the second."""
+
+    fewest = most = 2
+
+    def combine(self, x: Arrays) -> Array:  # noqa: D102
+        return np.asarray(x[0] - x[1])
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:  # noqa: D102
+        return [dy, -dy]
+
+
+class Average(Add):
+    """Mean of arrays."""
+
+    def combine(self, x: Arrays) -> Array:  # noqa: D102
+        return np.asarray(super().combine(x) / x[0].dtype.type(len(x)))
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:  # noqa: D102
+        return [dy / dy.dtype.type(len(x))] * len(x)
+
+
+class Multiply(Merge):
+    """Product of arrays, element by element."""
+
+    def combine(self, x: Arrays) -> Array:  # noqa: D102
+        y = x[0] * x[1]
+        for each in x[2:]:
+            y = y * each
+        return y
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:  # noqa: D102
+        gradients = []
+        for k in range(len(x)):
+            g = dy
+            for j, other in enumerate(x):
+                g = g if j == k else g * other
+            gradients.append(g)
+        return gradients
+
+
+class Maximum(Merge):
+    """Largest element; equal ones share the gradient."""
+
+    pick = staticmethod(np.maximum)
+
+    def combine(self, x: Arrays) -> Array:  # noqa: D102
+        y = x[0]
+        for each in x[1:]:
+            y = self.pick(y, each)
+        return y
+
+    def spread(self, x: Arrays, y: Array, dy: Array) -> Arrays:  # noqa: D102
+        won = [np.equal(each, y) for each in x]
+        return [dy * w / sum(w.astype(dy.dtype) for w in won) for w in won]
+
+
+class Minimum(Maximum):
+    """Smallest element; equal ones share the gradient."""
+
+    pick = staticmethod(np.minimum)
+
+
+class Concatenate(Layer):
+    """Arrays one after the other along an axis."""
+
+    takes_list = True
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
+        if not isinstance(input_shape, list):
+            raise ValueError(f"{self.name}: takes a list of inputs")
+        first = list(input_shape[0])
+        axis = self.axis % len(first)
+        for shape in input_shape[1:]:
+            fits = len(shape) == len(first) and all(
+                a == b or None in (a, b) or k == axis
+                for k, (a, b) in enumerate(zip(shape, first, strict=True))
+            )
+            if not fits:
+                raise ValueError(
+                    f"{self.name}: inputs of shapes {input_shape} differ in more than axis {axis}"
+                )
+        along = [shape[axis] for shape in input_shape]
+        first[axis] = None if None in along else sum(along)
+        return tuple(first)
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
+        self.tape = np.cumsum([each.shape[self.axis] for each in x])[:-1]
+        return np.concatenate(x, self.axis)
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
+        return [np.ascontiguousarray(g) for g in np.split(dy, self.tape, self.axis)]
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+        if all(m is None for m in mask):
+            return None
+        kept = [
+            np.ones(each.shape, bool)
+            if m is None
+            else np.broadcast_to(m.reshape(m.shape + (1,) * (each.ndim - m.ndim)), each.shape)
+            for each, m in zip(x, mask, strict=True)
+        ]
+        return np.concatenate(kept, self.axis).any(axis=-1)
+
+
+class Dot(Merge):
+    """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
+
+    fewest = most = 2
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axes, (int, list, tuple)) or (not isinstance(axes, int) and len(axes) != 2):
+            raise ValueError(f"{self.name}: axes is {axes!r}, expected an axis or two")
+        self.axes, self.normalize = axes, normalize
+
+    def _axes(self, ranks: tuple[int, int]) -> tuple[int, int]:
+        a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        found = a % ranks[0], b % ranks[1]
+        if 0 in found:
+            raise ValueError(f"{self.name}: axes is {self.axes}, but axis 0 is that of the rows")
+        return found
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
+        self.check(input_shape)
+        first, second = (list(shape) for shape in input_shape)
+        a, b = self._axes((len(first), len(second)))
+        if first[a] != second[b] and None not in (first[a], second[b]):
+            raise ValueError(
+                f"{self.name}: axes {self.axes} have {first[a]} and {second[b]} elements"
+            )
+        shape = [n for k, n in enumerate(first) if k != a]
+        shape += [n for k, n in enumerate(second) if k not in (0, b)]
+        return tuple(shape) if len(shape) > 1 else (shape[0], 1)
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
+        a, b = self._axes((x[0].ndim, x[1].ndim))
+        # The summed axis last, the others in one: matrices (N, P, K) and (N, Q, K).
+        moved = [np.moveaxis(each, axis, -1) for each, axis in zip(x, (a, b), strict=True)]
+        flat = [each.reshape(len(each), -1, each.shape[-1]) for each in moved]
+        scales = None
+        if self.normalize:
+            squares = [np.sum(np.square(each), -1, keepdims=True) for each in flat]
+            scales = [1 / np.sqrt(np.maximum(each, each.dtype.type(1e-12))) for each in squares]
+            flat = [each * scale for each, scale in zip(flat, scales, strict=True)]
+        y = flat[0] @ flat[1].swapaxes(1, 2)
+        self.tape = flat, scales, [each.shape for each in moved], (a, b)
+        shape = (*moved[0].shape[:-1], *moved[1].shape[1:-1])
+        return np.ascontiguousarray(y.reshape(shape if len(shape) > 1 else (len(y), 1)))
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
+        flat, scales, shapes, axes = self.tape
+        dy = dy.reshape(len(dy), flat[0].shape[1], flat[1].shape[1])
+        gradients = [dy @ flat[1], dy.swapaxes(1, 2) @ flat[0]]
+        if scales is not None:  # through the norm: what is along the vector does not count
+            gradients = [
+                (g - v * np.sum(g * v, -1, keepdims=True)) * scale
+                for g, v, scale in zip(gradients, flat, scales, strict=True)
+            ]
+        return [
+            np.ascontiguousarray(np.moveaxis(g.reshape(shape), -1, axis))
+            for g, shape, axis in zip(gradients, shapes, axes, strict=True)
+        ]
+
+    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
+        return None
+
+
+def _function(cls: type[Layer], doc: str) -> Any:
+    def merge(inputs: Any, **kwargs: Any) -> Any:
+        return cls(**kwargs)(inputs)
+
+    merge.__name__, merge.__doc__ = cls.__name__.lower(), doc
+    return merge
+
+
+add = _function(Add, "Return the output of an ``Add`` layer.")
+subtract = _function(Subtract, "Return the output of a ``Subtract`` layer.")
+multiply = _function(Multiply, "Return the output of a ``Multiply`` layer.")
+average = _function(Average, "Return the output of an ``Average`` layer.")
+maximum = _function(Maximum, "Return the output of a ``Maximum`` layer.")
+minimum = _function(Minimum, "Return the output of a ``Minimum`` layer.")
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """Return the output of a ``Concatenate`` layer."""
+    return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """Return the output of a ``Dot`` layer."""
+    return Dot(axes, **kwargs)(inputs)

@@ -1,0 +1,255 @@
+"""What all models are: a graph of layers that trains, can be looked at, saved and called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import summary
+from ._tensor import tensor
+from .checks import whole
+from .graph import Graph, KerasTensor, is_symbolic
+from .layers.layer import Layer
+from .training import Trainer
+
+
+class Model(Trainer):
+    """A graph of layers: ``Model(inputs, outputs)`` of tensors that ``Input`` and layers gave.
+
+    Parameters
+    ----------
+    inputs, outputs : KerasTensor, or list or dict of them
+        Where the graph begins and ends.
+    trainable : bool
+    name : str, optional
+
+    Raises
+    ------
+    NotImplementedError
+        Of a subclass with a ``call`` of its own: write it as a graph.
+    """
+
+    module = "keras"
+    graph: Graph
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+        if cls is Model:
+            from .functional_model import Functional
+
+            cls = Functional
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(type(self), "graph"):
+            raise NotImplementedError(
+                f"{type(self).__name__}: models with a `call` of their own are beyond fusedrnn; "
+                "write the model as a graph: Model(inputs, outputs)"
+            )
+        super().__init__(*args, **kwargs)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets all layers'."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.__dict__.get("_layers", ()):
+            layer.trainable = self._trainable
+
+    # Structure ----------------------------------------------------------------------------------
+
+    _layers: list[Layer]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers."""
+        return self._layers
+
+    @property
+    def differs_in_training(self) -> bool:  # type: ignore[override]
+        """Whether a layer does."""
+        return any(layer.differs_in_training for layer in self._layers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of a name or an index."""
+        if index is not None:
+            if whole("get_layer", "index", index, -len(self.layers)) >= len(self.layers):
+                raise ValueError(
+                    f"get_layer: index is {index}, but {self.name} has {len(self.layers)} layers"
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}."
+        )
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of the layers, their output shapes and their numbers of parameters."""
+        if layer_range is not None:
+            raise NotImplementedError("summary: layer_range is not supported")
+        text = summary.text(
+            self,
+            line_length=line_length,
+            positions=positions,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+        )
+        (print_fn or print)(text)
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zero."""
+
+        def walk(layers: Iterable[Any]) -> None:
+            for layer in layers:
+                if getattr(layer, "stateful", False):
+                    layer.reset_states()
+                else:
+                    walk(layer.layers)
+
+        walk(self.layers)
+
+    # Tensors without values: where the graph begins and ends. A copy makes its own when asked.
+    _ends: tuple[list[KerasTensor], list[KerasTensor]] | None = None
+
+    def _trace(self) -> None:
+        """Call the layers on tensors without values, from ``inputs`` to ``outputs``."""
+        raise NotImplementedError
+
+    def _traced(self) -> tuple[list[KerasTensor], list[KerasTensor]]:
+        if self._ends is None:
+            if not self.built:
+                raise AttributeError(f"Model {self.name} has no defined inputs or outputs yet: "
+                                     "build it or give it an Input")
+            self._trace()
+        return self._ends  # type: ignore[return-value]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The inputs as tensors without values."""
+        return self._traced()[0]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The outputs as tensors without values."""
+        return self._traced()[1]
+
+    @property
+    def input(self) -> Any:
+        """The input as a tensor without values, or a list of several."""
+        return self.inputs if len(self.inputs) > 1 else self.inputs[0]
+
+    @property
+    def output(self) -> Any:
+        """The output as a tensor without values, or a list of several."""
+        return self.outputs if len(self.outputs) > 1 else self.outputs[0]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs."""
+        return [tensor.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs."""
+        return [tensor.name for tensor in self.outputs]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_ends": None}
+
+    # Files and configurations -------------------------------------------------------------------
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+        """Build the model that ``get_config`` described, with new weights."""
+        from .functional_model import Functional
+
+        return Functional.from_config(config, custom_objects)
+
+    def to_json(self) -> str:
+        """Return the configuration as JSON text."""
+        return json.dumps(
+            {
+                "module": self.module,
+                "class_name": type(self).__name__,
+                "config": self.get_config(),
+                "registered_name": None,
+            }
+        )
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the model to a ``.keras``, ``.h5`` or ``.safetensors`` file."""
+        from . import saving
+
+        saving.save_model(self, filepath, overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file."""
+        from . import saving
+
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Read the weights out of a file of weights or of a model."""
+        from . import saving
+
+        saving.load_weights(self, filepath)
+
+    # The passes ---------------------------------------------------------------------------------
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:
+        """Return the output of the graph, or a list of them."""
+        xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])
+        if mask is None:
+            masks = [None] * len(xs)
+        ys, kept, self.activity_loss = self.graph.forward(xs, training, masks)
+        self.output_mask = kept if len(ys) > 1 else kept[0]
+        return ys if len(ys) > 1 else ys[0]
+
+    def backward(self, dy: Any, need_dx: bool) -> Any:
+        """Go back through the graph, no further than is needed."""
+        dxs = self.graph.backward(dy if isinstance(dy, list) else [dy], need_dx)
+        if not need_dx:
+            return None
+        return dxs if len(dxs) > 1 else dxs[0]
+
+    def compute_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask of the last output."""
+        return self.output_mask
+
+    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """Return the output for an array, or for a tensor without values."""
+        if is_symbolic(inputs):
+            return super().__call__(inputs, training, mask)
+        x = self._inputs(inputs)
+        if mask is not None:
+            mask = [None if m is None else np.asarray(m, bool) for m in mask] if isinstance(
+                x, list
+            ) else np.asarray(mask, bool)
+        with self.step():
+            self._prepare(x)
+            self.pack()
+            return self._structured(tensor(self.forward(x, bool(training), mask)))
+
+    def _inputs(self, data: Any) -> Any:
+        """Return what the user gives as an array or, for several inputs, a list of arrays."""
+        return np.ascontiguousarray(data, self.input_type)
+
+    def _structured(self, outputs: Any) -> Any:
+        """Return outputs in the structure in which the user named them."""
+        return outputs
+
