@@ -50,7 +50,8 @@ def _value(x: Any) -> Any:
     return x.value if isinstance(x, Tracked) else x
 
 
-def _unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
+def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
+    """Return the gradient of an array that was broadcast to the shape of ``g``."""
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
@@ -78,7 +79,7 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
         y = np.asarray(ufunc(*values))
 
         def way(x: Tracked, derivative: Any) -> Any:
-            return x, lambda g: _unbroadcast(
+            return x, lambda g: unbroadcast(
                 np.broadcast_to(g * derivative(*values, y), y.shape), x.shape
             )
 
@@ -248,7 +249,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     kept = np.asarray(condition, bool)
 
     def back(x: Any, where: Array) -> Any:
-        return x, lambda g: _unbroadcast(np.where(where, g, 0), x.shape)
+        return x, lambda g: unbroadcast(np.where(where, g, 0), x.shape)
 
     sources = [back(x, w) for x, w in ((a, kept), (b, ~kept)) if isinstance(x, Tracked)]
     return Tracked(np.where(kept, _value(a), _value(b)), sources)

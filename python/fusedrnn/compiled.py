@@ -11,7 +11,7 @@ from ._types import Array, Logs
 from .checks import number
 from .layers.layer import Buffer, Layer
 from .losses import Loss
-from .losses.loss import align
+from .losses.loss import merge
 from .metrics import Mean, Metric
 from .metrics import get as metric_of
 from .optimizers import Optimizer
@@ -169,14 +169,10 @@ class Compiled(Layer):
             self._metrics = [
                 [metric_of(m, y, y_pred) for m in group] for group in self._user_metrics
             ]
-        mask = self.output_mask
-        if mask is not None:
-            mask = mask.astype(y_pred.dtype)
-            weight = mask if weight is None else align(weight, mask).reshape(len(mask), -1) * mask
-        for m in self._metrics[0]:
-            m.update_state(y, y_pred, mask)
-        for m in self._metrics[1]:
-            m.update_state(y, y_pred, weight)
+        mask = None if self.output_mask is None else self.output_mask.astype(y_pred.dtype)
+        for group, w in zip(self._metrics, (None, weight), strict=True):
+            for m in group:
+                m.update_state(y, y_pred, merge(w, mask if m.masked else None, y_pred.dtype, "sum"))
 
     def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None) -> tuple[float, Array]:
         if y is None:

@@ -54,7 +54,7 @@ def model(**compile: Any) -> Sequential:
         ("y", Y[:5]),
         ("y", np.ma.masked_array(Y, Y > 0)),
         ("y", [None] * 40),
-        ("y", np.ones((40, 3))),
+        ("y", np.ones((40, 2, 3))),
         ("batch_size", 0),
         ("batch_size", 2.5),
         ("batch_size", NAN),

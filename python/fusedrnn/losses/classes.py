@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from .._types import Array
 from ..checks import number
 from . import mathematics
-from .loss import Loss, Reduction
+from .loss import Loss, Pull, Reduction, refuse_shapes, same_rank, scaled
 from .mathematics import Pair
 
 
@@ -34,11 +34,19 @@ class PairLoss(Loss):
     ) -> None:
         super().__init__(name or self.key, reduction, dtype)
 
-    def pair(self, y_true: Array, y_pred: Array) -> Pair:  # noqa: D102
-        return type(self).function(y_true, y_pred, **self.options)
+    def call(self, y_true: Array, y_pred: Array) -> Array:  # noqa: D102
+        return self._apply(*same_rank(y_true, y_pred))[0]
 
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:  # noqa: D102
-        return self.pair(y_true, y_pred)[1]
+    def derive(self, y_true: Array, y_pred: Array) -> tuple[Array, Pull]:  # noqa: D102
+        t, p = y_true, y_pred
+        if t.ndim != p.ndim:
+            t, p = same_rank(t, p)
+        values, gradient = self._apply(t, p)
+        return values, lambda w, scale: scaled(gradient, w, scale, p).reshape(y_pred.shape)
+
+    def _apply(self, t: Array, p: Array) -> Pair:
+        refuse_shapes(self.name, type(self).function, t, p)
+        return type(self).function(t, p, **self.options)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         return {"name": self.name, "reduction": self.reduction, **self.options}
@@ -185,7 +193,6 @@ class SparseCategoricalCrossentropy(PairLoss):
 
     key = "sparse_categorical_crossentropy"
     function = staticmethod(mathematics.sparse_categorical_crossentropy)
-    labels = True
 
     def __init__(
         self,

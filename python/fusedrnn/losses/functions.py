@@ -9,7 +9,7 @@ import numpy as np
 
 from .._tensor import Tensor, tensor
 from . import mathematics
-from .loss import align, floats
+from .loss import floats, refuse_shapes, same_rank
 from .mathematics import Pair
 
 if TYPE_CHECKING:  # slow to import
@@ -17,46 +17,54 @@ if TYPE_CHECKING:  # slow to import
 
 
 def _values(
-    pair: Callable[..., Pair], y_true: ArrayLike, y_pred: ArrayLike, **options: object
+    pair: Callable[..., Pair],
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    ranks: bool = False,
+    **options: object,
 ) -> Tensor:
+    """Return a loss's values; some of Keras's functions give their arguments the same rank."""
     p = floats(y_pred)
-    values: Tensor = tensor(pair(align(np.asarray(y_true, p.dtype), p), p, **options)[0])
+    t = np.asarray(y_true, p.dtype)
+    t, p = same_rank(t, p) if ranks else (t, p)
+    refuse_shapes(pair.__name__, pair, t, p)
+    values: Tensor = tensor(pair(t, p, **options)[0])
     return values
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean squared error of every sample."""
-    return _values(mathematics.squared, y_true, y_pred)
+    return _values(mathematics.squared, y_true, y_pred, True)
 
 
 def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean absolute error of every sample."""
-    return _values(mathematics.absolute, y_true, y_pred)
+    return _values(mathematics.absolute, y_true, y_pred, True)
 
 
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean absolute error of every sample, in per cent of what is true."""
-    return _values(mathematics.percentage, y_true, y_pred)
+    return _values(mathematics.percentage, y_true, y_pred, True)
 
 
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean squared difference of ``log(1 + y)`` of every sample."""
-    return _values(mathematics.logarithmic, y_true, y_pred)
+    return _values(mathematics.logarithmic, y_true, y_pred, True)
 
 
 def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Tensor:
     """Return the Huber loss of every sample: squared up to an error of ``delta``, then linear."""
-    return _values(mathematics.huber, y_true, y_pred, delta=delta)
+    return _values(mathematics.huber, y_true, y_pred, True, delta=delta)
 
 
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean logarithm of the error's hyperbolic cosine of every sample."""
-    return _values(mathematics.log_cosh, y_true, y_pred)
+    return _values(mathematics.log_cosh, y_true, y_pred, True)
 
 
 def quantile(y_true: ArrayLike, y_pred: ArrayLike, quantile: float = 0.5) -> Tensor:
     """Return the pinball loss of every sample, least at a quantile of what is true."""
-    return _values(mathematics.quantile, y_true, y_pred, quantile=quantile)
+    return _values(mathematics.quantile, y_true, y_pred, True, quantile=quantile)
 
 
 def binary_crossentropy(
@@ -92,17 +100,18 @@ def sparse_categorical_crossentropy(
     ignore_class: int | None = None,
 ) -> Tensor:
     """Return the cross-entropy of every sample with class numbers; one of them may count 0."""
-    p = floats(y_pred)
-    values, _ = mathematics.sparse_categorical_crossentropy(
-        np.asarray(y_true, p.dtype), p, from_logits, ignore_class
+    return _values(
+        mathematics.sparse_categorical_crossentropy,
+        y_true,
+        y_pred,
+        from_logits=from_logits,
+        ignore_class=ignore_class,
     )
-    result: Tensor = tensor(values)
-    return result
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Tensor:
     """Return minus the cosine of the angle between the vectors of every sample."""
-    return _values(mathematics.cosine_similarity, y_true, y_pred, axis=axis)
+    return _values(mathematics.cosine_similarity, y_true, y_pred, True, axis=axis)
 
 
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:

@@ -10,24 +10,60 @@ import numpy as np
 from .._state import auto_name
 from .._tensor import Number, tensor
 from .._types import Array
-from ..autodiff import Tracked, differentiate
+from ..autodiff import Tracked, differentiate, unbroadcast
 from ..configurable import Configurable
-from .mathematics import Pair
+from . import mathematics
+
+# From the values' weights, None for all 1, and a factor, the derivative of their sum
+Pull: TypeAlias = Callable[[Array | None, float], Array]
 
 Reduction: TypeAlias = Literal[
     "sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", "auto"
 ]
 
 
-def align(y_true: Array, y_pred: Array) -> Array:
-    """Give ``y_true`` the rank of ``y_pred``, as Keras: an axis of size 1 comes or goes."""
-    if y_true.ndim == y_pred.ndim:
-        return y_true
-    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
-        return y_true[..., None]
-    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
-        return y_true[..., 0]
-    return y_true
+def same_rank(a: Any, b: Any, expand: bool = True) -> tuple[Any, Any]:
+    """Give arrays whose ranks differ by an axis of size 1 the same rank, as Keras.
+
+    The axis goes, or comes to the other array where that has one axis, if it may ``expand``.
+    """
+    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        return (a, b[..., None]) if b.ndim == 1 and expand else (a[..., 0], b)
+    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        return (a[..., None], b) if a.ndim == 1 and expand else (a, b[..., 0])
+    return a, b
+
+
+def refuse_shapes(where: str, function: Any, t: Array, p: Array) -> None:
+    """Refuse targets and outputs whose shapes are not what a function takes."""
+    if t.shape == p.shape and function is not mathematics.sparse_categorical_crossentropy:
+        return
+    advice = ""
+    if function is mathematics.sparse_categorical_crossentropy:
+        labels = t.shape[:-1] if t.ndim == p.ndim and t.shape[-1] == 1 else t.shape
+        fit = labels == p.shape[:-1]
+    elif function in mathematics.SAME_SHAPE:
+        fit = False
+        if function is mathematics.categorical_crossentropy and p.shape[:-1] in (
+            t.shape,
+            t.shape[:-1],
+        ):
+            advice = "; for class numbers there is sparse_categorical_crossentropy"
+    else:
+        fit = broadcasts(t, p)
+    if not fit:
+        raise ValueError(
+            f"{where}: y has shape {t.shape}, but the model's output has shape {p.shape}{advice}"
+        )
+
+
+def broadcasts(a: Array, b: Array) -> bool:
+    """Return whether two arrays have shapes that broadcast."""
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        return False
+    return True
 
 
 class Loss(Configurable):
@@ -50,7 +86,6 @@ class Loss(Configurable):
     """
 
     module = "keras.losses"
-    labels = False  # whether y_true are class numbers, one axis fewer than y_pred
 
     def __init__(
         self,
@@ -76,17 +111,18 @@ class Loss(Configurable):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value a sample."""
-        return self.pair(y_true, y_pred)[0]
+        raise NotImplementedError(f"{type(self).__name__}: a loss needs call(y_true, y_pred)")
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Return the derivative of the sum of the values with respect to ``y_pred``."""
-        p = Tracked(y_pred)
-        y = differentiate(self.call, type(self).__name__, y_true, p)
-        return y.gradient(p, np.ones(y.shape, y_pred.dtype))
+        return self.derive(y_true, y_pred)[1](None, 1.0)
 
-    def pair(self, y_true: Array, y_pred: Array) -> Pair:
-        """Return values and derivative together."""
-        return self.call(y_true, y_pred), self.gradient(y_true, y_pred)
+    def derive(self, y_true: Array, y_pred: Array) -> tuple[Array, Pull]:
+        """Return the values, and what gives the derivative of their sum, weighted or not."""
+        if type(self).gradient is not Loss.gradient:  # the user's
+            gradient = self.gradient(y_true, y_pred)
+            return self.call(y_true, y_pred), lambda w, scale: scaled(gradient, w, scale, y_pred)
+        return tape(self.call, self.name, y_true, y_pred)
 
     def reduce(
         self,
@@ -99,26 +135,24 @@ class Loss(Configurable):
 
         ``sample_weight`` is one number a sample, or a step of a sample; ``mask`` leaves steps out.
         """
-        t = y_true if self.labels else align(y_true, y_pred)
-        if not self.labels and t.shape != y_pred.shape:
-            try:
-                t = np.broadcast_to(t, y_pred.shape)
-            except ValueError:
-                raise ValueError(
-                    f"loss: y has shape {y_true.shape}, but the model's output has "
-                    f"shape {y_pred.shape}"
-                ) from None
-        values, gradient = self.pair(t, y_pred)
-        weight = weight_of(values, sample_weight, mask, self.reduction)
+        values, pull = self.derive(y_true, y_pred)
+        weight = sample_weight
+        if mask is not None:
+            weight = merge(sample_weight, mask, y_pred.dtype, self.reduction)
+        shape = values.shape
         if weight is not None:
-            values, gradient = values * weight, gradient * weight[..., None]
-        if self.reduction == "sum":
-            return float(values.sum(dtype=np.float64)), gradient
-        count = values.size
+            values, weight = weighed(self.name, values, weight)
+            values = values * weight
+        scale = 1.0 if self.reduction == "sum" or not values.ndim else self._scale(values, weight)
+        if weight is not None:
+            weight = unbroadcast(weight * np.ones_like(values), shape)
+        return float(values.sum(dtype=np.float64)) * scale, pull(weight, scale)
+
+    def _scale(self, values: Array, weight: Array | None) -> float:
+        count: float = values.size
         if self.reduction == "mean_with_sample_weight" and weight is not None:
-            count = weight.sum()
-        scale = 1 / count if count else 0.0
-        return float(values.sum(dtype=np.float64)) * scale, gradient * y_pred.dtype.type(scale)
+            count = float(weight.sum())
+        return 1 / count if count else 0.0
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch."""
@@ -126,8 +160,8 @@ class Loss(Configurable):
         t = np.asarray(y_true, p.dtype)
         w = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         if self.reduction in (None, "none"):
-            values = self.call(t if self.labels else align(t, p), p)
-            return tensor(values if w is None else values * weight_of(values, w, None, None))
+            values = np.asarray(self.call(t, p))
+            return tensor(values if w is None else np.multiply(*weighed(self.name, values, w)))
         return Number(self.reduce(t, p, w)[0])
 
 
@@ -139,24 +173,8 @@ class FunctionLoss(Loss):
         super().__init__(getattr(fn, "__name__", None))
 
     def call(self, y_true: Array, y_pred: Array) -> Array:  # noqa: D102
-        return np.asarray(self.fn(y_true, y_pred))
-
-    def reduce(  # noqa: D102
-        self,
-        y_true: Array,
-        y_pred: Array,
-        sample_weight: Array | None = None,
-        mask: Array | None = None,
-    ) -> tuple[float, Array]:
-        p = Tracked(y_pred)
-        y = differentiate(self.fn, f"loss {self.name}", align(y_true, y_pred), p)
-        seed = np.full(y.shape, 1 / max(y.size, 1), y_pred.dtype)
-        weight = weight_of(y.value, sample_weight, mask, self.reduction) if y.ndim else None
-        if weight is not None:
-            seed = seed * weight
-        elif sample_weight is not None:
-            raise ValueError(f"loss {self.name}: returns one number, which no sample_weight suits")
-        return float((y.value * seed).sum(dtype=np.float64)), y.gradient(p, seed)
+        y: Array = self.fn(*same_rank(y_true, y_pred))
+        return y
 
 
 def floats(y: Any) -> Array:
@@ -165,22 +183,51 @@ def floats(y: Any) -> Array:
     return y if y.dtype.kind == "f" else y.astype(np.float32)
 
 
-def weight_of(
-    values: Array, sample_weight: Array | None, mask: Array | None, reduction: str | None
+def tape(
+    function: Callable[..., Any], name: str, y_true: Array, y_pred: Array
+) -> tuple[Array, Pull]:
+    """Return the values of a function of the user's, and what gives its derivative."""
+    p = Tracked(y_pred)
+    y = differentiate(function, f"loss {name}", y_true, p)
+
+    def pull(weight: Array | None, scale: float) -> Array:
+        seed = np.full(y.shape, scale, y_pred.dtype)
+        return y.gradient(p, seed if weight is None else seed * weight)
+
+    return y.value, pull
+
+
+def scaled(gradient: Array, weight: Array | None, scale: float, like: Array) -> Array:
+    """Return each value's derivatives times its weight and a factor, as an array ``like`` this."""
+    if weight is not None:
+        gradient = gradient * weight[..., None]
+    if scale != 1.0:
+        gradient = gradient * gradient.dtype.type(scale)
+    return gradient if gradient.shape == like.shape else unbroadcast(gradient, like.shape)
+
+
+def merge(
+    sample_weight: Array | None, mask: Array | None, dtype: Any, reduction: str | None
 ) -> Array | None:
-    """Return the weights of the values, None for all 1: Keras's rules for masks."""
-    weight = None
-    if sample_weight is not None:
-        weight = align(sample_weight, values)
-        weight = np.broadcast_to(
-            weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape
+    """Return weights that leave out what the mask does; what is left weighs as much in a mean."""
+    if mask is None:
+        return sample_weight
+    scale = mask.size / max(mask.sum(), 1) if reduction in ("sum_over_batch_size", "mean") else 1
+    kept = mask * dtype.type(scale)
+    return kept if sample_weight is None else np.multiply(*weighed("mask", kept, sample_weight))
+
+
+def weighed(where: str, values: Array, weight: Array) -> tuple[Array, Array]:
+    """Return values and weights in shapes that broadcast: Keras's rules.
+
+    As in Keras 2, a weight a row is also one for each step of the row.
+    """
+    values, weight = same_rank(values, weight)
+    if 0 < weight.ndim < values.ndim and weight.shape == values.shape[: weight.ndim]:
+        weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+    if not broadcasts(values, weight):
+        raise ValueError(
+            f"{where}: the sample weights or the mask have shape {weight.shape}, but the values "
+            f"to weigh have shape {values.shape}"
         )
-    if mask is not None and mask.shape == values.shape[: mask.ndim]:
-        scale = (
-            mask.size / max(mask.sum(), 1) if reduction in ("sum_over_batch_size", "mean") else 1
-        )
-        kept = (mask * values.dtype.type(scale)).reshape(
-            mask.shape + (1,) * (values.ndim - mask.ndim)
-        )
-        weight = np.broadcast_to(kept, values.shape) if weight is None else weight * kept
-    return weight
+    return values, weight

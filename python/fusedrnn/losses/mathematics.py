@@ -1,7 +1,8 @@
 """The losses' mathematics, each with its derivative.
 
-A function takes ``t``, what is true, and ``p``, what the model says, of the same shape. It returns
-one value a sample (the last axis is gone) and the derivative of their sum with respect to ``p``.
+A function takes ``t``, what is true, and ``p``, what the model says, whose shapes broadcast. It
+returns one value a sample (the last axis is gone) and the derivative of their sum with respect to
+``p``, of the shape that both broadcast to.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def sparse_categorical_crossentropy(
 ) -> Pair:
     """Take class numbers t, one of which may count 0; else as with one-hot classes."""
     labels = t.astype(np.intp)
-    if labels.ndim == p.ndim:
+    if labels.ndim == p.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
     kept = None if ignore_class is None else labels != ignore_class
     if kept is not None:
@@ -140,6 +141,8 @@ def cosine_similarity(t: Array, p: Array, axis: int = -1) -> Pair:
         return a / norm, norm
 
     (t, _), (q, norm) = unit(t), unit(p)
+    if p.shape[-1] == 1:  # which stands beside each of t
+        t = t.sum(axis=-1, keepdims=True)
     cosine = (t * q).sum(axis=-1, keepdims=True)
     return -cosine[..., 0], (cosine * q - t) / norm
 
@@ -173,3 +176,6 @@ def squared_hinge(t: Array, p: Array) -> Pair:
     t = _signs(t)
     slack = np.maximum(1 - t * p, 0)
     return _mean(slack * slack, -2 * slack * t)
+
+
+SAME_SHAPE = (binary_crossentropy, categorical_crossentropy)  # what does not broadcast

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from .. import losses
 from .._types import Array
-from ..losses import mathematics
-from ..losses.loss import align
 from . import functions
 from .metric import MeanMetricWrapper
 
@@ -109,8 +105,7 @@ class SparseTopKCategoricalAccuracy(_TopK):
 
 
 def _cosine(y_true: ArrayLike, y_pred: Array) -> Array:
-    t = align(np.asarray(y_true, np.float32), y_pred)
-    return -mathematics.cosine_similarity(t, y_pred)[0]
+    return -losses.cosine_similarity(y_true, y_pred)
 
 
 class CosineSimilarity(FunctionMetric):

@@ -1,42 +1,69 @@
-"""The accuracies as functions: one value a sample."""
+"""The accuracies as functions: one value a sample, or an output."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .._types import Array
-from ..losses.loss import align
+from ..losses.loss import broadcasts, floats, same_rank
+
+
+def _equal(where: str, a: Array, b: Array) -> Array:
+    if not broadcasts(a, b):
+        raise ValueError(
+            f"{where}: y_true and y_pred do not fit each other: shapes {a.shape} and {b.shape} "
+            "are compared"
+        )
+    return np.equal(a, b)
 
 
 def accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 where equal, else 0."""
-    return np.equal(align(np.asarray(y_true), y_pred), y_pred)
+    p = np.asarray(y_pred)
+    return _equal("accuracy", *same_rank(np.asarray(y_true, p.dtype), p))
 
 
 def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
     """Share of the outputs on the right side of ``threshold``."""
-    return np.equal(align(np.asarray(y_true), y_pred), np.asarray(y_pred) > threshold)
+    t, p = same_rank(np.asarray(y_true), np.asarray(y_pred))
+    return _equal("binary_accuracy", t, p > threshold)
 
 
 def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 where the largest output is that of the one-hot class."""
-    return np.equal(np.argmax(y_true, axis=-1), np.argmax(y_pred, axis=-1))
-
-
-def _labels(y_true: Array, y_pred: Array) -> Array:
-    y_true = np.asarray(y_true)
-    return y_true[..., 0] if y_true.ndim == np.ndim(y_pred) else y_true
+    labels, p = np.argmax(y_true, axis=-1), np.asarray(y_pred)
+    shape = labels.shape
+    if labels.ndim == p.ndim:
+        labels = np.squeeze(labels, -1)
+        return _equal("categorical_accuracy", labels, p.argmax(axis=-1)).reshape(shape)
+    return _equal("categorical_accuracy", labels, p.argmax(axis=-1))
 
 
 def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 where the largest output is that of the class number."""
-    return np.equal(_labels(y_true, y_pred), np.argmax(y_pred, axis=-1))
+    labels, p = np.asarray(y_true), np.asarray(y_pred)
+    shape = labels.shape
+    kept = labels.ndim != p.ndim or shape[-1] != 1
+    found = _equal(
+        "sparse_categorical_accuracy", labels if kept else labels[..., 0], p.argmax(axis=-1)
+    )
+    found = found if kept else found.reshape(shape)
+    return found[..., 0] if found.ndim > 1 and found.shape[-1] == 1 else found
 
 
 def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """1 where the class number is among the ``k`` largest outputs."""
-    labels = _labels(y_true, y_pred).astype(np.intp)[..., None]
-    return (np.greater(y_pred, np.take_along_axis(np.asarray(y_pred), labels, -1))).sum(-1) < k
+    labels, p = np.asarray(y_true).astype(np.intp), floats(y_pred)
+    if labels.size != p[..., 0].size:
+        raise ValueError(
+            f"sparse_top_k_categorical_accuracy: there are {labels.size} class numbers for "
+            f"outputs of shape {p.shape}"
+        )
+    p, flat = p.reshape(-1, p.shape[-1]), labels.reshape(-1, 1)
+    known = (flat >= 0) & (flat < p.shape[-1])
+    of_label = np.take_along_axis(p, np.where(known, flat, 0), -1)
+    found = known[:, 0] & (np.greater(p, of_label).sum(-1) < k)
+    return found.reshape(labels.shape)
 
 
 def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:

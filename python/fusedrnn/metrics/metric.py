@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from .._state import auto_name
 from .._tensor import Number
 from ..configurable import Configurable
-from ..losses.loss import weight_of
+from ..losses.loss import same_rank
 
 
 class Metric(Configurable):
@@ -18,6 +19,7 @@ class Metric(Configurable):
 
     module = "keras.metrics"
     up = False  # whether more is better
+    masked = False  # whether the steps that a mask leaves out do not count
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         if not isinstance(name, str | None):
@@ -56,15 +58,23 @@ class Mean(Metric):
         sample_weight: Any = None,
         *_: Any,
     ) -> None:
-        """Take in values of any shape."""
+        """Take in values of any shape; each sample counts as its average."""
         values = np.asarray(values)
-        w = (
-            None
-            if sample_weight is None
-            else weight_of(values, np.asarray(sample_weight), None, None)
-        )
-        self.total += float((values if w is None else values * w).sum(dtype=np.float64))
-        self.count += float(values.size if w is None else w.sum(dtype=np.float64))
+        weight = np.ones(values.shape[:1])
+        if sample_weight is not None:
+            values, weight = same_rank(values, np.asarray(sample_weight))
+            values = values.mean(axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
+            try:
+                weight = np.broadcast_to(weight, values.shape)
+            except ValueError:
+                raise ValueError(
+                    f"{self.name}: the sample weights have shape {weight.shape}, but the values "
+                    f"to weigh have shape {values.shape}"
+                ) from None
+            values = values * weight
+        # What a sample has counts once
+        self.total += float(values.sum(dtype=np.float64)) / (math.prod(values.shape[1:]) or 1)
+        self.count += float(weight.sum(dtype=np.float64)) / (math.prod(weight.shape[1:]) or 1)
 
     def result(self) -> float:  # noqa: D102
         return Number(self.total / self.count if self.count else 0.0)
@@ -72,6 +82,8 @@ class Mean(Metric):
 
 class MeanMetricWrapper(Mean):
     """Average of ``fn(y_true, y_pred)``, one value a sample."""
+
+    masked = True
 
     def __init__(
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,39 +11,39 @@ from .._state import epsilon
 from .._tensor import Number
 from .._types import Array
 from ..checks import number, whole
-from ..losses.loss import align, floats, weight_of
-from .metric import Metric
+from ..losses.loss import broadcasts, floats, same_rank
+from .metric import Mean, Metric
 
 
-class _Sums(Metric):
-    """Keeps sums; ``sums`` returns those of a batch, ``result`` uses ``self.values``."""
-
-    def reset_state(self) -> None:
-        self.values: Any = 0.0
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        p = floats(y_pred)
-        t = align(np.asarray(y_true, p.dtype), p)
-        w = None if sample_weight is None else np.asarray(sample_weight)
-        weight: Any = np.ones(1) if w is None else weight_of(p, w, None, None)
-        self.values = self.values + self.sums(t, p, np.broadcast_to(weight, p.shape))
-
-    def sums(self, t: Array, p: Array, w: Array) -> Any:
-        """Return what is added up."""
-        raise NotImplementedError
+def together(where: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    """Return what is true and what the model says as arrays that broadcast."""
+    p = floats(y_pred)
+    t, p = same_rank(np.asarray(y_true, p.dtype), p)
+    if not broadcasts(t, p):
+        raise ValueError(f"{where}: y_true has shape {t.shape}, but y_pred has shape {p.shape}")
+    return t, p
 
 
-class RootMeanSquaredError(_Sums):
+class RootMeanSquaredError(Mean):
     """Root of the mean square of the errors."""
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def sums(self, t: Array, p: Array, w: Array) -> Any:  # noqa: D102
-        return np.array([(w * (p - t) ** 2).sum(dtype=np.float64), w.sum(dtype=np.float64)])
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take in a batch."""
+        t, p = together(self.name, y_true, y_pred)
+        super().update_state((p - t) ** 2, sample_weight)
 
     def result(self) -> float:  # noqa: D102
-        return Number(np.sqrt(self.values[0] / self.values[1]) if np.any(self.values) else 0.0)
+        return Number(np.sqrt(super().result()))
+
+
+class _Sums(Metric):
+    """Keeps sums of the batches; ``result`` uses ``self.values``."""
+
+    def reset_state(self) -> None:
+        self.values: Any = 0.0
 
 
 class R2Score(_Sums):
@@ -66,97 +67,264 @@ class R2Score(_Sums):
         self.class_aggregation = class_aggregation
         self.num_regressors = whole("R2Score", "num_regressors", num_regressors, 0)
 
-    def sums(self, t: Array, p: Array, w: Array) -> Any:  # noqa: D102
-        t, p, w = (a.astype(np.float64).reshape(len(a), -1) for a in (t, p, w))
-        return np.stack([w.sum(0), (w * t).sum(0), (w * t * t).sum(0), (w * (t - p) ** 2).sum(0)])
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: D102
+        t, p = together(self.name, y_true, y_pred)
+        if t.ndim != 2 or p.ndim != 2 or np.broadcast_shapes(t.shape, p.shape) != p.shape:
+            raise ValueError(
+                f"{self.name}: y_true and y_pred have shapes {t.shape} and {p.shape}, expected "
+                "two axes, (rows, outputs)"
+            )
+        w = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
+        w = np.broadcast_to(w[:, None] if w.ndim == 1 else w, t.shape)
+        size, t, p = t.size, t.astype(np.float64), p.astype(np.float64)
+        sums = [np.broadcast_to(a, p.shape).sum(0) for a in (w, w * t, w * t * t, w * (t - p) ** 2)]
+        self.values = self.values + np.stack([*sums, np.full(p.shape[1], size)])
 
     def result(self) -> Any:  # noqa: D102
         if np.ndim(self.values) == 0:
             return 0.0
-        n, s, s2, residual = self.values
+        n, s, s2, residual, size = self.values
         total = s2 - s * s / n
-        r2 = np.where(total > 0, 1 - residual / np.where(total > 0, total, 1), 0.0)
-        if self.num_regressors:
-            r2 = 1 - (1 - r2) * (n - 1) / (n - self.num_regressors - 1)
-        if self.class_aggregation is None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r2: Any = 1 - residual / total
+        r2 = np.where(np.isinf(r2), 0.0, r2)
+        if self.class_aggregation is not None:
+            weights = total if self.class_aggregation == "variance_weighted_average" else None
+            r2 = Number(np.average(r2, weights=weights))
+        if not self.num_regressors:
             return r2
-        weights = total if self.class_aggregation == "variance_weighted_average" else None
-        return Number(np.average(r2, weights=weights))
+        if self.num_regressors >= size[0] - 1:
+            warnings.warn(
+                f"{self.name}: there are too few rows for the adjusted R2 score of "
+                f"{self.num_regressors} regressors; this is the plain one",
+                stacklevel=2,
+            )
+            return r2
+        r2 = 1 - (1 - r2) * (size[0] - 1) / (size[0] - self.num_regressors - 1)
+        return Number(r2) if self.class_aggregation else r2
+
+
+def _parse(where: str, thresholds: Any, default: float) -> Array:
+    for threshold in np.ravel([] if thresholds is None else thresholds):
+        number(where, "thresholds", threshold, 0, 1)
+    return np.atleast_1d(np.asarray(default if thresholds is None else thresholds, np.float32))
 
 
 class _Confusion(_Sums):
     """Counts of true and false positives and negatives at some thresholds."""
 
     up = True
+    used: Array  # the thresholds
+    top_k: int | None = None
+    class_id: int | None = None
+    multi_label = False
+    label_weights: Any = None
 
-    def thresholds_used(self) -> Array:
-        """Return the thresholds."""
-        given = getattr(self, "thresholds", None)
-        return np.atleast_1d(0.5 if given is None else given)
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        p, t = same_rank(floats(y_pred), np.asarray(y_true))
+        w: Any = np.ones(1)
+        if sample_weight is not None:
+            w = np.asarray(sample_weight, np.float64)[..., None]
+            w = w[..., 0] if w.ndim == t.ndim + 1 else w
+        if self.top_k is not None:
+            largest = np.argsort(-p, axis=-1, kind="stable")[..., : self.top_k]
+            rest = np.ones(p.shape, bool)
+            np.put_along_axis(rest, largest, False, -1)
+            p = np.where(rest, p.dtype.type(_NOT_AMONG_THEM), p)
+        if self.class_id is not None:
+            if p.ndim < 2 or not 0 <= self.class_id < min(p.shape[-1], t.shape[-1]):
+                raise ValueError(
+                    f"{self.name}: class_id is {self.class_id}, but y_pred has shape {p.shape} "
+                    f"and y_true {t.shape}"
+                )
+            t, p = t[..., self.class_id, None], p[..., self.class_id, None]
+        if p.size != t.size or (self.multi_label and (p.ndim != 2 or t.shape != p.shape)):
+            raise ValueError(
+                f"{self.name}: y_true has shape {t.shape}, but y_pred has shape {p.shape}"
+            )
+        try:
+            w = np.broadcast_to(w, p.shape)
+        except ValueError:
+            raise ValueError(
+                f"{self.name}: sample_weight has shape {np.shape(sample_weight)}, but y_pred has "
+                f"shape {p.shape}"
+            ) from None
+        if self.label_weights is not None and not self.multi_label:
+            w = w * np.asarray(self.label_weights)
+        t = t != 0
+        if not self.multi_label:
+            t, p, w = t.ravel(), p.ravel(), w.ravel()
+        said = self._said(p)
+        counts = [(w * (a & b)).sum(1) for a, b in ((said, t), (said, ~t), (~said, t), (~said, ~t))]
+        self.values = self.values + np.stack(counts)
 
-    def sums(self, t: Array, p: Array, w: Array) -> Any:
-        t, p, w = t.ravel() > 0.5, p.ravel(), w.ravel().astype(np.float64)
-        said = p[None] > self.thresholds_used()[:, None]
-        return np.stack(
-            [
-                (w * (said & t)).sum(1),
-                (w * (said & ~t)).sum(1),
-                (w * (~said & t)).sum(1),
-                (w * (~said & ~t)).sum(1),
-            ]
-        )
+    def _said(self, p: Array) -> Array:
+        """Return what is above each threshold; at even ones decided as Keras's buckets do."""
+        count = len(self.used)
+        axes = (count,) + (1,) * p.ndim
+        even = np.arange(count, dtype=np.float32) / max(count - 1, 1)
+        if count < 3 or not np.allclose(self.used, even, atol=epsilon()):
+            return p[None] > self.used.reshape(axes)
+        bucket = np.ceil(np.clip(p, 0, 1) * p.dtype.type(count - 1))
+        if self.used[0] < 0:
+            bucket = np.maximum(bucket, 1)
+        return bucket[None] > np.arange(count).reshape(axes)
 
     def counts(self) -> Any:
         """Return true positives, false positives, false negatives, true negatives."""
-        return self.values if np.ndim(self.values) else np.zeros((4, len(self.thresholds_used())))
+        return self.values if np.ndim(self.values) else np.zeros((4, len(self.used)))
 
-    @staticmethod
-    def ratio(a: Array, b: Array) -> Any:
-        """Return a / b, 0 where b is 0."""
-        r = np.divide(a, b, out=np.zeros_like(a), where=b != 0)
-        return Number(r[0]) if r.size == 1 else r
+
+_NOT_AMONG_THEM = -1e10
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    """Return a / b, 0 where b is 0."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
 class Precision(_Confusion):
-    """True positives among what was called positive."""
+    """True positives among what was called positive.
 
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        What is above counts as positive; 0.5 by default, or everything with ``top_k``.
+    top_k : int, optional
+        Only the largest outputs of a row, so many, count as positive.
+    class_id : int, optional
+        The one class that is looked at.
+    name, dtype
+        As of :class:`Metric`.
+    """
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name, dtype)
-        for threshold in np.ravel([] if thresholds is None else thresholds):
-            number(type(self).__name__, "thresholds", threshold, 0, 1)
+        where = type(self).__name__
         self.thresholds = thresholds
+        self.top_k = None if top_k is None else whole(where, "top_k", top_k)
+        self.class_id = None if class_id is None else whole(where, "class_id", class_id, 0)
+        self.used = _parse(where, thresholds, 0.5 if top_k is None else _NOT_AMONG_THEM)
 
     def result(self) -> Any:  # noqa: D102
-        tp, fp, _, _ = self.counts()
-        return self.ratio(tp, tp + fp)
+        tp, fp, fn, _ = self.counts()
+        share = _ratio(tp, tp + self.missed(fp, fn))
+        return Number(share[0]) if len(share) == 1 else share
+
+    @staticmethod
+    def missed(fp: Array, fn: Array) -> Array:
+        """Return what lowers the share."""
+        return fp
 
 
 class Recall(Precision):
-    """True positives among what is positive."""
+    """True positives among what is positive; parameters as of :class:`Precision`."""
 
-    def result(self) -> Any:  # noqa: D102
-        tp, _, fn, _ = self.counts()
-        return self.ratio(tp, tp + fn)
+    @staticmethod
+    def missed(fp: Array, fn: Array) -> Array:  # noqa: D102
+        return fn
 
 
 class AUC(_Confusion):
-    """Area under the ROC curve, by the trapezoidal rule over ``num_thresholds``."""
+    """Area under a curve, the sum over some thresholds.
+
+    Parameters
+    ----------
+    num_thresholds : int
+        How many thresholds, evenly from 0 to 1.
+    curve : {"ROC", "PR", "PRGAIN"}
+        Recall over the share of false alarms; precision over recall; the gains of these two.
+    summation_method : {"interpolation", "minoring", "majoring"}
+        Trapezoids, or the lower or the upper rectangles; "PR" is interpolated as by Davis and
+        Goadrich (2006).
+    name, dtype
+        As of :class:`Metric`.
+    thresholds : list of float, optional
+        In place of the even ones.
+    multi_label : bool
+        Whether each output is a label of its own, with an area of its own, which are averaged.
+    num_labels : int, optional
+        Accepted with ``multi_label``; the first batch tells it.
+    label_weights : list of float, optional
+        Weights of the labels.
+    from_logits : bool
+        Whether the model gives logits, not probabilities.
+    """
 
     def __init__(
         self,
         num_thresholds: int = 200,
         curve: str = "ROC",
+        summation_method: str = "interpolation",
         name: str | None = None,
         dtype: Any = None,
+        thresholds: Any = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
     ) -> None:
-        if curve != "ROC":
-            raise NotImplementedError(f"AUC: curve={curve!r} is not supported, only 'ROC'")
         super().__init__(name, dtype)
-        self.num_thresholds, self.curve = whole("AUC", "num_thresholds", num_thresholds, 2), curve
+        self.curve, self.summation_method = str(curve).upper(), str(summation_method).lower()
+        for what, given, known in (
+            ("curve", self.curve, ("ROC", "PR", "PRGAIN")),
+            ("summation_method", self.summation_method, ("interpolation", "minoring", "majoring")),
+        ):
+            if given not in known:
+                raise ValueError(f"AUC: {what} is {given!r}, expected one of {', '.join(known)}")
+        if num_labels and not multi_label:
+            raise ValueError("AUC: num_labels is needed only with multi_label=True")
+        self.num_thresholds = whole("AUC", "num_thresholds", num_thresholds, 2)
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        self.thresholds = np.array([-epsilon(), *inner, 1 + epsilon()], np.float32)
+        self.thresholds = thresholds
+        if thresholds is not None:
+            inner = np.sort(_parse("AUC", thresholds, 0.5))
+            self.num_thresholds = len(inner) + 2
+        self.used = np.array([-epsilon(), *inner, 1 + epsilon()], np.float32)
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights, self.from_logits = label_weights, from_logits
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: D102
+        p = floats(y_pred)
+        super().update_state(
+            y_true, 0.5 * (1 + np.tanh(0.5 * p)) if self.from_logits else p, sample_weight
+        )
 
     def result(self) -> float:  # noqa: D102
         tp, fp, fn, tn = self.counts()
-        x, y = self.ratio(fp, fp + tn), self.ratio(tp, tp + fn)
-        return Number(np.sum((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2))
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            called = tp + fp
+            d_tp, d_called = tp[:-1] - tp[1:], called[:-1] - called[1:]
+            slope = _ratio(d_tp, np.maximum(d_called, 0))
+            both = (called[:-1] > 0) & (called[1:] > 0)
+            ratio = np.where(both, _ratio(called[:-1], called[1:]), 1)
+            terms = slope * (d_tp + (tp[1:] - slope * called[1:]) * np.log(ratio))
+            terms = _ratio(terms, tp[1:] + fn[1:])
+        else:
+            x, y = self._points(tp, fp, fn, tn)
+            a, b = y[:-1], y[1:]
+            heights = {"minoring": np.minimum, "majoring": np.maximum}.get(self.summation_method)
+            terms = (x[:-1] - x[1:]) * (heights(a, b) if heights else (a + b) / 2)
+        areas = terms.sum(axis=0)
+        if self.multi_label:
+            areas = np.average(areas, weights=self.label_weights)
+        return Number(areas)
+
+    def _points(self, tp: Array, fp: Array, fn: Array, tn: Array) -> tuple[Array, Array]:
+        recall, precision = _ratio(tp, tp + fn), _ratio(tp, tp + fp)
+        if self.curve == "ROC":
+            return _ratio(fp, fp + tn), recall
+        if self.curve == "PR":
+            return recall, precision
+        odds, some = _ratio(tp + fn, tn + fp), tp != 0
+        return (
+            np.maximum(np.where(some, 1 - odds * _ratio(fn, tp), 0), 0),
+            np.where(some, 1 - odds * _ratio(fp, tp), 1),
+        )
