@@ -203,8 +203,8 @@ def _matmul(a: Any, b: Any) -> Any:
     if x.ndim < 2 or y.ndim < 2:
         raise TypeError("numpy.matmul has no derivative here for arrays of one axis")
     ways = (
-        (a, lambda g: _unbroadcast(g @ np.swapaxes(y, -1, -2), x.shape)),
-        (b, lambda g: _unbroadcast(np.swapaxes(x, -1, -2) @ g, y.shape)),
+        (a, lambda g: unbroadcast(g @ np.swapaxes(y, -1, -2), x.shape)),
+        (b, lambda g: unbroadcast(np.swapaxes(x, -1, -2) @ g, y.shape)),
     )
     return Tracked(x @ y, [(each, way) for each, way in ways if isinstance(each, Tracked)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from ._state import random_generator
 from ._types import Array
 from .checks import number, whole
 
-Batch = tuple[Array, Array | None, Array | None]  # inputs, targets, sample weights
+# Inputs, targets, sample weights: arrays, or lists of them where a model has several
+Batch = tuple[Any, Any, Any]
 
 
 def as_array(name: str, data: Any, dtype: Any) -> Array:
@@ -32,8 +33,8 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
         and len({np.shape(d) for d in data}) > 1
     ):
         raise ValueError(
-            f"{name}: a Sequential model has one input and one output, got "
-            f"{len(data)}; models with several are beyond fusedrnn"
+            f"{name}: the model has one input and one output, got {len(data)}; one with several "
+            "is a graph: Model(inputs, outputs)"
         )
     try:
         array = np.asarray(data)
@@ -46,6 +47,52 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
     return np.ascontiguousarray(array, dtype)
+
+
+def _several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -> Any:
+    """Return the array of the one input or output, or a list of those of several."""
+    if isinstance(data, Mapping) and any(names):
+        missing = [name for name in names if name not in data]
+        if missing:
+            raise ValueError(f"{what}: has no entry {missing[0]!r}, it has {list(data)}")
+        data = [data[name] for name in names]
+    elif len(names) == 1:
+        return as_array(what, data, dtypes[0])
+    if not isinstance(data, (list, tuple)) or len(data) != len(names):
+        found = f"{len(data)} arrays" if isinstance(data, (list, tuple)) else type(data).__name__
+        raise ValueError(f"{what}: got {found}, expected one for each of {list(names)}")
+    arrays = [
+        as_array(f"{what} {name}", each, dtype)
+        for name, each, dtype in zip(names, data, dtypes, strict=True)
+    ]
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
+def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Batch:
+    """Return what the user gives a model as arrays, or lists of them."""
+    heads = model._head_names
+    types = [model.float_type] * len(heads)
+    x = _several("x", x, model._input_names, model.input_types)
+    y = None if y is None else _several("y", y, heads, types)
+    if len(heads) == 1:
+        if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
+            sample_weight = sample_weight[model.output_names[0]]
+        return x, y, weights(y, sample_weight, class_weight, model.float_type)
+    if class_weight is not None:
+        raise ValueError("class_weight: is for a model of one output; use sample_weight")
+    if sample_weight is None:
+        return x, y, None
+    if isinstance(sample_weight, Mapping):
+        sample_weight = [sample_weight.get(name) for name in heads]
+    elif not isinstance(sample_weight, (list, tuple)):
+        sample_weight = [sample_weight] * len(heads)
+    if len(sample_weight) != len(heads):
+        raise ValueError(f"sample_weight has {len(sample_weight)} entries, expected {len(heads)}")
+    return x, y, [weights(None, w, None, model.float_type) for w in sample_weight]
+
+
+def _flat(part: Any) -> list[Any]:
+    return part if isinstance(part, list) else [part]
 
 
 def ran_out(what: str, stacklevel: int) -> None:
@@ -67,15 +114,16 @@ def check_counts(function: str, **counts: int | None) -> None:
 class ArrayBatches:
     """Batches of arrays, in order or, with ``shuffle``, in a new order every epoch."""
 
-    def __init__(
-        self, x: Array, y: Array | None, weight: Array | None, batch_size: int, shuffle: bool
-    ) -> None:
-        if not len(x):
+    def __init__(self, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool) -> None:
+        self.rows = len(_flat(x)[0])
+        if not self.rows:
             raise ValueError("x has no rows")
-        for name, a in (("y", y), ("sample_weight", weight)):
-            if a is not None and len(a) != len(x):
-                raise ValueError(f"{name} has {len(a)} rows, but x has {len(x)}")
-        self.arrays, self.batch_size, self.shuffle = (x, y, weight), batch_size, shuffle
+        for name, part in (("x", x), ("y", y), ("sample_weight", weight)):
+            for a in _flat(part):
+                if a is not None and len(a) != self.rows:
+                    raise ValueError(f"{name} has {len(a)} rows, but x has {self.rows}")
+        self.parts, self.batch_size, self.shuffle = (x, y, weight), batch_size, shuffle
+        self.arrays = [a for part in self.parts for a in _flat(part)]
         self.gathered: list[tuple[Any, Any]] = [
             (
                 a,
@@ -87,10 +135,10 @@ class ArrayBatches:
         ]
 
     def __len__(self) -> int:
-        return math.ceil(len(self.arrays[0]) / self.batch_size)
+        return math.ceil(self.rows / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        n, size = len(self.arrays[0]), self.batch_size
+        n, size = self.rows, self.batch_size
         order = random_generator().permutation(n) if self.shuffle else None
         for i in range(0, n, size):
             if order is None:
@@ -102,7 +150,12 @@ class ArrayBatches:
                     None if a is None else a.take(rows, 0, out[: len(rows)], "clip")
                     for a, out in self.gathered
                 ]
-            yield tuple(batch)  # type: ignore[misc]
+            each = iter(batch)
+            x, y, weight = (
+                [next(each) for _ in part] if isinstance(part, list) else next(each)
+                for part in self.parts
+            )
+            yield x, y, weight
 
 
 class SequenceBatches:
@@ -136,11 +189,10 @@ class SequenceBatches:
                 f"x: a batch has {len(given)} entries, expected (x, y) or (x, y, sample_weight)"
             )
         x, y, weight = (*given, None, None)[:3]
-        x = as_array("x", x, self.model.input_type)
-        if not len(x):
+        x, y, weight = entries(self.model, x, y, weight, self.class_weight)
+        if not len(_flat(x)[0]):
             raise ValueError("x: a batch has no rows")
-        y = None if y is None else as_array("y", y, self.model.float_type)
-        return x, y, weights(y, weight, self.class_weight, self.model.float_type)
+        return x, y, weight
 
 
 def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) -> Array | None:
@@ -164,18 +216,38 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
 
 def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any]:
     """Cut the last ``share`` of the rows off, as Keras: the first floor(n (1 - share)) train."""
-    data = [None if a is None else np.asarray(a) for a in (x, y, weight)]
-    if data[0] is None or data[0].dtype.kind == "O":
-        raise ValueError("validation_split needs arrays; give validation_data instead")
-    cut = math.floor(len(data[0]) * (1 - share))
-    if not 0 < cut < len(data[0]):
-        raise ValueError(
-            f"validation_split of {share} leaves one part of the {len(data[0])} rows empty"
-        )
+
+    def rows_of(data: Any) -> int:
+        if isinstance(data, (list, tuple)) and data and hasattr(data[0], "shape"):
+            return rows_of(data[0])
+        array = np.asarray(data)
+        if array.dtype.kind == "O" or not array.ndim:
+            raise ValueError("validation_split needs arrays; give validation_data instead")
+        return len(array)
+
+    def part(data: Any, rows: slice) -> Any:
+        if data is None:
+            return None
+        if isinstance(data, Mapping):
+            return {name: part(each, rows) for name, each in data.items()}
+        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and _is_list(data):
+            return [part(each, rows) for each in data]
+        return np.asarray(data)[rows]
+
+    n = rows_of(next(iter(x.values())) if isinstance(x, Mapping) and x else x)
+    cut = math.floor(n * (1 - share))
+    if not 0 < cut < n:
+        raise ValueError(f"validation_split of {share} leaves one part of the {n} rows empty")
+    first, last = slice(None, cut), slice(cut, None)
     return (
-        tuple(None if a is None else a[:cut] for a in data),
-        tuple(None if a is None else a[cut:] for a in data),
+        tuple(part(a, first) for a in (x, y, weight)),
+        tuple(part(a, last) for a in (x, y, weight)),
     )
+
+
+def _is_list(data: Any) -> bool:
+    """Whether a list holds the arrays of several inputs, and not the rows of one."""
+    return all(hasattr(each, "shape") for each in data)
 
 
 class Batches:
@@ -238,9 +310,8 @@ def make(
         if y is not None or sample_weight is not None:
             raise ValueError("y and sample_weight come out of the generator or dataset x itself")
         return Batches(SequenceBatches(x, model, bool(shuffle), class_weight), steps)
-    x = as_array("x", x, model.input_type)
-    y = None if y is None else as_array("y", y, model.float_type)
-    weight = weights(y, sample_weight, class_weight, model.float_type)
+    x, y, weight = entries(model, x, y, sample_weight, class_weight)
     if batch_size is None:
-        batch_size = model.fixed_batch_size or (math.ceil(len(x) / steps) if steps else 32)
+        rows = len(_flat(x)[0])
+        batch_size = model.fixed_batch_size or (math.ceil(rows / steps) if steps else 32)
     return Batches(ArrayBatches(x, y, weight, batch_size=batch_size, shuffle=bool(shuffle)), steps)

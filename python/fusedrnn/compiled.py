@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
-from . import _state, batches, losses, optimizers
+from . import _state, batches, optimizers
 from ._types import Array, Logs
-from .checks import number
+from .heads import Head, heads
 from .layers.layer import Buffer, Layer
 from .losses import Loss
-from .losses.loss import merge
 from .metrics import Mean, Metric
-from .metrics import get as metric_of
 from .optimizers import Optimizer
 
 
@@ -21,10 +20,12 @@ class Compiled(Layer):
     """A model with an optimizer, a loss and metrics, and what happens to one batch."""
 
     optimizer: Optimizer = None  # type: ignore[assignment]  # before ``compile``
-    loss: Loss | None = None
     compiled = False
-    output_mask: Array | None = None
-    activity_loss = 0.0
+    output_mask: Any = None  # of one output, or a list
+    # By which a dict names what is given; empty where there is one
+    _input_names: Sequence[str] = ("",)
+    _head_names: Sequence[str] = ("",)
+    _heads: Sequence[Head] = ()
 
     def compile(
         self,
@@ -45,30 +46,23 @@ class Compiled(Layer):
         optimizer : str or Optimizer
             "sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", or an object of these classes.
         loss : str or Loss
-            A name of ``fusedrnn.losses``, or an object.
+            A name of ``fusedrnn.losses``, or an object; of several outputs a list, or a dict by
+            the outputs' names.
         loss_weights : float, optional
-            Factor of the loss.
+            Factor of the loss, or a list or dict of them.
         metrics, weighted_metrics : list, optional
-            Names, objects or functions of (y_true, y_pred); the latter use the sample weights.
+            Names, objects or functions of (y_true, y_pred); the latter use the sample weights. Of
+            several outputs a list of lists, or a dict of lists.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted; there is nothing to compile.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._user_loss = _one("loss", loss)
-        later = self._user_loss in (None, "crossentropy", "ce")  # which one, the first batch tells
-        self.loss = None if later else losses.get(self._user_loss)
-        weight = _one("loss_weights", loss_weights)
-        self._loss_weight = 1.0 if weight is None else number("compile", "loss_weights", weight)
-        self._user_metrics = [
-            [m if m in ("accuracy", "acc") else metric_of(m) for m in _several(name, group)]
-            for name, group in (("metrics", metrics), ("weighted_metrics", weighted_metrics))
-        ]
-        self._metrics: list[list[Metric]] | None = None
+        self._heads = heads(self._head_names, loss, loss_weights, metrics, weighted_metrics)
         self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
             "optimizer": self.optimizer,
-            "loss": self._user_loss,
+            "loss": loss if len(self._heads) > 1 else self._heads[0].user_loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
@@ -76,6 +70,12 @@ class Compiled(Layer):
             "steps_per_execution": steps_per_execution,
             "jit_compile": False,
         }
+
+    @property
+    def loss(self) -> Any:
+        """The loss; of several outputs a list."""
+        found: list[Loss | None] = [head.loss for head in self._heads]
+        return found if len(found) > 1 else found[0] if found else None
 
     # Numbers ------------------------------------------------------------------------------------
 
@@ -90,6 +90,11 @@ class Compiled(Layer):
         return None if self.integer_input else self.float_type
 
     @property
+    def input_types(self) -> list[np.dtype[Any] | None]:
+        """The type of each input."""
+        return [self.input_type]
+
+    @property
     def fixed_batch_size(self) -> int | None:
         """The batch size that the model was built for, if it is fixed."""
         return self.batch_shape[0] if self.batch_shape else None
@@ -97,17 +102,23 @@ class Compiled(Layer):
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
-        return [self.loss_tracker, *(m for group in self._metrics or () for m in group)]
+        several = [head.tracker for head in self._heads if len(self._heads) > 1]
+        return [
+            self.loss_tracker,
+            *several,
+            *(m for head in self._heads for group in head.metrics or () for m in group),
+        ]
 
     @property
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns."""
-        if self._metrics is None:
+        if any(head.metrics is None for head in self._heads):
             return [
                 "loss",
                 *(
                     m if isinstance(m, str) else m.name
-                    for group in self._user_metrics
+                    for head in self._heads
+                    for group in head.user_metrics
                     for m in group
                 ),
             ]
@@ -125,15 +136,11 @@ class Compiled(Layer):
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Return the metrics by names that differ, which Keras makes so."""
         found: dict[str, Metric] = {self.loss_tracker.name: self.loss_tracker}
-        for prefix, group in zip(("", "weighted_"), self._metrics or (), strict=False):
-            for m in group:
-                name = prefix + m.name if m.name in found else m.name
-                if name in found:
-                    k = 1
-                    while f"{name}_{k}" in found:
-                        k += 1
-                    name = f"{name}_{k}"
-                found[name] = m
+        for head in self._heads:
+            if len(self._heads) > 1:
+                found[head.tracker.name] = head.tracker
+        for head in self._heads:
+            head.named(found)
         return list(found.items())
 
     def _require(self, what: str) -> None:
@@ -157,44 +164,45 @@ class Compiled(Layer):
         ):
             raise ValueError(f"{self.name}: x has shape {x.shape}, expected {expected}")
 
-    def _record(
-        self, loss: float, x: Array, y: Array | None, y_pred: Array, weight: Array | None
-    ) -> None:
-        tracker = self.loss_tracker
-        tracker.total += loss * len(x)
-        tracker.count += len(x)
-        if not any(self._user_metrics) or y is None:
-            return
-        if self._metrics is None:
-            self._metrics = [
-                [metric_of(m, y, y_pred) for m in group] for group in self._user_metrics
-            ]
-        mask = None if self.output_mask is None else self.output_mask.astype(y_pred.dtype)
-        for group, w in zip(self._metrics, (None, weight), strict=True):
-            for m in group:
-                m.update_state(y, y_pred, merge(w, mask if m.masked else None, y_pred.dtype, "sum"))
+    def _record(self, loss: float, x: Any, y: Any, y_pred: Any, weight: Any) -> None:
+        """Have loss and metrics take in a batch."""
+        rows = len(x[0] if isinstance(x, list) else x)
+        self.loss_tracker.total += loss * rows
+        self.loss_tracker.count += rows
+        for head, each in self._each_head(y, y_pred, weight):
+            head.record(*each)
 
-    def _loss_of(self, y: Array | None, y_pred: Array, weight: Array | None) -> tuple[float, Array]:
-        if y is None:
-            raise ValueError("y is missing: training and evaluation need targets")
-        if self.loss is None:
-            if self._user_loss is None:
-                raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-            kind = (
-                "binary"
-                if y_pred.shape[-1] == 1
-                else "sparse_categorical"
-                if y.ndim < y_pred.ndim or y.shape[-1] == 1
-                else "categorical"
-            )
-            self.loss = losses.get(f"{kind}_crossentropy")
-        value, gradient = self.loss.reduce(y, y_pred, weight, self.output_mask)
-        if self._loss_weight != 1.0:
-            value, gradient = (
-                value * self._loss_weight,
-                gradient * y_pred.dtype.type(self._loss_weight),
-            )
-        return value, gradient
+    def _each_head(self, y: Any, y_pred: Any, weight: Any) -> Iterator[tuple[Head, Any]]:
+        """Yield each output's head with its targets, values, weights and mask."""
+        if len(self._heads) == 1:
+            yield self._heads[0], (y, y_pred, weight, self.output_mask)
+            return
+        none = [None] * len(self._heads)
+        yield from zip(
+            self._heads,
+            zip(y or none, y_pred, weight or none, self.output_mask, strict=True),
+            strict=True,
+        )
+
+    def _loss_of(self, y: Any, y_pred: Any, weight: Any) -> tuple[float, Any]:
+        """Return the loss and its derivative, of several outputs a list of them."""
+        total, gradients = 0.0, []
+        several = len(self._heads) > 1
+        if several and all(head.user_loss is None for head in self._heads):
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
+        for head, each in self._each_head(y, y_pred, weight):
+            if several and head.user_loss is None:  # this output does not count
+                gradients.append(None)
+                continue
+            value, gradient = head.loss_of(*each)
+            if several:
+                head.tracker.total += value * len(each[1])
+                head.tracker.count += len(each[1])
+            if head.weight != 1.0:
+                value, gradient = value * head.weight, gradient * gradient.dtype.type(head.weight)
+            total += value
+            gradients.append(gradient)
+        return total, gradients if several else gradients[0]
 
     def _penalties(self, buffer: Buffer, gradients: bool) -> float:
         """Return the weights' penalties; with ``gradients``, add their derivatives."""
@@ -208,7 +216,7 @@ class Compiled(Layer):
 
     # One batch ----------------------------------------------------------------------------------
 
-    def _train(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
+    def _train(self, buffer: Buffer, x: Any, y: Any, weight: Any) -> None:
         with self.step():
             if not buffer.is_whole():  # a layer has been used outside the model
                 buffer = self._pack()
@@ -226,7 +234,7 @@ class Compiled(Layer):
                         v.value[...] = v.constraint(v.value)
             self._record(loss, x, y, y_pred, weight)
 
-    def _test(self, buffer: Buffer, x: Array, y: Array | None, weight: Array | None) -> None:
+    def _test(self, buffer: Buffer, x: Any, y: Any, weight: Any) -> None:
         with self.step():
             y_pred = self.forward(x, False, None)
             loss, _ = self._loss_of(y, y_pred, weight)
@@ -234,10 +242,9 @@ class Compiled(Layer):
                 loss += self._penalties(buffer, False)
             self._record(loss + self.activity_loss, x, y, y_pred, weight)
 
-    def _predict(self, x: Array) -> Array:
+    def _predict(self, x: Any) -> Any:
         with self.step():
-            y: Array = self.forward(x, False, None)
-        return y
+            return self.forward(x, False, None)
 
     def _pack(self) -> Buffer:
         buffer = self.pack()
@@ -248,18 +255,21 @@ class Compiled(Layer):
     def _batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> batches.Batch:
-        x = batches.as_array("x", x, self.input_type)
-        if not len(x):
+        x, y, weight = batches.entries(self, x, y, sample_weight, class_weight)
+        if not len(x[0] if isinstance(x, list) else x):
             raise ValueError("x has no rows")
-        y = None if y is None else batches.as_array("y", y, self.float_type)
         self._prepare(x)
-        return x, y, batches.weights(y, sample_weight, class_weight, self.float_type)
+        return x, y, weight
 
     def _result(self, return_dict: bool) -> float | list[float] | Logs:
         if return_dict:
             return self._logs()
-        values = [_plain(m.result()) for m in self.metrics]
-        return values[0] if len(values) == 1 else values
+        if len(self._heads) == 1:
+            values = [_plain(m.result()) for m in self.metrics]
+            return values[0] if len(values) == 1 else values
+        logs = self._logs()  # the losses in order, then all others by name, as Keras
+        first = ["loss", *(head.tracker.name for head in self._heads)]
+        return [logs[name] for name in (*first, *(name for name in logs if name not in first))]
 
     @overload
     def train_on_batch(
@@ -315,37 +325,17 @@ class Compiled(Layer):
         self._test(self._pack(), *batch)
         return self._result(return_dict)
 
-    def predict_on_batch(self, x: Any) -> Array:
+    def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
         with self.step():
             x = self._batch(x, None)[0]
             self.pack()
-            return self._predict(x)
+            return self._structured(self._predict(x))
+
+    def _structured(self, outputs: Any) -> Any:
+        """Return outputs in the structure in which the user named them."""
+        return outputs
 
 
 def _plain(result: Any) -> Any:
     return float(result) if isinstance(result, float) else result
-
-
-def _one(name: str, value: Any) -> Any:
-    """Return the one entry of what may be a list or dict for several outputs."""
-    if isinstance(value, dict) and "class_name" not in value:
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        if len(value) != 1:
-            raise ValueError(f"{name}: a Sequential model has one output, got {len(value)} entries")
-        return value[0]
-    return value
-
-
-def _several(name: str, value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        value = [_one(name, value)]
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{name} is {value!r}, expected a list")
-    flat: list[Any] = []
-    for v in value:
-        flat += v if isinstance(v, (list, tuple)) else [v]
-    return flat

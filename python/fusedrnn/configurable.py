@@ -64,11 +64,12 @@ class Configurable:
 def serialize(value: Any) -> Any:
     """Return what JSON can hold: an object becomes Keras's dict of class name and config."""
     if isinstance(value, Configurable):
+        kind: str = getattr(value, "kind", type(value).__name__)
         return {
             "module": value.module,
-            "class_name": type(value).__name__,
+            "class_name": kind,
             "config": value.get_config(),
-            "registered_name": None,
+            "registered_name": kind if value.module.startswith("keras.src") else None,
         }
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from . import _state
-from ._types import Array
 from .configurable import custom_object_scope, serialize
-from .graph import KerasTensor, Slot, Step, leaves, replaced, traced
+from .graph import KerasTensor, Slot, leaves, replaced, traced
 from .layers.input import InputLayer
 from .layers.layer import LAYERS, Layer, Shape, layer_from
 from .layers.operation import Operation
@@ -21,7 +20,9 @@ from .model import Model
 class Functional(Model):
     """What ``Model(inputs, outputs)`` makes."""
 
+    module = "keras.src.models.functional"
     graph = None  # type: ignore[assignment]
+    _indices: Sequence[bool] = ()  # of each input, whether it is indices
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
@@ -34,10 +35,13 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         self.graph, self._layers = traced(starts, ends)
         self._ends = starts, ends
-        self._names = [
+        self._input_names, self._head_names = (
             list(given) if isinstance(given, dict) else [tensor.name for tensor in found]
             for given, found in ((inputs, starts), (outputs, ends))
-        ]
+        )
+        self._output_names = self._head_names
+        if len(ends) == 1:
+            self._head_names = [""]
         self._as_dict = isinstance(outputs, dict)
         self._own_inputs = [tensor.node.layer for tensor in starts]
         for layer in self._layers:
@@ -63,19 +67,29 @@ class Functional(Model):
     # Structure ----------------------------------------------------------------------------------
 
     @property
+    def layers(self) -> list[Layer]:
+        """The layers, the inputs' included, without operations."""
+        return [layer for layer in self._layers if not isinstance(layer, Operation)]
+
+    @property
     def integer_input(self) -> bool:  # type: ignore[override]
         """Whether the one input is indices."""
         return len(self._indices) == 1 and self._indices[0]
 
     @property
+    def input_types(self) -> list[Any]:
+        """The type of each input, None for indices."""
+        return [None if indices else self.float_type for indices in self._indices]
+
+    @property
     def input_names(self) -> list[str]:
         """Names of the inputs."""
-        return self._names[0]
+        return self._input_names
 
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs."""
-        return self._names[1]
+        return self._output_names
 
     def build(self, input_shape: Any = None) -> None:
         """Accept inputs of a shape; a graph is built from the start."""
@@ -88,7 +102,7 @@ class Functional(Model):
         values: dict[int, KerasTensor] = {}
         inputs = [
             InputLayer(batch_shape=shape, name=name).tensor
-            for shape, name in zip(self._shapes(), self._names[0], strict=True)
+            for shape, name in zip(self._shapes(), self._input_names, strict=True)
         ]
         values.update(zip(self.graph.inputs, inputs, strict=True))
         for step in self.graph.steps:
@@ -114,7 +128,9 @@ class Functional(Model):
         elif not isinstance(data, (list, tuple)) or len(names) == 1 != len(data):
             data = [data]
         if len(data) != len(names):
-            raise ValueError(f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}")
+            raise ValueError(
+                f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}"
+            )
         every = [
             np.ascontiguousarray(each, None if indices else self.float_type)
             for each, indices in zip(data, self._indices, strict=True)
@@ -161,6 +177,25 @@ class Functional(Model):
                 places[slot] = (step.layer.name, seen[step.layer], k)
             seen[step.layer] += 1
         return places
+
+    def connections(self) -> dict[Layer, str] | None:
+        """Return for each layer what its calls take, as the summary says it; None for a chain."""
+        steps = self.graph.steps
+        chain = len(self.graph.inputs) == 1 and all(
+            len(step.inputs) == 1 and not step.shared and step.inputs[0] in given
+            for step, given in zip(
+                steps, [self.graph.inputs, *(step.outputs for step in steps)], strict=False
+            )
+        )
+        if chain:
+            return None
+        places = self._places()
+        found: dict[Layer, list[str]] = {layer: [] for layer in self._layers}
+        for step in steps:
+            for slot in step.inputs:
+                name, node, index = places[slot]
+                found[step.layer].append(f"{name}[{node}][{index}]")
+        return {layer: ", ".join(each) or "-" for layer, each in found.items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
@@ -274,7 +309,6 @@ def _ends(places: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> A
     if len(places) == 3 and isinstance(places[0], str):
         return tensors[_place(places)]
     return [_ends(place, tensors) for place in places]
-
 
 
 LAYERS["functional"] = LAYERS["model"] = Functional

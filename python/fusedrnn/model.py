@@ -90,6 +90,10 @@ class Model(Trainer):
             f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}."
         )
 
+    def connections(self) -> dict[Layer, str] | None:
+        """Return for each layer what it takes, as the summary says it; None for a chain."""
+        return None
+
     def summary(
         self,
         line_length: int | None = None,
@@ -133,8 +137,10 @@ class Model(Trainer):
     def _traced(self) -> tuple[list[KerasTensor], list[KerasTensor]]:
         if self._ends is None:
             if not self.built:
-                raise AttributeError(f"Model {self.name} has no defined inputs or outputs yet: "
-                                     "build it or give it an Input")
+                raise AttributeError(
+                    f"Model {self.name} has no defined inputs or outputs yet: "
+                    "build it or give it an Input"
+                )
             self._trace()
         return self._ends  # type: ignore[return-value]
 
@@ -237,9 +243,11 @@ class Model(Trainer):
             return super().__call__(inputs, training, mask)
         x = self._inputs(inputs)
         if mask is not None:
-            mask = [None if m is None else np.asarray(m, bool) for m in mask] if isinstance(
-                x, list
-            ) else np.asarray(mask, bool)
+            mask = (
+                [None if m is None else np.asarray(m, bool) for m in mask]
+                if isinstance(x, list)
+                else np.asarray(mask, bool)
+            )
         with self.step():
             self._prepare(x)
             self.pack()
@@ -248,8 +256,3 @@ class Model(Trainer):
     def _inputs(self, data: Any) -> Any:
         """Return what the user gives as an array or, for several inputs, a list of arrays."""
         return np.ascontiguousarray(data, self.input_type)
-
-    def _structured(self, outputs: Any) -> Any:
-        """Return outputs in the structure in which the user named them."""
-        return outputs
-

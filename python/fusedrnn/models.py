@@ -1,4 +1,4 @@
-"""Models under Keras's names: ``Sequential``, and making one out of a file or a configuration."""
+"""Models under Keras's names, and making one out of a file or a configuration."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from . import legacy
 from .configurable import custom_object_scope
+from .functional_model import Functional
 from .layers.input import Input
 from .layers.layer import layer_from
+from .model import Model
 from .sequential import Sequential
 
 __all__ = [
@@ -23,21 +25,7 @@ __all__ = [
 ]
 
 
-class Model:
-    """Keras's graphs of layers are beyond this package: raises NotImplementedError."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "Model: graphs of layers and subclassed models are beyond fusedrnn, which has "
-            "Sequential; keep Keras for the model and speed up its LSTM and GRU instead: see "
-            "fusedrnn.keras"
-        )
-
-
-Functional = Model
-
-
-def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
+def model_from_json(text: str, custom_objects: Any = None) -> Any:
     """Build the model that ``model.to_json()`` described, with new weights.
 
     Raises
@@ -51,26 +39,26 @@ def model_from_json(text: str, custom_objects: Any = None) -> Sequential:
         with custom_object_scope(custom_objects or {}):
             model = layer_from(described)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"model_from_json: text describes no Sequential model: {error}") from error
-    if not isinstance(model, Sequential):
+        raise ValueError(f"model_from_json: text describes no model: {error}") from error
+    if not isinstance(model, Model):
         raise ValueError(f"model_from_json: text describes a {described['class_name']}")
     return model
 
 
-def clone_model(model: Sequential) -> Sequential:
+def clone_model(model: Model) -> Any:
     """Return a model of the same layers with new weights."""
-    return Sequential.from_config(model.get_config())
+    return type(model).from_config(model.get_config())
 
 
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
-) -> Sequential:
+) -> Any:
     """Read a model that fusedrnn or Keras saved; see ``fusedrnn.saving.load_model``."""
     from . import saving  # costs more to import than the rest, and few scripts load a model
 
     return saving.load_model(filepath, custom_objects, compile, safe_mode)
 
 
-def save_model(model: Sequential, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+def save_model(model: Model, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Write a model to a file; see ``fusedrnn.saving.save_model``."""
     model.save(filepath, overwrite, **kwargs)

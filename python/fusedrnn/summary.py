@@ -18,17 +18,29 @@ def memory(size: float) -> str:
     return f"{size:.2f} PB"
 
 
-def _rows(layer: Any, nested: bool, trainable: bool, depth: int = 0) -> list[list[str]]:
+def _shape(shape: Any) -> str:
+    if not shape:
+        return "?"
+    if isinstance(shape[0], tuple):
+        return f"[{', '.join(map(_shape, shape))}]"
+    return f"({', '.join(map(str, shape))})"
+
+
+def _rows(
+    layer: Any, nested: bool, trainable: bool, connections: Any = None, depth: int = 0
+) -> list[list[str]]:
     prefix = "   " * depth + "└ " if depth else ""
-    shape = f"({', '.join(map(str, layer.output_shape))})" if layer.output_shape else "?"
     count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, count]
+    kind = layer.kind if hasattr(layer, "kind") else type(layer).__name__
+    row = [f"{prefix}{layer.name} ({kind})", _shape(layer.output_shape), count]
+    if connections is not None:
+        row.append(connections.get(layer, "-"))
     if trainable:
         row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
     rows = [row]
     if nested and hasattr(layer, "summary"):  # the layers of a model, not that of a wrapper
         for inner in layer.layers:
-            rows += _rows(inner, nested, trainable, depth + 1)
+            rows += _rows(inner, nested, trainable, connections, depth + 1)
     return rows
 
 
@@ -49,7 +61,13 @@ def text(
     import shutil  # slow to import, and a summary is rarely asked for
 
     header, align = [*HEADER], ["<", "<", ">"]
-    positions, width = positions or [0.45, 0.80, 1.0], 88
+    connections = model.connections()
+    if connections is None:
+        positions, width = positions or [0.45, 0.80, 1.0], 88
+    else:
+        positions, width = positions or [0.3, 0.56, 0.74, 1.0], 108
+        header.append("Connected to")
+        align.append("<")
     if show_trainable:
         width, positions = width + 12, [p * 0.9 for p in positions] + [1.0]
         header.append("Trainable")
@@ -84,7 +102,11 @@ def text(
         *cells(header, "┃"),
         line("┡", "━", "╇", "┩"),
     ]
-    rows = [r for layer in model.layers for r in _rows(layer, expand_nested, show_trainable)]
+    rows = [
+        row
+        for layer in model._layers
+        for row in _rows(layer, expand_nested, show_trainable, connections)
+    ]
     for i, row in enumerate(rows):
         out += [line("├", "─", "┼", "┤")] * (i > 0) + cells(row, "│")
     out.append(line("└", "─", "┴", "┘"))

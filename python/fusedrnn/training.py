@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from . import batches, legacy
-from ._types import Array, Logs
+from ._types import Logs
 from .callbacks import CallbackList, History, ProgbarLogger
 from .checks import number, whole
 from .compiled import Compiled
@@ -275,8 +275,8 @@ class Trainer(legacy.OldMethods, Compiled):
         steps: int | None = None,
         callbacks: Any = None,
         **kwargs: Any,
-    ) -> Array:
-        """Return the outputs for all rows of ``x``."""
+    ) -> Any:
+        """Return the outputs for all rows of ``x``: an array, of several outputs a list."""
         legacy.refuse_unknown("predict", kwargs)
         batches.check_counts("predict", batch_size=batch_size, steps=steps)
         data = batches.make(self, x, batch_size=batch_size, steps=steps)
@@ -284,7 +284,7 @@ class Trainer(legacy.OldMethods, Compiled):
         begin = every.batch_hooks("on_predict_batch_begin")
         end = every.batch_hooks("on_predict_batch_end")
         progress = _progress(every)
-        outputs: list[Array] = []
+        outputs: list[Any] = []
         every.on_predict_begin({})
         for step, (batch, _, _) in enumerate(data):
             if not outputs:
@@ -300,7 +300,9 @@ class Trainer(legacy.OldMethods, Compiled):
         if not outputs:
             raise ValueError("x gave no batch")
         every.on_predict_end({})
-        return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
+        if isinstance(outputs[0], list):
+            return self._structured([np.concatenate(each) for each in zip(*outputs, strict=True)])
+        return self._structured(np.concatenate(outputs) if len(outputs) > 1 else outputs[0])
 
 
 def _verbosity(verbose: Any) -> int:

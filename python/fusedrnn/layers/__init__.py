@@ -22,6 +22,25 @@ from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
 from .lstm import LSTM
 from .masking import Masking
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .operation import Operation
 from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .simple_rnn import SimpleRNN
@@ -31,9 +50,13 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Add",
+    "Average",
     "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -46,13 +69,26 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Operation",
     "Permute",
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
     "SpatialDropout1D",
+    "Subtract",
     "TimeDistributed",
     "Variable",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 LAYERS.update(
@@ -67,12 +103,12 @@ CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 # Scripts import these, often without use.
 _BEYOND = """
-Add AdditiveAttention Attention Average AveragePooling1D AveragePooling2D Concatenate Conv1D
+AdditiveAttention Attention AveragePooling1D AveragePooling2D Conv1D
 Conv2D Conv3D Convolution1D ConvLSTM1D ConvLSTM2D Cropping1D ELU GRUCell GaussianDropout
 GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D LSTMCell MaxPool1D MaxPool2D
-MaxPooling1D MaxPooling2D Multiply MultiHeadAttention Normalization PReLU RNN ReLU SeparableConv1D
+MaxPooling1D MaxPooling2D MultiHeadAttention Normalization PReLU RNN ReLU SeparableConv1D
 SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectorization
-ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D add concatenate dot multiply
+ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D
 """
 
 if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name

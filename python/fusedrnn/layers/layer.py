@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -346,8 +346,10 @@ class Layer(Configurable):
 
     def _call(self) -> Node:
         if not self.calls:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no "
-                                 "defined input or output: it is in no model that is built")
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no "
+                "defined input or output: it is in no model that is built"
+            )
         return self.calls[-1]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -51,7 +51,9 @@ class Merge(Layer):
 
     def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
         rank = max(each.ndim for each in x)  # an axis after that of the rows, as Keras
-        x = [each.reshape(each.shape[:1] + (1,) * (rank - each.ndim) + each.shape[1:]) for each in x]
+        x = [
+            each.reshape(each.shape[:1] + (1,) * (rank - each.ndim) + each.shape[1:]) for each in x
+        ]
         y = self.combine(x)
         self.tape = x, y
         return y
@@ -210,7 +212,9 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(axes, (int, list, tuple)) or (not isinstance(axes, int) and len(axes) != 2):
+        if not isinstance(axes, (int, list, tuple)) or (
+            not isinstance(axes, int) and len(axes) != 2
+        ):
             raise ValueError(f"{self.name}: axes is {axes!r}, expected an axis or two")
         self.axes, self.normalize = axes, normalize
 

@@ -76,6 +76,11 @@ class Operation(Layer):
         return {"name": self.name}
 
     @property
+    def kind(self) -> str:
+        """The function as Keras names its class."""
+        return camel_case(self.function.__name__)
+
+    @property
     def module(self) -> str:  # type: ignore[override]
         """Where Keras has it."""
         return "keras.src.ops.numpy"

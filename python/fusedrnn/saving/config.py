@@ -8,7 +8,7 @@ from typing import Any
 
 from ..configurable import serialize
 from ..layers.layer import layer_from
-from ..sequential import Sequential
+from ..model import Model
 
 LONGEST = 8 << 20
 """Characters of a description; one of a thousand layers has two million."""
@@ -29,7 +29,7 @@ def parsed(text: str | bytes, what: str) -> dict[str, Any]:
     return found
 
 
-def model_config(model: Sequential) -> dict[str, Any]:
+def model_config(model: Model) -> dict[str, Any]:
     """Return the whole description of a model, as in the ``config.json`` of a ``.keras`` file."""
     compiled = (
         {}
@@ -43,11 +43,11 @@ def model_config(model: Sequential) -> dict[str, Any]:
     }
 
 
-def model_from(config: Mapping[str, Any], compile: bool) -> Sequential:
+def model_from(config: Mapping[str, Any], compile: bool) -> Model:
     """Build the model of a description."""
     model = layer_from(config)
-    if not isinstance(model, Sequential):
-        raise ValueError(f"the file has a {config['class_name']}, not a Sequential model")
+    if not isinstance(model, Model):
+        raise ValueError(f"the file has a {config['class_name']}, not a model")
     shape = (config.get("build_config") or {}).get("input_shape")
     if not model.built and shape:
         model.build(shape)
@@ -57,7 +57,7 @@ def model_from(config: Mapping[str, Any], compile: bool) -> Sequential:
     return model
 
 
-def assign(model: Sequential, weights: Iterable[Any], state: list[Any]) -> None:
+def assign(model: Model, weights: Iterable[Any], state: list[Any]) -> None:
     """Overwrite a model's weights and, unless ``state`` is empty, its optimizer's; all or none."""
     before = model.get_weights()
     model.set_weights(weights)

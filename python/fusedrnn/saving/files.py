@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _files, _state
 from ..configurable import custom_object_scope
-from ..sequential import Sequential
+from ..model import Model
 from . import h5, keras2, safetensors
 from .config import model_config
 
@@ -21,7 +21,7 @@ hardly compress: what takes more is no model but made to fill the memory."""
 
 
 def save_model(
-    model: Sequential,
+    model: Model,
     filepath: Any,
     overwrite: bool = True,
     include_optimizer: bool = True,
@@ -53,7 +53,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
-) -> Sequential:
+) -> Model:
     """Read a model that fusedrnn or Keras saved.
 
     Parameters
@@ -86,7 +86,7 @@ def load_model(
         raise ValueError(f"must end in {ENDINGS}")
 
 
-def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights: ``.weights.h5`` as Keras 3, ``.h5`` as Keras 2, or ``.safetensors``."""
     path = _target(filepath, overwrite)
     if path.endswith(".safetensors"):
@@ -100,7 +100,7 @@ def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> No
     _files.write(path, lambda to: to.write_bytes(data))
 
 
-def load_weights(model: Sequential, filepath: Any) -> None:
+def load_weights(model: Model, filepath: Any) -> None:
     """Read the weights out of a file of weights or of a model; errors as of `load_model`."""
     path = _files.source(filepath)
     if not model.built:

@@ -23,7 +23,7 @@ from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
-from ..sequential import Sequential
+from ..model import Model
 from .config import assign, model_from, parsed
 
 WEIGHTS = "model.weights.h5"  # the tree in the archive
@@ -115,7 +115,7 @@ def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variab
             yield from groups(inner, f"{path}layers/{name}/")
 
 
-def write_weights(file: Any, model: Sequential, optimizer: bool) -> None:
+def write_weights(file: Any, model: Model, optimizer: bool) -> None:
     """Write the weights, and with ``optimizer`` its state."""
     for path, name, variables in groups(model):
         group = file.create_group(path)
@@ -129,7 +129,7 @@ def write_weights(file: Any, model: Sequential, optimizer: bool) -> None:
             group[str(i)] = array
 
 
-def read_weights(file: Any, model: Sequential, optimizer: bool) -> None:
+def read_weights(file: Any, model: Model, optimizer: bool) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
     weights, state = [], []
     for path, name, variables in groups(model):
@@ -144,7 +144,7 @@ def read_weights(file: Any, model: Sequential, optimizer: bool) -> None:
     assign(model, numbers(weights), numbers(state))
 
 
-def write_archive(path: Path, model: Sequential, config: str, optimizer: bool) -> None:
+def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> None:
     """Write a ``.keras`` file."""
     import zipfile  # slow to import
 
@@ -156,7 +156,7 @@ def write_archive(path: Path, model: Sequential, config: str, optimizer: bool) -
         out.writestr(WEIGHTS, weights)
 
 
-def read_archive(path: str, compile: bool) -> Sequential:
+def read_archive(path: str, compile: bool) -> Model:
     """Return the model of a ``.keras`` file."""
     import zipfile
 

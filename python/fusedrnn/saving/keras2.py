@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..legacy import modern, text
-from ..sequential import Sequential
+from ..model import Model
 from .config import assign, model_from, parsed
 from .h5 import numbers
 
 
-def write_weights(file: Any, model: Sequential) -> None:
+def write_weights(file: Any, model: Model) -> None:
     """Write the weights."""
     file.attrs["layer_names"] = [layer.name for layer in model.layers]
     file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
@@ -30,7 +30,7 @@ def write_weights(file: Any, model: Sequential) -> None:
     file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
 
 
-def read_weights(file: Any, model: Sequential) -> None:
+def read_weights(file: Any, model: Model) -> None:
     """Overwrite the weights."""
     weights = []
     for name in map(text, file.attrs["layer_names"]):
@@ -38,14 +38,14 @@ def read_weights(file: Any, model: Sequential) -> None:
     assign(model, numbers(weights), [])
 
 
-def _long_name(model: Sequential) -> dict[str, str]:
+def _long_name(model: Model) -> dict[str, str]:
     """Return the loss in full where it is a name: from an h5 file Keras does not read "mse"."""
-    if isinstance(model._user_loss, str) and model.loss is not None:
+    if len(model._heads) == 1 and isinstance(model._heads[0].user_loss, str) and model.loss:
         return {"loss": model.loss.name}
     return {}
 
 
-def write_model(file: Any, model: Sequential, config: str) -> None:
+def write_model(file: Any, model: Model, config: str) -> None:
     """Write description and weights."""
     described = json.loads(config)
     file.attrs["model_config"] = json.dumps({k: described[k] for k in ("class_name", "config")})
@@ -63,7 +63,7 @@ def write_model(file: Any, model: Sequential, config: str) -> None:
     write_weights(file.create_group("model_weights"), model)
 
 
-def read_model(file: Any, compile: bool) -> Sequential:
+def read_model(file: Any, compile: bool) -> Model:
     """Return the model of a file."""
     if "model_config" not in file.attrs:
         raise ValueError("has weights only; build the model and use load_weights")

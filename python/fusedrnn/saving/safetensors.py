@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from .._types import Array
-from ..sequential import Sequential
+from ..model import Model
 from .config import assign, model_from, parsed
 from .h5 import groups
 
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
 
-def file_bytes(model: Sequential, optimizer: bool, config: str | None) -> bytes:
+def file_bytes(model: Model, optimizer: bool, config: str | None) -> bytes:
     """Return the content of a file; without a description it has weights only."""
     arrays = {
         f"{path.removesuffix('/vars')}/{v.name}": v.value
@@ -73,7 +73,7 @@ def read(path: str) -> tuple[dict[str, Array], dict[str, str]]:
     return arrays, metadata
 
 
-def load(arrays: Mapping[str, Array], model: Sequential, optimizer: bool) -> None:
+def load(arrays: Mapping[str, Array], model: Model, optimizer: bool) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
     weights = [
         arrays[f"{path.removesuffix('/vars')}/{v.name}"]
@@ -84,7 +84,7 @@ def load(arrays: Mapping[str, Array], model: Sequential, optimizer: bool) -> Non
     assign(model, weights, state if optimizer and model.compiled else [])
 
 
-def read_model(path: str, compile: bool) -> Sequential:
+def read_model(path: str, compile: bool) -> Model:
     """Return the model of a file."""
     arrays, metadata = read(path)
     if "config" not in metadata:
