@@ -124,6 +124,7 @@ class ArrayBatches:
                     raise ValueError(f"{name} has {len(a)} rows, but x has {self.rows}")
         self.parts, self.batch_size, self.shuffle = (x, y, weight), batch_size, shuffle
         self.arrays = [a for part in self.parts for a in _flat(part)]
+        self.simple = len(self.arrays) == len(self.parts)
         self.gathered: list[tuple[Any, Any]] = [
             (
                 a,
@@ -150,6 +151,9 @@ class ArrayBatches:
                     None if a is None else a.take(rows, 0, out[: len(rows)], "clip")
                     for a, out in self.gathered
                 ]
+            if self.simple:
+                yield tuple(batch)  # type: ignore[misc]
+                continue
             each = iter(batch)
             x, y, weight = (
                 [next(each) for _ in part] if isinstance(part, list) else next(each)

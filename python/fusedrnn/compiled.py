@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -26,6 +26,7 @@ class Compiled(Layer):
     _input_names: Sequence[str] = ("",)
     _head_names: Sequence[str] = ("",)
     _heads: Sequence[Head] = ()
+    _several = False  # whether there are several outputs
 
     def compile(
         self,
@@ -58,11 +59,12 @@ class Compiled(Layer):
         """
         self.optimizer = optimizers.get(optimizer)
         self._heads = heads(self._head_names, loss, loss_weights, metrics, weighted_metrics)
+        self._several = len(self._heads) > 1
         self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
             "optimizer": self.optimizer,
-            "loss": loss if len(self._heads) > 1 else self._heads[0].user_loss,
+            "loss": loss if self._several else self._heads[0].user_loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
@@ -102,7 +104,7 @@ class Compiled(Layer):
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
-        several = [head.tracker for head in self._heads if len(self._heads) > 1]
+        several = [head.tracker for head in self._heads if self._several]
         return [
             self.loss_tracker,
             *several,
@@ -137,7 +139,7 @@ class Compiled(Layer):
         """Return the metrics by names that differ, which Keras makes so."""
         found: dict[str, Metric] = {self.loss_tracker.name: self.loss_tracker}
         for head in self._heads:
-            if len(self._heads) > 1:
+            if self._several:
                 found[head.tracker.name] = head.tracker
         for head in self._heads:
             head.named(found)
@@ -172,22 +174,18 @@ class Compiled(Layer):
         for head, each in self._each_head(y, y_pred, weight):
             head.record(*each)
 
-    def _each_head(self, y: Any, y_pred: Any, weight: Any) -> Iterator[tuple[Head, Any]]:
-        """Yield each output's head with its targets, values, weights and mask."""
-        if len(self._heads) == 1:
-            yield self._heads[0], (y, y_pred, weight, self.output_mask)
-            return
+    def _each_head(self, y: Any, y_pred: Any, weight: Any) -> Iterable[tuple[Head, Any]]:
+        """Return each output's head with its targets, values, weights and mask."""
+        if not self._several:
+            return ((self._heads[0], (y, y_pred, weight, self.output_mask)),)
         none = [None] * len(self._heads)
-        yield from zip(
-            self._heads,
-            zip(y or none, y_pred, weight or none, self.output_mask, strict=True),
-            strict=True,
-        )
+        every = zip(y or none, y_pred, weight or none, self.output_mask, strict=True)
+        return zip(self._heads, every, strict=True)
 
     def _loss_of(self, y: Any, y_pred: Any, weight: Any) -> tuple[float, Any]:
         """Return the loss and its derivative, of several outputs a list of them."""
-        total, gradients = 0.0, []
-        several = len(self._heads) > 1
+        total, gradients = 0.0, list[Any]()
+        several = self._several
         if several and all(head.user_loss is None for head in self._heads):
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         for head, each in self._each_head(y, y_pred, weight):
@@ -200,9 +198,11 @@ class Compiled(Layer):
                 head.tracker.count += len(each[1])
             if head.weight != 1.0:
                 value, gradient = value * head.weight, gradient * gradient.dtype.type(head.weight)
+            if not several:
+                return value, gradient
             total += value
             gradients.append(gradient)
-        return total, gradients if several else gradients[0]
+        return total, gradients
 
     def _penalties(self, buffer: Buffer, gradients: bool) -> float:
         """Return the weights' penalties; with ``gradients``, add their derivatives."""
@@ -264,7 +264,7 @@ class Compiled(Layer):
     def _result(self, return_dict: bool) -> float | list[float] | Logs:
         if return_dict:
             return self._logs()
-        if len(self._heads) == 1:
+        if not self._several:
             values = [_plain(m.result()) for m in self.metrics]
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras

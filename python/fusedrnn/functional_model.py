@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _state
 from .configurable import custom_object_scope, serialize
-from .graph import KerasTensor, Slot, leaves, replaced, traced
+from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
 from .layers.input import InputLayer
 from .layers.layer import LAYERS, Layer, Shape, layer_from
 from .layers.operation import Operation
@@ -21,7 +21,7 @@ class Functional(Model):
     """What ``Model(inputs, outputs)`` makes."""
 
     module = "keras.src.models.functional"
-    graph = None  # type: ignore[assignment]
+    graph: Graph = None  # type: ignore[assignment]
     _indices: Sequence[bool] = ()  # of each input, whether it is indices
 
     def __init__(
@@ -35,13 +35,11 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         self.graph, self._layers = traced(starts, ends)
         self._ends = starts, ends
-        self._input_names, self._head_names = (
+        self._input_names, self._output_names = (
             list(given) if isinstance(given, dict) else [tensor.name for tensor in found]
             for given, found in ((inputs, starts), (outputs, ends))
         )
-        self._output_names = self._head_names
-        if len(ends) == 1:
-            self._head_names = [""]
+        self._head_names = self._output_names if len(ends) > 1 else [""]
         self._as_dict = isinstance(outputs, dict)
         self._own_inputs = [tensor.node.layer for tensor in starts]
         for layer in self._layers:
@@ -84,7 +82,7 @@ class Functional(Model):
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs."""
-        return self._input_names
+        return list(self._input_names)
 
     @property
     def output_names(self) -> list[str]:
@@ -264,7 +262,9 @@ class Functional(Model):
                 raise ValueError(f"the graph of {config.get('name')} has calls that lead nowhere")
             waiting = left
         ends = [_ends(config[key], tensors) for key in ("input_layers", "output_layers")]
-        return cls(*ends, name=config.get("name"), trainable=config.get("trainable", True))
+        inputs, outputs = ends
+        trainable = config.get("trainable", True)
+        return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
 
 
 def _named(config: Mapping[str, Any]) -> Layer:

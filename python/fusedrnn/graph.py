@@ -140,10 +140,11 @@ class Step:
     shared: bool = False  # whether the layer has other steps too
     tape: Any = None  # the layer's, if it is shared
 
-    @property
-    def alone(self) -> bool:
-        """Whether the layer gets its one input as an array rather than in a list."""
-        return len(self.inputs) == 1 and not self.layer.takes_list
+    def __post_init__(self) -> None:
+        # Whether the layer gets its one input as an array rather than in a list
+        self.alone = len(self.inputs) == 1 and not self.layer.takes_list
+        self.single = len(self.outputs) == 1
+        self.trains = self.kwargs.get("training") is True  # whatever the model does
 
 
 class Graph:
@@ -157,7 +158,7 @@ class Graph:
         times = Counter(step.layer for step in steps)
         for step in steps:
             step.shared = times[step.layer] > 1
-        self._plans: dict[Any, list[tuple[Step, bool, list[bool]]]] = {}
+        self._plans: dict[Any, list[tuple[Step, list[int]]]] = {}
 
     @classmethod
     def chain(cls, layers: Sequence[Layer]) -> Graph:
@@ -172,80 +173,80 @@ class Graph:
         values: list[Any] = [None] * self.slots
         kept: list[Any] = [None] * self.slots  # masks
         penalty = 0.0
+        x: Any
+        mask: Any
         for slot, x, mask in zip(self.inputs, xs, masks, strict=True):
             values[slot], kept[slot] = x, mask
         for step in self.steps:
             layer = step.layer
-            x: Any
-            mask: Any
             if step.alone:
                 x, mask = values[step.inputs[0]], kept[step.inputs[0]]
             else:
                 x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
-            y = layer.forward(x, training or step.kwargs.get("training") is True, mask)
+            y = layer.forward(x, training or step.trains, mask)
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
                 layer.penalized = y
                 penalty += layer.activity_regularizer(y) / len(y)
             penalty += layer.activity_loss
-            if len(step.outputs) == 1:
+            if step.single:
                 values[step.outputs[0]], kept[step.outputs[0]] = y, mask
             else:
-                for slot, value in zip(step.outputs, y, strict=True):
-                    values[slot] = value
-                several = isinstance(mask, list)
+                several = mask if isinstance(mask, list) else [mask] + [None] * len(y)
                 for k, slot in enumerate(step.outputs):
-                    kept[slot] = mask[k] if several else mask if k == 0 else None
-            if step.shared and training:
+                    values[slot], kept[slot] = y[k], several[k]
+            if training and step.shared:
                 step.tape = _tapes(layer)
         return [values[i] for i in self.outputs], [kept[i] for i in self.outputs], penalty
 
     def backward(self, dys: Sequence[Array | None], need_dx: bool) -> list[Array | None]:
         """Write the gradients of the variables; return those of the inputs, if needed."""
         gradients: list[Any] = [None] * self.slots
+        dy: Any
         for slot, dy in zip(self.outputs, dys, strict=True):
             _add(gradients, slot, dy)
-        done: set[Layer] = set()
-        for step, need, needs in self._plan(need_dx):
+        done: set[Layer] = set()  # of the shared layers
+        for step, needed in self._plan(need_dx):
             layer = step.layer
-            given = [gradients[i] for i in step.outputs]
-            if all(dy is None for dy in given):
-                if layer not in done:  # no gradient comes here
+            if step.single:
+                dy = gradients[step.outputs[0]]
+                comes = dy is not None
+            else:
+                dy = [gradients[i] for i in step.outputs]
+                comes = any(each is not None for each in dy)
+            if not comes:
+                if layer not in done:
                     _zero(layer)
-                    done.add(layer)
                 continue
-            if step.shared:
-                _restore(layer, step.tape)
-            dy: Any = given[0] if len(given) == 1 else given
             if layer.activity_regularizer is not None:
                 dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
-            before = _gradients(layer) if layer in done else []
-            below = layer.backward(dy, need)
-            done.add(layer)
-            for v, gradient in before:
-                v.grad += gradient
-            if need:
-                every = [below] if step.alone else below
-                for slot, dx, wanted in zip(step.inputs, every, needs, strict=True):
-                    if wanted:
-                        _add(gradients, slot, dx)
+            if step.shared:
+                below = _backward_of_shared(step, dy, bool(needed), layer in done)
+                done.add(layer)
+            else:
+                below = layer.backward(dy, bool(needed))
+            for k in needed:
+                slot, dx = step.inputs[k], below if step.alone else below[k]
+                if gradients[slot] is None:
+                    gradients[slot] = dx
+                else:
+                    _add(gradients, slot, dx)
         return [gradients[i] if need_dx else None for i in self.inputs]
 
-    def _plan(self, need_dx: bool) -> list[tuple[Step, bool, list[bool]]]:
+    def _plan(self, need_dx: bool) -> list[tuple[Step, list[int]]]:
         """Return the steps to go back through, and which of their inputs need a gradient."""
-        key = (need_dx, *(step.layer.trainable for step in self.steps))
+        key = (need_dx, *[step.layer.trainable for step in self.steps])
         if key not in self._plans:
-            needed, plan = [False] * self.slots, []
+            needs, plan = [False] * self.slots, []
             for slot in self.inputs:
-                needed[slot] = need_dx
+                needs[slot] = need_dx
             for step in self.steps:
-                needs = [needed[i] for i in step.inputs]
+                needed = [k for k, slot in enumerate(step.inputs) if needs[slot]]
                 trains = any(v.trainable for v in step.layer.weights)
-                below = any(needs)
-                if below or trains or step.layer.activity_regularizer is not None:
-                    plan.append((step, below, needs))
+                if needed or trains or step.layer.activity_regularizer is not None:
+                    plan.append((step, needed))
                 for slot in step.outputs:
-                    needed[slot] = below or trains
+                    needs[slot] = bool(needed) or trains
             self._plans[key] = plan[::-1]
         return self._plans[key]
 
@@ -253,6 +254,16 @@ class Graph:
 def _add(gradients: list[Any], slot: int, more: Array | None) -> None:
     if more is not None:
         gradients[slot] = more if gradients[slot] is None else gradients[slot] + more
+
+
+def _backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
+    """Go back through one of a layer's calls; from the second on, add to its gradients."""
+    _restore(step.layer, step.tape)
+    before = _gradients(step.layer) if again else []
+    below = step.layer.backward(dy, need_dx)
+    for v, gradient in before:
+        v.grad += gradient
+    return below
 
 
 def _tapes(layer: Layer) -> Any:

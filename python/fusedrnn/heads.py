@@ -31,6 +31,7 @@ class Head:
             [m if m in ("accuracy", "acc") else metric_of(m) for m in group]
             for group in (metrics, weighted_metrics)
         ]
+        self.has_metrics = any(self.user_metrics)
         self.metrics: list[list[Metric]] | None = None  # from the first batch on
         self.tracker = Mean(f"{name}_loss")
 
@@ -57,7 +58,7 @@ class Head:
         self, y: Array | None, y_pred: Array, weight: Array | None, mask: Array | None
     ) -> None:
         """Have the metrics take in a batch."""
-        if y is None or not any(self.user_metrics):
+        if y is None or not self.has_metrics:
             return
         if self.metrics is None:
             self.metrics = [[metric_of(m, y, y_pred) for m in group] for group in self.user_metrics]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,12 +35,14 @@ class Model(Trainer):
     module = "keras"
     graph: Graph
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
-        if cls is Model:
-            from .functional_model import Functional
+    if not TYPE_CHECKING:
 
-            cls = Functional
-        return super().__new__(cls)
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+            if cls is Model:
+                from .functional_model import Functional
+
+                cls = Functional
+            return super().__new__(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not hasattr(type(self), "graph"):
@@ -175,7 +177,7 @@ class Model(Trainer):
         return [tensor.name for tensor in self.outputs]
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_ends": None}
+        return super().__getstate__() | {"_ends": None, "_calls": []}
 
     # Files and configurations -------------------------------------------------------------------
 

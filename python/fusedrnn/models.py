@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def model_from_json(text: str, custom_objects: Any = None) -> Any:
+def model_from_json(text: str, custom_objects: Any = None) -> Model:
     """Build the model that ``model.to_json()`` described, with new weights.
 
     Raises
@@ -45,14 +45,14 @@ def model_from_json(text: str, custom_objects: Any = None) -> Any:
     return model
 
 
-def clone_model(model: Model) -> Any:
+def clone_model(model: Model) -> Model:
     """Return a model of the same layers with new weights."""
     return type(model).from_config(model.get_config())
 
 
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
-) -> Any:
+) -> Model:
     """Read a model that fusedrnn or Keras saved; see ``fusedrnn.saving.load_model``."""
     from . import saving  # costs more to import than the rest, and few scripts load a model
 

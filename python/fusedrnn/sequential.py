@@ -8,7 +8,7 @@ from typing import Any
 from . import _state
 from ._types import Array
 from .configurable import custom_object_scope, serialize
-from .graph import Graph, KerasTensor, connect
+from .graph import Graph, KerasTensor, Node, connect
 from .layers.input import InputLayer
 from .layers.layer import LAYERS, Layer, Shape, layer_from, sizes
 from .model import Model
@@ -35,6 +35,7 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         self._graph: Graph | None = None
+        self._calls: list[Node] = []  # of the layers, in this model
         if layers is not None:
             for layer in layers if isinstance(layers, Iterable) else [layers]:
                 self.add(layer)
@@ -80,9 +81,10 @@ class Sequential(Model):
         if not self._layers:
             raise ValueError("Sequential: there is no layer to take off")
         layer = self._layers.pop()
-        self._graph = self._ends = None
-        self.output_shape = self._layers[-1].output_shape if self._layers else self.input_shape
+        self._graph, self.output_shape = None, self.input_shape
         self.built = self.built and bool(self._layers)
+        if self.built:
+            self._trace()
         return layer
 
     def build(self, input_shape: Any = None) -> None:
@@ -108,7 +110,9 @@ class Sequential(Model):
         if first is None or first.batch_shape != shape:
             first = InputLayer(batch_shape=shape, name=f"{self.name}_input")
         self._ends = [first.tensor], [first.tensor]
+        before, self._calls = self._calls, []
         for layer in self._layers:
+            layer.calls = [call for call in layer.calls if call not in before]
             self._connect(layer)
 
     def _connect(self, layer: Layer) -> None:
@@ -122,6 +126,7 @@ class Sequential(Model):
                 "merge_mode=None); a Sequential model passes one on"
             )
         self._ends = self.inputs, [y]
+        self._calls.append(y.node)
         self.dtype = self._layers[0].dtype
         self.output_shape = y.shape
 

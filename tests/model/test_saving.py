@@ -410,7 +410,7 @@ def test_damaged_files(ending: str, tmp_path: Path) -> None:
 
 def test_files_with_what_is_not_here(tmp_path: Path) -> None:
     for name, config in {
-        "Functional": {"class_name": "Functional", "config": {}},
+        "layers": {"class_name": "Functional", "config": {}},
         "Conv1D": {
             "class_name": "Sequential",
             "config": {"name": "m", "layers": [{"class_name": "Conv1D", "config": {}}]},

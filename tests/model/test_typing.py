@@ -28,9 +28,9 @@ ARRAY = r"(numpy\.)?ndarray\[.*\]"
 TYPES = {
     "model": r"(fusedrnn\.sequential\.)?Sequential",
     "fusedrnn.Sequential([])": r"(fusedrnn\.sequential\.)?Sequential",
-    "again": r"(fusedrnn\.sequential\.)?Sequential",
-    "prediction": ARRAY,
-    "model.predict(x)": ARRAY,
+    "again": r"(fusedrnn\.model\.)?Model",
+    "prediction": "Any",  # of several outputs a list
+    "model.predict(x)": "Any",
     "history": r"(fusedrnn\.callbacks\.\w+\.)?History",
     "scores": r"dict\[str, float\]",
     "model.evaluate(x, y)": r"float \| list\[float\]",

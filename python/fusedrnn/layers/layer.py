@@ -233,7 +233,7 @@ class Layer(Configurable):
         if (
             self.built
             and self.variables
-            and not (self.integer_input or self.takes_list)
+            and not (self.integer_input or self.takes_list or hasattr(self, "graph"))
             and shape[-1] != self.input_shape[-1]  # type: ignore[index]
         ):
             raise ValueError(
@@ -350,7 +350,7 @@ class Layer(Configurable):
                 f"The layer {self.name} has never been called and thus has no "
                 "defined input or output: it is in no model that is built"
             )
-        return self.calls[-1]
+        return self.calls[0]
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"calls": []}  # graphs keep what they need of them

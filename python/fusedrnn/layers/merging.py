@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -140,7 +141,7 @@ class Multiply(Merge):
 class Maximum(Merge):
     """Largest element; equal ones share the gradient."""
 
-    pick = staticmethod(np.maximum)
+    pick: Any = staticmethod(np.maximum)
 
     def combine(self, x: Arrays) -> Array:  # noqa: D102
         y = x[0]
@@ -156,7 +157,7 @@ class Maximum(Merge):
 class Minimum(Maximum):
     """Smallest element; equal ones share the gradient."""
 
-    pick = staticmethod(np.minimum)
+    pick: Any = staticmethod(np.minimum)
 
 
 class Concatenate(Layer):
@@ -270,27 +271,41 @@ class Dot(Merge):
         return None
 
 
-def _function(cls: type[Layer], doc: str) -> Any:
-    def merge(inputs: Any, **kwargs: Any) -> Any:
-        return cls(**kwargs)(inputs)
-
-    merge.__name__, merge.__doc__ = cls.__name__.lower(), doc
-    return merge
+def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of an ``Add`` layer."""
+    return Add(**kwargs)(inputs)
 
 
-add = _function(Add, "Return the output of an ``Add`` layer.")
-subtract = _function(Subtract, "Return the output of a ``Subtract`` layer.")
-multiply = _function(Multiply, "Return the output of a ``Multiply`` layer.")
-average = _function(Average, "Return the output of an ``Average`` layer.")
-maximum = _function(Maximum, "Return the output of a ``Maximum`` layer.")
-minimum = _function(Minimum, "Return the output of a ``Minimum`` layer.")
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of a ``Subtract`` layer."""
+    return Subtract(**kwargs)(inputs)
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of a ``Multiply`` layer."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of an ``Average`` layer."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of a ``Maximum`` layer."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the output of a ``Minimum`` layer."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
     """Return the output of a ``Concatenate`` layer."""
     return Concatenate(axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+def dot(inputs: Sequence[Any], axes: Any = -1, **kwargs: Any) -> Any:
     """Return the output of a ``Dot`` layer."""
     return Dot(axes, **kwargs)(inputs)

@@ -20,6 +20,14 @@ def get_item(x: Any, key: Any) -> Any:
     return x[key]
 
 
+def _known(name: str) -> Callable[..., Any]:
+    known = {"get_item": get_item} | {each: getattr(ops, each) for each in dir(ops)}
+    if snake_case(name) not in known:
+        raise ValueError(f"layer: the operation {name!r} is not known here")
+    function: Callable[..., Any] = known[snake_case(name)]
+    return function
+
+
 class Operation(Layer):
     """A function called on tensors: what ``a + b`` and ``ops.concatenate([a, b])`` make.
 
@@ -34,16 +42,11 @@ class Operation(Layer):
     takes_list = True
 
     def __init__(self, function: Callable[..., Any] | str, name: str | None = None) -> None:
-        if isinstance(function, str):
-            known = {"get_item": get_item} | {each: getattr(ops, each) for each in dir(ops)}
-            if snake_case(function) not in known:
-                raise ValueError(f"layer: the operation {function!r} is not known here")
-            function = known[snake_case(function)]
-        super().__init__(name=name or auto_name(camel_case(function.__name__)))
-        self.function = function
+        self.function = _known(function) if isinstance(function, str) else function
+        super().__init__(name=name or auto_name(camel_case(self.function.__name__)))
         self._call_of: Any = None  # arguments, with a Slot for each tensor
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function will give for tensors without values."""
         count = iter(range(1 << 30))
         self._call_of = replaced((args, kwargs), KerasTensor, lambda _: Slot(next(count)))

@@ -209,7 +209,7 @@ class Bidirectional(Layer):
             da, db = (None, None) if dy is None else self._split(dy, a, b)
         if self.return_sequences and db is not None:
             db = db[:, ::-1]
-        each = []
+        each: list[Any] = []
         half = len(dstates) // 2
         for layer, d, states in (
             (self.forward_layer, da, dstates[:half]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..configurable import serialize
 from ..layers.layer import layer_from
-from ..model import Model
+from ..models import Model
 
 LONGEST = 8 << 20
 """Characters of a description; one of a thousand layers has two million."""
