@@ -104,7 +104,9 @@ class Compiled(Layer):
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
-        several = [head.tracker for head in self._heads if self._several]
+        several = [
+            head.tracker for head in self._heads if self._several and head.user_loss is not None
+        ]
         return [
             self.loss_tracker,
             *several,
@@ -138,12 +140,15 @@ class Compiled(Layer):
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Return the metrics by names that differ, which Keras makes so."""
         found: dict[str, Metric] = {self.loss_tracker.name: self.loss_tracker}
-        for head in self._heads:
-            if self._several:
-                found[head.tracker.name] = head.tracker
+        for head in self._tracked():
+            found[head.tracker.name] = head.tracker
         for head in self._heads:
             head.named(found)
         return list(found.items())
+
+    def _tracked(self) -> list[Head]:
+        """Return the outputs whose losses are shown beside their sum."""
+        return [head for head in self._heads if self._several and head.user_loss is not None]
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -268,7 +273,7 @@ class Compiled(Layer):
             values = [_plain(m.result()) for m in self.metrics]
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras
-        first = ["loss", *(head.tracker.name for head in self._heads)]
+        first = ["loss", *(head.tracker.name for head in self._tracked())]
         return [logs[name] for name in (*first, *(name for name in logs if name not in first))]
 
     @overload

@@ -28,6 +28,11 @@ class Functional(Model):
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
         trainable: bool = True, **kwargs: Any,
     ) -> None:  # fmt: skip
+        # As Keras, which takes dicts in the order of their names
+        inputs, outputs = (
+            dict(sorted(given.items())) if isinstance(given, dict) else given
+            for given in (inputs, outputs)
+        )
         starts, ends = list(leaves(inputs)), list(leaves(outputs))
         for what, given, found in (("inputs", inputs, starts), ("outputs", outputs, ends)):
             if not found:
@@ -40,7 +45,11 @@ class Functional(Model):
             for given, found in ((inputs, starts), (outputs, ends))
         )
         self._head_names = self._output_names if len(ends) > 1 else [""]
-        self._as_dict = isinstance(outputs, dict)
+        # In which form they were given: one, a list or a dict, as a file has them too
+        self._forms = tuple(
+            "dict" if isinstance(g, dict) else "list" if isinstance(g, list | tuple) else "one"
+            for g in (inputs, outputs)
+        )
         self._own_inputs = [tensor.node.layer for tensor in starts]
         for layer in self._layers:
             self._lock.join(layer._lock)
@@ -150,10 +159,10 @@ class Functional(Model):
                 )
 
     def _structured(self, outputs: Any) -> Any:
-        if not self._as_dict:
+        if self._forms[1] != "dict":
             return outputs
         every = outputs if isinstance(outputs, list) else [outputs]
-        return dict(zip(self.output_names, every, strict=True))
+        return _formed("dict", self._output_names, every)
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:
         """Return the output of the graph, or a list of them."""
@@ -213,18 +222,24 @@ class Functional(Model):
         calls: dict[Layer, list[Any]] = {layer: [] for layer in self._layers}
         for step in self.graph.steps:
             args, kwargs = replaced((step.args, step.kwargs), Slot, described)
-            if isinstance(step.layer, Operation):
-                args, kwargs = serialize(args), serialize(kwargs)
+            args, kwargs = replaced((args, kwargs), slice, _slice_config)
+            args, kwargs = replaced((args, kwargs), np.generic, lambda value: value.item())
             calls[step.layer].append({"args": list(args), "kwargs": kwargs})
         return {
             "name": self.name,
             "trainable": self.trainable,
             "layers": [
-                serialize(layer) | {"name": layer.name, "inbound_nodes": calls[layer]}
+                serialize(layer)
+                | {"name": layer.name, "inbound_nodes": calls[layer]}
+                | ({} if isinstance(layer, InputLayer | Operation) else _build_config(layer))
                 for layer in self._layers
             ],
-            "input_layers": [list(places[slot]) for slot in self.graph.inputs],
-            "output_layers": [list(places[slot]) for slot in self.graph.outputs],
+            "input_layers": _formed(
+                self._forms[0], self._input_names, [list(places[k]) for k in self.graph.inputs]
+            ),
+            "output_layers": _formed(
+                self._forms[1], self._output_names, [list(places[k]) for k in self.graph.outputs]
+            ),
         }
 
     def _slot_shapes(self) -> dict[int, Any]:
@@ -238,11 +253,13 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Functional:
         """Build the model that ``get_config``, or Keras, described, with new weights."""
+        needed = _needed(config)
+        described = [each for each in config["layers"] if each["name"] in needed]
         with custom_object_scope(custom_objects or {}):
-            layers = {each["name"]: _named(each) for each in config["layers"]}
+            layers = {each["name"]: _named(each) for each in described}
         tensors: dict[tuple[str, int, int], KerasTensor] = {}
         waiting: list[tuple[str, int, Any]] = []
-        for each in config["layers"]:
+        for each in described:
             layer = layers[each["name"]]
             if isinstance(layer, InputLayer):
                 tensors[layer.name, 0, 0] = layer.tensor
@@ -280,8 +297,10 @@ def _arguments(call: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -
         if isinstance(value, Mapping):
             if value.get("class_name") == "__keras_tensor__":
                 return tensors[_place(value["config"]["keras_history"])]
+            if value.get("class_name") == "__slice__":
+                return slice(*(value["config"][key] for key in ("start", "stop", "step")))
             return {key: found(each) for key, each in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [found(each) for each in value]
         return value
 
@@ -293,8 +312,66 @@ def _arguments(call: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -
             (inputs if len(inputs) > 1 else inputs[0],),
             {"initial_state": states} if states else {},
         )
-    kwargs = {k: found(v) for k, v in call["kwargs"].items() if v is not None}
+    kwargs = {k: found(v) for k, v in call["kwargs"].items() if v is not None and k not in IGNORED}
+    if kwargs.get("training") is False:  # which Keras writes for all
+        del kwargs["training"]
     return [found(each) for each in call["args"]], kwargs
+
+
+def _needed(config: Mapping[str, Any]) -> set[str]:
+    """Return the layers between inputs and outputs: not those that only make masks in Keras."""
+    by_name = {each["name"]: each for each in config["layers"]}
+    needed: set[str] = set()
+    names = [place[0] for key in ("input_layers", "output_layers") for place in _flat(config[key])]
+    while names:
+        name = names.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        for call in by_name[name]["inbound_nodes"]:
+            names += [place[0] for place in _histories(call)]
+    return needed
+
+
+IGNORED = ("mask",)  # masks go along by themselves
+
+
+def _flat(places: Any) -> list[Any]:
+    """Return nested lists and dicts of places as one list."""
+    if isinstance(places, Mapping):
+        places = list(places.values())
+    if len(places) == 3 and isinstance(places[0], str):
+        return [places]
+    return [each for place in places for each in _flat(place)]
+
+
+def _histories(value: Any) -> list[Any]:
+    """Return the places of all tensors in what a file says of a call."""
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            return [value["config"]["keras_history"]]
+        return [p for key, each in value.items() if key not in IGNORED for p in _histories(each)]
+    if isinstance(value, (list, tuple)):
+        if len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int):
+            return [value[:3], *(_histories(value[3]) if len(value) == 4 else [])]  # of Keras 2
+        return [p for each in value for p in _histories(each)]
+    return []
+
+
+def _formed(form: str, names: Sequence[str], values: list[Any]) -> Any:
+    """Return values in the form in which inputs or outputs were given."""
+    if form == "dict":
+        return dict(zip(names, values, strict=True))
+    return values if form == "list" else values[0]
+
+
+def _slice_config(value: slice) -> dict[str, Any]:
+    parts = {"start": value.start, "stop": value.stop, "step": value.step}
+    return {"class_name": "__slice__", "config": parts}
+
+
+def _build_config(layer: Layer) -> dict[str, Any]:
+    return {"build_config": {"input_shape": layer.input_shape}}
 
 
 def _place(history: Iterable[Any]) -> tuple[str, int, int]:

@@ -266,12 +266,16 @@ def _backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
     return below
 
 
-def _tapes(layer: Layer) -> Any:
-    return layer.tape, layer.penalized, [_tapes(inner) for inner in layer.layers]
+def _tapes(layer: Any) -> Any:
+    """Return what a layer, and all in it, keeps between forward and backward."""
+    steps = [step.tape for step in layer.graph.steps] if hasattr(layer, "graph") else []
+    return layer.tape, layer.penalized, steps, [_tapes(inner) for inner in layer.layers]
 
 
-def _restore(layer: Layer, tapes: Any) -> None:
-    layer.tape, layer.penalized, inside = tapes
+def _restore(layer: Any, tapes: Any) -> None:
+    layer.tape, layer.penalized, steps, inside = tapes
+    for step, tape in zip(layer.graph.steps if steps else [], steps, strict=True):
+        step.tape = tape
     for inner, inner_tapes in zip(layer.layers, inside, strict=True):
         _restore(inner, inner_tapes)
 
@@ -357,7 +361,12 @@ def traced(
     for tensor in inputs:
         slots[tensor] = len(slots)
     steps = []
-    for node in sorted(depth, key=lambda node: -depth[node]):
+
+    def place(node: Node) -> tuple[int, int, int]:
+        calls = node.layer.calls
+        return -depth[node], found[node.layer], calls.index(node) if len(calls) > 1 else 0
+
+    for node in sorted(depth, key=place):
         if not node.inputs:
             for tensor in node.outputs:
                 if tensor not in given:
@@ -386,6 +395,11 @@ def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
     if kwargs.get("training") is False and layer.differs_in_training:
         raise NotImplementedError(
             f"{layer.name}: training=False in a graph is not supported; set trainable or the rate"
+        )
+    if kwargs.get("mask") is not None:
+        raise NotImplementedError(
+            f"{layer.name}: mask in a graph is not supported; Masking and mask_zero make one that "
+            "goes along by itself"
         )
     node = Node(layer, args, kwargs)
     shapes: list[Any] = [tensor.shape for tensor in node.inputs]

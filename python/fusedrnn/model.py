@@ -239,7 +239,7 @@ class Model(Trainer):
         """Return the mask of the last output."""
         return self.output_mask
 
-    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values."""
         if is_symbolic(inputs):
             return super().__call__(inputs, training, mask)

@@ -306,10 +306,10 @@ class Layer(Configurable):
             buffer = Buffer(variables, self.dtype or _state.floatx())
         return buffer
 
-    def __call__(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values (a graph of layers)."""
         if is_symbolic(inputs):
-            return connect(self, inputs, **_said(training=training or None, mask=mask))
+            return connect(self, inputs, **said(training=training, mask=mask))
         dtype = None if self.integer_input else self.dtype or _state.floatx()
         x: Any
         if self.takes_list:
@@ -366,7 +366,8 @@ class Layer(Configurable):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _said(**arguments: Any) -> dict[str, Any]:
+def said(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
 
 
@@ -383,6 +384,7 @@ def sizes(shape: Sequence[Any]) -> Any:
 def layer_from(config: Mapping[str, Any]) -> Layer:
     """Return the layer that Keras's dict of class name and config describes."""
     if str(config.get("module")).startswith("keras.src.ops"):
-        config = {"class_name": "Operation", "config": {"function": config["class_name"]}}
+        settings = {"function": config["class_name"]} | config["config"]
+        config = {"class_name": "Operation", "config": settings}
     layer: Layer = lookup("layer", config, LAYERS)
     return layer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,14 @@ from .. import ops
 from .._state import auto_name, camel_case, snake_case
 from .._types import Array
 from ..autodiff import Tracked, differentiate
-from ..graph import KerasTensor, Slot, connect, replaced
+from ..configurable import serialize
+from ..graph import KerasTensor, Slot, connect, is_symbolic, replaced
 from .layer import Layer, Shape
 
 
 def get_item(x: Any, key: Any) -> Any:
-    """Return ``x[key]``."""
-    return x[key]
+    """Return ``x[key]``; files have a list where the key was a tuple."""
+    return x[tuple(key) if isinstance(key, list) else key]
 
 
 def _known(name: str) -> Callable[..., Any]:
@@ -26,6 +28,15 @@ def _known(name: str) -> Callable[..., Any]:
         raise ValueError(f"layer: the operation {name!r} is not known here")
     function: Callable[..., Any] = known[snake_case(name)]
     return function
+
+
+# What Keras calls functions and their arguments otherwise than NumPy
+KERAS_NAMES = {
+    "divide": "true_divide",
+    "reshape.shape": "newshape",
+    "clip.a_min": "x_min",
+    "clip.a_max": "x_max",
+}
 
 
 class Operation(Layer):
@@ -37,24 +48,45 @@ class Operation(Layer):
     ----------
     function : callable or str
         A function of NumPy, or the name of one of ``fusedrnn.ops`` in either spelling.
+    **settings
+        Arguments of the function that are no tensors.
     """
 
     takes_list = True
 
-    def __init__(self, function: Callable[..., Any] | str, name: str | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any] | str, name: str | None = None, **settings: Any
+    ) -> None:
         self.function = _known(function) if isinstance(function, str) else function
-        super().__init__(name=name or auto_name(camel_case(self.function.__name__)))
+        super().__init__(name=name or auto_name(self.kind))
+        own = self.function.__name__
+        back = {
+            new: key.split(".")[1] for key, new in KERAS_NAMES.items() if key.startswith(f"{own}.")
+        }
+        self.settings = {back.get(key, key): value for key, value in settings.items()}
         self._call_of: Any = None  # arguments, with a Slot for each tensor
+
+    @property
+    def kind(self) -> str:
+        """The function as Keras names its class."""
+        name = self.function.__name__
+        return camel_case(KERAS_NAMES.get(name, name))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function will give for tensors without values."""
+        if not isinstance(self.function, np.ufunc) and self.function is not get_item:
+            given = inspect.signature(self.function).bind(*args, **kwargs).arguments
+            for key, value in given.items():
+                if not is_symbolic(value):
+                    self.settings[key] = value
+            args, kwargs = tuple(v for v in given.values() if is_symbolic(v)), {}
         count = iter(range(1 << 30))
         self._call_of = replaced((args, kwargs), KerasTensor, lambda _: Slot(next(count)))
         return connect(self, *args, **kwargs)
 
     def _value(self, xs: list[Any]) -> Any:
         args, kwargs = replaced(self._call_of, Slot, lambda slot: xs[slot.number])
-        return self.function(*args, **kwargs)
+        return self.function(*args, **kwargs, **self.settings)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
         found = []
@@ -76,12 +108,9 @@ class Operation(Layer):
         return None
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return {"name": self.name}
-
-    @property
-    def kind(self) -> str:
-        """The function as Keras names its class."""
-        return camel_case(self.function.__name__)
+        own = self.function.__name__
+        renamed = {KERAS_NAMES.get(f"{own}.{key}", key): v for key, v in self.settings.items()}
+        return {"name": self.name} | serialize(renamed)
 
     @property
     def module(self) -> str:  # type: ignore[override]

@@ -13,7 +13,7 @@ from ..cells import Cell
 from ..checks import flag, number, whole
 from ..graph import connect, is_symbolic
 from .dropout import dropout_mask
-from .layer import Layer, Shape
+from .layer import Layer, Shape, said
 
 # Those of the candidate that the kernels have.
 FUSED_ACTIVATIONS = (
@@ -205,13 +205,14 @@ class Recurrent(Layer):
         self,
         inputs: Any,
         initial_state: Any = None,
-        training: bool = False,
+        training: bool | None = None,
         mask: Any = None,
     ) -> Any:
         """Return the output, or with ``return_state`` a list of it and the final states."""
         if is_symbolic(inputs, initial_state):
-            said = {} if initial_state is None else {"initial_state": initial_state}
-            return connect(self, inputs, **said, **({"training": True} if training else {}))
+            return connect(
+                self, inputs, **said(initial_state=initial_state, training=training, mask=mask)
+            )
         if isinstance(inputs, (list, tuple)) and initial_state is None and len(inputs) > 1:
             inputs, initial_state = inputs[0], list(inputs[1:])
         with self.step():

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._types import Array
 from ..graph import connect, is_symbolic
-from .layer import Layer, Shape, layer_from
+from .layer import Layer, Shape, layer_from, said
 from .rnn import Recurrent
 
 
@@ -160,13 +160,14 @@ class Bidirectional(Layer):
         self,
         inputs: Any,
         initial_state: Any = None,
-        training: bool = False,
+        training: bool | None = None,
         mask: Any = None,
     ) -> Any:
         """Return the output; ``initial_state`` is that of the forward, then the backward layer."""
         if is_symbolic(inputs, initial_state):
-            said = {} if initial_state is None else {"initial_state": initial_state}
-            return connect(self, inputs, **said, **({"training": True} if training else {}))
+            return connect(
+                self, inputs, **said(initial_state=initial_state, training=training, mask=mask)
+            )
         with self.step():
             if initial_state is not None:
                 half = len(initial_state) // 2

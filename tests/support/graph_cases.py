@@ -1,0 +1,203 @@
+"""Graphs of layers, each built by the same lines for Keras and for fusedrnn.
+
+``k`` is ``keras`` or ``fusedrnn``. A builder returns the model; `GRAPHS` has them by name. All
+layers have names, so that files and lists can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+GRAPHS: dict[str, Callable[[Any], Any]] = {}
+
+
+def graph(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    GRAPHS[build.__name__] = build
+    return build
+
+
+@graph
+def chain(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    y = L.LSTM(4, name="a")(x)
+    return k.Model(x, L.Dense(2, name="b")(y), name="m")
+
+
+@graph
+def encoder_decoder(k: Any) -> Any:
+    L = k.layers
+    source, target = L.Input((5, 3), name="source"), L.Input((4, 2), name="target")
+    _, h, c = L.LSTM(4, return_state=True, name="encoder")(source)
+    y = L.LSTM(4, return_sequences=True, name="decoder")(target, initial_state=[h, c])
+    y = L.TimeDistributed(L.Dense(2, activation="tanh", name="d"), name="words")(y)
+    return k.Model([source, target], y, name="m")
+
+
+@graph
+def gru_states_without_sequences(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    y, h = L.GRU(4, return_state=True, name="a")(x)
+    z = L.GRU(4, go_backwards=True, name="b")(x, initial_state=h)
+    return k.Model(x, L.Concatenate(name="c")([y, z]), name="m")
+
+
+@graph
+def states_only(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    _, h, c = L.LSTM(4, return_sequences=True, return_state=True, name="a")(x)
+    return k.Model(x, L.Add(name="s")([h, c]), name="m")
+
+
+@graph
+def bidirectional_encoder(k: Any) -> Any:
+    L = k.layers
+    x, z = L.Input((5, 3), name="x"), L.Input((4, 2), name="z")
+    layer = L.LSTM(3, return_state=True, return_sequences=True, name="r")
+    y, fh, fc, bh, bc = L.Bidirectional(layer, name="a")(x)
+    h, c = L.Concatenate(name="h")([fh, bh]), L.Concatenate(name="c")([fc, bc])
+    d = L.LSTM(6, return_sequences=True, name="d")(z, initial_state=[h, c])
+    scores = L.Dot([2, 2], name="scores")([d, y])
+    weights = L.Activation("softmax", name="weights")(scores)
+    context = L.Dot([2, 1], name="context")([weights, y])
+    return k.Model([x, z], L.Concatenate(name="out")([context, d]), name="m")
+
+
+@graph
+def bidirectional_states(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    y, a, b = L.Bidirectional(L.GRU(3, return_state=True, name="r"), "sum", name="a")(x)
+    z = L.Bidirectional(L.GRU(3, return_sequences=True, name="t"), name="b")(
+        x, initial_state=[a, b]
+    )
+    return k.Model(x, [y, z], name="m")
+
+
+@graph
+def shared(k: Any) -> Any:
+    """A Siamese net: one encoder for two inputs."""
+    L = k.layers
+    a, b = L.Input((5, 3), name="a"), L.Input((5, 3), name="b")
+    encoder, dense = L.LSTM(4, name="encoder"), L.Dense(3, activation="tanh", name="dense")
+    u, v = dense(encoder(a)), dense(encoder(b))
+    y = L.Dense(1, name="y")(L.Subtract(name="difference")([u, v]))
+    return k.Model([a, b], [y, L.Dot(1, normalize=True, name="cosine")([u, v])], name="m")
+
+
+@graph
+def shared_at_two_depths(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((3,), name="x")
+    dense = L.Dense(3, activation="tanh", name="dense")
+    y = dense(x)
+    return k.Model(x, L.Average(name="y")([dense(dense(y)), y, x]), name="m")
+
+
+@graph
+def nested(k: Any) -> Any:
+    L = k.layers
+    x, s = L.Input((5, 3), name="x"), L.Input((2,), name="s")
+    h = L.GRU(4, name="r")(x)
+    inner = k.Model([x, s], [L.Concatenate(name="c")([h, s]), h], name="inner")
+    a, b = L.Input((5, 3), name="a"), L.Input((2,), name="b")
+    u, v = inner([a, b])
+    chain = k.Sequential([L.Input((6,), name="i"), L.Dense(2, name="d1")], name="chain")
+    return k.Model([a, b], [chain(u), L.Dense(1, name="d2")(v)], name="m")
+
+
+@graph
+def nested_shared(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    r = L.LSTM(3, return_sequences=True, name="r")
+    inner = k.Model(x, r(r(x)), name="inner")
+    a, b = L.Input((5, 3), name="a"), L.Input((5, 3), name="b")
+    return k.Model([a, b], L.Multiply(name="y")([inner(a), inner(b)]), name="m")
+
+
+@graph
+def every_step_a_model(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((3,), name="x")
+    inner = k.Model(x, L.Dense(2, activation="relu", name="d")(x), name="inner")
+    a = L.Input((4, 3), name="a")
+    return k.Model(a, L.LSTM(2, name="r")(L.TimeDistributed(inner, name="t")(a)), name="m")
+
+
+@graph
+def merges(k: Any) -> Any:
+    L = k.layers
+    a, b, c = (L.Input((4, 3), name=n) for n in "abc")
+    v = L.Input((3,), name="v")
+    y = [
+        L.Add(name="add")([a, b, c]),
+        L.Subtract(name="subtract")([a, b]),
+        L.Multiply(name="multiply")([a, b, c]),
+        L.Average(name="average")([a, b, v]),
+        L.Maximum(name="maximum")([a, b, c]),
+        L.Minimum(name="minimum")([a, v]),
+        L.Concatenate(axis=1, name="concatenate")([a, b]),
+        L.Dot(axes=(2, 2), normalize=True, name="dot")([a, b]),
+        L.Dot(axes=(2, 1), name="vector")([c, v]),
+    ]
+    pooled = [L.Dense(2, name=f"d{n}")(L.Flatten(name=f"f{n}")(each)) for n, each in enumerate(y)]
+    return k.Model([a, b, c, v], L.Concatenate(name="all")(pooled), name="m")
+
+
+@graph
+def operators(k: Any) -> Any:
+    L, ops = k.layers, k.ops
+    a, b = L.Input((4, 3), name="a"), L.Input((4, 3), name="b")
+    y = L.Dense(3, name="d")(a) * 2.0 - b / 4.0 + a * b
+    y = ops.concatenate([y, ops.tanh(b)], axis=-1)
+    y = ops.mean(ops.square(y[:, 1:]), axis=1) + ops.max(y, axis=1)
+    return k.Model([a, b], y, name="m")
+
+
+@graph
+def attention_of_notebooks(k: Any) -> Any:
+    """Scores, softmax over the steps, weighted sum."""
+    L, ops = k.layers, k.ops
+    x = L.Input((5, 3), name="x")
+    h = L.LSTM(4, return_sequences=True, name="h")(x)
+    scores = L.Flatten(name="flat")(L.Dense(1, activation="tanh", name="scores")(h))
+    weights = L.Activation("softmax", name="weights")(scores)
+    weights = L.Permute([2, 1], name="turned")(L.RepeatVector(4, name="again")(weights))
+    context = ops.sum(L.Multiply(name="weighted")([h, weights]), axis=1)
+    return k.Model(x, L.Dense(1, name="y")(context), name="m")
+
+
+@graph
+def masks(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    masked = L.Masking(0.0, name="mask")(x)
+    a = L.LSTM(4, return_sequences=True, name="a")(masked)
+    b = L.GRU(4, return_sequences=True, name="b")(masked)
+    both = L.Concatenate(name="c")([a, b])
+    y = L.GRU(2, return_sequences=True, name="r")(both)
+    return k.Model(x, [L.Add(name="s")([y, L.Dense(2, name="d")(both)]), L.LSTM(2, name="e")(both)],
+                   name="m")  # fmt: skip
+
+
+@graph
+def words_and_numbers(k: Any) -> Any:
+    L = k.layers
+    words = L.Input((5,), dtype="int32", name="words")
+    numbers = L.Input((2,), name="numbers")
+    y = L.LSTM(3, name="r")(L.Embedding(10, 4, mask_zero=True, name="e")(words))
+    y = L.Concatenate(name="c")([y, numbers])
+    return k.Model({"words": words, "numbers": numbers}, L.Dense(1, name="y")(y), name="m")
+
+
+@graph
+def penalties_and_frozen(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    h = L.GRU(4, kernel_regularizer="l2", activity_regularizer="l1", name="h")(x)
+    frozen = L.Dense(3, trainable=False, name="frozen")(h)
+    return k.Model(x, [L.Dense(1, name="y")(frozen), L.Dense(1, name="z")(h)], name="m")
