@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import missing
 from ._types import Array
 from .autodiff import Tracked, differentiate
 from .configurable import lookup
@@ -175,3 +176,7 @@ def get(identifier: Any) -> Activation:
             f"{', '.join(TABLE)}, or a fusedrnn.activations.Activation with one"
         )
     return found
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import missing
 from ._state import epsilon
 from ._types import Array
 from .checks import number
@@ -85,3 +86,6 @@ def get(identifier: Any) -> Any:
 
 max_norm = maxnorm = MaxNorm
 min_max_norm, unit_norm, non_neg = MinMaxNorm, UnitNorm, NonNeg
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from . import missing
 from ._state import floatx, random_generator
 from ._types import Array
 from .checks import number, whole
@@ -206,6 +207,8 @@ class Identity(Initializer):
         return self.gain * np.eye(shape[0], shape[1])
 
 
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+
 TABLE: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
@@ -233,3 +236,7 @@ TABLE: dict[str, type[Initializer]] = {
 def get(identifier: Any) -> Any:
     """Return the initializer that a name, a config or an object stands for."""
     return lookup("initializer", identifier, TABLE)
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

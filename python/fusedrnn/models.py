@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import legacy
+from . import legacy, missing
 from .configurable import custom_object_scope
 from .layers.input import Input
 from .layers.layer import layer_from
@@ -74,3 +74,7 @@ def load_model(
 def save_model(model: Sequential, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Write a model to a file; see ``fusedrnn.saving.save_model``."""
     model.save(filepath, overwrite, **kwargs)
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import missing
 from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
@@ -109,3 +110,7 @@ TABLE: dict[str, type[Regularizer]] = {
 def get(identifier: Any) -> Any:
     """Return the regularizer that a name, a config or an object stands for; None is none."""
     return None if identifier is None else lookup("regularizer", identifier, TABLE)
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

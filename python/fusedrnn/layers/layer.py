@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _state, initializers, legacy, regularizers
+from .. import _state, initializers, legacy, missing, regularizers
 from .._steps import StepLock
 from .._tensor import tensor
 from .._types import Array, Shape
@@ -140,6 +140,13 @@ class Layer(Configurable):
         dtype: Any = None,
         **keywords: Any,
     ) -> None:
+        if type(self).forward is Layer.forward:
+            raise NotImplementedError(
+                f"{type(self).__name__}: layers of one's own with build and call are beyond "
+                "fusedrnn; a Lambda layer takes a function written with NumPy, and a subclass with "
+                "forward and backward, as those in fusedrnn.layers have, is a layer here; or "
+                + missing.KEEP
+            )
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name = name or _state.auto_name(type(self).__name__)

@@ -8,8 +8,9 @@ Not here: metrics, and what knows a model.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .. import missing
 from ..configurable import lookup, serialize
 from . import functions
 from .classes import (
@@ -180,3 +181,7 @@ def get(identifier: Any) -> Loss:
             f"{', '.join(TABLE)}, or a fusedrnn.losses.Loss with call and gradient"
         )
     return loss
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

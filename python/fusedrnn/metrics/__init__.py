@@ -8,8 +8,9 @@ Not here: what has a derivative.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .. import missing
 from .._types import Array
 from ..configurable import lookup
 from ..losses import ALIASES, MAE, MSE, mae, mean_absolute_error, mean_squared_error, mse
@@ -158,3 +159,7 @@ def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = Non
         return metric
     found = lookup("metric", identifier, CLASSES)
     return found if isinstance(found, Metric) else MeanMetricWrapper(found)
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import configurable
+from .. import configurable, missing
 from ..checks import number
 from ..configurable import Configurable, lookup
 
@@ -195,3 +195,6 @@ def get(identifier: Any) -> Any:
 
 
 serialize = configurable.serialize
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

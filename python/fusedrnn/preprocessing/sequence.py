@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import missing
 from .._state import random_generator
 from .._types import Array
 from ..checks import whole
@@ -121,3 +122,7 @@ class TimeseriesGenerator:
             )
         samples = np.array([self.data[e - self.length : e : self.sampling_rate] for e in ends])
         return samples[:, ::-1] if self.reverse else samples, self.targets[ends]
+
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)

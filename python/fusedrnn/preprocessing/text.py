@@ -1,8 +1,8 @@
 """What Keras 2 had under this name, and Keras 3 dropped."""
 
-from ..checks import beyond
+from typing import TYPE_CHECKING
 
-Tokenizer = beyond(
-    "preprocessing.text.Tokenizer",
-    "which takes numbers: number the words with a dict, then pad_sequences",
-)
+from .. import missing
+
+if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    __getattr__ = missing.names(__name__)
