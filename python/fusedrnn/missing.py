@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -121,7 +121,8 @@ def names(module: str) -> Callable[[str], Any]:
     where = module.partition(".")[2]
 
     def __getattr__(name: str) -> Any:
-        if not name.startswith("_"):
+        own_file = PathFinder.find_spec(f"{module}.{name}", sys.modules[module].__path__)
+        if not name.startswith("_") and own_file is None:  # else its import asks before it is there
             found = _find(where, name)
             if found is not None:
                 return found
