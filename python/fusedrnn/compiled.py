@@ -120,7 +120,9 @@ class Compiled(Layer):
 
     def _logs(self) -> Logs:
         """Return loss and metrics so far, sorted by name as Keras does."""
-        return dict(sorted((name, _plain(m.result())) for name, m in self._named_metrics()))
+        return dict(
+            sorted((name, _plain(m.result(), self.float_type)) for name, m in self._named_metrics())
+        )
 
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Return the metrics by names that differ, which Keras makes so."""
@@ -258,7 +260,7 @@ class Compiled(Layer):
     def _result(self, return_dict: bool) -> float | list[float] | Logs:
         if return_dict:
             return self._logs()
-        values = [_plain(m.result()) for m in self.metrics]
+        values = [_plain(m.result(), self.float_type) for m in self.metrics]
         return values[0] if len(values) == 1 else values
 
     @overload
@@ -323,8 +325,9 @@ class Compiled(Layer):
             return self._predict(x)
 
 
-def _plain(result: Any) -> Any:
-    return float(result) if isinstance(result, float) else result
+def _plain(result: Any, dtype: Any) -> Any:
+    """Return a metric's result as Keras: a float of the model's precision, or an array of it."""
+    return np.asarray(result, dtype) if np.ndim(result) else float(dtype.type(result))
 
 
 def _one(name: str, value: Any) -> Any:

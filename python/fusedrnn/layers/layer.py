@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import _state, initializers, legacy, missing, regularizers
 from .._steps import StepLock
-from .._tensor import tensor
+from .._tensor import Number, tensor
 from .._types import Array, Shape
 from ..checks import whole
 from ..configurable import Configurable, lookup
@@ -218,6 +218,20 @@ class Layer(Configurable):
 
     trainable_variables = trainable_weights
 
+    @property
+    def losses(self) -> list[Number]:
+        """The penalties: those of the last outputs, then those of the trainable weights."""
+        layers = [self]
+        for layer in layers:
+            layers += layer.layers
+        outputs = [
+            layer.activity_regularizer(layer.penalized) / len(layer.penalized)
+            for layer in layers
+            if layer.activity_regularizer is not None and layer.penalized is not None
+        ]
+        weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
+        return [Number(penalty) for penalty in (*outputs, *weights)]
+
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
         for v in self.variables:
@@ -314,7 +328,10 @@ class Layer(Configurable):
             if not self.built:
                 self.build((len(x) if getattr(self, "stateful", False) else None, *x.shape[1:]))
             self.pack()
-            return tensor(self.forward(x, bool(training), mask))
+            y = self.forward(x, bool(training), mask)
+            if self.activity_regularizer is not None:
+                self.penalized = y
+            return tensor(y)
 
     def step(self) -> Any:
         """Return what to hold during a step of this layer, of those in it, or of its model."""
@@ -342,11 +359,11 @@ class Layer(Configurable):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def sizes(shape: Sequence[Any]) -> Shape:
+def sizes(shape: Sequence[Any], name: str = "shape") -> Shape:
     """Return a shape as plain integers, None where a size is not fixed."""
+    where = f"{name} is {shape!r}"
     if not isinstance(shape, Iterable):
-        raise TypeError(f"shape is {shape!r}, expected a tuple of sizes")
-    where = f"shape is {shape!r}"
+        raise TypeError(f"{where}, expected a tuple of sizes")
     return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 
