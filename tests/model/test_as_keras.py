@@ -290,3 +290,25 @@ def test_the_state_of_an_optimizer_of_another_model_is_refused(tmp_path: Path) -
         file.attrs["keras_version"] = "2.6.0"
     with pytest.warns(UserWarning, match="begins anew"):
         assert models.load_model(tmp_path / "m.h5").optimizer.iterations == 0
+
+
+@pytest.mark.parametrize("name", ["Adam", "Nadam", "SGD"])
+def test_embedding_trains_as_on_pytorch(name: str) -> None:
+    """Rows that occur several times in a batch, for which Keras's backends differ."""
+    if keras.backend.backend() != "torch":
+        pytest.skip("Keras on PyTorch is the reference")
+    pair = same_start(
+        lambda k: k.layers.Embedding(7, 3),
+        lambda k: k.layers.Flatten(),
+        lambda k: k.layers.Dense(1),
+        shape=(5,),
+        optimizer=lambda k: getattr(k.optimizers, name)(0.05),
+        loss="mse",
+    )
+    x = np.minimum(RNG.integers(0, 6, (20, 5)), 4)  # row 4 often, 5 and 6 never
+    y = RNG.normal(size=(20, 1)).astype(np.float32)
+    for m in pair:
+        for i in range(40):
+            m.train_on_batch(x[i % 4 :: 4], y[i % 4 :: 4])
+    for ours, theirs in zip(pair[0].get_weights(), pair[1].get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)

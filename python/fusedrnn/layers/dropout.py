@@ -44,7 +44,8 @@ class Dropout(Layer):
             return x
         noise = x.shape if self.noise_shape is None else self.noise_shape
         shape = tuple(n if s is None else s for n, s in zip(x.shape, noise, strict=False))
-        if len(noise) > x.ndim or np.broadcast_shapes(shape, x.shape) != x.shape:
+        fits = all(s in (1, n) for s, n in zip(shape[::-1], x.shape[::-1], strict=False))
+        if len(noise) > x.ndim or not fits:
             raise ValueError(f"{self.name}: noise_shape is {noise}, but x has shape {x.shape}")
         self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
         return x * self.tape
