@@ -6,7 +6,7 @@ they stand for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -53,5 +53,4 @@ def set_value(x: Any, value: Any) -> None:
     x.assign(value)
 
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -87,5 +87,4 @@ def get(identifier: Any) -> Any:
 max_norm = maxnorm = MaxNorm
 min_max_norm, unit_norm, non_neg = MinMaxNorm, UnitNorm, NonNeg
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

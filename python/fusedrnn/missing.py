@@ -2,7 +2,8 @@
 
 ``keras_names.txt`` has every public name of Keras 3.15 by module, those of ``tf.keras`` included;
 ``tests/support/keras_names.py`` writes it, ``legacy.NAMES`` adds those of Keras 1 and 2. A module
-has ``__getattr__ = missing.names(__name__)``; modules that only Keras has can be imported.
+calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras has
+can be imported.
 
 What is beyond is no error before it is used, for scripts import more than they use. Names that
 nobody knows are the errors that Python has for them.
@@ -115,9 +116,15 @@ def table() -> dict[str, frozenset[str]]:
     return found
 
 
+def answer(module: str, of: str = "") -> None:
+    """Let a module answer for Keras's names, its own or those ``of`` another."""
+    own = vars(sys.modules[module])
+    own.setdefault("__path__", [])  # there may be modules of Keras below it
+    own["__getattr__"] = names(of or module)
+
+
 def names(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module, below which there may be modules of Keras."""
-    vars(sys.modules[module]).setdefault("__path__", [])
+    """Return the ``__getattr__`` of a module."""
     where = module.partition(".")[2]
 
     def __getattr__(name: str) -> Any:

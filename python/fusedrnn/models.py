@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import legacy, missing
 from .configurable import custom_object_scope
@@ -76,5 +76,4 @@ def save_model(model: Sequential, filepath: Any, overwrite: bool = True, **kwarg
     model.save(filepath, overwrite, **kwargs)
 
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

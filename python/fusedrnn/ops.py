@@ -89,7 +89,8 @@ def __dir__() -> list[str]:
 
 
 if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    _known = missing.names(__name__)
+    missing.answer(__name__)
+    _known = __getattr__  # noqa: F821 - now it is there
 
     def __getattr__(name: str) -> Any:
         try:

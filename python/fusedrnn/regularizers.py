@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -112,5 +112,4 @@ def get(identifier: Any) -> Any:
     return None if identifier is None else lookup("regularizer", identifier, TABLE)
 
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -87,5 +87,4 @@ class Sequence:
 
 PyDataset = Sequence
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -8,8 +8,6 @@ Not here: training. Callbacks see the model from outside.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .. import missing
 from .callback import HOOKS, Callback, CallbackList
 from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
@@ -32,5 +30,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -57,5 +57,4 @@ def load_bakery_series() -> pd.DataFrame:
         return pd.read_csv(file, parse_dates=["date"], compression="xz")
 
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -5,9 +5,6 @@
 Not here: models, training loops, file formats.
 """
 
-import sys
-from typing import TYPE_CHECKING
-
 from .. import missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
@@ -66,7 +63,5 @@ alias_modules(__name__, LAYER_MODULES)
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
-    # Keras 2 had more in what is here one file a kind
-    sys.modules[f"{__name__}.pooling"].__getattr__ = __getattr__
+missing.answer(__name__)
+missing.answer(f"{__name__}.pooling", __name__)  # which had more in Keras 2

@@ -8,7 +8,7 @@ Not here: what has a derivative.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import missing
 from .._types import Array
@@ -161,5 +161,4 @@ def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = Non
     return found if isinstance(found, Metric) else MeanMetricWrapper(found)
 
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

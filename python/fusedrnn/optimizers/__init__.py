@@ -8,7 +8,7 @@ Not here: the arithmetic of a step, which is in C++ (``csrc/optimizer.cpp``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import missing
 from ..configurable import lookup
@@ -61,5 +61,4 @@ def get(identifier: Any) -> Optimizer:
 
 alias_modules(__name__, ("legacy",))  # as Keras 2.11 to 2.15
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import configurable, missing
 from ..checks import number
@@ -196,5 +196,4 @@ def get(identifier: Any) -> Any:
 
 serialize = configurable.serialize
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)

@@ -9,8 +9,6 @@ is written to a temporary file first and then renamed. There is no pickle in any
 a file cannot run code.
 """
 
-from typing import TYPE_CHECKING
-
 from .. import missing
 from ..configurable import (
     custom_object_scope,
@@ -32,5 +30,4 @@ __all__ = [
 
 CustomObjectScope, serialize_keras_object = custom_object_scope, serialize
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-    __getattr__ = missing.names(__name__)
+missing.answer(__name__)
