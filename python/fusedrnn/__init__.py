@@ -9,7 +9,10 @@ Not here: the kernels (``csrc/``), and anything that needs more than NumPy to be
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from . import missing
 
 if TYPE_CHECKING:  # what __getattr__ gives
     from . import activations as activations
@@ -86,8 +89,13 @@ if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every n
             return importlib.import_module(f"{__name__}.{name}")
         if name in _NAMES:
             return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-        beyond = "" if name.startswith("_") else "; of TensorFlow it has keras and random.set_seed"
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{beyond}")
+        try:
+            return missing.names(__name__)(name)
+        except AttributeError as error:
+            advice = "" if name[0] == "_" else "; of TensorFlow it has keras and random.set_seed"
+            raise AttributeError(f"{error}{advice}") from None
+
+    sys.meta_path.append(missing.Finder)
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import missing
 from ._types import Array
 from .autodiff import Tracked, differentiate
 from .configurable import lookup
@@ -25,22 +26,25 @@ class Activation:
     name : str
         Keras's name of the function.
     function : callable
-        ``y = function(x)``.
+        ``y = function(x)``; what else Keras's takes, it may take too.
     gradient : callable
-        ``dx = gradient(dy, x, y)``.
+        ``dx = gradient(dy, x, y)``, and the same.
     """
 
     def __init__(
         self,
         name: str,
-        function: Callable[[Array], Array],
-        gradient: Callable[[Array, Array, Array], Array],
+        function: Callable[..., Array],
+        gradient: Callable[..., Array],
     ) -> None:
         self.__name__, self.function, self.gradient = name, function, gradient
 
-    def __call__(self, x: Array) -> Array:
-        """Return the function's values at ``x``."""
-        return self.function(np.asarray(x))
+    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+        """Return the function's values at ``x``, an array or what stands for one in a tape."""
+        if not isinstance(x, Tracked):
+            return self.function(np.asarray(x), *args, **options)
+        y = self.function(x.value, *args, **options)
+        return Tracked(y, [(x, lambda dy: self.gradient(dy, x.value, y, *args, **options))])
 
     def __reduce__(self) -> Any:
         return (get, (self.__name__,)) if self.__name__ in TABLE else super().__reduce__()
@@ -53,9 +57,41 @@ def _sigmoid(x: Array) -> Array:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _softmax(x: Array) -> Array:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+def _relu(
+    x: Array, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Array:
+    if not (negative_slope or threshold):
+        return np.maximum(x, 0) if max_value is None else np.clip(x, 0, max_value)
+    above = x if max_value is None else np.clip(x, 0, max_value)
+    below = negative_slope * (x - threshold) if negative_slope else 0
+    return np.where(x > threshold, above, below)
+
+
+def _relu_gradient(
+    dy: Array,
+    x: Array,
+    y: Array,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Array:
+    if not (negative_slope or threshold or max_value is not None):
+        return dy * ~(y <= 0)
+    above = True if max_value is None else (x > 0) & (x < max_value)
+    return dy * np.where(x > threshold, above, negative_slope).astype(dy.dtype)
+
+
+def _elu(x: Array, alpha: float = 1.0) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _softmax(x: Array, axis: Any = -1) -> Array:
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _softmax_gradient(dy: Array, x: Array, y: Array, axis: Any = -1) -> Array:
+    return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 
 def _softplus(x: Array) -> Array:
@@ -70,6 +106,22 @@ def _normal_pdf(x: Array) -> Array:
     return np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
+_GELU = math.sqrt(2 / math.pi)
+
+
+def _gelu(x: Array, approximate: bool = False) -> Array:
+    if not approximate:
+        return x * _normal_cdf(x)
+    return 0.5 * x * (1 + np.tanh(_GELU * (x + 0.044715 * x**3)))
+
+
+def _gelu_gradient(dy: Array, x: Array, y: Array, approximate: bool = False) -> Array:
+    if not approximate:
+        return dy * (_normal_cdf(x) + x * _normal_pdf(x))
+    t = np.tanh(_GELU * (x + 0.044715 * x**3))
+    return dy * 0.5 * (1 + t + x * (1 - t * t) * _GELU * (1 + 3 * 0.044715 * x * x))
+
+
 def _mish_gradient(dy: Array, x: Array, y: Array) -> Array:
     t = np.tanh(_softplus(x))
     return dy * (t + x * _sigmoid(x) * (1 - t * t))
@@ -78,12 +130,12 @@ def _mish_gradient(dy: Array, x: Array, y: Array) -> Array:
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 linear = Activation("linear", lambda x: x, lambda dy, x, y: dy)
-relu = Activation("relu", lambda x: np.maximum(x, 0), lambda dy, x, y: dy * ~(y <= 0))
+relu = Activation("relu", _relu, _relu_gradient)
 relu6 = Activation("relu6", lambda x: np.clip(x, 0, 6), lambda dy, x, y: dy * ((y > 0) & (y < 6)))
 leaky_relu = Activation(
     "leaky_relu",
-    lambda x: np.where(x > 0, x, 0.2 * x),
-    lambda dy, x, y: dy * np.where(y > 0, dy.dtype.type(1), dy.dtype.type(0.2)),
+    lambda x, negative_slope=0.2: np.where(x > 0, x, negative_slope * x),
+    lambda dy, x, y, negative_slope=0.2: dy * np.where(x > 0, 1, negative_slope).astype(dy.dtype),
 )
 tanh = Activation("tanh", np.tanh, lambda dy, x, y: dy * (1 - y * y))
 sigmoid = Activation("sigmoid", _sigmoid, lambda dy, x, y: dy * (y * (1 - y)))
@@ -98,9 +150,7 @@ hard_sigmoid_keras2 = Activation(
     lambda x: np.clip(0.2 * x + 0.5, 0, 1),
     lambda dy, x, y: 0.2 * dy * ((y > 0) & (y < 1)),
 )
-softmax = Activation(
-    "softmax", _softmax, lambda dy, x, y: y * (dy - (dy * y).sum(axis=-1, keepdims=True))
-)
+softmax = Activation("softmax", _softmax, _softmax_gradient)
 softplus = Activation("softplus", _softplus, lambda dy, x, y: -dy * np.expm1(-y))
 softsign = Activation(
     "softsign", lambda x: x / (1 + np.abs(x)), lambda dy, x, y: dy * (1 - np.abs(y)) ** 2
@@ -108,8 +158,8 @@ softsign = Activation(
 exponential = Activation("exponential", np.exp, lambda dy, x, y: dy * y)
 elu = Activation(
     "elu",
-    lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    lambda dy, x, y: dy * np.where(y > 0, 1, y + 1),
+    _elu,
+    lambda dy, x, y, alpha=1.0: dy * np.where(x > 0, 1, y + alpha),
 )
 selu = Activation(
     "selu",
@@ -121,11 +171,7 @@ selu = Activation(
 silu = Activation(
     "silu", lambda x: x * _sigmoid(x), lambda dy, x, y: dy * (_sigmoid(x) + y * (1 - _sigmoid(x)))
 )
-gelu = Activation(
-    "gelu",
-    lambda x: x * _normal_cdf(x),
-    lambda dy, x, y: dy * (_normal_cdf(x) + x * _normal_pdf(x)),
-)
+gelu = Activation("gelu", _gelu, _gelu_gradient)
 mish = Activation("mish", lambda x: x * np.tanh(_softplus(x)), _mish_gradient)
 swish = silu
 
@@ -175,3 +221,6 @@ def get(identifier: Any) -> Activation:
             f"{', '.join(TABLE)}, or a fusedrnn.activations.Activation with one"
         )
     return found
+
+
+missing.answer(__name__)

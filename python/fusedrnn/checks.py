@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, NoReturn
+from typing import Any
 
 
 def whole(where: str, name: str, value: Any, least: int = 1) -> int:
@@ -37,15 +37,3 @@ def flag(where: str, name: str, value: Any) -> bool:
     if getattr(value, "shape", ()) != () or value not in (True, False):
         raise TypeError(f"{where}: {name} is {value!r}, expected True or False")
     return bool(value)
-
-
-def beyond(name: str, advice: str) -> type:
-    """Return a stand-in for what Keras has and fusedrnn does not: it raises when it is used.
-
-    Scripts import more than they use, so the import itself is no error.
-    """
-
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f"{name} is beyond fusedrnn, {advice}")
-
-    return type(name.rpartition(".")[2], (), {"__new__": refuse, "__doc__": f"Beyond: {advice}."})

@@ -135,7 +135,9 @@ class Compiled(Layer):
 
     def _logs(self) -> Logs:
         """Return loss and metrics so far, sorted by name as Keras does."""
-        return dict(sorted((name, _plain(m.result())) for name, m in self._named_metrics()))
+        return dict(
+            sorted((name, _plain(m.result(), self.float_type)) for name, m in self._named_metrics())
+        )
 
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Return the metrics by names that differ, which Keras makes so."""
@@ -270,7 +272,7 @@ class Compiled(Layer):
         if return_dict:
             return self._logs()
         if not self._several:
-            values = [_plain(m.result()) for m in self.metrics]
+            values = [_plain(m.result(), self.float_type) for m in self.metrics]
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras
         first = ["loss", *(head.tracker.name for head in self._tracked())]
@@ -342,5 +344,6 @@ class Compiled(Layer):
         return outputs
 
 
-def _plain(result: Any) -> Any:
-    return float(result) if isinstance(result, float) else result
+def _plain(result: Any, dtype: Any) -> Any:
+    """Return a metric's result as Keras: a float of the model's precision, or an array of it."""
+    return np.asarray(result, dtype) if np.ndim(result) else float(dtype.type(result))

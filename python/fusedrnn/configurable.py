@@ -7,7 +7,7 @@ as an attribute of the same name; that gives them Keras's ``get_config`` and ``f
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -89,6 +89,24 @@ def serialize(value: Any) -> Any:
 
 
 _custom: dict[str, Any] = {}
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the objects of the user's by name, which may be added to."""
+    return _custom
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Any], Any]:
+    """Return a decorator that lets files and configurations name a class or function."""
+
+    def register(thing: Any) -> Any:
+        own = name or thing.__name__
+        _custom[own] = _custom[f"{package}>{own}"] = thing
+        return thing
+
+    return register
 
 
 @contextmanager

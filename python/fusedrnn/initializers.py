@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from . import missing
 from ._state import floatx, random_generator
 from ._types import Array
 from .checks import number, whole
@@ -206,6 +207,8 @@ class Identity(Initializer):
         return self.gain * np.eye(shape[0], shape[1])
 
 
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+
 TABLE: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
@@ -233,3 +236,6 @@ TABLE: dict[str, type[Initializer]] = {
 def get(identifier: Any) -> Any:
     """Return the initializer that a name, a config or an object stands for."""
     return lookup("initializer", identifier, TABLE)
+
+
+missing.answer(__name__)

@@ -27,7 +27,18 @@ LAYER_MODULES = (
     "recurrent",
     "wrappers",
 )
-UTILS_MODULES = ("data_utils", "generic_utils", "np_utils", "vis_utils")
+UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
+
+# Names that no Keras 3 has, by module
+NAMES = {
+    "engine": "InputSpec Layer Model",
+    "engine.topology": "InputSpec Layer",
+    "layers": "AtrousConvolution1D ConvRecurrent2D CuDNNGRU CuDNNLSTM Highway LocallyConnected1D "
+    "LocallyConnected2D MaxoutDense Merge Recurrent TimeDistributedDense merge",
+    "losses": "Reduction",
+    "models": "Graph model_from_yaml",
+    "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor",
+}
 
 
 def alias_modules(package: str, names: tuple[str, ...]) -> None:

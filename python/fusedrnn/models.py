@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import legacy
+from . import legacy, missing
 from .configurable import custom_object_scope
 from .functional_model import Functional
 from .layers.input import Input
@@ -62,3 +62,6 @@ def load_model(
 def save_model(model: Model, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Write a model to a file; see ``fusedrnn.saving.save_model``."""
     model.save(filepath, overwrite, **kwargs)
+
+
+missing.answer(__name__)

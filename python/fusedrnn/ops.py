@@ -7,7 +7,7 @@ the others take arrays that no gradient goes through.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 # isort: off
 # fmt: off
@@ -63,6 +63,8 @@ from numpy import (
     vsplit as vsplit, vstack as vstack, zeros as zeros, zeros_like as zeros_like,
 )
 from numpy import asarray as convert_to_numpy
+
+from . import missing
 # fmt: on
 # isort: on
 
@@ -87,6 +89,12 @@ def __dir__() -> list[str]:
 
 
 if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
+    missing.answer(__name__)
+    _known = __getattr__  # noqa: F821 - now it is there
 
-    def __getattr__(name: str) -> NoReturn:
-        raise AttributeError(f"module {__name__!r} has no {name!r}; it has {', '.join(_HERE)}")
+    def __getattr__(name: str) -> Any:
+        try:
+            return _known(name)
+        except AttributeError:
+            text = f"module {__name__!r} has no {name!r}; it has {', '.join(_HERE)}"
+            raise AttributeError(text) from None

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 BAR = "━"
 BOLD, GREEN, GREY, RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
@@ -91,6 +93,7 @@ class Progbar:
             (self.target is not None and current >= self.target) if finalize is None else finalize
         )
         for name, value in values or ():
+            value = value if isinstance(value, float) else np.mean(value)
             if finalize or name in (self.stateful_metrics or ()):
                 self._values[name] = [float(value), 1]
             else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import missing
 from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
@@ -109,3 +110,6 @@ TABLE: dict[str, type[Regularizer]] = {
 def get(identifier: Any) -> Any:
     """Return the regularizer that a name, a config or an object stands for; None is none."""
     return None if identifier is None else lookup("regularizer", identifier, TABLE)
+
+
+missing.answer(__name__)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from . import missing
 from ._state import clear_session, seed_generator
 from ._types import Array
-from .checks import beyond, whole
+from .checks import whole
 from .legacy import UTILS_MODULES, alias_modules
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
@@ -86,11 +87,4 @@ class Sequence:
 
 PyDataset = Sequence
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-
-    def __getattr__(name: str) -> Any:
-        if name in ("get_file", "model_to_dot", "plot_model"):
-            return beyond(
-                f"utils.{name}", "which draws and fetches nothing; model.summary() is text"
-            )
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+missing.answer(__name__)

@@ -96,7 +96,7 @@ def test_fit_names_the_argument(argument: str, value: Any) -> None:
         ("rate", lambda: layers.Dropout("a")),
         ("rate", lambda: layers.Dropout(-0.1)),
         ("rate", lambda: layers.Dropout(NAN)),
-        ("noise_shape", lambda: layers.Dropout(0.5, (1, 2))(X, training=True)),
+        ("noise_shape", lambda: layers.Dropout(0.5, (1, 3))(X, training=True)),
         ("units", lambda: layers.LSTM(2.5)),
         ("units", lambda: layers.Dense(0)),
         ("dropout", lambda: layers.GRU(3, dropout="a")),

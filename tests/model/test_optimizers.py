@@ -200,3 +200,45 @@ def test_schedules_are_keras_s(schedule: Any) -> None:
         assert schedule(step) == pytest.approx(float(theirs(step)), rel=1e-5)
     again = schedules.get({"class_name": type(schedule).__name__, "config": config})
     assert again(3) == schedule(3)
+
+
+OPTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.5, "centered": True}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True, "clipnorm": 0.1}),
+    ("Adam", {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3, "global_clipnorm": 0.2}),
+    ("AdamW", {}),
+    ("AdamW", {"weight_decay": 0.1, "clipvalue": 0.05}),
+    ("Nadam", {}),
+    ("Nadam", {"beta_1": 0.8, "weight_decay": 0.1}),
+    ("Adagrad", {}),
+    ("Adagrad", {"initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
+@pytest.mark.parametrize(("rate", "steps"), [(1.0, 1), (0.02, 100)])
+def test_steps_are_keras_s(name: str, options: Any, rate: float, steps: int) -> None:
+    """The precision of Keras's powers of beta too; a convex loss, so that differences stay."""
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(64, 5)).astype(np.float32), rng.normal(size=(64, 2))
+    y = (x @ rng.normal(size=(5, 2)) + noise).astype(np.float32)
+    start = [rng.normal(size=(5, 2)), rng.normal(size=2)]
+    found = []
+    for k_optimizers, sequential, given, dense in (
+        (optimizers, Sequential, Input, Dense),
+        (keras.optimizers, keras.Sequential, keras.Input, keras.layers.Dense),
+    ):
+        model = sequential([given((5,)), dense(2)])
+        model.set_weights([w.astype(np.float32) for w in start])
+        model.compile(getattr(k_optimizers, name)(rate, **options), "mse")
+        for i in range(steps):
+            model.train_on_batch(x[i % 4 :: 4], y[i % 4 :: 4])
+        found.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-6 if steps == 1 else 5e-6)

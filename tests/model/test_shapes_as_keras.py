@@ -192,3 +192,26 @@ def test_training_where_shapes_broadcast(shape: Any, steps: bool) -> None:
         assert (found[0] is None) == (found[1] is None), loss
         if found[0] is not None:
             np.testing.assert_allclose(*found, rtol=2e-5, atol=1e-6, err_msg=loss)
+
+
+@pytest.mark.parametrize("shape", [(N,), (N, T), (N, T, 1)])
+def test_a_class_that_does_not_count(shape: Any) -> None:
+    """The average is over what does."""
+    rng = np.random.default_rng(2)
+    t = rng.integers(0, C, shape).astype(np.float32)
+    p = rng.uniform(0.1, 0.9, (*shape[:2], C)).astype(np.float32)
+    w = rng.uniform(0.5, 2, N).astype(np.float32)
+    for name, weight in itertools.product(("losses", "metrics"), (None, w)):
+        if weight is not None and len(shape) > 1:
+            continue  # Keras refuses a weight a row
+        got, want = (
+            k.SparseCategoricalCrossentropy(**({"ignore_class": 1} if name == "losses" else {}))(
+                t, p, sample_weight=weight
+            )
+            for k in ({"losses": losses, "metrics": metrics}[name], getattr(keras, name))
+        )
+        assert float(got) == pytest.approx(float(want), rel=2e-6)
+    with pytest.raises(ValueError, match=r"y has shape \(4, 2\)"):
+        losses.SparseCategoricalCrossentropy(ignore_class=1)(
+            t.reshape(N, -1)[:, :1].repeat(2, 1), p
+        )

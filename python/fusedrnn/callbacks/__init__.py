@@ -8,9 +8,7 @@ Not here: training. Callbacks see the model from outside.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from ..checks import beyond
+from .. import missing
 from .callback import HOOKS, Callback, CallbackList
 from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
 from .records import CSVLogger, History, ProgbarLogger
@@ -32,12 +30,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-
-    def __getattr__(name: str) -> Any:
-        if name in ("BackupAndRestore", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"):
-            advice = (
-                "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger and others"
-            )
-            return beyond(f"callbacks.{name}", advice)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+missing.answer(__name__)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import flag
 from ..progress import write
 from .callback import HOOKS, Callback
 
@@ -36,11 +37,18 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops when the loss is not a finite number."""
+    """Stops when the loss is not a finite number, or with ``raise_error`` raises RuntimeError."""
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = flag("TerminateOnNaN", "raise_error", raise_error)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(
+                    f"TerminateOnNaN: NaN or Inf loss encountered at batch {batch}: {loss}"
+                )
             write(f"Batch {batch}: Invalid loss, terminating training\n")
             self.model.stop_training = True
 

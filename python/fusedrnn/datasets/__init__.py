@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from .. import missing
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -53,3 +55,6 @@ def load_bakery_series() -> pd.DataFrame:
     name = "bakery_store_product_daily.csv.xz"
     with files(__name__).joinpath(name).open("rb") as file:
         return pd.read_csv(file, parse_dates=["date"], compression="xz")
+
+
+missing.answer(__name__)

@@ -5,10 +5,8 @@
 Not here: models, training loops, file formats.
 """
 
-from typing import TYPE_CHECKING, Any
-
+from .. import missing
 from .._state import snake_case
-from ..checks import beyond
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import Activation, LeakyReLU
 from .batch_normalization import BatchNormalization
@@ -101,23 +99,5 @@ alias_modules(__name__, LAYER_MODULES)
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
-# Scripts import these, often without use.
-_BEYOND = """
-AdditiveAttention Attention AveragePooling1D AveragePooling2D Conv1D
-Conv2D Conv3D Convolution1D ConvLSTM1D ConvLSTM2D Cropping1D ELU GRUCell GaussianDropout
-GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D LSTMCell MaxPool1D MaxPool2D
-MaxPooling1D MaxPooling2D MultiHeadAttention Normalization PReLU RNN ReLU SeparableConv1D
-SimpleRNNCell Softmax SpatialDropout2D StackedRNNCells StringLookup TextVectorization
-ThresholdedReLU UpSampling1D Wrapper ZeroPadding1D
-"""
-
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-
-    def __getattr__(name: str) -> Any:
-        if name in _BEYOND.split():
-            return beyond(
-                f"layers.{name}",
-                "which has sequences of recurrent and dense layers; keep Keras for the model and "
-                "speed up its LSTM and GRU instead: see fusedrnn.keras",
-            )
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+missing.answer(__name__)
+missing.answer(f"{__name__}.pooling", __name__)  # which had more in Keras 2

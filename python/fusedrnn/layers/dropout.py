@@ -9,7 +9,7 @@ import numpy as np
 from .._state import random_generator
 from .._types import Array
 from ..checks import number, whole
-from .layer import Layer
+from .layer import Layer, sizes
 
 
 def dropout_mask(shape: Any, rate: float, dtype: Any, rng: np.random.Generator | None) -> Array:
@@ -23,7 +23,8 @@ def dropout_mask(shape: Any, rate: float, dtype: Any, rng: np.random.Generator |
 class Dropout(Layer):
     """Sets a share ``rate`` of the input to 0 while training and scales the rest up.
 
-    ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not.
+    ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not, or the
+    axis's size; the first axes may be left out, as in broadcasting.
     """
 
     differs_in_training = True
@@ -33,9 +34,8 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rate = number(self.name, "rate", rate, 0, 1)
-        if not isinstance(noise_shape, (tuple, list, type(None))):
-            raise TypeError(f"{self.name}: noise_shape is {noise_shape!r}, expected a tuple")
-        self.noise_shape, self.seed = noise_shape, seed
+        self.noise_shape = None if noise_shape is None else sizes(noise_shape, "noise_shape")
+        self.seed = seed
         if seed is not None:
             whole(self.name, "seed", seed, 0)
         self.rng = np.random.default_rng(seed) if seed is not None else None
@@ -44,10 +44,11 @@ class Dropout(Layer):
         self.tape = None
         if not training or not self.rate:
             return x
-        noise = self.noise_shape or x.shape
-        if len(noise) != x.ndim:
+        noise = x.shape if self.noise_shape is None else self.noise_shape
+        shape = tuple(n if s is None else s for n, s in zip(x.shape, noise, strict=False))
+        fits = all(s in (1, n) for s, n in zip(shape[::-1], x.shape[::-1], strict=False))
+        if len(noise) > x.ndim or not fits:
             raise ValueError(f"{self.name}: noise_shape is {noise}, but x has shape {x.shape}")
-        shape = [n if s is None else s for n, s in zip(x.shape, noise, strict=True)]
         self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
         return x * self.tape
 

@@ -16,6 +16,12 @@ class Embedding(Layer):
     """A vector for every index: (N, T) integers below ``input_dim`` to (N, T, output_dim).
 
     With ``mask_zero`` index 0 is padding, which the layers above skip.
+
+    Notes
+    -----
+    A vector that a batch uses several times has the sum of the gradients of its uses, as in Keras
+    on PyTorch, which is the reference. Keras on TensorFlow keeps them apart in an optimizer that
+    squares gradients: it adds up their squares, so that Adam's steps differ in the third digit.
     """
 
     integer_input = True

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _state, initializers, legacy, regularizers
+from .. import _state, initializers, legacy, missing, regularizers
 from .._steps import StepLock
-from .._tensor import tensor
+from .._tensor import Number, tensor
 from .._types import Array, Shape
 from ..checks import whole
 from ..configurable import Configurable, lookup
@@ -144,6 +144,13 @@ class Layer(Configurable):
         dtype: Any = None,
         **keywords: Any,
     ) -> None:
+        if type(self).forward is Layer.forward:
+            raise NotImplementedError(
+                f"{type(self).__name__}: layers of one's own with build and call are beyond "
+                "fusedrnn; a Lambda layer takes a function written with NumPy, and a subclass with "
+                "forward and backward, as those in fusedrnn.layers have, is a layer here; or "
+                + missing.KEEP
+            )
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name = name or _state.auto_name(type(self).__name__)
@@ -215,6 +222,20 @@ class Layer(Configurable):
         return [v for v in self.weights if not v.trainable]
 
     trainable_variables = trainable_weights
+
+    @property
+    def losses(self) -> list[Number]:
+        """The penalties: those of the last outputs, then those of the trainable weights."""
+        layers = [self]
+        for layer in layers:
+            layers += layer.layers
+        outputs = [
+            layer.activity_regularizer(layer.penalized) / len(layer.penalized)
+            for layer in layers
+            if layer.activity_regularizer is not None and layer.penalized is not None
+        ]
+        weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
+        return [Number(penalty) for penalty in (*outputs, *weights)]
 
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
@@ -326,7 +347,10 @@ class Layer(Configurable):
             if not self.built:
                 self.build(shapes)
             self.pack()
-            return tensor(self.forward(x, bool(training), mask))
+            y = self.forward(x, bool(training), mask)
+            if self.activity_regularizer is not None:
+                self.penalized = y
+            return tensor(y)
 
     def step(self) -> Any:
         """Return what to hold during a step of this layer, of those in it, or of its model."""
@@ -371,13 +395,13 @@ def said(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def sizes(shape: Sequence[Any]) -> Any:
+def sizes(shape: Sequence[Any], name: str = "shape") -> Any:
     """Return a shape as plain integers, None where a size is not fixed; or a list of shapes."""
+    where = f"{name} is {shape!r}"
     if not isinstance(shape, Iterable):
-        raise TypeError(f"shape is {shape!r}, expected a tuple of sizes")
+        raise TypeError(f"{where}, expected a tuple of sizes")
     if shape and all(isinstance(each, (list, tuple)) for each in shape):
-        return [sizes(each) for each in shape]
-    where = f"shape is {shape!r}"
+        return [sizes(each, name) for each in shape]
     return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .._types import Array
 from ..checks import number
 from . import mathematics
@@ -204,6 +206,19 @@ class SparseCategoricalCrossentropy(PairLoss):
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.options = {"from_logits": from_logits, "ignore_class": ignore_class}
+
+    def reduce(  # noqa: D102
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        mask: Array | None = None,
+    ) -> tuple[float, Array]:
+        ignored = self.options["ignore_class"]
+        if ignored is not None and y_true.size == y_pred[..., 0].size:  # the rest is averaged
+            kept = np.not_equal(y_true, ignored).reshape(y_pred.shape[:-1])
+            mask = kept if mask is None else kept & mask
+        return super().reduce(y_true, y_pred, sample_weight, mask)
 
 
 class CosineSimilarity(PairLoss):

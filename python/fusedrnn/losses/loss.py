@@ -22,35 +22,30 @@ Reduction: TypeAlias = Literal[
 ]
 
 
-def same_rank(a: Any, b: Any, expand: bool = True) -> tuple[Any, Any]:
+def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
     """Give arrays whose ranks differ by an axis of size 1 the same rank, as Keras.
 
-    The axis goes, or comes to the other array where that has one axis, if it may ``expand``.
+    The axis goes, or comes to the other array where that has but one axis.
     """
     if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
-        return (a, b[..., None]) if b.ndim == 1 and expand else (a[..., 0], b)
+        return (a, b[..., None]) if b.ndim == 1 else (a[..., 0], b)
     if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return (a[..., None], b) if a.ndim == 1 and expand else (a, b[..., 0])
+        return (a[..., None], b) if a.ndim == 1 else (a, b[..., 0])
     return a, b
 
 
 def refuse_shapes(where: str, function: Any, t: Array, p: Array) -> None:
     """Refuse targets and outputs whose shapes are not what a function takes."""
-    if t.shape == p.shape and function is not mathematics.sparse_categorical_crossentropy:
-        return
     advice = ""
     if function is mathematics.sparse_categorical_crossentropy:
         labels = t.shape[:-1] if t.ndim == p.ndim and t.shape[-1] == 1 else t.shape
         fit = labels == p.shape[:-1]
-    elif function in mathematics.SAME_SHAPE:
-        fit = False
-        if function is mathematics.categorical_crossentropy and p.shape[:-1] in (
-            t.shape,
-            t.shape[:-1],
-        ):
-            advice = "; for class numbers there is sparse_categorical_crossentropy"
+    elif t.shape == p.shape:
+        return
     else:
-        fit = broadcasts(t, p)
+        fit = function not in mathematics.SAME_SHAPE and broadcasts(t, p)
+        if function is mathematics.categorical_crossentropy:
+            advice = "; for class numbers there is sparse_categorical_crossentropy"
     if not fit:
         raise ValueError(
             f"{where}: y has shape {t.shape}, but the model's output has shape {p.shape}{advice}"
@@ -224,7 +219,8 @@ def weighed(where: str, values: Array, weight: Array) -> tuple[Array, Array]:
     """
     values, weight = same_rank(values, weight)
     if 0 < weight.ndim < values.ndim and weight.shape == values.shape[: weight.ndim]:
-        weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        rows = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        weight = np.broadcast_to(rows, values.shape)
     if not broadcasts(values, weight):
         raise ValueError(
             f"{where}: the sample weights or the mask have shape {weight.shape}, but the values "

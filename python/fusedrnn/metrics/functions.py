@@ -42,7 +42,7 @@ def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
 def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """1 where the largest output is that of the class number."""
     labels, p = np.asarray(y_true), np.asarray(y_pred)
-    shape = labels.shape
+    shape: tuple[int, ...] = labels.shape
     kept = labels.ndim != p.ndim or shape[-1] != 1
     found = _equal(
         "sparse_categorical_accuracy", labels if kept else labels[..., 0], p.argmax(axis=-1)

@@ -8,11 +8,11 @@ Not here: the arithmetic of a step, which is in C++ (``csrc/optimizer.cpp``).
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..checks import beyond
+from .. import missing
 from ..configurable import lookup
+from ..legacy import alias_modules
 from . import schedules
 from .adagrad import Adagrad
 from .adam import Adam, AdamW, Nadam
@@ -31,7 +31,6 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "get",
-    "legacy",
     "schedules",
 ]
 
@@ -60,12 +59,6 @@ def get(identifier: Any) -> Optimizer:
     return optimizer
 
 
-_BEYOND = ("Adadelta", "Adafactor", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer")
-legacy = SimpleNamespace(**{c.__name__: c for c in TABLE.values()})  # as Keras 2.11 to 2.15
+alias_modules(__name__, ("legacy",))  # as Keras 2.11 to 2.15
 
-if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
-
-    def __getattr__(name: str) -> Any:
-        if name in _BEYOND:
-            return beyond(f"optimizers.{name}", f"which has {', '.join(TABLE)}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+missing.answer(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import configurable
+from .. import configurable, missing
 from ..checks import number
 from ..configurable import Configurable, lookup
 
@@ -195,3 +195,5 @@ def get(identifier: Any) -> Any:
 
 
 serialize = configurable.serialize
+
+missing.answer(__name__)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import missing
 from .._state import random_generator
 from .._types import Array
 from ..checks import whole
@@ -121,3 +122,6 @@ class TimeseriesGenerator:
             )
         samples = np.array([self.data[e - self.length : e : self.sampling_rate] for e in ends])
         return samples[:, ::-1] if self.reverse else samples, self.targets[ends]
+
+
+missing.answer(__name__)

@@ -9,7 +9,25 @@ is written to a temporary file first and then renamed. There is no pickle in any
 a file cannot run code.
 """
 
-from ..configurable import custom_object_scope
+from .. import missing
+from ..configurable import (
+    custom_object_scope,
+    get_custom_objects,
+    register_keras_serializable,
+    serialize,
+)
 from .files import load_model, load_weights, save_model, save_weights
 
-__all__ = ["custom_object_scope", "load_model", "load_weights", "save_model", "save_weights"]
+__all__ = [
+    "custom_object_scope",
+    "get_custom_objects",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+]
+
+CustomObjectScope, serialize_keras_object = custom_object_scope, serialize
+
+missing.answer(__name__)

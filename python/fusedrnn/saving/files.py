@@ -29,8 +29,7 @@ def save_model(
 ) -> None:
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
 
-    ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one, without the
-    optimizer's state) or ``.safetensors``.
+    ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one) or ``.safetensors``.
     """
     path = _target(filepath, overwrite)
     if not model.built:
@@ -40,7 +39,9 @@ def save_model(
         data = safetensors.file_bytes(model, include_optimizer, config)
         _files.write(path, lambda to: to.write_bytes(data))
     elif path.endswith((".h5", ".hdf5")):
-        data = h5.tree_bytes(lambda file: keras2.write_model(file, model, config))
+        data = h5.tree_bytes(
+            lambda file: keras2.write_model(file, model, config, include_optimizer)
+        )
         _files.write(path, lambda to: to.write_bytes(data))
     elif path.endswith(".keras"):
         _files.write(path, lambda to: h5.write_archive(to, model, config, include_optimizer))

@@ -1,12 +1,13 @@
 """The ``.h5`` files of Keras 1 and 2, which Keras 3 still reads: weights listed layer by layer.
 
 A whole model has its description in the file's attributes, in the spelling of its time, which
-``legacy.modern`` brings up to date; the optimizer's state is not kept.
+``legacy.modern`` brings up to date, and its optimizer's state in a list of its own.
 """
 
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,8 @@ def _long_name(model: Model) -> dict[str, str]:
     return {}
 
 
-def write_model(file: Any, model: Model, config: str) -> None:
-    """Write description and weights."""
+def write_model(file: Any, model: Model, config: str, optimizer: bool) -> None:
+    """Write description and weights, and with ``optimizer`` its state."""
     described = json.loads(config)
     file.attrs["model_config"] = json.dumps({k: described[k] for k in ("class_name", "config")})
     file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
@@ -61,6 +62,36 @@ def write_model(file: Any, model: Model, config: str) -> None:
             }
         )
     write_weights(file.create_group("model_weights"), model)
+    if optimizer and model.compiled and model.optimizer.built:
+        state = model.optimizer.arrays(model.pack())
+        group = file.create_group("optimizer_weights")
+        names = [f"{model.optimizer.name}/{i}" for i in range(len(state))]
+        group.attrs["weight_names"] = np.array(names, "S")
+        for name, array in zip(names, state, strict=True):
+            group[name] = array
+
+
+def _variable(name: str) -> str:
+    return name.rpartition("/")[0] if name.endswith(("/m:0", "/v:0")) else name
+
+
+def _read_optimizer(group: Any, model: Model, version: Any) -> None:
+    """Overwrite the optimizer's state; as Keras, begin anew with one of before Keras 3 if need be.
+
+    Some versions of Keras 2 have all of Adam's "m" before all "v".
+    """
+    names = [text(name) for name in group.attrs["weight_names"]]
+    first: dict[str, int] = {}  # where what belongs to a variable begins
+    for i, name in enumerate(names):
+        first.setdefault(_variable(name), i)
+    names.sort(key=lambda name: first[_variable(name)])
+    state = numbers([group[name] for name in names])
+    try:
+        model.optimizer.set_arrays(model.pack(), state)
+    except ValueError:
+        if int(text(version).split(".")[0]) >= 3:
+            raise
+        warnings.warn("the optimizer's state does not fit: it begins anew", stacklevel=2)
 
 
 def read_model(file: Any, compile: bool) -> Model:
@@ -86,4 +117,6 @@ def read_model(file: Any, compile: bool) -> Model:
             training.get("metrics"),
             training.get("weighted_metrics"),
         )
+        if "optimizer_weights" in file:
+            _read_optimizer(file["optimizer_weights"], model, version)
     return model
