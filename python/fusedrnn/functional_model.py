@@ -388,4 +388,4 @@ def _ends(places: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> A
     return [_ends(place, tensors) for place in places]
 
 
-LAYERS["functional"] = LAYERS["model"] = Functional
+Model.functional = LAYERS["functional"] = LAYERS["model"] = Functional

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -50,14 +50,12 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
         return self._apply(function, args, kwargs)
 
     def __getitem__(self, key: Any) -> KerasTensor:
-        from .layers.operation import get_item
-
         return self._apply(get_item, (self, key), {})
 
-    def _apply(self, function: Callable[..., Any], args: Any, kwargs: Any) -> KerasTensor:
-        from .layers.operation import Operation  # it is a layer, and layers need this module
+    operation: ClassVar[Any]  # the layer that calls a function, which sets this itself
 
-        tensor: KerasTensor = Operation(function)(*args, **kwargs)
+    def _apply(self, function: Callable[..., Any], args: Any, kwargs: Any) -> KerasTensor:
+        tensor: KerasTensor = self.operation(function)(*args, **kwargs)
         return tensor
 
     def __array__(self, *args: Any, **kwargs: Any) -> Array:
@@ -76,6 +74,11 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """Return ``x[key]``; files have a list where the key was a tuple."""
+    return x[tuple(key) if isinstance(key, list) else key]
 
 
 @dataclass(eq=False)
@@ -377,7 +380,8 @@ def traced(
         read = [s.number for s in leaves((args, kwargs), Slot)]
         for tensor in node.outputs:
             slots.setdefault(tensor, len(slots))
-        steps.append(Step(node.layer, read, [slots[t] for t in node.outputs], args, kwargs))
+        written = [slots[t] for t in node.outputs]
+        steps.append(Step(node.layer, read, written, args=args, kwargs=kwargs))
     layers = sorted(of_layer, key=lambda layer: (-of_layer[layer], found[layer]))
     names = Counter(layer.name for layer in layers)
     for name, times in names.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -35,14 +35,12 @@ class Model(Trainer):
     module = "keras"
     graph: Graph
 
+    functional: ClassVar[Any]  # what a graph of the user's is, which sets this itself
+
     if not TYPE_CHECKING:
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
-            if cls is Model:
-                from .functional_model import Functional
-
-                cls = Functional
-            return super().__new__(cls)
+            return super().__new__(Model.functional if cls is Model else cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not hasattr(type(self), "graph"):
@@ -184,9 +182,7 @@ class Model(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
         """Build the model that ``get_config`` described, with new weights."""
-        from .functional_model import Functional
-
-        return Functional.from_config(config, custom_objects)
+        return Model.functional.from_config(config, custom_objects)
 
     def to_json(self) -> str:
         """Return the configuration as JSON text."""

@@ -13,13 +13,8 @@ from .._state import auto_name, camel_case, snake_case
 from .._types import Array
 from ..autodiff import Tracked, differentiate
 from ..configurable import serialize
-from ..graph import KerasTensor, Slot, connect, is_symbolic, replaced
+from ..graph import KerasTensor, Slot, connect, get_item, is_symbolic, replaced
 from .layer import Layer, Shape
-
-
-def get_item(x: Any, key: Any) -> Any:
-    """Return ``x[key]``; files have a list where the key was a tuple."""
-    return x[tuple(key) if isinstance(key, list) else key]
 
 
 def _known(name: str) -> Callable[..., Any]:
@@ -116,3 +111,6 @@ class Operation(Layer):
     def module(self) -> str:  # type: ignore[override]
         """Where Keras has it."""
         return "keras.src.ops.numpy"
+
+
+KerasTensor.operation = Operation
