@@ -53,7 +53,11 @@ int most_threads() {
 }
 #endif
 
-constexpr Threadpool kOwn = {run, barrier, thread, threads, most_threads};
+constexpr Threadpool kOwn = {.run = run,
+                             .barrier = barrier,
+                             .thread = thread,
+                             .threads = threads,
+                             .most_threads = most_threads};
 
 #if defined(_OPENMP) && defined(__linux__)
 
