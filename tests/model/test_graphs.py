@@ -17,7 +17,10 @@ import fusedrnn
 from fusedrnn import Input, Model, Sequential, backend, layers, models
 from graph_cases import GRAPHS
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras's on PyTorch
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),  # Keras's on PyTorch
+    pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning"),
+]
 NEEDS_KERAS = pytest.mark.skipif(find_spec("keras") is None, reason="no Keras")
 MASKED = {
     "masks",

@@ -259,7 +259,7 @@ def pooling_and_padding(k: Any) -> Any:
         L.MaxPooling1D(name="m1")(x),
         L.MaxPooling1D(3, strides=2, padding="same", name="m2")(x),
         L.MaxPooling1D([2], strides=[3], name="m3")(x),
-        L.AveragePooling1D(name="a1")(x),
+        L.AveragePooling1D(2, name="a1")(x),
         L.AveragePooling1D(3, strides=1, padding="same", name="a2")(x),
         L.AveragePooling1D(3, strides=2, name="a3")(x),
         L.ZeroPadding1D(2, name="z1")(x),
@@ -319,7 +319,7 @@ def masks_that_go_on_or_end(k: Any) -> Any:
     y = L.LSTM(3, name="on")(L.GaussianDropout(0.0, name="d")(y))
     z = [
         L.Conv1D(3, 2, padding="causal", name="c")(masked),
-        L.AveragePooling1D(name="v")(masked),
+        L.AveragePooling1D(2, name="v")(masked),
         L.UpSampling1D(name="w")(masked),
         L.ZeroPadding1D(name="z")(masked),
     ]
