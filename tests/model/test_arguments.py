@@ -132,8 +132,8 @@ def test_fit_names_the_argument(argument: str, value: Any) -> None:
         ("padding", lambda: layers.Conv1D(4, 2, padding=1)),  # type: ignore[arg-type]
         ("data_format", lambda: layers.Conv1D(4, 2, data_format="channels_first")),
         ("groups", lambda: layers.Conv1D(4, 2, groups=2)(np.ones((2, 5, 3)))),
-        ("no output", lambda: layers.Conv1D(4, 6)(np.ones((2, 5, 3)))),
-        ("no output", lambda: layers.MaxPooling1D(6)(np.ones((2, 5, 3)))),
+        ("input", lambda: layers.Conv1D(4, 6)(np.ones((2, 5, 3)))),
+        ("input", lambda: layers.MaxPooling1D(6)(np.ones((2, 5, 3)))),
         ("depth_multiplier", lambda: layers.SeparableConv1D(4, 2, depth_multiplier=0)),
         ("pool_size", lambda: layers.MaxPooling1D(2.5)),
         ("padding", lambda: layers.AveragePooling1D(2, padding="causal")),

@@ -84,7 +84,6 @@ def test_lengths_may_be_open() -> None:
         given = rng.normal(size=(2, T, 3))
         assert model.predict(given, verbose=0).shape == (2, T, 4)
         model.fit(given, np.ones((2, T, 4)), verbose=0)
-    assert model.predict(np.ones((0, 4, 3)), verbose=0).shape == (0, 4, 4)
 
 
 def test_noise() -> None:
@@ -169,7 +168,7 @@ def test_configurations_and_names_are_those_of_keras(name: str) -> None:
                 want = value
             assert as_lists(got[key]) == as_lists(want), key
     assert set(got) - set(config) <= {"activity_regularizer"}
-    again = type(ours).from_config(got if name in () else ours.get_config())
+    again = type(ours).from_config(ours.get_config())
     assert again.get_config() == ours.get_config()
     assert type(theirs).from_config(ours.get_config()).get_config().keys() == config.keys()
 

@@ -98,8 +98,9 @@ class Softmax(Layer):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         if mask is not None:
-            if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
-                raise ValueError(f"{self.name}: mask has shape {mask.shape}, input {x.shape}")
+            pairs = zip(mask.shape[::-1], x.shape[::-1], strict=False)
+            if mask.ndim > x.ndim or any(m not in (1, n) for m, n in pairs):
+                raise ValueError(f"{self.name}: mask has shape {mask.shape}, the input {x.shape}")
             x = np.where(mask, x, x.dtype.type(-1e9))
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         y: Array = activations.softmax(x, axis)
@@ -139,8 +140,8 @@ class PReLU(Layer):
         shape = tuple(1 if k in shared else n for k, n in enumerate(input_shape))[1:]
         if None in shape:
             raise ValueError(
-                f"{self.name}: input has shape {input_shape}; an axis of no fixed size must be one "
-                "of shared_axes"
+                f"{self.name}: shared_axes is {shared}, expected the axes of no fixed size among "
+                f"them: the input is {input_shape}"
             )
         self.alpha = self.add_weight(
             "alpha", shape, self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint

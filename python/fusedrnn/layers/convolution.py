@@ -46,8 +46,8 @@ class Convolution(Layer):
         self.dilation_rate = one(self.name, "dilation_rate", dilation_rate)
         if self.strides[0] > 1 and self.dilation_rate[0] > 1:
             raise ValueError(
-                f"{self.name}: strides is {self.strides[0]} and dilation_rate "
-                f"{self.dilation_rate[0]}, expected one of them to be 1"
+                f"{self.name}: dilation_rate is {self.dilation_rate[0]} and strides "
+                f"{self.strides[0]}, expected one of them to be 1"
             )
         self.activation = activations.get(activation)
         self.use_bias = flag(self.name, "use_bias", use_bias)

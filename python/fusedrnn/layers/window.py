@@ -55,7 +55,7 @@ class Window:
         count = (steps + sum(self.margins(steps)) - self.span) // self.stride + 1
         if count <= 0:
             raise ValueError(
-                f"{self.name}: input has {steps} steps, a window spans {self.span}: no output"
+                f"{self.name}: input has {steps} steps, fewer than a window of {self.span}"
             )
         return count
 
