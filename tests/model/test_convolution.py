@@ -181,3 +181,4 @@ def as_lists(value: Any) -> Any:
 def test_old_names(name: str) -> None:
     assert getattr(layers, name) is getattr(layers, OLD[name])
     assert getattr(layers.convolutional, name) is getattr(layers, OLD[name])
+    assert getattr(layers.pooling, name) is getattr(layers, OLD[name])
