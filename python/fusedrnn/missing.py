@@ -57,8 +57,8 @@ ADVICE = (
      "fusedrnn.onnx"),
     ("initializers", ".*", "which takes a function of (shape, dtype) in its place"),
     ("layers", "RNN|.*Cell|.*Cells", "which has LSTM, GRU and SimpleRNN as whole layers"),
-    ("layers", ".*", f"which has recurrent, dense, merging and one-dimensional convolutional layers; "
-     f"{KEEP}"),
+    ("layers", ".*", "which has recurrent, dense and merging layers, and convolution over steps; "
+     + KEEP),
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
      "place"),
     ("optimizers.*", ".*", "which has SGD, RMSprop, Adam, AdamW, Nadam and Adagrad"),

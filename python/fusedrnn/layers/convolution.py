@@ -176,21 +176,21 @@ class Conv1D(Convolution):
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         (N, T, I), rows, a, y = self.tape
-        da, window, kernel = self.unactivated(dy, a, y), self.window, self.kernel.grad
-        size, features, count = kernel.shape[0], kernel.shape[1], dy.shape[1]
+        da, window, grad = self.unactivated(dy, a, y), self.window, self.kernel.grad
+        size, features, _ = grad.shape
         dx = np.zeros((N, T + sum(window.margins(T)), I), dy.dtype) if need_dx else None
-        for g, (r, (own, matrix, _)) in enumerate(zip(rows, self._parts(), strict=True)):
-            drows, dkernel, dbias = functional.dense_backward(
-                r, matrix, np.ascontiguousarray(da[:, own]), need_dx=need_dx
-            )
-            kernel[..., own] = dkernel.reshape(size, features, -1)
+        for g, (r, (own, kernel, _)) in enumerate(zip(rows, self._parts(), strict=True)):
+            part = np.ascontiguousarray(da[:, own])
+            _, dkernel, dbias = functional.dense_backward(r, kernel, part, need_dx=False)
+            grad[..., own] = dkernel.reshape(size, features, -1)
             if self.bias is not None:
                 self.bias.grad[own] = dbias
-            if dx is not None and drows is not None:
-                steps = drows.reshape(N, count, size, features)
-                into = dx[..., g * features : (g + 1) * features]
-                for k in range(size):
-                    window.step(into, k, count)[...] += steps[:, :, k]
+            if dx is None:
+                continue
+            into = dx[..., g * features : (g + 1) * features]
+            for k, step in enumerate(kernel.reshape(size, features, -1)):  # windows overlap
+                dstep = functional.dense(part, np.ascontiguousarray(step.T))
+                window.step(into, k, dy.shape[1])[...] += dstep.reshape(N, -1, features)
         return None if dx is None else window.inside(dx, T)
 
 
