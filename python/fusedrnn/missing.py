@@ -57,7 +57,8 @@ ADVICE = (
      "fusedrnn.onnx"),
     ("initializers", ".*", "which takes a function of (shape, dtype) in its place"),
     ("layers", "RNN|.*Cell|.*Cells", "which has LSTM, GRU and SimpleRNN as whole layers"),
-    ("layers", ".*", f"which has sequences of recurrent and dense layers; {KEEP}"),
+    ("layers", ".*", "which has recurrent, dense and merging layers, and convolution over steps; "
+     + KEEP),
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
      "place"),
     ("optimizers.*", ".*", "which has SGD, RMSprop, Adam, AdamW, Nadam and Adagrad"),
@@ -146,7 +147,7 @@ def _find(where: str, name: str) -> Any:
     if name in ("serialize", "deserialize") and "get" in own:
         return own["get"] if name == "deserialize" else vars(_module("configurable"))[name]
     if name in table().get(where, ()):
-        for other in ELSEWHERE.get(where, ()):
+        for other in (where, *ELSEWHERE.get(where, ())):  # a module below may ask for it
             if name in vars(_module(other)):
                 return vars(_module(other))[name]
     full = f"{where}.{name}" if where else name

@@ -110,6 +110,39 @@ OTHERS: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
     "batch normalization 3 axes": (lambda: layers.BatchNormalization(scale=False), X),
     "frozen batch normalization": (lambda: layers.BatchNormalization(trainable=False), X),
     "leaky relu": (lambda: layers.LeakyReLU(), X),
+    "relu": (lambda: layers.ReLU(max_value=0.9, negative_slope=0.3, threshold=0.1), X),
+    "elu": (lambda: layers.ELU(0.7), X),
+    "prelu": (lambda: layers.PReLU(), X),
+    "prelu of steps": (lambda: layers.PReLU(shared_axes=[2]), X),
+    "softmax": (lambda: layers.Softmax(axis=1), X),
+    "unit normalization": (lambda: layers.UnitNormalization(axis=(1, 2)), X),
+    "gaussian dropout": (lambda: layers.GaussianDropout(0.0), X),
+    "conv": (lambda: layers.Conv1D(3, 3, activation="tanh"), (2, 7, 2)),
+    "conv same": (lambda: layers.Conv1D(3, 4, 3, "same", use_bias=False), (2, 7, 2)),
+    "conv causal": (lambda: layers.Conv1D(4, 2, 1, "causal", None, 3, 2), (2, 7, 4)),
+    "conv step": (lambda: layers.Conv1D(3, 1, activation="softmax"), (2, 7, 2)),
+    "separable conv": (lambda: layers.SeparableConv1D(3, 3, 2, "same"), (2, 7, 2)),
+    "separable conv apart": (
+        lambda: layers.SeparableConv1D(
+            3, 3, dilation_rate=2, depth_multiplier=2, activation="elu", use_bias=False
+        ),
+        (2, 7, 2),
+    ),
+    "max pooling": (lambda: layers.MaxPooling1D(3, 2, "same"), (2, 7, 2)),
+    "max pooling apart": (lambda: layers.MaxPooling1D(2, 3), (2, 7, 2)),
+    "average pooling": (lambda: layers.AveragePooling1D(4, 1, "same"), (2, 7, 2)),
+    "global pooling": (lambda: layers.GlobalMaxPooling1D(), (2, 7, 2)),
+    "zero padding": (lambda: layers.ZeroPadding1D((2, 1)), X),
+    "cropping": (lambda: layers.Cropping1D((0, 1)), X),
+    "up sampling": (lambda: layers.UpSampling1D(3), X),
+    "time distributed conv": (
+        lambda: layers.TimeDistributed(layers.Conv1D(2, 2, padding="same")),
+        (2, 3, 4, 2),
+    ),
+    "time distributed pooling": (
+        lambda: layers.TimeDistributed(layers.AveragePooling1D(2)),
+        (2, 3, 4, 2),
+    ),
     "masking": (lambda: layers.Masking(), X),
     "time distributed": (lambda: layers.TimeDistributed(layers.Dense(2, activation="silu")), X),
     "time distributed lstm": (lambda: layers.TimeDistributed(layers.LSTM(2)), (2, 3, 4, 2)),
@@ -120,6 +153,10 @@ OTHERS: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
 def test_others(name: str) -> None:
     make, shape = OTHERS[name]
     check(make(), rng.normal(size=shape))
+
+
+def test_softmax_of_what_the_mask_leaves() -> None:
+    check(layers.Softmax(), rng.normal(size=(3, 4)), MASKS["mask"])
 
 
 def test_embedding() -> None:

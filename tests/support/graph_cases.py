@@ -201,3 +201,127 @@ def penalties_and_frozen(k: Any) -> Any:
     h = L.GRU(4, kernel_regularizer="l2", activity_regularizer="l1", name="h")(x)
     frozen = L.Dense(3, trainable=False, name="frozen")(h)
     return k.Model(x, [L.Dense(1, name="y")(frozen), L.Dense(1, name="z")(h)], name="m")
+
+
+@graph
+def convolutions(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((9, 4), name="x")
+    y = [
+        L.Conv1D(3, 3, activation="relu", name="valid")(x),
+        L.Conv1D(4, 4, padding="same", groups=2, name="same")(x),
+        L.Conv1D(3, 2, padding="causal", dilation_rate=3, activation="tanh", name="causal")(x),
+        L.Conv1D(2, 4, strides=3, padding="same", use_bias=False, name="strides")(x),
+        L.Conv1D(2, [3], strides=2, padding="causal", kernel_regularizer="l2", name="few")(x),
+        L.Conv1D(6, 3, dilation_rate=[2], padding="same", groups=2, bias_regularizer="l1",
+                 kernel_constraint="max_norm", name="apart")(x),
+        L.Conv1D(5, 1, strides=2, activation="softmax", name="dense")(x),
+        L.SeparableConv1D(3, 3, depth_multiplier=2, activation="elu", name="separable")(x),
+        L.SeparableConv1D(2, 4, strides=2, padding="same", use_bias=False, name="steps")(x),
+        L.SeparableConv1D(2, 3, dilation_rate=2, padding="same", name="wide")(x),
+    ]  # fmt: skip
+    pooled = [L.GlobalAveragePooling1D(name=f"p{n}")(each) for n, each in enumerate(y)]
+    return k.Model(x, L.Concatenate(name="all")(pooled), name="m")
+
+
+@graph
+def convolutional_recurrent(k: Any) -> Any:
+    """The CNN-LSTM of notebooks."""
+    L = k.layers
+    x = L.Input((12, 3), name="x")
+    y = L.Conv1D(6, 3, activation="relu", padding="causal", name="a")(x)
+    y = L.MaxPooling1D(2, name="b")(y)
+    y = L.Conv1D(4, 2, activation="tanh", name="c")(L.ZeroPadding1D((1, 2), name="z")(y))
+    return k.Model(x, L.Dense(1, name="y")(L.LSTM(3, name="r")(y)), name="m")
+
+
+@graph
+def subsequences(k: Any) -> Any:
+    """Convolution of every part of a sequence on its own."""
+    L = k.layers
+    x = L.Input((3, 6, 2), name="x")
+    y = L.TimeDistributed(L.Conv1D(4, 3, activation="relu", name="c"), name="tc")(x)
+    y = L.TimeDistributed(L.MaxPooling1D(name="p"), name="tp")(y)
+    z = L.TimeDistributed(L.SeparableConv1D(3, 2, padding="same", name="s"), name="ts")(x)
+    z = L.TimeDistributed(L.AveragePooling1D(3, name="q"), name="tq")(z)
+    z = L.TimeDistributed(L.Cropping1D((0, 1), name="o"), name="to")(z)
+    z = L.TimeDistributed(L.PReLU(name="u"), name="tu")(z)
+    parts = [L.TimeDistributed(L.Flatten(name=f"f{n}"), name=f"t{n}")(e) for n, e in
+             enumerate([y, z])]  # fmt: skip
+    return k.Model(x, L.GRU(3, name="r")(L.Concatenate(name="cat")(parts)), name="m")
+
+
+@graph
+def pooling_and_padding(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((8, 3), name="x")
+    y = [
+        L.MaxPooling1D(name="m1")(x),
+        L.MaxPooling1D(3, strides=2, padding="same", name="m2")(x),
+        L.MaxPooling1D([2], strides=[3], name="m3")(x),
+        L.AveragePooling1D(2, name="a1")(x),
+        L.AveragePooling1D(3, strides=1, padding="same", name="a2")(x),
+        L.AveragePooling1D(3, strides=2, name="a3")(x),
+        L.ZeroPadding1D(2, name="z1")(x),
+        L.ZeroPadding1D((0, 3), name="z2")(x),
+        L.Cropping1D(name="c1")(x),
+        L.Cropping1D((0, 3), name="c2")(x),
+        L.UpSampling1D(3, name="u")(x),
+        L.GlobalMaxPooling1D(keepdims=True, name="g1")(x),
+        L.GlobalAveragePooling1D(keepdims=True, name="g2")(x),
+    ]
+    y = [L.Dense(2, name=f"d{n}")(L.Flatten(name=f"f{n}")(each)) for n, each in enumerate(y)]
+    return k.Model(x, L.Concatenate(name="all")(y), name="m")
+
+
+@graph
+def activations(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((4, 3), name="x")
+    y = [
+        L.Softmax(name="softmax")(x),
+        L.Softmax(axis=1, name="steps")(x),
+        L.Softmax(axis=[1, 2], name="both")(x),
+        L.ReLU(name="relu")(x),
+        L.ReLU(max_value=1.0, negative_slope=0.2, threshold=0.3, name="bent")(x),
+        L.ReLU(0.5, name="cut")(x),
+        L.ELU(name="elu")(x),
+        L.ELU(alpha=0.4, name="flat")(x),
+        L.PReLU(name="prelu")(x),
+        L.PReLU(alpha_initializer="ones", alpha_regularizer="l2", shared_axes=[1], name="one")(x),
+        L.PReLU(shared_axes=[1, 2], alpha_constraint="non_neg", name="scalar")(x),
+        L.LeakyReLU(name="leaky")(x),
+        L.UnitNormalization(name="unit")(x),
+        L.UnitNormalization(axis=[1, 2], name="units")(x),
+        L.GaussianNoise(0.0, name="noise")(x),
+        L.GaussianDropout(0.0, seed=3, name="drop")(x),
+    ]
+    y = [L.Dense(2, name=f"d{n}")(L.Flatten(name=f"f{n}")(each)) for n, each in enumerate(y)]
+    return k.Model(x, L.Concatenate(name="all")(y), name="m")
+
+
+@graph
+def penalties_of_activity(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    h = L.ActivityRegularization(l1=0.1, l2=0.3, name="p")(L.Conv1D(
+        4, 2, activity_regularizer="l2", name="c")(x))  # fmt: skip
+    return k.Model(x, L.Dense(1, name="y")(L.Flatten(name="f")(h)), name="m")
+
+
+@graph
+def masks_that_go_on_or_end(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    masked = L.Masking(0.0, name="mask")(x)
+    y = L.UnitNormalization(name="u")(L.ReLU(negative_slope=0.5, name="a")(masked))
+    y = L.ELU(name="e")(L.PReLU(shared_axes=[1], name="p")(L.GaussianNoise(0.0, name="n")(y)))
+    y = L.LSTM(3, name="on")(L.GaussianDropout(0.0, name="d")(y))
+    z = [
+        L.Conv1D(3, 2, padding="causal", name="c")(masked),
+        L.AveragePooling1D(2, name="v")(masked),
+        L.UpSampling1D(name="w")(masked),
+        L.ZeroPadding1D(name="z")(masked),
+    ]
+    z = [L.LSTM(2, name=f"end{n}")(each) for n, each in enumerate(z)]
+    return k.Model(x, L.Concatenate(name="all")([y, *z]), name="m")

@@ -8,8 +8,9 @@ Not here: models, training loops, file formats.
 from .. import missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
-from .activation import Activation, LeakyReLU
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .batch_normalization import BatchNormalization
+from .convolution import Conv1D, SeparableConv1D
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
@@ -39,25 +40,35 @@ from .merging import (
     subtract,
 )
 from .operation import Operation
-from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
+from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
+from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .simple_rnn import SimpleRNN
+from .unit_normalization import UnitNormalization
 from .wrapper import Bidirectional, TimeDistributed
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Average",
+    "AveragePooling1D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
+    "Conv1D",
+    "Cropping1D",
     "Dense",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
     "Input",
@@ -67,18 +78,26 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPooling1D",
     "Maximum",
     "Minimum",
     "Multiply",
     "Operation",
+    "PReLU",
     "Permute",
+    "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
     "SimpleRNN",
+    "Softmax",
     "SpatialDropout1D",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
     "Variable",
+    "ZeroPadding1D",
     "add",
     "average",
     "concatenate",
@@ -96,7 +115,9 @@ LAYERS.update(
 )
 alias_modules(__name__, LAYER_MODULES)
 
+AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
+Convolution1D, SeparableConvolution1D = Conv1D, SeparableConv1D
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 missing.answer(__name__)

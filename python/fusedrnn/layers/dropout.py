@@ -20,6 +20,11 @@ def dropout_mask(shape: Any, rate: float, dtype: Any, rng: np.random.Generator |
     return kept * np.asarray(1 / (1 - rate), dtype)
 
 
+def seeded(name: str, seed: int | None) -> np.random.Generator | None:
+    """Return a layer's own generator, if it has a seed."""
+    return None if seed is None else np.random.default_rng(whole(name, "seed", seed, 0))
+
+
 class Dropout(Layer):
     """Sets a share ``rate`` of the input to 0 while training and scales the rest up.
 
@@ -35,10 +40,7 @@ class Dropout(Layer):
         super().__init__(**kwargs)
         self.rate = number(self.name, "rate", rate, 0, 1)
         self.noise_shape = None if noise_shape is None else sizes(noise_shape, "noise_shape")
-        self.seed = seed
-        if seed is not None:
-            whole(self.name, "seed", seed, 0)
-        self.rng = np.random.default_rng(seed) if seed is not None else None
+        self.seed, self.rng = seed, seeded(self.name, seed)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = None

@@ -9,6 +9,7 @@ import numpy as np
 from .._types import Array
 from ..checks import flag
 from .layer import Layer, Shape
+from .window import Window, channels_last, one, padding_named
 
 
 class GlobalAveragePooling1D(Layer):
@@ -20,11 +21,7 @@ class GlobalAveragePooling1D(Layer):
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"{self.name}: data_format is {data_format!r}, expected 'channels_last'"
-            )
-        self.data_format = "channels_last"
+        self.data_format = channels_last(self.name, data_format)
         self.keepdims = flag(self.name, "keepdims", keepdims)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
@@ -55,3 +52,80 @@ class GlobalMaxPooling1D(GlobalAveragePooling1D):
 
     def shares(self, x: Array, mask: Array | None) -> Array:  # noqa: D102
         return np.equal(np.arange(x.shape[1])[:, None], x.argmax(axis=1)[:, None]).astype(x.dtype)
+
+
+class Pooling(Layer):
+    """Base of the layers that make one step of each window, (N, T, I) to (N, windows, I)."""
+
+    input_rank = 3
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pool_size = one(self.name, "pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else one(self.name, "strides", strides)
+        self.padding = padding_named(self.name, padding, "valid", "same")
+        self.data_format = channels_last(self.name, data_format)
+
+    @property
+    def window(self) -> Window:
+        """What slides over the steps."""
+        return Window(self.name, self.pool_size[0], self.strides[0], self.padding)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        N, T, I = input_shape
+        return (N, self.window.count(T), I)
+
+    def steps(self, padded: Array, count: Any) -> list[Array]:
+        """Return the first steps of all windows, the second ones, and so on."""
+        return [self.window.step(padded, k, count) for k in range(self.pool_size[0])]
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+        return None
+
+
+class MaxPooling1D(Pooling):
+    """Maximum of each window; the first of equal ones has the gradient."""
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        padded = self.window.padded(x, -np.inf)
+        first, *rest = self.steps(padded, self.window.count(x.shape[1]))
+        y = first.copy()
+        for each in rest:
+            np.maximum(y, each, out=y)
+        self.tape = (x.shape[1], padded, y) if training else None
+        return y
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        T, padded, y = self.tape
+        dx, left, count = np.zeros_like(padded), dy, dy.shape[1]
+        for each, d in zip(self.steps(padded, count), self.steps(dx, count), strict=True):
+            won = each == y
+            d += left * won
+            left = left * ~won
+        return self.window.inside(dx, T)
+
+
+class AveragePooling1D(Pooling):
+    """Average of each window; padding does not count, as in Keras on TensorFlow and on JAX."""
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        T, count = x.shape[1], self.window.count(x.shape[1])
+        total = sum(self.steps(self.window.padded(x), count))
+        real = sum(self.steps(self.window.padded(np.ones((1, T, 1), x.dtype)), count))
+        self.tape = T, real
+        return np.asarray(total / real)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        T, real = self.tape
+        N, count, I = dy.shape
+        dx = np.zeros((N, T + sum(self.window.margins(T)), I), dy.dtype)
+        for d in self.steps(dx, count):
+            d += dy / real
+        return self.window.inside(dx, T)

@@ -10,6 +10,7 @@ import numpy as np
 from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
+from .window import channels_last
 
 
 class Reshape(Layer):
@@ -47,11 +48,7 @@ class Flatten(Reshape):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__((-1,), **kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"{self.name}: data_format is {data_format!r}, expected 'channels_last'"
-            )
-        self.data_format = "channels_last"
+        self.data_format = channels_last(self.name, data_format)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
