@@ -90,7 +90,7 @@ def test_what_cannot_be_differentiated_is_named() -> None:
     m = Sequential([Input((6, 2)), LSTM(5), Dense(1)])
     X, y = np.ones((4, 6, 2)), np.ones(4)
     for loss, message in {
-        lambda t, p: np.linalg.norm(p - t): "numpy.norm has no derivative",
+        lambda t, p: np.median(p - t): "numpy.median has no derivative",
         lambda t, p: np.mean(t): "does not depend",
         lambda t, p: np.mean(np.asarray(p)): "only NumPy's own functions",
         lambda t, p: np.arcsin(p): "numpy.arcsin has no derivative",

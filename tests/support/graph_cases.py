@@ -201,3 +201,69 @@ def penalties_and_frozen(k: Any) -> Any:
     h = L.GRU(4, kernel_regularizer="l2", activity_regularizer="l1", name="h")(x)
     frozen = L.Dense(3, trainable=False, name="frozen")(h)
     return k.Model(x, [L.Dense(1, name="y")(frozen), L.Dense(1, name="z")(h)], name="m")
+
+
+def attention_layer(k: Any) -> Any:
+    """Return the class that half of all notebooks carry."""
+
+    @k.saving.register_keras_serializable(package="notebooks")
+    class Attention(k.layers.Layer):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+            self.dense = k.layers.Dense(units, activation="tanh", name="hidden")
+
+        def build(self, input_shape: Any) -> None:
+            ops = {"initializer": "glorot_uniform", "trainable": True}
+            self.fixed = self.add_weight(name="s", shape=(1,), initializer="ones", trainable=False)
+            self.W = self.add_weight(name="att_weight", shape=(input_shape[-1], 1), **ops)
+            self.b = self.add_weight(name="att_bias", shape=[input_shape[1], 1], **ops)
+            super().build(input_shape)
+
+        def call(self, x: Any) -> Any:
+            ops = k.ops
+            e = ops.squeeze(ops.tanh(ops.matmul(x, self.W) + self.b), axis=-1)
+            a = ops.expand_dims(ops.softmax(e), axis=-1) * self.fixed
+            y = self.dense(ops.sum(x * a, axis=1))
+            return self.dense(ops.concatenate([y, y[:, :1]], axis=-1)) + ops.relu(y)
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return input_shape[0], self.units
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    return Attention
+
+
+@graph
+def own_attention(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 4), name="x")
+    h = L.LSTM(4, return_sequences=True, name="h")(x)
+    return k.Model(x, L.Dense(1, name="y")(attention_layer(k)(name="attention")(h)), name="m")
+
+
+@graph
+def own_layer_shared_and_of_two(k: Any) -> Any:
+    """Bahdanau's attention as tutorials have it: layers inside, several arguments and results."""
+    L, ops = k.layers, k.ops
+
+    @k.saving.register_keras_serializable(package="notebooks")
+    class Bahdanau(L.Layer):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.W1, self.W2 = L.Dense(units), L.Dense(units)
+            self.V = L.Dense(1)
+
+        def call(self, query: Any, values: Any) -> Any:
+            score = self.V(ops.tanh(self.W1(ops.expand_dims(query, 1)) + self.W2(values)))
+            weights = ops.softmax(score, axis=1)
+            return ops.sum(weights * values, axis=1), weights
+
+    x, q = L.Input((5, 3), name="x"), L.Input((3,), name="q")
+    layer = Bahdanau(name="attention")
+    context, weights = layer(q, x)
+    again, _ = layer(context, values=x)
+    y = L.Concatenate(name="c")([again, L.Flatten(name="f")(weights)])
+    return k.Model([x, q], L.Dense(2, name="y")(y), name="m")

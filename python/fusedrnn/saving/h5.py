@@ -21,6 +21,7 @@ from .._state import claim, snake_case
 from .._types import Array
 from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
+from ..layers.taped import Taped
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
 from ..model import Model
@@ -104,6 +105,9 @@ def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variab
     elif isinstance(layer, Bidirectional):
         yield from groups(layer.forward_layer, f"{path}forward_layer/")
         yield from groups(layer.backward_layer, f"{path}backward_layer/")
+    elif isinstance(layer, Taped):
+        for name, inner in layer.named_layers().items():
+            yield from groups(inner, f"{path}{name}/")
     elif isinstance(layer, TimeDistributed):
         yield from groups(layer.layer, f"{path}layer/")
     else:
