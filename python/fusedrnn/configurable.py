@@ -139,7 +139,8 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         if not isinstance(name, str):
             raise ValueError(f"{kind}: {identifier!r} has no class_name")
         registered = identifier.get("registered_name")
-        cls = _custom.get(registered, _custom.get(name)) or (table.get(snake_case(name), table.get(name.lower())))
+        cls = _custom.get(registered, _custom.get(name))
+        cls = cls or table.get(snake_case(name), table.get(name.lower()))
         if cls is None:
             raise ValueError(
                 f"{kind}: {name!r} is not known here, expected one of {', '.join(table)}"

@@ -218,6 +218,7 @@ def attention_layer(k: Any) -> Any:
             self.fixed = self.add_weight(name="s", shape=(1,), initializer="ones", trainable=False)
             self.W = self.add_weight(name="att_weight", shape=(input_shape[-1], 1), **ops)
             self.b = self.add_weight(name="att_bias", shape=[input_shape[1], 1], **ops)
+            self.dense.build((input_shape[0], input_shape[-1]))
             super().build(input_shape)
 
         def call(self, x: Any) -> Any:
@@ -267,3 +268,33 @@ def own_layer_shared_and_of_two(k: Any) -> Any:
     again, _ = layer(context, values=x)
     y = L.Concatenate(name="c")([again, L.Flatten(name="f")(weights)])
     return k.Model([x, q], L.Dense(2, name="y")(y), name="m")
+
+
+@graph
+def attention(k: Any) -> Any:
+    """Luong's and Bahdanau's attention over an encoder with a mask."""
+    L = k.layers
+    x, z = L.Input((5, 3), name="x"), L.Input((4, 3), name="z")
+    h = L.LSTM(4, return_sequences=True, name="h")(L.Masking(name="mask")(x))
+    d = L.LSTM(4, return_sequences=True, name="d")(z)
+    a = L.Attention(use_scale=True, name="dot")([d, h])
+    b, scores = L.Attention(score_mode="concat", use_scale=True, name="concat")(
+        [d, h, h], return_attention_scores=True
+    )
+    c = L.AdditiveAttention(name="additive")([d, h])
+    e = L.Attention(name="causal")([a, d], use_causal_mask=True)
+    return k.Model([x, z], [L.Concatenate(name="c")([a, b, c, e, d]), scores], name="m")
+
+
+@graph
+def heads(k: Any) -> Any:
+    """Self attention that sees no later step, and attention to another sequence."""
+    L = k.layers
+    x, z = L.Input((5, 4), name="x"), L.Input((3, 2), name="z")
+    h = L.MultiHeadAttention(2, 3, name="own")(x, x, use_causal_mask=True)
+    h = L.LayerNormalization(name="n")(L.Add(name="s")([x, h]))
+    y, scores = L.MultiHeadAttention(num_heads=3, key_dim=2, value_dim=5, output_shape=6, name="b")(
+        query=h, value=z, key=z, return_attention_scores=True
+    )
+    y = L.MultiHeadAttention(1, 2, use_bias=False, name="c")(y, value=h)
+    return k.Model([x, z], [L.GlobalAveragePooling1D(name="y")(y), scores], name="m")

@@ -9,6 +9,7 @@ from .. import missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import Activation, LeakyReLU
+from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
 from .dense import Dense
 from .dropout import Dropout, SpatialDropout1D
@@ -38,6 +39,7 @@ from .merging import (
     multiply,
     subtract,
 )
+from .multi_head_attention import MultiHeadAttention
 from .operation import Operation
 from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -49,6 +51,8 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "BatchNormalization",
     "Bidirectional",
@@ -69,6 +73,7 @@ __all__ = [
     "Masking",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Operation",
     "Permute",

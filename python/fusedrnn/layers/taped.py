@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, wraps
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._state import floatx
+from .._state import floatx, snake_case
 from .._tensor import tensor
 from .._types import Array
 from ..autodiff import Tracked, backward, hint
@@ -77,8 +78,11 @@ class Taped(Layer):
             if isinstance(value, Layer):
                 found.setdefault(name, value)
             elif isinstance(value, (list, dict)):
-                for k, each in enumerate(leaves(value, Layer)):
-                    found[f"{name}/{k}"] = each
+                seen: Counter[str] = Counter()
+                for each in leaves(value, Layer):
+                    kind = snake_case(type(each).__name__)
+                    found[f"{name}/{kind}_{seen[kind]}" if seen[kind] else f"{name}/{kind}"] = each
+                    seen[kind] += 1
         return {name: each for name, each in found.items() if each is not self}
 
     @property
