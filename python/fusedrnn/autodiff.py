@@ -457,9 +457,7 @@ def differentiate(function: Callable[..., Any], name: str, *args: Any) -> Tracke
     try:
         y = function(*args)
     except TypeError as error:
-        raise TypeError(
-            f"{name}: cannot be differentiated ({error}); {hint()}"
-        ) from error
+        raise TypeError(f"{name}: cannot be differentiated ({error}); {hint()}") from error
     if not isinstance(y, Tracked):
         raise TypeError(f"{name}: returned {type(y).__name__}, which does not depend on its input")
     return y

@@ -140,7 +140,11 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
             raise ValueError(f"{kind}: {identifier!r} has no class_name")
         registered = identifier.get("registered_name")
         cls = _custom.get(registered, _custom.get(name))
-        cls = cls or table.get(snake_case(name), table.get(name.lower()))
+        known = table.get(snake_case(name), table.get(name.lower()))
+        if known and (
+            cls is None or (str(identifier.get("module"))[:6] == "keras." and not registered)
+        ):
+            cls = known  # a file that names Keras's does not mean one's own of the same name
         if cls is None:
             raise ValueError(
                 f"{kind}: {name!r} is not known here, expected one of {', '.join(table)}"

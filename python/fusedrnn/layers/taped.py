@@ -109,10 +109,17 @@ class Taped(Layer):
             self._building = False
         self._trace(input_shape)  # which builds the layers inside
 
+    @property
+    def built_by_shape(self) -> bool:
+        """Whether Keras, reading a file, can build it by one shape: else it does when called."""
+        return type(self).build is not Taped.build and len(self._by_argument(self.input_shape)) == 1
+
     def _by_argument(self, shapes: Any) -> list[Any]:
         every = shapes if self.takes_list else [shapes]
-        args, kwargs = self.form
-        given = [each for each in (*args, *kwargs.values()) if any(True for _ in leaves(each, Slot))]
+        args, kwargs = self._bound()
+        given = [
+            each for each in (*args, *kwargs.values()) if any(True for _ in leaves(each, Slot))
+        ]
         found: list[Any] = replaced(given, Slot, lambda slot: every[slot.number])
         return found
 
@@ -145,7 +152,8 @@ class Taped(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Return the output for arrays, or for tensors without values (a graph of layers)."""
-        kwargs = {name: value for name, value in kwargs.items() if value is not None}
+        # In the order in which Keras has them
+        kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
         symbolic = is_symbolic(args, kwargs)
         kind: Any = KerasTensor if symbolic else ARRAYS
         if not symbolic and not any(True for _ in leaves(args, kind)):
@@ -153,7 +161,8 @@ class Taped(Layer):
         given = list(leaves((args, kwargs), kind))
         number = count()
         self.form = replaced((args, kwargs), kind, lambda _: Slot(next(number)))
-        self.takes_list = not isinstance(self.form[0][0], Slot) or len(given) > 1
+        first = [*self.form[0], *self._bound()[1].values()][0]
+        self.takes_list = not isinstance(first, Slot) or len(given) > 1
         if symbolic:
             return connect(self, *args, **kwargs)
         training, mask = kwargs.get("training"), kwargs.get("mask")
@@ -175,11 +184,17 @@ class Taped(Layer):
         """The NumPy type of the weights."""
         return np.dtype(self.dtype or floatx())
 
+    def _bound(self) -> Any:
+        """Return the form of the arguments, those by keyword in the order of ``call``."""
+        args, kwargs = self.form
+        names = _parameters(type(self).call)  # type: ignore[attr-defined]
+        return args, {name: kwargs[name] for name in names if name in kwargs}
+
     def _run(self, xs: Sequence[Any], masks: Sequence[Any], training: bool) -> Any:
         """Return what ``call`` gives, several as a list."""
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
-        own = replaced(self.form, Slot, lambda slot: masks[slot.number])
+        own = replaced(self._bound(), Slot, lambda slot: masks[slot.number])
         for k, (name, mask) in enumerate({**dict(zip(names, own[0])), **own[1]}.items()):  # noqa: B905
             for key in (f"{name}_mask", *(["mask"] if k == 0 else [])):
                 if key in names and any(m is not None for m in leaves([mask], np.ndarray)):
