@@ -23,7 +23,7 @@ from ._tensor import Number as Number, Tensor as Tensor, tensor as tensor
 from .ops import (
     abs as abs, all as all, any as any, arange as arange, argmax as argmax, argmin as argmin,
     cast as cast, clip as clip, cos as cos, cumsum as cumsum, dot as dot, elu as elu,
-    equal as equal, exp as exp, expand_dims as expand_dims, eye as eye, greater as greater,
+    equal as equal, exp as exp, eye as eye, greater as greater,
     greater_equal as greater_equal, less as less, less_equal as less_equal, log as log, max as max,
     maximum as maximum, mean as mean, min as min, minimum as minimum, ndim as ndim,
     not_equal as not_equal, ones as ones, ones_like as ones_like, prod as prod, relu as relu,
@@ -51,6 +51,11 @@ pow, switch, int_shape, permute_dimensions = np.power, np.where, shape, np.trans
 gather, repeat_elements = np.take, np.repeat
 
 
+def expand_dims(x: Any, axis: int = -1) -> Any:
+    """Return an array with one more axis."""
+    return np.expand_dims(x, axis)
+
+
 def concatenate(tensors: Any, axis: int = -1) -> Any:
     """Return arrays one after the other along an axis."""
     return np.concatenate(tensors, axis)
@@ -63,7 +68,7 @@ def batch_flatten(x: Any) -> Any:
 
 def repeat(x: Any, n: int) -> Any:
     """Return each vector ``n`` times: (N, I) to (N, n, I)."""
-    return np.repeat(np.expand_dims(x, 1), n, 1)
+    return np.repeat(expand_dims(x, 1), n, 1)
 
 
 def l2_normalize(x: Any, axis: Any = None) -> Any:

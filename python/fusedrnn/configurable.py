@@ -138,7 +138,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         name = identifier.get("class_name")
         if not isinstance(name, str):
             raise ValueError(f"{kind}: {identifier!r} has no class_name")
-        registered = identifier.get("registered_name")
+        registered = identifier.get("registered_name") or ""
         cls = _custom.get(registered, _custom.get(name))
         known = table.get(snake_case(name), table.get(name.lower()))
         if known and (

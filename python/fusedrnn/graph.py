@@ -148,7 +148,8 @@ class Step:
         self.single = len(self.outputs) == 1
         if hasattr(self.layer, "form"):
             number = count()
-            self.form = replaced((self.args, self.kwargs), Slot, lambda _: Slot(next(number)))
+            args = self.args if self.args or self.kwargs else (Slot(0),)  # in a chain
+            self.form = replaced((args, self.kwargs), Slot, lambda _: Slot(next(number)))
         self.trains = self.kwargs.get("training") is True  # whatever the model does
 
 

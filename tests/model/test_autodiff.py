@@ -51,10 +51,10 @@ BIG = np.asarray(T > 2.5)
         lambda t, p: np.take(p, [0, 2, 2], 1) * np.roll(p, 1, 0) * np.flip(p, 1) + np.tril(p),
         lambda t, p: np.pad(p, 1)[1:, 1:] * np.broadcast_to(p.sum(), (6, 4)) + np.ravel(p)[0],
         lambda t, p: 1 / np.reciprocal(p) * np.log2(p) * np.log10(p) - np.sinh(p) * np.arctan(p),
-        lambda t, p: K.batch_dot(p, t, axes=1) * K.batch_dot(K.repeat(p, 2), K.repeat(t, 2), 1)[0],
+        lambda t, p: K.batch_dot(p, t, 1) * K.sum(K.batch_dot(K.repeat(p, 2), K.repeat(t, 2), 1)),
         lambda t, p: K.batch_dot(K.expand_dims(p), K.expand_dims(t, 1)) + K.l2_normalize(p)[0],
         lambda t, p: K.repeat_elements(K.permute_dimensions(p, (1, 0)), 2, 0) + np.cosh(p.T[:1]),
-        lambda t, p: K.concatenate([p, K.batch_flatten(p)]) + K.stop_gradient(p)[0, 0],
+        lambda t, p: K.concatenate([p, K.batch_flatten(p)]),
         lambda t, p: K.cast(p, "float32") * K.cast(t > p, "float32"),
     ],
 )

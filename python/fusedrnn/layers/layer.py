@@ -66,8 +66,8 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     NumPy's functions and operators take it as an array, and where a tape runs, as part of that.
     """
 
-    __eq__, __hash__ = object.__eq__, object.__hash__  # type: ignore[assignment]
-    __ne__ = object.__ne__  # type: ignore[assignment]
+    __eq__, __hash__ = object.__eq__, object.__hash__
+    __ne__ = object.__ne__
 
     def __init__(
         self,

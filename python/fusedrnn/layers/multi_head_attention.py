@@ -115,7 +115,9 @@ class MultiHeadAttention(Taped):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # noqa: D102
+    def build(  # type: ignore[override]  # noqa: D102
+        self, query_shape: Any, value_shape: Any, key_shape: Any = None
+    ) -> None:
         key_shape = key_shape or value_shape
         if {len(query_shape), len(value_shape), len(key_shape)} != {3}:
             raise ValueError(f"{self.name}: query, value and key must have 3 axes each")

@@ -14,7 +14,6 @@ import numpy as np
 
 from .._state import floatx, snake_case
 from .._tensor import tensor
-from .._types import Array
 from ..autodiff import Tracked, backward, hint
 from ..configurable import arguments, serialize
 from ..graph import (
@@ -29,7 +28,7 @@ from ..graph import (
     tapes_of,
     zero_gradients,
 )
-from .layer import Layer, Shape, running, sizes
+from .layer import Layer, running, sizes
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -64,7 +63,7 @@ class Taped(Layer):
                 else:
                     Layer.build(self, *shapes)
 
-            cls.build = build  # type: ignore[method-assign, assignment]
+            cls.build = build  # type: ignore[method-assign]
 
     @property
     def layers(self) -> list[Layer]:
@@ -150,7 +149,7 @@ class Taped(Layer):
 
     # Calls ----------------------------------------------------------------------------------------
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the output for arrays, or for tensors without values (a graph of layers)."""
         # In the order in which Keras has them
         kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
@@ -311,7 +310,8 @@ def inner(layer: Layer, inputs: Any, training: bool | None, mask: Any) -> Any:
         raise NotImplementedError(f"{layer.name}: training=False inside {now.layer.name}")
     if several:
         mask = mask if isinstance(mask, list) else [mask] + [None] * (len(xs) - 1)
-    y = layer.forward(values if several else values[0], now.training or bool(training), mask)
+    given: Any = values if several else values[0]
+    y = layer.forward(given, now.training or bool(training), mask)
     if not now.training:
         return y
     step, owner = Step(layer, [], []), now.layer.tape
