@@ -298,3 +298,16 @@ def heads(k: Any) -> Any:
     )
     y = L.MultiHeadAttention(1, 2, use_bias=False, name="c")(y, value=h)
     return k.Model([x, z], L.GlobalAveragePooling1D(name="y")(y), name="m")
+
+
+@graph
+def cells(k: Any) -> Any:
+    """RNN over one cell and over several, from both sides."""
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    h = L.RNN(L.LSTMCell(3, name="c1"), return_sequences=True, name="r1")(x)
+    y = L.RNN([L.LSTMCell(3, name="c2"), L.GRUCell(2, name="c3")], go_backwards=True, name="r2")(h)
+    z, s = L.RNN(L.SimpleRNNCell(2, name="c4"), return_state=True, name="r3")(x)
+    stack = L.StackedRNNCells([L.GRUCell(3, name="c5"), L.GRUCell(2, name="c6")], name="c7")
+    w = L.LSTM(2, name="r5")(L.RNN(stack, return_sequences=True, name="r4")(x))
+    return k.Model(x, L.Concatenate(name="y")([y, z, s, w]), name="m")
