@@ -86,9 +86,10 @@ class RNN(Layer):
                 f"{self.name}: {cell!r}: RNN takes LSTMCell, GRUCell and SimpleRNNCell, or a list "
                 "of them; a cell of one's own is beyond fusedrnn"
             )
-        self.cell, self.return_sequences, self.return_state = cell, return_sequences, return_state
+        self.cell: Any = cell
+        self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.unroll = go_backwards, unroll
-        self.cells: list[Any] = cell.cells if stacked else [cell]
+        self.cells: list[Any] = self.cell.cells if stacked else [cell]
         for each in self.cells:
             each.return_sequences, each.return_state = True, return_state
         self.cells[0].go_backwards = go_backwards
