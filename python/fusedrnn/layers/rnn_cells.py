@@ -78,7 +78,6 @@ class RNN(Layer):
                 raise NotImplementedError(f"RNN: {name} is not supported; use the layer itself")
         super().__init__(**kwargs)
         cell = layer_from(cell) if isinstance(cell, dict) else cell
-        stacked = isinstance(cell, (list, tuple, StackedRNNCells))
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
         if not isinstance(cell, (Cell, StackedRNNCells)):
@@ -89,7 +88,7 @@ class RNN(Layer):
         self.cell: Any = cell
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.unroll = go_backwards, unroll
-        self.cells: list[Any] = self.cell.cells if stacked else [cell]
+        self.cells: list[Any] = list(cell.cells) if isinstance(cell, StackedRNNCells) else [cell]
         for each in self.cells:
             each.return_sequences, each.return_state = True, return_state
         self.cells[0].go_backwards = go_backwards
