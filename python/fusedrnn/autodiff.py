@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import math
-import string
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
@@ -339,7 +338,7 @@ def _einsum(subscripts: str, *operands: Any) -> Any:
     values = [np.asarray(_value(x)) for x in operands]
     given, _, out = subscripts.replace(" ", "").partition("->")
     terms = given.split(",")
-    unused = [c for c in string.ascii_letters if c not in subscripts]
+    unused = [c for c in map(chr, range(97, 123)) if c not in subscripts]
     ranks = [v.ndim - len(t.replace("...", "")) for t, v in zip(terms, values, strict=True)]
     rest = "".join(unused[: max(ranks)])
     terms = [t.replace("...", rest[len(rest) - n :]) for t, n in zip(terms, ranks, strict=True)]
