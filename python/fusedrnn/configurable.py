@@ -69,7 +69,9 @@ def serialize(value: Any) -> Any:
             "module": value.module,
             "class_name": kind,
             "config": value.get_config(),
-            "registered_name": kind if value.module.startswith("keras.src") else None,
+            "registered_name": kind
+            if value.module.startswith("keras.src")
+            else _registered.get(type(value)),
         }
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]
@@ -89,6 +91,7 @@ def serialize(value: Any) -> Any:
 
 
 _custom: dict[str, Any] = {}
+_registered: dict[Any, str] = {}  # their full names
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -104,6 +107,7 @@ def register_keras_serializable(
     def register(thing: Any) -> Any:
         own = name or thing.__name__
         _custom[own] = _custom[f"{package}>{own}"] = thing
+        _registered[thing] = f"{package}>{own}"
         return thing
 
     return register
@@ -134,7 +138,13 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         name = identifier.get("class_name")
         if not isinstance(name, str):
             raise ValueError(f"{kind}: {identifier!r} has no class_name")
-        cls = _custom.get(name, table.get(snake_case(name), table.get(name.lower())))
+        registered = identifier.get("registered_name") or ""
+        cls = _custom.get(registered, _custom.get(name))
+        known = table.get(snake_case(name), table.get(name.lower()))
+        if known and (
+            cls is None or (str(identifier.get("module"))[:6] == "keras." and not registered)
+        ):
+            cls = known  # a file that names Keras's does not mean one's own of the same name
         if cls is None:
             raise ValueError(
                 f"{kind}: {name!r} is not known here, expected one of {', '.join(table)}"

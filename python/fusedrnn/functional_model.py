@@ -371,6 +371,8 @@ def _slice_config(value: slice) -> dict[str, Any]:
 
 
 def _build_config(layer: Layer) -> dict[str, Any]:
+    if not getattr(layer, "built_by_shape", True):
+        return {}
     return {"build_config": {"input_shape": layer.input_shape}}
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -142,11 +143,16 @@ class Step:
     kwargs: dict[str, Any] = field(default_factory=dict)
     shared: bool = False  # whether the layer has other steps too
     tape: Any = None  # the layer's, if it is shared
+    form: Any = None  # of a layer with a `call`: its arguments, a Slot for each of the inputs
 
     def __post_init__(self) -> None:
         # Whether the layer gets its one input as an array rather than in a list
         self.alone = len(self.inputs) == 1 and not self.layer.takes_list
         self.single = len(self.outputs) == 1
+        if hasattr(self.layer, "form"):
+            number = count()
+            args = self.args if self.args or self.kwargs else (Slot(0),)  # in a chain
+            self.form = replaced((args, self.kwargs), Slot, lambda _: Slot(next(number)))
         self.trains = self.kwargs.get("training") is True  # whatever the model does
 
 
@@ -186,6 +192,8 @@ class Graph:
                 x, mask = values[step.inputs[0]], kept[step.inputs[0]]
             else:
                 x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
+            if step.form is not None:
+                layer.form = step.form  # type: ignore[attr-defined]
             y = layer.forward(x, training or step.trains, mask)
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
@@ -199,7 +207,7 @@ class Graph:
                 for k, slot in enumerate(step.outputs):
                     values[slot], kept[slot] = y[k], several[k]
             if training and step.shared:
-                step.tape = _tapes(layer)
+                step.tape = tapes_of(layer)
         return [values[i] for i in self.outputs], [kept[i] for i in self.outputs], penalty
 
     def backward(self, dys: Sequence[Array | None], need_dx: bool) -> list[Array | None]:
@@ -219,12 +227,12 @@ class Graph:
                 comes = any(each is not None for each in dy)
             if not comes:
                 if layer not in done:
-                    _zero(layer)
+                    zero_gradients(layer)
                 continue
             if layer.activity_regularizer is not None:
                 dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
             if step.shared:
-                below = _backward_of_shared(step, dy, bool(needed), layer in done)
+                below = backward_of_shared(step, dy, bool(needed), layer in done)
                 done.add(layer)
             else:
                 below = layer.backward(dy, bool(needed))
@@ -259,7 +267,7 @@ def _add(gradients: list[Any], slot: int, more: Array | None) -> None:
         gradients[slot] = more if gradients[slot] is None else gradients[slot] + more
 
 
-def _backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
+def backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
     """Go back through one of a layer's calls; from the second on, add to its gradients."""
     _restore(step.layer, step.tape)
     before = _gradients(step.layer) if again else []
@@ -269,10 +277,10 @@ def _backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
     return below
 
 
-def _tapes(layer: Any) -> Any:
+def tapes_of(layer: Any) -> Any:
     """Return what a layer, and all in it, keeps between forward and backward."""
     steps = [step.tape for step in layer.graph.steps] if hasattr(layer, "graph") else []
-    return layer.tape, layer.penalized, steps, [_tapes(inner) for inner in layer.layers]
+    return layer.tape, layer.penalized, steps, [tapes_of(inner) for inner in layer.layers]
 
 
 def _restore(layer: Any, tapes: Any) -> None:
@@ -287,7 +295,8 @@ def _gradients(layer: Layer) -> list[tuple[Any, Array]]:
     return [(v, v.grad.copy()) for v in layer.weights if v.trainable]
 
 
-def _zero(layer: Layer) -> None:
+def zero_gradients(layer: Layer) -> None:
+    """Write that nothing depends on the weights."""
     for v in layer.weights:
         if v.trainable:
             v.grad[...] = 0

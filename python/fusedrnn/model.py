@@ -12,7 +12,7 @@ from . import summary
 from ._tensor import tensor
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
-from .layers.layer import Layer
+from .layers.layer import Layer, running
 from .training import Trainer
 
 
@@ -237,7 +237,7 @@ class Model(Trainer):
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values."""
-        if is_symbolic(inputs):
+        if is_symbolic(inputs) or running.get() is not None:
             return super().__call__(inputs, training, mask)
         x = self._inputs(inputs)
         if mask is not None:

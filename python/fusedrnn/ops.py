@@ -64,7 +64,10 @@ from numpy import (
 )
 from numpy import asarray as convert_to_numpy
 
-from . import missing
+from numpy.linalg import norm as norm
+
+from . import activations as _activations, missing
+from .graph import KerasTensor as _KerasTensor
 # fmt: on
 # isort: on
 
@@ -79,6 +82,66 @@ def cast(x: Any, dtype: Any) -> Any:
 def shape(x: Any) -> tuple[int, ...]:
     """Return the sizes of an array."""
     return tuple(x.shape)
+
+
+def _by(activation: str, x: Any, options: dict[str, Any]) -> Any:
+    """Return the values of an activation, or for a tensor without values what will have them."""
+    if isinstance(x, _KerasTensor):
+        return x._apply(globals()[activation], (x,), options)
+    return _activations.TABLE[activation](getattr(x, "now", x), **options)
+
+
+def relu(x: Any) -> Any:
+    """Return x where it is positive, else 0."""
+    return _by("relu", x, {})
+
+
+def sigmoid(x: Any) -> Any:
+    """Return ``1 / (1 + exp(-x))``."""
+    return _by("sigmoid", x, {})
+
+
+def silu(x: Any) -> Any:
+    """Return ``x * sigmoid(x)``."""
+    return _by("silu", x, {})
+
+
+def softplus(x: Any) -> Any:
+    """Return ``log(1 + exp(x))``."""
+    return _by("softplus", x, {})
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where it is positive, else ``alpha * (exp(x) - 1)``."""
+    return _by("elu", x, {"alpha": alpha})
+
+
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """Return x times the share of a normal distribution below it."""
+    return _by("gelu", x, {"approximate": approximate})
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """Return x where it is positive, else ``negative_slope * x``."""
+    return _by("leaky_relu", x, {"negative_slope": negative_slope})
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Return ``exp(x)`` divided by its sum along an axis."""
+    return _by("softmax", x, {"axis": axis})
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Return the logarithm of ``softmax``."""
+    if isinstance(x, _KerasTensor):
+        return x._apply(log_softmax, (x,), {"axis": axis})
+    x = x - max(x, axis=axis, keepdims=True)
+    return x - log(sum(exp(x), axis=axis, keepdims=True))
+
+
+def stop_gradient(variable: Any) -> Any:
+    """Return the values, through which no gradient goes."""
+    return getattr(getattr(variable, "now", variable), "value", variable)
 
 
 _HERE = sorted(name for name, value in globals().items() if callable(value) and name[0].islower())

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning"),
 ]
 NEEDS_KERAS = pytest.mark.skipif(find_spec("keras") is None, reason="no Keras")
-MASKED = {
+MASKED = {"attention", 
     "masks",
     "masks_that_go_on_or_end",
     "words_and_numbers",
@@ -168,7 +168,9 @@ def test_gradients(name: str, double: None) -> None:
     buffer.grad[...] = np.nan  # what is left is seen
     dxs = listed(model.backward(r if len(r) > 1 else r[0], True))
     gradients = buffer.grad.copy()
-    np.testing.assert_allclose(gradients, numeric(loss, buffer.value), atol=1e-7)
+    np.testing.assert_allclose(
+        gradients, numeric(loss, buffer.value[: buffer.trainable_size]), atol=1e-7
+    )
     for dx, each in zip(dxs, x, strict=True):
         np.testing.assert_allclose(dx, numeric(loss, each), atol=1e-7)
 
@@ -217,6 +219,8 @@ def test_decoding_step_by_step_as_keras_guide_has_it() -> None:
 @pytest.mark.parametrize("name", GRAPHS)
 def test_copies(name: str, way: str) -> None:
     model = GRAPHS[name](fusedrnn)
+    if way == "pickle" and name.startswith("own_"):
+        pytest.skip("its class has no place of its own")
     x, _ = data(model)
     other = {
         "pickle": lambda: pickle.loads(pickle.dumps(model)),

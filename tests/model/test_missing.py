@@ -103,16 +103,17 @@ def test_what_nobody_knows_is_python_s_error() -> None:
         exec("from fusedrnn.layers import Densee")
 
 
-def test_a_layer_of_ones_own_says_so_when_it_is_made() -> None:
-    class Scale(layers.Layer):
-        def build(self, input_shape: Any) -> None:
-            self.scale = self.add_weight("scale", (1,), "ones")
+def test_a_layer_without_a_call_says_so_when_it_is_made() -> None:
+    class Nothing(layers.Layer):
+        pass
 
-        def call(self, x: Any) -> Any:
-            return x * self.scale
+    with pytest.raises(NotImplementedError, match="Nothing: a layer needs a `call`"):
+        Nothing()
+    with pytest.raises(NotImplementedError, match=r"not computed by `call`: write one on Layer"):
 
-    with pytest.raises(NotImplementedError, match=r"Scale: layers of one's own .* Lambda"):
-        Scale()
+        class Twofold(layers.Dense):
+            def call(self, x: Any) -> Any:
+                return 2 * x
 
     class Twice(layers.Layer):
         def forward(self, x: Any, training: bool, mask: Any) -> Any:

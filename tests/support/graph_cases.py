@@ -325,3 +325,113 @@ def masks_that_go_on_or_end(k: Any) -> Any:
     ]
     z = [L.LSTM(2, name=f"end{n}")(each) for n, each in enumerate(z)]
     return k.Model(x, L.Concatenate(name="all")([y, *z]), name="m")
+
+
+def attention_layer(k: Any) -> Any:
+    """Return the class that half of all notebooks carry."""
+
+    @k.saving.register_keras_serializable(package="notebooks")
+    class Attention(k.layers.Layer):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+            self.dense = k.layers.Dense(units, activation="tanh", name="hidden")
+
+        def build(self, input_shape: Any) -> None:
+            ops = {"initializer": "glorot_uniform", "trainable": True}
+            self.fixed = self.add_weight(name="s", shape=(1,), initializer="ones", trainable=False)
+            self.W = self.add_weight(name="att_weight", shape=(input_shape[-1], 1), **ops)
+            self.b = self.add_weight(name="att_bias", shape=[input_shape[1], 1], **ops)
+            self.dense.build((input_shape[0], input_shape[-1]))
+            super().build(input_shape)
+
+        def call(self, x: Any) -> Any:
+            ops = k.ops
+            e = ops.squeeze(ops.tanh(ops.matmul(x, self.W) + self.b), axis=-1)
+            a = ops.expand_dims(ops.softmax(e), axis=-1) * self.fixed
+            y = self.dense(ops.sum(x * a, axis=1))
+            return self.dense(ops.concatenate([y, y[:, :1]], axis=-1)) + ops.relu(y)
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return input_shape[0], self.units
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    return Attention
+
+
+@graph
+def own_attention(k: Any) -> Any:
+    L = k.layers
+    x = L.Input((5, 4), name="x")
+    h = L.LSTM(4, return_sequences=True, name="h")(x)
+    return k.Model(x, L.Dense(1, name="y")(attention_layer(k)(name="attention")(h)), name="m")
+
+
+@graph
+def own_layer_shared_and_of_two(k: Any) -> Any:
+    """Bahdanau's attention as tutorials have it: layers inside, several arguments and results."""
+    L, ops = k.layers, k.ops
+
+    @k.saving.register_keras_serializable(package="notebooks")
+    class Bahdanau(L.Layer):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.W1, self.W2 = L.Dense(units), L.Dense(units)
+            self.V = L.Dense(1)
+
+        def call(self, query: Any, values: Any) -> Any:
+            score = self.V(ops.tanh(self.W1(ops.expand_dims(query, 1)) + self.W2(values)))
+            weights = ops.softmax(score, axis=1)
+            return ops.sum(weights * values, axis=1), weights
+
+    x, q = L.Input((5, 3), name="x"), L.Input((3,), name="q")
+    layer = Bahdanau(name="attention")
+    context, weights = layer(q, x)
+    again, _ = layer(context, values=x)
+    y = L.Concatenate(name="c")([again, L.Flatten(name="f")(weights)])
+    return k.Model([x, q], L.Dense(2, name="y")(y), name="m")
+
+
+@graph
+def attention(k: Any) -> Any:
+    """Luong's and Bahdanau's attention over an encoder with a mask."""
+    L = k.layers
+    x, z = L.Input((5, 3), name="x"), L.Input((4, 3), name="z")
+    h = L.LSTM(4, return_sequences=True, name="h")(L.Masking(name="mask")(x))
+    d = L.LSTM(4, return_sequences=True, name="d")(z)
+    a = L.Attention(use_scale=True, name="dot")([d, h])
+    b, scores = L.Attention(score_mode="concat", use_scale=True, name="concat")(
+        [d, h, h], return_attention_scores=True
+    )
+    c = L.AdditiveAttention(name="additive")([d, h])
+    e = L.Attention(name="causal")([a, d], use_causal_mask=True)
+    return k.Model([x, z], [L.Concatenate(name="c")([a, b, c, e, d]), scores], name="m")
+
+
+@graph
+def heads(k: Any) -> Any:
+    """Self attention that sees no later step, and attention to another sequence."""
+    L = k.layers
+    x, z = L.Input((5, 4), name="x"), L.Input((3, 2), name="z")
+    h = L.MultiHeadAttention(2, 3, name="own")(x, x, use_causal_mask=True)
+    h = L.LayerNormalization(name="n")(L.Add(name="s")([x, h]))
+    y = L.MultiHeadAttention(num_heads=3, key_dim=2, value_dim=5, output_shape=6, name="b")(
+        query=h, value=z, key=z
+    )
+    y = L.MultiHeadAttention(1, 2, use_bias=False, name="c")(y, value=h)
+    return k.Model([x, z], L.GlobalAveragePooling1D(name="y")(y), name="m")
+
+
+@graph
+def cells(k: Any) -> Any:
+    """RNN over one cell and over several, from both sides."""
+    L = k.layers
+    x = L.Input((5, 3), name="x")
+    h = L.RNN(L.LSTMCell(3, name="c1"), return_sequences=True, name="r1")(x)
+    y = L.RNN([L.LSTMCell(3, name="c2"), L.GRUCell(2, name="c3")], go_backwards=True, name="r2")(h)
+    z, s = L.RNN(L.SimpleRNNCell(2, name="c4"), return_state=True, name="r3")(x)
+    stack = L.StackedRNNCells([L.GRUCell(3, name="c5"), L.GRUCell(2, name="c6")], name="c7")
+    w = L.LSTM(2, name="r5")(L.RNN(stack, return_sequences=True, name="r4")(x))
+    return k.Model(x, L.Concatenate(name="y")([y, z, s, w]), name="m")

@@ -34,26 +34,26 @@ class Lambda(Layer):
             raise NotImplementedError(f"{self.name}: mask is not supported")
         self.function, self.arguments = function, dict(arguments or {})
 
-    def call(self, x: Any) -> Any:
+    def value(self, x: Any) -> Any:
         """Return the function's value."""
         return self.function(x, **self.arguments)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         shapes = [
-            np.shape(self.call(np.zeros([free if n is None else n for n in input_shape])))
+            np.shape(self.value(np.zeros([free if n is None else n for n in input_shape])))
             for free in (1, 2)
         ]
         return tuple(a if a == b else None for a, b in zip(*shapes, strict=True))
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = x
-        return np.ascontiguousarray(self.call(x), x.dtype)
+        return np.ascontiguousarray(self.value(x), x.dtype)
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         if not need_dx:
             return None
         x = Tracked(self.tape)
-        return differentiate(self.call, self.name, x).gradient(x, dy)
+        return differentiate(self.value, self.name, x).gradient(x, dy)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         raise NotImplementedError(

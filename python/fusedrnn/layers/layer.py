@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from .. import _state, initializers, legacy, missing, regularizers
+from .. import _state, constraints, initializers, legacy, regularizers
 from .._steps import StepLock
 from .._tensor import Number, tensor
 from .._types import Array, Shape
 from ..checks import whole
 from ..configurable import Configurable, lookup
-from ..graph import Node, connect, is_symbolic
+from ..graph import Node, connect, is_symbolic, replaced
 
 __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
+
+# What runs now: the `call` of a layer, where others are called with arrays of its tape.
+running: ContextVar[Any] = ContextVar("running", default=None)
 
 # The layers by name, in snake case: ``layers`` has its own in it, ``sequential`` adds the model.
 LAYERS: dict[str, type[Layer]] = {}
@@ -56,8 +60,14 @@ class Buffer:
         )
 
 
-class Variable:
-    """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it."""
+class Variable(np.lib.mixins.NDArrayOperatorsMixin):
+    """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it.
+
+    NumPy's functions and operators take it as an array, and where a tape runs, as part of that.
+    """
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
+    __ne__ = object.__ne__
 
     def __init__(
         self,
@@ -83,6 +93,27 @@ class Variable:
             buffer.grad[start:end].reshape(self.shape) if self.trainable else np.zeros_like(place)
         )
         self.value, self.grad, self.buffer, self.start = place, grad, buffer, start
+
+    _tracked: Any = None  # what it is in the tape that runs now
+
+    @property
+    def now(self) -> Any:
+        """What it stands for: the values, or these in the tape of the layer that runs."""
+        return self.value if self._tracked is None else self._tracked
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*replaced(inputs, Variable, lambda v: v.now), **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return function(*replaced(args, Variable, lambda v: v.now), **kwargs)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.now[key]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -145,12 +176,7 @@ class Layer(Configurable):
         **keywords: Any,
     ) -> None:
         if type(self).forward is Layer.forward:
-            raise NotImplementedError(
-                f"{type(self).__name__}: layers of one's own with build and call are beyond "
-                "fusedrnn; a Lambda layer takes a function written with NumPy, and a subclass with "
-                "forward and backward, as those in fusedrnn.layers have, is a layer here; or "
-                + missing.KEEP
-            )
+            raise NotImplementedError(f"{type(self).__name__}: a layer needs a `call`")
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name = name or _state.auto_name(type(self).__name__)
@@ -175,6 +201,20 @@ class Layer(Configurable):
         self.tape: Any = None
         self.penalized: Any = None  # the output, where there is a penalty on it
         self._lock = StepLock()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make a class with a ``call`` a ``Taped`` one, which has the rest."""
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls) and not hasattr(cls, "form"):
+            if cls.forward is not Layer.forward:
+                raise NotImplementedError(
+                    f"{cls.__name__}: the layers here are not computed by `call`: write one on "
+                    "Layer, and call the other in it: self.inner = ..."
+                )
+            from .taped import Taped  # which needs this module
+
+            cls.__bases__ = tuple(Taped if base is Layer else base for base in cls.__bases__)
+            cls.__init_subclass__()
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -268,25 +308,45 @@ class Layer(Configurable):
             if self.initial_weights is not None:
                 self.set_weights(self.initial_weights)
         self.built, self.input_shape = True, shape
-        self.output_shape = self.compute_output_shape(shape)
+        self.output_shape = self.output_shape_of(shape)
+
+    def output_shape_of(self, shape: Any) -> Any:
+        """Return the shape of the output, or a tuple of them."""
+        return self.compute_output_shape(shape)
 
     def add_weight(
         self,
-        name: str,
-        shape: Shape,
-        initializer: Any,
+        name: str | None = None,
+        shape: Any = (),
+        initializer: Any = None,
         regularizer: Any = None,
         constraint: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        **kwargs: Any,
     ) -> Variable:
-        """Create a variable."""
+        """Create a variable; Keras's other arguments change nothing here."""
+        if isinstance(name, (tuple, list)):  # Keras 3 has the shape first
+            name, shape, initializer = None, name, shape or initializer
+        name = name or f"variable{f'_{len(self.variables)}' if self.variables else ''}"
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.dtype = np.dtype(self.dtype or _state.floatx()).name
         if None in shape:
             raise ValueError(f"{self.name}: the last axis of the input must have a fixed size")
         if initializer is None:
             initializer = "glorot_uniform"
         _state.claim(f"{self.name}/{name}", math.prod(shape) * np.dtype(self.dtype).itemsize)
         value = initializers.get(initializer)(shape, self.dtype)
-        variable = Variable(name, value, regularizer, constraint, path=f"{self.name}/{name}")
-        self.variables.append(variable)
+        variable = Variable(
+            name,
+            value,
+            regularizers.get(regularizer),
+            constraints.get(constraint),
+            path=f"{self.name}/{name}",
+        )
+        variable.frozen = not trainable
+        trained = sum(not v.frozen for v in self.variables)  # they come first
+        self.variables.insert(trained if trainable else len(self.variables), variable)
         return variable
 
     def get_weights(self) -> list[Array]:
@@ -331,6 +391,10 @@ class Layer(Configurable):
         """Return the output for an array, or for a tensor without values (a graph of layers)."""
         if is_symbolic(inputs):
             return connect(self, inputs, **said(training=training, mask=mask))
+        if running.get() is not None:
+            from .taped import inner
+
+            return inner(self, inputs, training, mask)
         dtype = None if self.integer_input else self.dtype or _state.floatx()
         x: Any
         if self.takes_list:

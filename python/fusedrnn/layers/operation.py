@@ -110,7 +110,8 @@ class Operation(Layer):
     @property
     def module(self) -> str:  # type: ignore[override]
         """Where Keras has it."""
-        return "keras.src.ops.numpy"
+        own = self.function.__module__ == ops.__name__
+        return f"keras.src.ops.{'nn' if own else 'numpy'}"
 
 
 KerasTensor.operation = Operation

@@ -21,6 +21,8 @@ from .._state import claim, snake_case
 from .._types import Array
 from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
+from ..layers.rnn_cells import RNN, Cell, StackedRNNCells
+from ..layers.taped import Taped
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
 from ..model import Model
@@ -98,21 +100,28 @@ def numbers(datasets: Sequence[Any]) -> list[Array]:
 
 def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
     """Yield path, name and variables of every group that Keras's file has for a layer."""
-    yield f"{path}vars", layer.name, [] if isinstance(layer, Recurrent) else layer.variables
-    if isinstance(layer, Recurrent):
+    inside = isinstance(layer, Recurrent) and not isinstance(layer, Cell)
+    yield f"{path}vars", layer.name, [] if inside else layer.variables
+    if isinstance(layer, RNN):
+        yield from groups(layer.cell, f"{path}cell/")
+    elif inside:
         yield f"{path}cell/vars", f"{snake_case(type(layer).__name__)}_cell", layer.variables
     elif isinstance(layer, Bidirectional):
         yield from groups(layer.forward_layer, f"{path}forward_layer/")
         yield from groups(layer.backward_layer, f"{path}backward_layer/")
+    elif isinstance(layer, Taped):
+        for name, inner in layer.named_layers().items():
+            yield from groups(inner, f"{path}{name}/")
     elif isinstance(layer, TimeDistributed):
         yield from groups(layer.layer, f"{path}layer/")
     else:
         seen: Counter[str] = Counter()
+        where = "cells" if isinstance(layer, StackedRNNCells) else "layers"
         for inner in layer.layers:
             kind = snake_case(type(inner).__name__)
             name = f"{kind}_{seen[kind]}" if seen[kind] else kind
             seen[kind] += 1
-            yield from groups(inner, f"{path}layers/{name}/")
+            yield from groups(inner, f"{path}{where}/{name}/")
 
 
 def write_weights(file: Any, model: Model, optimizer: bool) -> None:

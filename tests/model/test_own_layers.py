@@ -1,0 +1,115 @@
+"""Layers of one's own: in Sequential models, in TimeDistributed, in files, and their errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusedrnn import Input, Model, Sequential, layers, models
+from fusedrnn import backend as K
+
+rng = np.random.default_rng(0)
+
+
+class Attention(layers.Layer):
+    """As notebooks have it, under the name of one that Keras has too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super(Attention, self).__init__(**kwargs)  # noqa: UP008 - so they write it
+
+    def build(self, input_shape: Any) -> None:
+        self.W = self.add_weight(
+            name="W", shape=(input_shape[-1], 1), initializer="normal", trainable=True
+        )
+        self.b = self.add_weight(name="b", shape=(input_shape[1], 1), initializer="zeros")
+        super(Attention, self).build(input_shape)  # noqa: UP008
+
+    def call(self, x: Any) -> Any:
+        e = K.squeeze(K.tanh(K.dot(x, self.W) + self.b), axis=-1)
+        a = K.expand_dims(K.softmax(e))
+        return K.sum(x * a, axis=1)
+
+
+def test_the_attention_of_notebooks_is_what_it_says(tmp_path: Path) -> None:
+    model = Sequential([Input((5, 3)), layers.LSTM(4, return_sequences=True, name="r"),
+                        Attention(name="a"), layers.Dense(1)])  # fmt: skip
+    model.compile("adam", "mse")
+    x = rng.normal(size=(20, 5, 3)).astype(np.float32)
+    history = model.fit(x, rng.normal(size=(20, 1)), epochs=3, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    h = Model(model.input, model.get_layer("r").output).predict(x, verbose=0)
+    W, b = model.get_layer("a").get_weights()
+    e = np.exp(np.tanh(h @ W + b)[..., 0])
+    context = (h * (e / e.sum(1, keepdims=True))[..., None]).sum(1)
+    kernel, bias = model.layers[-1].get_weights()
+    np.testing.assert_allclose(model.predict(x, verbose=0), context @ kernel + bias, atol=1e-6)
+    np.testing.assert_allclose(model.get_layer("a")(h), context, atol=1e-6)
+
+    for ending in ("keras", "h5", "safetensors"):
+        path = tmp_path / f"m.{ending}"
+        model.save(path)
+        read = models.load_model(path, custom_objects={"Attention": Attention})
+        assert type(read.layers[-2]) is Attention
+        np.testing.assert_array_equal(read.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_in_every_step() -> None:
+    model = Sequential([Input((2, 5, 3)), layers.TimeDistributed(Attention()), layers.Flatten()])
+    model.compile("sgd", "mse")
+    x = rng.normal(size=(6, 2, 5, 3)).astype(np.float32)
+    assert model.fit(x, np.ones((6, 6)), epochs=2, verbose=0).history["loss"][1] > 0
+    once = model.layers[0].layer(x[:, 1])
+    np.testing.assert_allclose(model.predict(x, verbose=0)[:, 3:], once, atol=1e-6)
+
+
+def test_layers_inside_are_trained_and_dropped_only_in_training() -> None:
+    class Block(layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.each = [layers.Dense(4, activation="relu"), layers.Dense(4)]
+            self.recurrent = layers.LSTM(4, return_sequences=True)
+            self.drop = layers.Dropout(0.5, seed=1)
+
+        def call(self, x: Any, training: bool = False) -> Any:
+            for layer in self.each:
+                x = x + layer(x)
+            return self.drop(self.recurrent(x), training=training)
+
+    x = rng.normal(size=(8, 5, 4)).astype(np.float32)
+    model = Sequential([Input((5, 4)), Block(name="b"), Block()])
+    assert len(model.trainable_weights) == 14
+    before = model.get_weights()
+    np.testing.assert_array_equal(model(x), model(x))
+    assert not np.array_equal(model(x, training=True), model(x, training=True))
+    model.compile("sgd", "mse")
+    model.fit(x, x, verbose=0)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert all(changed)
+    model.get_layer("b").trainable = False
+    assert len(model.trainable_weights) == 7
+
+
+def test_what_has_no_derivative_is_named() -> None:
+    class Median(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return np.median(x, axis=1)
+
+    model = Sequential([Input((5, 3)), layers.Dense(2), Median(name="middle")])
+    assert model.predict(np.ones((4, 5, 3)), verbose=0).shape == (4, 2)
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"middle: .*numpy.median has no derivative .*softmax|sum"):
+        model.fit(np.ones((4, 5, 3)), np.ones((4, 2)), verbose=0)
+
+
+def test_heads_give_scores_that_add_up_to_one() -> None:
+    x = rng.normal(size=(2, 5, 4)).astype(np.float32)
+    layer = layers.MultiHeadAttention(2, 3)
+    y, scores = layer(x, x, return_attention_scores=True, use_causal_mask=True)
+    assert y.shape == x.shape
+    np.testing.assert_allclose(scores.sum(-1), np.ones((2, 2, 5)), rtol=1e-6)
+    assert not np.triu(scores, 1).any()
+    kept = np.tril(np.ones((2, 5, 5), bool))
+    np.testing.assert_array_equal(layer(x, x, attention_mask=kept), y)
