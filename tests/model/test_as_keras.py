@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import fusedrnn
-from fusedrnn import activations, autodiff, layers, metrics, models, optimizers
+from fusedrnn import activations, autodiff, layers, losses, metrics, models, optimizers
 from small_models import X, Y, model
 
 keras = pytest.importorskip("keras")
@@ -312,3 +313,24 @@ def test_embedding_trains_as_on_pytorch(name: str) -> None:
             m.train_on_batch(x[i % 4 :: 4], y[i % 4 :: 4])
     for ours, theirs in zip(pair[0].get_weights(), pair[1].get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
+
+
+def test_configurations_of_keras_s_losses_and_metrics() -> None:
+    """As its files have them; arguments in its order too."""
+    for ours, theirs, base in (
+        (losses, keras.losses, losses.Loss),
+        (metrics, keras.metrics, metrics.Metric),
+    ):
+        for name in ours.__all__:
+            given = getattr(theirs, name, None)
+            if not isinstance(given, type) or name in ("Loss", "Metric", "MeanMetricWrapper"):
+                continue
+            found = ours.get({"class_name": name, "config": given().get_config()})
+            assert isinstance(found, base)
+            order = list(inspect.signature(given).parameters)
+            assert list(inspect.signature(type(found)).parameters)[: len(order)] in (
+                order,
+                [o for o in order if o != "from_sorted_ids"],
+            ), name
+    with pytest.raises(ValueError, match="categorical_crossentropy: axis is 0, expected -1"):
+        losses.CategoricalCrossentropy(axis=0)(np.ones((2, 3)), np.ones((2, 3)))

@@ -139,13 +139,15 @@ class _SmoothedCrossentropy(PairLoss):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: Reduction | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
         number(type(self).__name__, "label_smoothing", label_smoothing, 0, 1)
-        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+        smoothing = {"label_smoothing": label_smoothing}
+        self.options = {"from_logits": from_logits, **smoothing, "axis": axis}
 
 
 class BinaryCrossentropy(_SmoothedCrossentropy):
@@ -157,6 +159,8 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
         Whether the model gives logits, not probabilities.
     label_smoothing : float
         How far the targets move from 0 and 1 towards 1/2, from 0 to 1.
+    axis : int
+        The last one, -1.
     reduction, name, dtype
         As of :class:`Loss`.
     """
@@ -173,6 +177,8 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
         Whether the model gives logits, not probabilities.
     label_smoothing : float
         How far the targets move from 0 and 1 towards equal shares, from 0 to 1.
+    axis : int
+        The last one, -1.
     reduction, name, dtype
         As of :class:`Loss`.
     """
@@ -189,6 +195,8 @@ class SparseCategoricalCrossentropy(PairLoss):
         Whether the model gives logits, not probabilities.
     ignore_class : int, optional
         A class number that does not count.
+    axis : int
+        The last one, -1; after ``reduction``.
     reduction, name, dtype
         As of :class:`Loss`.
     """
@@ -201,11 +209,12 @@ class SparseCategoricalCrossentropy(PairLoss):
         from_logits: bool = False,
         ignore_class: int | None = None,
         reduction: Reduction | None = "sum_over_batch_size",
+        axis: int = -1,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        self.options = {"from_logits": from_logits, "ignore_class": ignore_class}
+        self.options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
 
     def reduce(  # noqa: D102
         self,

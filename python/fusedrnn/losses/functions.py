@@ -68,7 +68,11 @@ def quantile(y_true: ArrayLike, y_pred: ArrayLike, quantile: float = 0.5) -> Ten
 
 
 def binary_crossentropy(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Tensor:
     """Return the mean cross-entropy of every sample's probabilities, or logits, of two classes."""
     return _values(
@@ -77,11 +81,16 @@ def binary_crossentropy(
         y_pred,
         from_logits=from_logits,
         label_smoothing=label_smoothing,
+        axis=axis,
     )
 
 
 def categorical_crossentropy(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Tensor:
     """Return the cross-entropy of every sample with one-hot classes."""
     return _values(
@@ -90,6 +99,7 @@ def categorical_crossentropy(
         y_pred,
         from_logits=from_logits,
         label_smoothing=label_smoothing,
+        axis=axis,
     )
 
 
@@ -98,6 +108,7 @@ def sparse_categorical_crossentropy(
     y_pred: ArrayLike,
     from_logits: bool = False,
     ignore_class: int | None = None,
+    axis: int = -1,
 ) -> Tensor:
     """Return the cross-entropy of every sample with class numbers; one of them may count 0."""
     return _values(
@@ -106,6 +117,7 @@ def sparse_categorical_crossentropy(
         y_pred,
         from_logits=from_logits,
         ignore_class=ignore_class,
+        axis=axis,
     )
 
 

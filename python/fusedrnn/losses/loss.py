@@ -172,6 +172,17 @@ class FunctionLoss(Loss):
         return y
 
 
+def spread(where: str, weight: Array, shape: tuple[int, ...]) -> Array:
+    """Return weights in the shape of what they weigh."""
+    try:
+        return np.broadcast_to(weight, shape)
+    except ValueError:
+        raise ValueError(
+            f"{where}: the sample weights have shape {weight.shape}, but what they weigh has "
+            f"shape {shape}"
+        ) from None
+
+
 def floats(y: Any) -> Array:
     """Return an array of floats: float32, if it has none yet."""
     y = np.asarray(y)

@@ -22,6 +22,11 @@ def _mean(values: Array, gradient: Array) -> Pair:
     return values.mean(axis=-1), gradient / values.shape[-1]
 
 
+def _last(name: str, axis: int, p: Array) -> None:
+    if axis not in (-1, p.ndim - 1):
+        raise ValueError(f"{name}: axis is {axis}, expected -1")
+
+
 def squared(t: Array, p: Array) -> Pair:
     """Average ``e**2``, e the error ``p - t``."""
     e = p - t
@@ -76,9 +81,10 @@ def quantile(t: Array, p: Array, quantile: float = 0.5) -> Pair:
 
 
 def binary_crossentropy(
-    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0
+    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Pair:
     """Average ``-t log(p) - (1 - t) log(1 - p)``."""
+    _last("binary_crossentropy", axis, p)
     t = t * (1 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else t
     if from_logits:
         return _mean(np.logaddexp(0, p) - t * p, 0.5 * (1 + np.tanh(0.5 * p)) - t)
@@ -90,9 +96,10 @@ def binary_crossentropy(
 
 
 def categorical_crossentropy(
-    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0
+    t: Array, p: Array, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Pair:
     """Sum ``-t log(p)``, p scaled to a sum of 1."""
+    _last("categorical_crossentropy", axis, p)
     t = t * (1 - label_smoothing) + label_smoothing / t.shape[-1] if label_smoothing else t
     total = t.sum(axis=-1, keepdims=True)
     if from_logits:
@@ -112,9 +119,14 @@ def categorical_crossentropy(
 
 
 def sparse_categorical_crossentropy(
-    t: Array, p: Array, from_logits: bool = False, ignore_class: int | None = None
+    t: Array,
+    p: Array,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
 ) -> Pair:
     """Take class numbers t, one of which may count 0; else as with one-hot classes."""
+    _last("sparse_categorical_crossentropy", axis, p)
     labels = t.astype(np.intp)
     if labels.ndim == p.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -133,8 +145,7 @@ def sparse_categorical_crossentropy(
 
 def cosine_similarity(t: Array, p: Array, axis: int = -1) -> Pair:
     """Return minus ``t @ p``, both scaled to length 1."""
-    if axis not in (-1, p.ndim - 1):
-        raise ValueError(f"cosine_similarity: axis is {axis}, expected -1")
+    _last("cosine_similarity", axis, p)
 
     def unit(a: Array) -> tuple[Array, Array]:
         norm = np.sqrt(np.maximum((a * a).sum(axis=-1, keepdims=True), a.dtype.type(1e-12)))

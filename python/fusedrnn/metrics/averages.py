@@ -104,14 +104,18 @@ class SparseTopKCategoricalAccuracy(_TopK):
     function = staticmethod(functions.sparse_top_k_categorical_accuracy)
 
 
-def _cosine(y_true: ArrayLike, y_pred: Array) -> Array:
-    return -losses.cosine_similarity(y_true, y_pred)
+def _cosine(y_true: ArrayLike, y_pred: Array, axis: int = -1) -> Array:
+    return -losses.cosine_similarity(y_true, y_pred, axis)
 
 
 class CosineSimilarity(FunctionMetric):
     """Average cosine of the angle between what is true and the output."""
 
     key, function, up = "cosine_similarity", staticmethod(_cosine), True
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.options = {"axis": axis}
 
 
 class Huber(FunctionMetric):
@@ -183,11 +187,22 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
     ----------
     name, dtype
         As of :class:`FunctionMetric`.
-    from_logits, label_smoothing
+    from_logits, label_smoothing, axis
         As of the loss.
     """
 
     key, function = "categorical_crossentropy", staticmethod(losses.categorical_crossentropy)
+
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(name, dtype, from_logits, label_smoothing)
+        self.options = {**self.options, "axis": axis}
 
 
 class SparseCategoricalCrossentropy(FunctionMetric):
@@ -197,7 +212,7 @@ class SparseCategoricalCrossentropy(FunctionMetric):
     ----------
     name, dtype
         As of :class:`FunctionMetric`.
-    from_logits, ignore_class
+    from_logits, ignore_class, axis
         As of the loss.
     """
 
@@ -210,9 +225,10 @@ class SparseCategoricalCrossentropy(FunctionMetric):
         dtype: Any = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
+        axis: int = -1,
     ) -> None:
         super().__init__(name, dtype)
-        self.options = {"from_logits": from_logits}
+        self.options = {"from_logits": from_logits, "axis": axis}
         if ignore_class is not None:  # Keras's class does not take it
             self.options["ignore_class"] = ignore_class
 

@@ -11,7 +11,7 @@ import numpy as np
 from .._state import auto_name
 from .._tensor import Number
 from ..configurable import Configurable
-from ..losses.loss import same_rank
+from ..losses.loss import same_rank, spread
 
 
 class Metric(Configurable):
@@ -64,13 +64,7 @@ class Mean(Metric):
         if sample_weight is not None:
             values, weight = same_rank(values, np.asarray(sample_weight))
             values = values.mean(axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
-            try:
-                weight = np.broadcast_to(weight, values.shape)
-            except ValueError:
-                raise ValueError(
-                    f"{self.name}: the sample weights have shape {weight.shape}, but the values "
-                    f"to weigh have shape {values.shape}"
-                ) from None
+            weight = spread(self.name, weight, values.shape)
             values = values * weight
         # What a sample has counts once
         self.total += float(values.sum(dtype=np.float64)) / (math.prod(values.shape[1:]) or 1)

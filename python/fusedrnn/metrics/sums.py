@@ -11,7 +11,7 @@ from .._state import epsilon
 from .._tensor import Number
 from .._types import Array
 from ..checks import number, whole
-from ..losses.loss import broadcasts, floats, same_rank
+from ..losses.loss import broadcasts, floats, same_rank, spread
 from .metric import Mean, Metric
 
 
@@ -75,7 +75,7 @@ class R2Score(_Sums):
                 "two axes, (rows, outputs)"
             )
         w = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
-        w = np.broadcast_to(w[:, None] if w.ndim == 1 else w, t.shape)
+        w = spread(self.name, w[:, None] if w.ndim == 1 else w, t.shape)
         size, t, p = t.size, t.astype(np.float64), p.astype(np.float64)
         sums = [np.broadcast_to(a, p.shape).sum(0) for a in (w, w * t, w * t * t, w * (t - p) ** 2)]
         self.values = self.values + np.stack([*sums, np.full(p.shape[1], size)])
@@ -142,13 +142,7 @@ class _Confusion(_Sums):
             raise ValueError(
                 f"{self.name}: y_true has shape {t.shape}, but y_pred has shape {p.shape}"
             )
-        try:
-            w = np.broadcast_to(w, p.shape)
-        except ValueError:
-            raise ValueError(
-                f"{self.name}: sample_weight has shape {np.shape(sample_weight)}, but y_pred has "
-                f"shape {p.shape}"
-            ) from None
+        w = spread(self.name, w, p.shape)
         if self.label_weights is not None and not self.multi_label:
             w = w * np.asarray(self.label_weights)
         t = t != 0
