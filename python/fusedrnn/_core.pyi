@@ -47,6 +47,7 @@ class PackedLSTM(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -62,6 +63,10 @@ class PackedLSTM(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class LSTMStep(metaclass=_Metaclass):
     def __init__(
@@ -71,8 +76,13 @@ class LSTMStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array, c: _Array) -> tuple[_Array, _Array]: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def lstm(
     x: _Array,
@@ -116,6 +126,7 @@ class PackedGRU(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -130,6 +141,10 @@ class PackedGRU(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class GRUStep(metaclass=_Metaclass):
     def __init__(
@@ -142,8 +157,13 @@ class GRUStep(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def gru(
     x: _Array,
@@ -185,6 +205,7 @@ class PackedRNN(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -199,6 +220,10 @@ class PackedRNN(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class RNNStep(metaclass=_Metaclass):
     def __init__(
@@ -208,8 +233,13 @@ class RNNStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def rnn(
     x: _Array,
