@@ -47,7 +47,7 @@ def path_of(weights: Sequence[Any], trace: bool, proj_size: int = 0) -> str:
 
 
 def in_bfloat16(weight: Tensor) -> bool:
-    """Return whether the weights run in bfloat16, where they run fused: the module's or autocast's."""
+    """Return whether what runs fused has weights in bfloat16: the module's, or by autocast."""
     return weight.dtype is torch.bfloat16 or torch.is_autocast_enabled("cpu")
 
 
