@@ -128,10 +128,9 @@ void row_tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, c
     for (int c = 0; c < C; ++c) acc[p][c] = load(init + p * init_panel + c * V);
   for (ptrdiff_t s = 0; s < count; ++s) {
     const Real *a = segments[s].row[0], *b = segments[s].b;
-    const ptrdiff_t K = segments[s].K;
     ptrdiff_t k = 0;
     if constexpr (kHalf) {
-      for (; k + 1 < K; k += 2, b += C * V) {
+      for (; k + 1 < segments[s].K; k += 2, b += C * V) {
         const Vec<Real> x = splat(a[k]), next = splat(a[k + 1]);
 #pragma GCC unroll 4
         for (int p = 0; p < kPanels; ++p)
@@ -143,7 +142,7 @@ void row_tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, c
           }
       }
     }
-    for (; k < K; ++k, b += C * V) {
+    for (; k < segments[s].K; ++k, b += C * V) {
       const Vec<Real> x = splat(a[k]);
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p)

@@ -14,8 +14,9 @@ a ``Packed...`` with ``training=True`` returns a tape as the functions do, for m
 weights, such as the steps of a decoder: these are packed once, for the backward passes too.
 
 The same classes take ``weights="bfloat16"``, for arrays of float32: kernel and recurrent kernel are
-kept in bfloat16, in half the memory, so that a single row, which waits for its weights, runs about
-twice as fast where they are large (256 units and more). Everything else stays float32: inputs,
+kept in bfloat16, in half the memory. A single row waits for its weights: a step of 256 units and as
+many inputs is 1.5 times as fast, of 512 1.6 to 2.0, of 1024 2.3 to 3, and batches of 16 rows and
+more are 0.94 to 1.0 times as fast (one thread of a Zen 3). Everything else stays float32: inputs,
 states, the bias, sums and activations. Each weight is rounded to nearest, ties to even: by 2^-8 of
 it at the most, beyond 3.39e38 to infinity; infinity and NaN stay what they are. Results are, to the
 bit, those of float32 with weights that were rounded before. Against weights that were not, outputs

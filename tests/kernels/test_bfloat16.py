@@ -166,7 +166,7 @@ def test_the_error_is_as_the_docstrings_have_it(kind, H):
     assert np.abs(error).max() < 0.01
 
 
-def gates_wide(kind, dtype, I=6, H=20):
+def gates_wide(kind, dtype, I=60, H=64):
     cell = cells.CELLS[kind]
     return [np.ones(s, dtype) for s in ((I, cell.gates * H), (H, cell.gates * H))]
 
@@ -180,7 +180,7 @@ def test_what_packed_weights_say_of_themselves(kind, which):
         packed = make(*gates_wide(kind, dtype), weights=weights)
         name = weights or dtype
         assert packed.weights == name
-        assert repr(packed) == f"<{make.__name__} of 6 inputs and 20 units, weights in {name}>"
+        assert repr(packed) == f"<{make.__name__} of 60 inputs and 64 units, weights in {name}>"
         sizes[name] = packed.nbytes
     assert sizes["bfloat16"] < 0.6 * sizes["float32"] < 0.4 * sizes["float64"]
     nothing = make.__new__(make)
@@ -204,7 +204,7 @@ def test_what_is_refused(kind, which):
 @pytest.mark.parametrize("kind", cells.CELLS)
 def test_there_are_no_gradients(kind):
     packed = cells.CELLS[kind].packed(*gates_wide(kind, np.float32), weights="bfloat16")
-    x = np.ones((2, 3, 6), np.float32)
+    x = np.ones((2, 3, 60), np.float32)
     with pytest.raises(ValueError, match=r"training=True needs the weights themselves"):
         packed(x, training=True)
     with pytest.raises(TypeError, match=r"x has dtype float64"):
