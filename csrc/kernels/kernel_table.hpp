@@ -227,11 +227,13 @@ constexpr int kFingerprintWords = 64;
 template <class Real>
 struct Kernels {
   int lanes;
-  void (*lstm_forward)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  // Forward passes: with weights of type Real, and, of float only, in bfloat16, where the panels of
+  // a matrix have `rows_in_panels` rows.
+  void (*lstm_forward[2])(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*lstm_backward)(const LstmBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*gru_forward)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*gru_forward[2])(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_backward)(const GruBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*rnn_forward)(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*rnn_forward[2])(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*rnn_backward)(const RnnBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
   void (*outer_product)(const OuterProduct<Real>&);

@@ -43,25 +43,30 @@ Real multiply_adds(ptrdiff_t rounds) {
   return total;
 }
 
+// Weights in bfloat16 are of float only.
 template <class Real>
-constexpr fusedrnn::Kernels<Real> kKernels = {.lanes = kLanes<Real>,
-                                              .lstm_forward = &lstm_forward<Real>,
-                                              .lstm_backward = &lstm_backward<Real>,
-                                              .gru_forward = &gru_forward<Real>,
-                                              .gru_backward = &gru_backward<Real>,
-                                              .rnn_forward = &rnn_forward<Real>,
-                                              .rnn_backward = &rnn_backward<Real>,
-                                              .weight_gradient = &weight_gradient<Real>,
-                                              .outer_product = &outer_product<Real>,
-                                              .column_sums = &column_sums<Real>,
-                                              .input_gradient = &input_gradient<Real>,
-                                              .dense_product = &dense_product<Real>,
-                                              .pack_rows = &pack_rows<Real>,
-                                              .unpack_rows = &unpack_rows<Real>,
-                                              .pack_transposed = &pack_transposed<Real>,
-                                              .sigmoid = &elementwise<Real, &sigmoid<Real>>,
-                                              .tanh = &elementwise<Real, &tanh<Real>>,
-                                              .multiply_add = &multiply_adds<Real>};
+constexpr bool kHalf = sizeof(Real) == sizeof(float);
+
+template <class Real>
+constexpr fusedrnn::Kernels<Real> kKernels = {
+    .lanes = kLanes<Real>,
+    .lstm_forward = {&lstm_forward<Real, false>, &lstm_forward<Real, kHalf<Real>>},
+    .lstm_backward = &lstm_backward<Real>,
+    .gru_forward = {&gru_forward<Real, false>, &gru_forward<Real, kHalf<Real>>},
+    .gru_backward = &gru_backward<Real>,
+    .rnn_forward = {&rnn_forward<Real, false>, &rnn_forward<Real, kHalf<Real>>},
+    .rnn_backward = &rnn_backward<Real>,
+    .weight_gradient = &weight_gradient<Real>,
+    .outer_product = &outer_product<Real>,
+    .column_sums = &column_sums<Real>,
+    .input_gradient = &input_gradient<Real>,
+    .dense_product = &dense_product<Real>,
+    .pack_rows = &pack_rows<Real>,
+    .unpack_rows = &unpack_rows<Real>,
+    .pack_transposed = &pack_transposed<Real>,
+    .sigmoid = &elementwise<Real, &sigmoid<Real>>,
+    .tanh = &elementwise<Real, &tanh<Real>>,
+    .multiply_add = &multiply_adds<Real>};
 
 }  // namespace
 

@@ -60,6 +60,34 @@ template <class Real>
 FUSEDRNN_INLINE Vec<Real> load(const Real* p) {
   return *reinterpret_cast<const typename VectorOf<Real>::loose*>(p);
 }
+// The values of type bfloat16 that are the lower and the upper halves of those in v, as float.
+FUSEDRNN_INLINE Vec<float> lower_halves(Vec<float> v) {
+  return (Vec<float>)((VectorOf<float>::ints)v << 16);
+}
+// With the former at hand, whose zeros save the register of a mask.
+FUSEDRNN_INLINE Vec<float> upper_halves(Vec<float> v, Vec<float> lower) {
+#if defined(__AVX2__) && !defined(__AVX512F__) && !defined(FUSEDRNN_EMULATED)
+  return (Vec<float>)_mm256_blend_epi16((__m256i)lower, (__m256i)v, 0xaa);
+#else
+  (void)lower;
+  return (Vec<float>)((VectorOf<float>::ints)v & -65536);
+#endif
+}
+// Weights of a panel, of row `part` of those in it; see rows_in_panels in ../panels.hpp. The mask
+// is read each time where registers are few: one less for sums would cost more.
+constexpr VectorOf<float>::ints kUpperHalf = VectorOf<float>::ints{} - 65536;
+template <bool kHalf, class Real>
+FUSEDRNN_INLINE Vec<Real> load_weights(const Real* p, int part = 0) {
+  if constexpr (!kHalf) {
+    return load(p);
+  } else {
+    using Ints = VectorOf<float>::ints;
+    if (part == 0) return lower_halves(load(p));
+    const Ints mask =
+        kRegisters == 32 ? kUpperHalf : *const_cast<const volatile Ints*>(&kUpperHalf);
+    return (Vec<float>)((Ints)load(p) & mask);
+  }
+}
 // v, in a register from here on: without this GCC makes a load the operand of each multiply-add
 // that uses it, and loading twice what comes from L2 costs a two-row tile a third of its speed.
 template <class Vector>
@@ -119,6 +147,12 @@ FUSEDRNN_INLINE Vector multiply_add(Vector a, Vector b, Vector c) {
   return a * b + c;
 }
 #endif
+
+// What was loaded before is loaded again after this, if it is needed again: or the compiler keeps
+// it in more registers than there are, which is in memory.
+FUSEDRNN_INLINE void forget_loads() {
+  asm volatile("" ::: "memory");
+}
 
 // The first n lanes only; the others read as zero and are not written. 0 < n <= lanes.
 #if defined(__AVX512F__)

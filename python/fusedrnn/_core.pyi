@@ -49,6 +49,7 @@ class PackedLSTM(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -64,6 +65,10 @@ class PackedLSTM(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class LSTMStep(metaclass=_Metaclass):
     def __init__(
@@ -73,8 +78,13 @@ class LSTMStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array, c: _Array) -> tuple[_Array, _Array]: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def lstm(
     x: _Array,
@@ -118,6 +128,7 @@ class PackedGRU(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -132,6 +143,10 @@ class PackedGRU(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class GRUStep(metaclass=_Metaclass):
     def __init__(
@@ -144,8 +159,13 @@ class GRUStep(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def gru(
     x: _Array,
@@ -187,6 +207,7 @@ class PackedRNN(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -201,6 +222,10 @@ class PackedRNN(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class RNNStep(metaclass=_Metaclass):
     def __init__(
@@ -210,8 +235,13 @@ class RNNStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def rnn(
     x: _Array,

@@ -238,9 +238,13 @@ class Compiled(Layer):
                 loss += self._penalties(buffer, False)
             self._record(loss + self.activity_loss, x, y, y_pred, weight)
 
-    def _predict(self, x: Array) -> Array:
+    def _predict(self, x: Array, weights: str | None = None) -> Array:
         with self.step():
-            y: Array = self.forward(x, False, None)
+            before = _state.inference_weights.set(weights)
+            try:
+                y: Array = self.forward(x, False, None)
+            finally:
+                _state.inference_weights.reset(before)
         return y
 
     def _pack(self) -> Buffer:

@@ -37,6 +37,7 @@ class Call(NamedTuple):
     time_major: bool = True
     reset_after: bool = True  # of a GRU
     activation: str = "tanh"  # of the candidate, as `functional` has them
+    weights: str | None = None  # what they are packed as
 
     @property
     def options(self) -> dict[str, Any]:
