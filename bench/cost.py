@@ -44,7 +44,7 @@ class Work(NamedTuple):
     calls: float = 0
 
     def __add__(self, other: Work) -> Work:  # type: ignore[override]
-        return Work(*map(sum, zip(self, other, strict=True)))
+        return Work._make(a + b for a, b in zip(self, other, strict=True))
 
 
 def cut(shape: Shape, gates: int, panels: int, threads: int, passes: int = 1) -> Cut:
@@ -66,7 +66,7 @@ def product(cpu: Processor, rows: int, K: float, columns: float) -> Work:
 
 
 def times(factor: float, work: Work) -> Work:
-    return Work(*(factor * amount for amount in work))
+    return Work._make(factor * amount for amount in work)
 
 
 def forward(shape: Shape, gates: int, cpu: Processor, piece: Cut, tape: bool) -> Work:

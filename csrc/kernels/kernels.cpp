@@ -40,7 +40,8 @@ Real multiply_adds(ptrdiff_t rounds) {
   for (int j = 0; j < kChains; ++j) sum[j] = splat(Real(j));
   for (ptrdiff_t k = 0; k < rounds * (fusedrnn::kPeakRound / kChains); ++k) {
 #pragma GCC unroll 24
-    for (int j = 0; j < kChains; ++j) sum[j] = multiply_add(x, y, sum[j]);
+    for (int j = 0; j < kChains; ++j)  // NEON overwrites the addend, and would copy x for each sum
+      sum[j] = kLaneFactors ? multiply_add(x, y, sum[j]) : multiply_add(sum[j], y, x);
   }
   Real total = 0;
 #pragma GCC unroll 24
