@@ -6,7 +6,9 @@ from L1. The object is of any build of the project; a cross compiler's:
 
     cmake -S . -B build/aarch64 -G Ninja -DSKBUILD_PROJECT_VERSION=0 -DCMAKE_SYSTEM_NAME=Linux \\
         -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \\
-        -DPython_EXECUTABLE=$(which python) -Dpybind11_DIR=$(python -m pybind11 --cmakedir)
+        -DPython_EXECUTABLE=$(which python) -Dpybind11_DIR=$(python -m pybind11 --cmakedir) \\
+        -DPython_INCLUDE_DIR=$(python -c "import sysconfig as s; print(s.get_path('include'))") \\
+        -DPYTHON_MODULE_EXTENSION=.so
     ninja -C build/aarch64 kernels_baseline
     python -m bench loops build/aarch64/CMakeFiles/kernels_baseline.dir/csrc/kernels/kernels.cpp.o
 """
@@ -113,7 +115,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("object", help="of kernels.cpp, for aarch64")
     parser.add_argument("--only", default=r"tile<|multiply_adds<", metavar="PATTERN",
                         help="functions (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--mca", default=shutil.which("llvm-mca"), help="default: %(default)s")
+    parser.add_argument(
+        "--mca", default=shutil.which("llvm-mca"), help="llvm-mca (default: %(default)s)"
+    )
     given = parser.parse_args(arguments)
     if not shutil.which(OBJDUMP):
         sys.exit(f"bench loops: {OBJDUMP} is not installed")
