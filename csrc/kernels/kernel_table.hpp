@@ -221,7 +221,7 @@ struct DenseProduct {
 
 // The table ---------------------------------------------------------------------------------------
 
-constexpr int kPeakChains = 12;
+constexpr int kPeakRound = 24;
 constexpr int kFingerprintWords = 64;
 
 template <class Real>
@@ -246,7 +246,7 @@ struct Kernels {
   // Elementwise, for the tests of the accuracy contract: out[j] = f(x[j]), j < n.
   void (*sigmoid)(const Real* x, Real* out, ptrdiff_t n);
   void (*tanh)(const Real* x, Real* out, ptrdiff_t n);
-  // For the benchmark: `rounds` rounds of kPeakChains independent vector multiply-adds.
+  // For the benchmark: `rounds` rounds of kPeakRound vector multiply-adds.
   Real (*multiply_add)(ptrdiff_t rounds);
 };
 

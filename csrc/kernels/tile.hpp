@@ -32,6 +32,36 @@ struct Segment {
   ptrdiff_t next_step = 0;
 };
 
+// The steps of a segment of stride 1 for which A fills vectors, where a factor can be one lane of a
+// register: A is loaded once for all its lanes. Moves b and next on; returns how many steps.
+template <class Real, int R, int C, bool kPrefetch>
+FUSEDRNN_INLINE ptrdiff_t add_lanes(const Real* const (&a)[R], ptrdiff_t K, const Real*& b,
+                                    ptrdiff_t b_stride, const char*& next, ptrdiff_t next_step,
+                                    Vec<Real> (&acc)[R][C]) {
+  constexpr int V = kLanes<Real>;
+  ptrdiff_t k = 0;
+  for (; k + V <= K; k += V) {
+    Vec<Real> x[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) x[r] = load(a[r] + k);
+#pragma GCC unroll 4
+    for (int lane = 0; lane < V; ++lane) {
+      if (kPrefetch) {
+        prefetch(next);
+        next += next_step;
+      }
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) {
+        const Vec<Real> w = load(b + c * V);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) acc[r][c] = multiply_add_lane(x[r], lane, w, acc[r][c]);
+      }
+      b += b_stride;
+    }
+  }
+  return k;
+}
+
 // out[r][c] = init[r][c] + sum over the segments of A[r][k] B[k][c], for R rows and C vectors.
 // init may be out; its row stride is 0 for a bias.
 // Of wider panels, the C vectors from kColumn on; the first of them prefetch.
@@ -57,7 +87,12 @@ FUSEDRNN_INLINE void tile_columns(const Segment<Real>* segments, ptrdiff_t count
     const ptrdiff_t end = segments[s].K * stride;
     const char* next = segments[s].next;
     const ptrdiff_t next_step = segments[s].next_step;
-    for (ptrdiff_t k = 0; k < end; k += kHalf ? 2 : stride) {
+    ptrdiff_t k = 0;
+    if constexpr (kLaneFactors && !kHalf && R * (C + 1) < kRegisters)
+      if (stride == 1)
+        k = add_lanes<Real, R, C, (R > 2 && kColumn == 0)>(a, end, b, b_stride, next, next_step,
+                                                           acc);
+    for (; k < end; k += kHalf ? 2 : stride) {
       if (R > 2 && kColumn == 0) {
         prefetch(next);
         next += next_step;
@@ -142,6 +177,17 @@ void row_tile(const Segment<Real>* segments, ptrdiff_t count, ptrdiff_t panel, c
           }
       }
     }
+    if constexpr (kLaneFactors && !kHalf)
+      for (; k + V <= segments[s].K; k += V) {
+        const Vec<Real> x = load(a + k);
+#pragma GCC unroll 4
+        for (int lane = 0; lane < V; ++lane, b += C * V)
+#pragma GCC unroll 4
+          for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 4
+            for (int c = 0; c < C; ++c)
+              acc[p][c] = multiply_add_lane(x, lane, load(b + p * panel + c * V), acc[p][c]);
+      }
     for (; k < segments[s].K; ++k, b += C * V) {
       const Vec<Real> x = splat(a[k]);
 #pragma GCC unroll 4
