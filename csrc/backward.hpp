@@ -85,9 +85,9 @@ class BackwardPass {
     scatter_rows(schedule_, D_.units, Hp_, gradient, buffer.get());
     return buffer;
   }
-  // The gradient of an initial state, to (N, H).
+  // The gradient of an initial state, to (N, H); or null.
   void write_initial(const Buffer<Real>& buffer, Real* out) const {
-    gather_rows(schedule_, D_.units, Hp_, buffer.get(), out);
+    if (out) gather_rows(schedule_, D_.units, Hp_, buffer.get(), out);
   }
 
   RecurrentBack<Real> back(Activation activation) const {
@@ -99,6 +99,7 @@ class BackwardPass {
             .gates = tape_.gates.get(),
             .dgates = dgates_.get(),
             .dh = dh_.get(),
+            .needs_dh0 = a_.dh0 != nullptr,
             .chunk = chunk_,
             .recurrent_mask = tape_.recurrent_mask.get()};
   }

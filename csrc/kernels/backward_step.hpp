@@ -208,7 +208,8 @@ template <class Real, class CellsBackward, class Finish>
 FUSEDRNN_INLINE void run_chunk(const GateGradients<Real>& D, ptrdiff_t begin, ptrdiff_t end,
                                CellsBackward cells_backward, Finish finish) {
   const RecurrentBack<Real>& a = D.back;
-  for (ptrdiff_t s = a.step_end - 1; s >= a.step_begin - (a.step_begin == 0); --s) {
+  const ptrdiff_t last = a.step_begin == 0 && a.needs_dh0 ? -1 : a.step_begin;
+  for (ptrdiff_t s = a.step_end - 1; s >= last; --s) {
     backward_step(D, s, begin, end,
                   [&](const Cells& cells, const RecurrentGradient<Real>& recurrent) {
                     cells_backward(s, cells, recurrent);
