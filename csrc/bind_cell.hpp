@@ -105,7 +105,7 @@ class CellBinding {
 
   static py::tuple run_backward(const py::object& tape, const py::object& dy,
                                 const StateHandles& dfinals, const py::object& need_dx,
-                                const py::object& out) {
+                                const py::object& need_dstates, const py::object& out) {
     const auto& object = held<TapeObject<Cell>>(Cell::kBackward, "tape", tape);
     return std::visit(
         [&](const auto& t) -> py::tuple {
@@ -117,7 +117,7 @@ class CellBinding {
                                    .H = t.H,
                                    .gates = Cell::kGates,
                                    .bias = Cell::bias_shape(t.form, t.H)},
-                                  dy, dfinals.data(), Cell::kStates, need_dx, out);
+                                  dy, dfinals.data(), Cell::kStates, need_dx, need_dstates, out);
           without_gil([&] { Cell::template backward<Real>(t, call.arrays); });
           py::tuple all(4 + Cell::kStates);
           all[0] = std::move(call.dx);
@@ -346,9 +346,11 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   m.def(
       Cell::kBackward,
       [](py::object tape, py::object dy, ArrayArgument<S>... dfinals, py::object need_dx,
-         py::object out) { return Binding::run_backward(tape, dy, {dfinals...}, need_dx, out); },
+         py::object need_dstates, py::object out) {
+        return Binding::run_backward(tape, dy, {dfinals...}, need_dx, need_dstates, out);
+      },
       arg("tape"), arg("dy") = none, (arg(dfinal[S]) = none)..., py::kw_only(),
-      arg("need_dx") = true, arg("out") = none);
+      arg("need_dx") = true, arg("need_dstates") = true, arg("out") = none);
 }
 
 template <class Cell, class... Options, class... FormArgs>

@@ -131,6 +131,7 @@ struct RecurrentBack {
   Real* dgates;                // panels of K = (chunk + 1) * N rows, filled for the chunk;
                                // the last N rows hold the step after it
   Real* dh;                    // [N][Hp] in: dh_n; out: what is still to flow into dh0
+  bool needs_dh0;              // or the last of dh is left as it is, a product less
   ptrdiff_t chunk;             // steps that there is room for
   const Real* recurrent_mask;  // [G][N][Hp] by slot, or null
   ptrdiff_t step_begin = 0, step_end = 0;

@@ -110,8 +110,9 @@ def lstm_backward(
     dc_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any, Any]: ...
 
 @final
 class GRUTape(metaclass=_Metaclass):
@@ -192,8 +193,9 @@ def gru_backward(
     dh_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any]: ...
 
 @final
 class RNNTape(metaclass=_Metaclass):
@@ -265,8 +267,9 @@ def rnn_backward(
     dh_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any]: ...
 
 # Products of a dense layer: csrc/bind_dense.cpp.
 def dense(x: _Array, kernel: _Array, bias: _Array | None = None) -> _Array: ...

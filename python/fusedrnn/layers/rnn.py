@@ -278,8 +278,12 @@ class Recurrent(Layer):
                 (self.cell.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype
             )
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
-        backward = self.cell.backward if self.path == "fused" else reference.backward
-        dx: Array | None = backward(tape, **gradients, need_dx=need_dx, out=out)[0]
+        dx: Array | None
+        if self.path == "fused":  # of the core: the gradients of initial states cost a product
+            backward = getattr(_core, f"{self.cell.name}_backward")
+            dx = backward(tape, **gradients, need_dx=need_dx, need_dstates=False, out=out)[0]
+        else:
+            dx = reference.backward(tape, **gradients, need_dx=need_dx, out=out)[0]
         if drop is not None:
             dx = self._undrop(dx, dkernel, drop)
         return dx
