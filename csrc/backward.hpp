@@ -68,9 +68,9 @@ class BackwardPass {
         operations_(2.0 * double(tape.order.work()) * input_gates * double(tape.H) *
                     double(tape.I + tape.H)),
         chunk_(chunk_steps<Real>(schedule_.N, tape.order.steps(), D.row())),
-        dgates_(D.row() * dgates_rows()),
         x_stride_(column_stride<Real>(tape.I)),
         h_stride_(column_stride<Real>(Hp_)),
+        dgates_(D.row() * dgates_rows()),
         x_(chunk_ * schedule_.N * x_stride_),
         dh_(state(a.dh_n)) {
     const Panels input_panels = {
