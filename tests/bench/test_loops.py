@@ -46,10 +46,13 @@ def test_sums_stay_in_registers(tmp_path):
     flags = [flag for name in ("FUSEDRNN_FLAGS", "FUSEDRNN_FLAGS_baseline")
              for flag in re.search(rf"set\({name} (.*)\)", cmake)[1].split()]  # fmt: skip
     source, built = tmp_path / "tiles.cpp", tmp_path / "tiles.o"
-    source.write_text('#include "tile.hpp"\n'
-                      "extern const void* const used[] = {kTiles<float, false>, kTiles<double, false>};\n"
-                      "void use(void (**row)(...)) { row[0] = (void (*)(...))row_tile<float, false, 4, 3>;"
-                      " row[1] = (void (*)(...))row_tile<double, false, 4, 3>; }\n")  # fmt: skip
+    source.write_text("""#include "tile.hpp"
+extern const void* const used[] = {kTiles<float, false>, kTiles<double, false>};
+void use(void (**row)(...)) {
+  row[0] = (void (*)(...))row_tile<float, false, 4, 3>;
+  row[1] = (void (*)(...))row_tile<double, false, 4, 3>;
+}
+""")
     kernels = ROOT / "csrc" / "kernels"
     subprocess.run([COMPILER, "-std=gnu++17", "-fPIC", *flags, f"-I{kernels}", "-c", source, "-o",
                     built], check=True)  # fmt: skip
