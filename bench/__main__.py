@@ -10,6 +10,8 @@ COMMANDS = {  # each is the module of its name
     "dropins": "fusedrnn.torch and fusedrnn.keras beside what they stand in for",
     "programs": "whole PyTorch models, trained and used, with and without accelerate",
     "pools": "our layers and PyTorch's in turns in one process, beside other thread pools",
+    "loops": "inner loops of kernels for aarch64, from their listing",
+    "scaling": "a model of a call's cost, beside times, and what it says of more threads",
     "forecast": "the sales comparison at scale: speed, memory, a worker that is killed",
     "instructions": "instructions that the kernels execute, beside those stored or of a checkout",
     "targets": "a report of kernels beside what is aimed at",

@@ -13,6 +13,7 @@ from .shapes import Shape
 
 FIT_WINDOWS, FIT_STEPS, FIT_BATCH, FIT_UNITS = 1000, 10, 32, 50
 TOLERANCE = {"float32": 2e-4, "float64": 1e-10}  # of the largest value of an answer
+HALF_TOLERANCE = 2e-2  # of weights in bfloat16, rounded by 2^-8 of each at the most
 FIT_TOLERANCE = 1e-2  # predictions after an epoch: Adam's epsilon is not in the same place in all
 
 
@@ -41,6 +42,12 @@ class Case:
     @property
     def tolerance(self) -> float:
         return FIT_TOLERANCE if self.task == "fit" else TOLERANCE[self.dtype]
+
+    @property
+    def waits_for_weights(self) -> bool:
+        """Whether weights in bfloat16 are timed as well: a step, or inference of a single row."""
+        few = self.mode == "step" or (self.mode == "inference" and self.shape.N == 1)
+        return few and self.dtype == "float32"
 
     @property
     def flops(self) -> float:

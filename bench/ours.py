@@ -19,8 +19,10 @@ from .contestant import Contestant
 NAME = "fusedrnn"
 
 
-def contestant(case: Case, threads: int, isa: str, full: bool = False) -> Contestant:
-    """Our entry; `full` ignores the lengths of a ragged case."""
+def contestant(
+    case: Case, threads: int, isa: str, full: bool = False, weights: str | None = None
+) -> Contestant:
+    """Our entry; `full` ignores the lengths of a ragged case, `weights` is for inference."""
 
     @contextmanager
     def context() -> Iterator[None]:
@@ -30,7 +32,9 @@ def contestant(case: Case, threads: int, isa: str, full: bool = False) -> Contes
             yield
 
     with context():  # weights are packed for the instruction set in use
-        run, answer = TASKS[case.task](case, None if full or not case.ragged else case.lengths)
+        lengths = None if full or not case.ragged else case.lengths
+        own = {} if weights is None else {"weights": weights}
+        run, answer = TASKS[case.task](case, lengths, **own)
     steps = -(-FIT_WINDOWS // FIT_BATCH) if case.task == "fit" else 1
     return Contestant(run, answer, context, steps)
 
@@ -39,8 +43,8 @@ def _weights(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return case.data["kernel"], case.data["recurrent_kernel"], case.data["bias"]
 
 
-def inference(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any], Any]:
-    packed = case.form.cell.packed(*_weights(case), **case.form.options)
+def inference(case: Case, lengths: np.ndarray | None, **own: str) -> tuple[Callable[[], Any], Any]:
+    packed = case.form.cell.packed(*_weights(case), **case.form.options, **own)
     x = case.data["x"]
     if lengths is None:  # as short as users write it: at N 1 an argument more is seen
         return lambda: packed(x, time_major=True), lambda out: {"y": out[0]}
@@ -63,8 +67,8 @@ def training(case: Case, lengths: np.ndarray | None) -> tuple[Callable[[], Any],
     return run, answer
 
 
-def step(case: Case, lengths: None) -> tuple[Callable[[], Any], Any]:
-    run = case.form.cell.step(*_weights(case), **case.form.options)
+def step(case: Case, lengths: None, **own: str) -> tuple[Callable[[], Any], Any]:
+    run = case.form.cell.step(*_weights(case), **case.form.options, **own)
     return partial(run, case.data["x"][0], *case.states.values()), case.named_states
 
 

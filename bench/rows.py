@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from . import contention, memory, ours, peak, peers
-from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, Case
+from .case import FIT_BATCH, FIT_STEPS, FIT_UNITS, HALF_TOLERANCE, Case
 from .contestant import Answer, Contestant, check
 from .machine import cores
 from .options import Options
@@ -20,6 +20,7 @@ from .timing import Turns, prepare, race, ratios, spread, turn
 
 BOTH_TASKS = ("ragged", "busy")  # modes that have inference and training
 ONE_THREAD, FULL, PEAK = (f"{ours.NAME} one thread", f"{ours.NAME} full", "peak")
+HALF = f"{ours.NAME} bfloat16"
 BUSY_TURN = 0.3  # seconds: many slices of the scheduler
 Make = tuple[Callable[..., Contestant | None], tuple[Any, ...]]  # and its arguments
 
@@ -108,7 +109,13 @@ def measure(case: Case, options: Options, processes: Processes) -> dict[str, Any
     makes = contestants(case, options, threads)
     for isa in other_isas:
         makes[f"{ours.NAME} {isa}"] = ours.contestant, (case, threads, isa)
-    names = list(prepared(case, makes, processes))
+    answers = prepared(case, makes, processes)
+    names = list(answers)
+    if case.waits_for_weights:  # another answer, of rounded weights
+        arguments = case, threads, first, False, "bfloat16"
+        half = processes[HALF](prepare, HALF, ours.contestant, *arguments)
+        check(case, answers[ours.NAME], {HALF: half}, HALF_TOLERANCE)
+        names.append(HALF)
     if case.ragged:  # another answer, of more steps
         processes[FULL](prepare, FULL, ours.contestant, case, threads, first, True)
         names.append(FULL)

@@ -31,15 +31,21 @@ inline std::vector<Run> active_runs(const Schedule& s, ptrdiff_t begin, ptrdiff_
   return runs;
 }
 
-// x of the steps [begin, end) and the slots [n0, n1), as rows [chunk * N][I] in the kernels' order.
+// From one row of n values to the next where a weight gradient reads columns: rows 2 KiB apart
+// would have each column in one or two sets of L1 (measured on Zen 3, AVX2: the weight gradients of
+// 512 units 1.06 times as fast, of 1024 units 1.14).
 template <class Real>
-void copy_inputs(const Schedule& s, Sequence<const Real> x, ptrdiff_t I, ptrdiff_t begin,
-                 ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1, Real* out) {
+ptrdiff_t column_stride(ptrdiff_t n) {
+  return n * ptrdiff_t(sizeof(Real)) % 2048 == 0 ? n + 64 / ptrdiff_t(sizeof(Real)) : n;
+}
+
+// Calls copy(slot, step, row of a chunk) for the steps [begin, end) and the slots [n0, n1).
+template <class Copy>
+void for_chunk_rows(const Schedule& s, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1,
+                    Copy copy) {
   for (ptrdiff_t step = begin; step < end; ++step) {
     n1 = s.active_end(n0, n1, step);
-    for (ptrdiff_t slot = n0; slot < n1; ++slot)
-      std::copy_n(x.data + s.row[slot] * x.stride_n + s.time(slot, step) * x.stride_t, I,
-                  out + ((step - begin) * s.N + slot) * I);
+    for (ptrdiff_t slot = n0; slot < n1; ++slot) copy(slot, step, (step - begin) * s.N + slot);
   }
 }
 
@@ -62,8 +68,10 @@ class BackwardPass {
         operations_(2.0 * double(tape.order.work()) * input_gates * double(tape.H) *
                     double(tape.I + tape.H)),
         chunk_(chunk_steps<Real>(schedule_.N, tape.order.steps(), D.row())),
+        x_stride_(column_stride<Real>(tape.I)),
+        h_stride_(column_stride<Real>(Hp_)),
         dgates_(D.row() * dgates_rows()),
-        x_(chunk_ * schedule_.N * tape.I),
+        x_(chunk_ * schedule_.N * x_stride_),
         dh_(state(a.dh_n)) {
     const Panels input_panels = {
         .units = D.units, .gates = input_gates, .vectors = D.vectors, .lanes = D.lanes};
@@ -77,9 +85,9 @@ class BackwardPass {
     scatter_rows(schedule_, D_.units, Hp_, gradient, buffer.get());
     return buffer;
   }
-  // The gradient of an initial state, to (N, H).
+  // The gradient of an initial state, to (N, H); or null.
   void write_initial(const Buffer<Real>& buffer, Real* out) const {
-    gather_rows(schedule_, D_.units, Hp_, buffer.get(), out);
+    if (out) gather_rows(schedule_, D_.units, Hp_, buffer.get(), out);
   }
 
   RecurrentBack<Real> back(Activation activation) const {
@@ -91,6 +99,7 @@ class BackwardPass {
             .gates = tape_.gates.get(),
             .dgates = dgates_.get(),
             .dh = dh_.get(),
+            .needs_dh0 = a_.dh0 != nullptr,
             .chunk = chunk_,
             .recurrent_mask = tape_.recurrent_mask.get()};
   }
@@ -117,7 +126,7 @@ class BackwardPass {
   // x against the gates of the input product, with their bias.
   void add_input_product(const Panels& panels, const GateColumns& columns) {
     add_product({.a = x_.get(),
-                 .a_stride = tape_.I,
+                 .a_stride = x_stride_,
                  .a_step = 0,
                  .rows = tape_.I,
                  .skipped_gates = 0,
@@ -129,9 +138,11 @@ class BackwardPass {
   // The states before each step against the gates after the first `skipped_gates`.
   void add_state_product(const Panels& panels, const GateColumns& columns, int skipped_gates,
                          Real* dbias) {
-    add_product({.a = tape_.h.get(),
-                 .a_stride = Hp_,
-                 .a_step = schedule_.N * Hp_,
+    const bool copied = h_stride_ != Hp_;
+    if (copied) h_ = Buffer<Real>(chunk_ * schedule_.N * h_stride_);
+    add_product({.a = copied ? h_.get() : tape_.h.get(),
+                 .a_stride = h_stride_,
+                 .a_step = copied ? 0 : schedule_.N * Hp_,
                  .rows = D_.units,
                  .skipped_gates = skipped_gates,
                  .panels = panels,
@@ -172,7 +183,7 @@ class BackwardPass {
           slice.back.units = units;
           if (begin < end) recurrence(slice, n0, n1);
           if (units.thread > 0) return;  // one of those that share the rows
-          copy_inputs(schedule_, a_.x, tape_.I, begin, end, n0, n1, x_.get());
+          copy_rows(begin, end, n0, n1);
           prepare(begin, end, n0, n1);
         });
         add_weight_gradients(team, k_, products_, begin, dgates_.get(), D_, dgates_rows(), runs[c]);
@@ -201,6 +212,18 @@ class BackwardPass {
 
  private:
   ptrdiff_t dgates_rows() const { return (chunk_ + 1) * schedule_.N; }
+  // What the weight gradients read by columns, in the kernels' order.
+  void copy_rows(ptrdiff_t begin, ptrdiff_t end, ptrdiff_t n0, ptrdiff_t n1) const {
+    for_chunk_rows(schedule_, begin, end, n0, n1, [&](ptrdiff_t slot, ptrdiff_t step, ptrdiff_t k) {
+      const Sequence<const Real>& x = a_.x;
+      std::copy_n(
+          x.data + schedule_.row[slot] * x.stride_n + schedule_.time(slot, step) * x.stride_t,
+          tape_.I, x_.get() + k * x_stride_);
+      if (h_.get())
+        std::copy_n(tape_.h.get() + (step * schedule_.N + slot) * Hp_, Hp_,
+                    h_.get() + k * h_stride_);
+    });
+  }
 
   const Kernels<Real>& k_;
   const BackwardArrays<Real>& a_;
@@ -210,8 +233,9 @@ class BackwardPass {
   const Panels D_;
   const int input_gates_;
   const double operations_;
-  const ptrdiff_t chunk_;
+  const ptrdiff_t chunk_, x_stride_, h_stride_;
   Buffer<Real> dgates_, x_, dh_, unpacked_;
+  Buffer<Real> h_;  // the states of a chunk, where those of the tape have an unfit stride
   const Transposes<Real> transposes_;
   const Real* wt_ = nullptr;
   std::vector<WeightProduct<Real>> products_;

@@ -183,7 +183,7 @@ template <class Real>
 struct BackwardCall {
   BackwardArrays<Real> arrays;
   py::object dx = py::none(), dkernel, drecurrent, dbias = py::none();
-  py::object dinitials[2];  // dh0, dc0
+  py::object dinitials[2] = {py::none(), py::none()};  // dh0, dc0
 
   // The sizes of the forward pass; `bias` is the shape of dbias.
   struct Sizes {
@@ -195,7 +195,7 @@ struct BackwardCall {
   // dfinals: dh_n and, with two states, dc_n.
   BackwardCall(const char* function, const TapeArrays& t, const Sizes& s, py::handle dy,
                const py::handle* dfinals, int state_count, const py::object& need_dx,
-               const py::object& out)
+               const py::object& need_dstates, const py::object& out)
       : args_(function) {
     const bool tm = t.time_major;
     const ptrdiff_t N = s.N, T = s.T, I = s.I, H = s.H, columns = s.gates * H;
@@ -209,9 +209,10 @@ struct BackwardCall {
     const char* names[] = {"dh_n", "dc_n"};
     const Real** dfinal[] = {&arrays.dh_n, &arrays.dc_n};
     Real** dinitial[] = {&arrays.dh0, &arrays.dc0};
+    const bool has_initials = flag(function, "need_dstates", need_dstates);
     for (int k = 0; k < state_count; ++k) {
       *dfinal[k] = args_.matrix(names[k], dfinals[k], {N, H}, "(N, H)");
-      *dinitial[k] = new_array<Real>({N, H}, dinitials[k]);
+      *dinitial[k] = has_initials ? new_array<Real>({N, H}, dinitials[k]) : nullptr;
     }
     if (out.is_none()) {
       dkernel = output_array<Real>({I, columns}, t.layout.kernel_is_fortran);

@@ -51,13 +51,18 @@ class CellBinding {
   // For the class `name`, which errors are to name.
   static PackedWeights<Cell> make_packed(const char* name, const py::object& kernel,
                                          const py::object& recurrent_kernel, const py::object& bias,
-                                         const Form& form) {
+                                         const py::object& weights, const Form& form) {
+    const bool half = !weights.is_none() && !choice(name, "weights", weights, {"bfloat16"}).empty();
     const py::array w = ranked(name, "kernel", kernel, 2, in_gates("I").c_str());
     const py::array r =
         ranked(name, "recurrent_kernel", recurrent_kernel, 2, in_gates("H").c_str());
     return for_dtype(name, "kernel", w, [&](auto real) {
-      return PackedWeights<Cell>{pack<decltype(real)>(name, w, r, bias, form),
-                                 layout_of(w, r, bias)};
+      using Real = decltype(real);
+      if (half && !std::is_same_v<Real, float>)
+        throw py::type_error(std::string(name) +
+                             ": weights='bfloat16' needs arrays of float32, "
+                             "kernel has dtype float64");
+      return PackedWeights<Cell>{pack<Real>(name, w, r, bias, form, half), layout_of(w, r, bias)};
     });
   }
 
@@ -70,6 +75,10 @@ class CellBinding {
     return std::visit(
         [&](const auto& weights) -> py::tuple {
           using Real = real_of<decltype(*weights)>;
+          if (keeps_tape && weights->half())
+            throw py::value_error(std::string(Cell::kPacked) +
+                                  ": training=True needs the weights themselves, which "
+                                  "weights='bfloat16' has rounded");
           return forward<Real>(Cell::kPacked, xa, *weights, states, o, keeps_tape,
                                {.x = xa, .layout = packed.layout}, weights);
         },
@@ -96,7 +105,7 @@ class CellBinding {
 
   static py::tuple run_backward(const py::object& tape, const py::object& dy,
                                 const StateHandles& dfinals, const py::object& need_dx,
-                                const py::object& out) {
+                                const py::object& need_dstates, const py::object& out) {
     const auto& object = held<TapeObject<Cell>>(Cell::kBackward, "tape", tape);
     return std::visit(
         [&](const auto& t) -> py::tuple {
@@ -108,7 +117,7 @@ class CellBinding {
                                    .H = t.H,
                                    .gates = Cell::kGates,
                                    .bias = Cell::bias_shape(t.form, t.H)},
-                                  dy, dfinals.data(), Cell::kStates, need_dx, out);
+                                  dy, dfinals.data(), Cell::kStates, need_dx, need_dstates, out);
           without_gil([&] { Cell::template backward<Real>(t, call.arrays); });
           py::tuple all(4 + Cell::kStates);
           all[0] = std::move(call.dx);
@@ -119,6 +128,27 @@ class CellBinding {
           return all;
         },
         object.tape);
+  }
+
+  // What a class of packed weights, `name`, says of them.
+  template <class Object>
+  static void describe(py::class_<Object>& type, const char* name) {
+    type.def_property_readonly("weights", [name](const py::object& self) {
+      return std::visit([](const auto& weights) { return type_of(*weights); },
+                        held<Object>(name, "self", self).weights);
+    });
+    type.def_property_readonly("nbytes", [name](const py::object& self) {
+      return std::visit([](const auto& weights) { return weights->bytes(); },
+                        held<Object>(name, "self", self).weights);
+    });
+    type.def("__repr__", [name](const py::object& self) {
+      return std::visit(
+          [name](const auto& weights) {
+            return "<" + std::string(name) + " of " + std::to_string(weights->I) + " inputs and " +
+                   std::to_string(weights->H) + " units, weights in " + type_of(*weights) + ">";
+          },
+          held<Object>(name, "self", self).weights);
+    });
   }
 
   // One time step for a batch: the states after it, a tuple where there are two.
@@ -159,14 +189,20 @@ class CellBinding {
   template <class Object>
   using real_of = decltype(real_in(std::declval<Object>()));
 
+  template <class Object>
+  static const char* type_of(const Object& weights) {
+    if (weights.half()) return "bfloat16";
+    return std::is_same_v<real_of<Object>, float> ? "float32" : "float64";
+  }
+
   static std::string in_gates(const char* rows) { return fusedrnn::in_gates(rows, Cell::kGates); }
 
   template <class Real>
   static typename PackedWeights<Cell>::template Shared<Real> pack(const char* function,
                                                                   const py::array& kernel,
                                                                   const py::array& recurrent,
-                                                                  py::handle bias,
-                                                                  const Form& form) {
+                                                                  py::handle bias, const Form& form,
+                                                                  bool half = false) {
     constexpr int G = Cell::kGates;
     const WeightShape s(function, kernel, recurrent, G);
     Arguments<Real> args(function);
@@ -176,7 +212,11 @@ class CellBinding {
         args.matrix("bias", bias, Cell::bias_shape(form, s.H), Cell::bias_meaning(form));
     typename PackedWeights<Cell>::template Shared<Real> weights;
     without_gil([&] {
-      weights = std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
+      const auto packed =
+          std::make_shared<typename Cell::template Weights<Real>>(s.I, s.H, form, w, r, b);
+      if constexpr (std::is_same_v<Real, float>)
+        if (half) packed->halve();
+      weights = packed;
     });
     return weights;
   }
@@ -232,16 +272,18 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
                                  type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
                                }));
 
-  py::class_<PackedWeights<Cell>>(m, Cell::kPacked)
+  py::class_<PackedWeights<Cell>> packed(m, Cell::kPacked);
+  packed
       .def(
           "__init__",
           [form_of](py::detail::value_and_holder& self, py::object kernel,
-                    py::object recurrent_kernel, py::object bias, Options... options) {
-            put(self, Binding::make_packed(Cell::kPacked, kernel, recurrent_kernel, bias,
+                    py::object recurrent_kernel, py::object bias, Options... options,
+                    py::object weights) {
+            put(self, Binding::make_packed(Cell::kPacked, kernel, recurrent_kernel, bias, weights,
                                            form_of(Cell::kPacked, options...)));
           },
           py::detail::is_new_style_constructor(), arg("kernel"), arg("recurrent_kernel"),
-          arg("bias") = none, py::kw_only(), form_args...)
+          arg("bias") = none, py::kw_only(), form_args..., arg("weights") = none)
       .def(
           "__call__",
           [](py::object self, py::object x, ArrayArgument<S>... states, py::object lengths,
@@ -259,24 +301,27 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
           arg("x"), (arg(initial[S]) = none)..., py::kw_only(), arg("lengths") = none,
           arg("mask") = none, arg("reverse") = false, arg("time_major") = false,
           arg("training") = false, arg("return_sequences") = true, arg("recurrent_mask") = none);
+  Binding::template describe<PackedWeights<Cell>>(packed, Cell::kPacked);
 
-  py::class_<StepWeights<Cell>>(m, Cell::kStep)
-      .def(
+  py::class_<StepWeights<Cell>> step(m, Cell::kStep);
+  step.def(
           "__init__",
           [form_of](py::detail::value_and_holder& self, py::object kernel,
-                    py::object recurrent_kernel, py::object bias, Options... options) {
+                    py::object recurrent_kernel, py::object bias, Options... options,
+                    py::object weights) {
             put(self,
                 StepWeights<Cell>{Binding::make_packed(Cell::kStep, kernel, recurrent_kernel, bias,
-                                                       form_of(Cell::kStep, options...))});
+                                                       weights, form_of(Cell::kStep, options...))});
           },
           py::detail::is_new_style_constructor(), arg("kernel"), arg("recurrent_kernel"),
-          arg("bias") = none, py::kw_only(), form_args...)
+          arg("bias") = none, py::kw_only(), form_args..., arg("weights") = none)
       .def(
           "__call__",
           [](py::object self, py::object x, ArrayArgument<S>... states) {
             return Binding::step(self, x, {states...});
           },
           arg("x"), arg(state[S])...);
+  Binding::template describe<StepWeights<Cell>>(step, Cell::kStep);
 
   m.def(
       Cell::kFunction,
@@ -301,9 +346,11 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   m.def(
       Cell::kBackward,
       [](py::object tape, py::object dy, ArrayArgument<S>... dfinals, py::object need_dx,
-         py::object out) { return Binding::run_backward(tape, dy, {dfinals...}, need_dx, out); },
+         py::object need_dstates, py::object out) {
+        return Binding::run_backward(tape, dy, {dfinals...}, need_dx, need_dstates, out);
+      },
       arg("tape"), arg("dy") = none, (arg(dfinal[S]) = none)..., py::kw_only(),
-      arg("need_dx") = true, arg("out") = none);
+      arg("need_dx") = true, arg("need_dstates") = true, arg("out") = none);
 }
 
 template <class Cell, class... Options, class... FormArgs>

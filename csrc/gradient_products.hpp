@@ -128,7 +128,7 @@ void add_weight_gradients(const Team& team, const Kernels<Real>& k,
 template <class Real>
 void write_input_gradient(const Team& team, const Kernels<Real>& k, const InputGradient<Real>& g,
                           const std::vector<Run>& runs) {
-  constexpr ptrdiff_t kBlock = 48;
+  constexpr ptrdiff_t kBlock = 64;  // one group of rows of the kernel; equal shares of 256 rows
   for (const Run& run : runs)
     team.for_each((run.count + kBlock - 1) / kBlock, [&](ptrdiff_t piece) {
       const ptrdiff_t k0 = run.begin + piece * kBlock;

@@ -71,9 +71,9 @@ void gru_forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& a,
                                  .reset_state = reset_state.get()};
   const Panels &P0 = weights.panels(0).panels(), &P1 = weights.panels(1).panels();
   if (after)
-    pass.run(args, k.gru_forward, D, D.count(), {P0});
+    pass.run(args, k.gru_forward[weights.half()], D, D.count(), {P0});
   else  // n has the wider panels, so there are fewer of them to share out
-    pass.run(args, k.gru_forward, D, P1.count(), {P0, P1});
+    pass.run(args, k.gru_forward[weights.half()], D, P1.count(), {P0, P1});
   if (tape) {
     static_cast<RecurrentTape<Real>&>(*tape) = pass.take_tape();
     tape->form = weights.form;

@@ -37,7 +37,7 @@ void lstm_forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& a
   Buffer<Real> c = pass.state(a.c0, 1);
   const LstmForward<Real> args = {
       .call = pass.call(), .weights = weights.panels().get(), .c = pass.states(c, 1)};
-  pass.run(args, k.lstm_forward, P, P.count(), {P});
+  pass.run(args, k.lstm_forward[weights.half()], P, P.count(), {P});
   pass.write_final(args.c, a.c_n);
   if (tape) {
     static_cast<RecurrentTape<Real>&>(*tape) = pass.take_tape();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "buffer.hpp"
 #include "dispatch.hpp"
@@ -14,6 +16,14 @@ struct WeightRows {
   ptrdiff_t bias, kernel, recurrent;
   ptrdiff_t count() const { return bias + kernel + recurrent; }
 };
+
+// The bits of the bfloat16 nearest to x, ties to even. Infinity and NaN stay what they are.
+inline uint32_t to_bfloat16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  if (x != x) return bits >> 16 | 0x40;  // quiet, or its last bits might be all that it has
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
 
 template <class Real>
 class PanelBuffer {
@@ -50,6 +60,32 @@ class PanelBuffer {
   void pack_recurrent(Matrix<const Real> recurrent_kernel) {
     k_->pack_rows(section(first_recurrent(), rows_.recurrent), recurrent_kernel);
   }
+
+  // The same weights in bfloat16, two rows in one; the bias stays as it is.
+  PanelBuffer halved() const {
+    const WeightRows rows = {rows_.bias, rows_in_panels(true, rows_.kernel),
+                             rows_in_panels(true, rows_.recurrent)};
+    PanelBuffer half(*k_, panels_, rows, columns_);
+    for (ptrdiff_t p = 0; p < panels_.count(); ++p) {
+      const ptrdiff_t width = panels_.width(p);
+      const Real* from = get() + panels_.offset(p, K());
+      Real* to = half.get() + panels_.offset(p, half.K());
+      to = std::copy_n(from, rows_.bias * width, to);
+      from += rows_.bias * width;
+      for (ptrdiff_t left : {rows_.kernel, rows_.recurrent})
+        for (; left > 0; left -= 2, to += width) {
+          const bool pair = left > 1;
+          for (ptrdiff_t j = 0; j < width; ++j) {
+            const uint32_t upper = pair ? to_bfloat16(from[width + j]) : 0;
+            const uint32_t both = to_bfloat16(from[j]) | upper << 16;
+            std::memcpy(to + j, &both, sizeof(both));
+          }
+          from += pair ? 2 * width : width;
+        }
+    }
+    return half;
+  }
+  ptrdiff_t bytes() const { return get() ? panels_.row() * K() * ptrdiff_t(sizeof(Real)) : 0; }
 
   // Null pointers are left alone, and rows that it has none of.
   void unpack_bias(Real* bias) const {

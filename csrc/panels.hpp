@@ -42,6 +42,13 @@ struct Panels {
   ptrdiff_t row() const { return count() == 0 ? 0 : offset(count() - 1, 1) + width(count() - 1); }
 };
 
+// Weights of type bfloat16 (kHalf) lie two in a value of a float buffer: one of an even row of
+// their matrix in its lower half, that of the next row, or zero, in its upper one. So widening is a
+// shift or a mask, and the last row of a matrix may be half a row of the buffer.
+constexpr ptrdiff_t rows_in_panels(bool kHalf, ptrdiff_t rows) {
+  return kHalf ? (rows + 1) / 2 : rows;
+}
+
 // All gates of one vector of units: what ends a tile in one place for the gate arithmetic.
 inline Panels gate_panels(ptrdiff_t H, int gates, int lanes) {
   return {H, gates, 1, lanes};

@@ -29,7 +29,7 @@ struct BackwardArrays {
   Sequence<Real> dx;                    // (N, T, I), filled; or absent
   Matrix<Real> dkernel, drecurrent;     // (I, G H), (H, G H), filled
   Real* dbias;                          // filled, or null
-  Real *dh0, *dc0;                      // (N, H), filled
+  Real *dh0, *dc0;                      // (N, H), filled; or null, together
 };
 
 }  // namespace fusedrnn

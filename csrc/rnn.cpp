@@ -26,7 +26,7 @@ void rnn_forward(const RnnWeights<Real>& weights, const ForwardArrays<Real>& a,
   ForwardPass<Real> pass(weights.table, a, weights.I, weights.H, 1, weights.form.activation,
                          tape != nullptr, 0);
   const RnnForward<Real> args = {.call = pass.call(), .weights = weights.panels().get()};
-  pass.run(args, k.rnn_forward, P, P.count(), {P});
+  pass.run(args, k.rnn_forward[weights.half()], P, P.count(), {P});
   if (tape) {
     static_cast<RecurrentTape<Real>&>(*tape) = pass.take_tape();
     tape->form = weights.form;

@@ -36,7 +36,8 @@ class Transposes {
   mutable std::atomic<Buffer<Real>*> kept_[3] = {};
 };
 
-// Weights packed for the kernels that were current when they were. Immutable: threads may share.
+// Weights packed for the kernels that were current when they were. Immutable once they are shared:
+// threads may share.
 template <class Real>
 class RecurrentWeights {
  public:
@@ -46,6 +47,16 @@ class RecurrentWeights {
   const Transposes<Real> transposes;
 
   const PanelBuffer<Real>& panels(int k = 0) const { return panels_[k]; }
+
+  // Rounds kernel and recurrent kernel to bfloat16, which takes half the memory. For inference:
+  // they cannot be unpacked any more.
+  void halve() {
+    for (PanelBuffer<Real>& panels : panels_)
+      if (panels.get()) panels = panels.halved();
+    half_ = true;
+  }
+  bool half() const { return half_; }
+  ptrdiff_t bytes() const { return panels_[0].bytes() + panels_[1].bytes(); }
 
   // The matrices that were packed, (I, G H) and (H, G H) in C order, in memory of `buffer`.
   Matrix<const Real> unpack_kernel(Buffer<Real>& buffer) const {
@@ -65,6 +76,8 @@ class RecurrentWeights {
   PanelBuffer<Real> panels_[2];  // the second is a GRU's
 
  private:
+  bool half_ = false;
+
   Matrix<Real> matrix(ptrdiff_t rows, Buffer<Real>& buffer) const {
     buffer = Buffer<Real>(rows * gates * H);
     return {buffer.get(), gates * H, 1};

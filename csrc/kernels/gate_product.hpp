@@ -7,26 +7,28 @@
 namespace {
 
 // A packed buffer of weights, and what goes with it.
-template <class Real>
+template <class Real, bool kHalf>
 struct GateWeights {
   Panels panels;
-  const Real* data;  // K = 1 + x_rows + H rows: bias, kernel, recurrent kernel
+  const Real* data;  // K rows: bias, kernel, recurrent kernel
   ptrdiff_t x_rows;  // I, or 0: without a kernel
   Real* products;    // the buffer's of StepsAhead; or null
   // Recurrent dropout: [gates][N][Hp] by slot, the state times each gate's mask; or null.
   const Real* masked;
 
-  ptrdiff_t K(ptrdiff_t H) const { return 1 + x_rows + H; }
+  ptrdiff_t K(ptrdiff_t H) const {
+    return 1 + rows_in_panels(kHalf, x_rows) + rows_in_panels(kHalf, H);
+  }
 };
 
 // Its members stay in registers only as long as no function sees it that is not inlined (measured:
 // 2 % of the instructions of a call of one row), hence the copy for `masked_block`.
-template <class Real>
+template <class Real, bool kHalf>
 class GateProduct {
  public:
   // For a slice of rows [begin, end); `l2_size` weights are read in each step by this thread.
-  GateProduct(const RecurrentCall<Real>& call, const GateWeights<Real>& weights, ptrdiff_t begin,
-              ptrdiff_t end, ptrdiff_t l2_size)
+  GateProduct(const RecurrentCall<Real>& call, const GateWeights<Real, kHalf>& weights,
+              ptrdiff_t begin, ptrdiff_t end, ptrdiff_t l2_size)
       : call_(call),
         P_(weights.panels),
         weights_(weights),
@@ -58,8 +60,8 @@ class GateProduct {
         segments[0].row[0] = x(n);
         segments[1].row[0] = state + n * Hp;
         set_weights(segments, q, 0);
-        const auto tile =
-            panels == 3 ? &row_tile<Real, kMaxVectors, 3> : &row_tile<Real, kMaxVectors, 2>;
+        const auto tile = panels == 3 ? &row_tile<Real, kHalf, kMaxVectors, 3>
+                                      : &row_tile<Real, kHalf, kMaxVectors, 2>;
         tile(segments + skipped, 2 - skipped, P_.offset(1, K_), input_.row(q, n, s),
              input_.panel_stride(), pre + (q - p0) * P_.offset(1, 1));
       });
@@ -68,7 +70,7 @@ class GateProduct {
       const ptrdiff_t width = P_.width(p);
       const int C = int(width / V);
       Real* out = pre + (p - p0) * rows * P_.offset(1, 1);
-      NextPanel<Real> next;
+      NextPanel<Real, kHalf> next;
       if (prefetches_) next = {weights_.data + P_.offset(after(p), K_), width * K_, end_ - begin_};
       Segment<Real> segments[2];
       set_weights(segments, p, 0);
@@ -78,8 +80,9 @@ class GateProduct {
           segments[1].row[r] = state + (n + k + r) * Hp;
         }
         next.spread(segments + skipped, 2 - skipped, n + k - begin_, R);
-        kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width, input_.row(p, n + k, s),
-                                   input_.row_stride(p), out + k* width, width);
+        kTiles<Real, kHalf>[R - 1][C - 1](segments + skipped, 2 - skipped, width,
+                                          input_.row(p, n + k, s), input_.row_stride(p),
+                                          out + k* width, width);
       });
     }
   }
@@ -106,9 +109,9 @@ class GateProduct {
             segments[0].row[r] = x(n + k + r);
             segments[1].row[r] = weights_.masked + (g * call_.N + n + k + r) * Hp;
           }
-          kTiles<Real>[R - 1][C - 1](segments + skipped, 2 - skipped, width,
-                                     input_.row(p, n + k, s) + g* units, input_.row_stride(p),
-                                     whole ? out + k* width : tail, whole ? width : C* V);
+          kTiles<Real, kHalf>[R - 1][C - 1](
+              segments + skipped, 2 - skipped, width, input_.row(p, n + k, s) + g* units,
+              input_.row_stride(p), whole ? out + k* width : tail, whole ? width : C* V);
           if (whole) return;
           for (int r = 0; r < R; ++r)
             for (ptrdiff_t j = 0; j < units; j += V)
@@ -127,7 +130,7 @@ class GateProduct {
     segments[0].K = weights_.x_rows;
     segments[0].b = w;
     segments[1].K = call_.H;
-    segments[1].b = w + weights_.x_rows * width;
+    segments[1].b = w + rows_in_panels(kHalf, weights_.x_rows) * width;
   }
   // The panel that is read after p, in this step or the next.
   ptrdiff_t after(ptrdiff_t p) const {
@@ -136,10 +139,10 @@ class GateProduct {
 
   const RecurrentCall<Real>& call_;
   const Panels P_;
-  const GateWeights<Real> weights_;
+  const GateWeights<Real, kHalf> weights_;
   const ptrdiff_t K_;
   const bool prefetches_;
-  InputProduct<Real> input_;
+  InputProduct<Real, kHalf> input_;
   ptrdiff_t begin_ = 0, end_ = 0;
 };
 

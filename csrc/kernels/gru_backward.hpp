@@ -96,7 +96,8 @@ void gru_backward(const fusedrnn::GruBackward<Real>& a, ptrdiff_t begin, ptrdiff
       .skipped = 1,
       .gates = a.reset_after ? 3 : 2,
       .rt = a.rt[0],
-      .back = a.back};
+      .back = a.back,
+      .state = a.h};
   run_chunk(
       D, begin, end,
       [&](ptrdiff_t s, const Cells& cells, const RecurrentGradient<Real>& recurrent) {

@@ -145,13 +145,13 @@ class GruGates {
 };
 
 // Reset after: the candidate's recurrent product is summed apart, for r scales it.
-template <class Real>
+template <class Real, bool kHalf>
 class GruResetAfter {
  public:
   GruResetAfter(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
       : a_(a),
         call_(a.call),
-        input_(call_, P_, a.weights[0], 1 + call_.I, call_.ahead.products[0], begin, end),
+        input_(call_, P_, a.weights[0], x_rows(), call_.ahead.products[0], begin, end),
         masked_(call_,
                 {.panels = P_,
                  .data = a.weights[1],
@@ -161,7 +161,7 @@ class GruResetAfter {
                 begin, end, 0),
         first_(call_.units.begin(P_.count())),
         last_(call_.units.end(P_.count())),
-        prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, 2 + call_.I + call_.H))) {}
+        prefetches_(!stays_in_l2<Real>((last_ - first_) * P_.offset(1, x_rows() + h_rows()))) {}
 
   // Returns false if the call is to stop.
   bool step(ptrdiff_t s, ptrdiff_t begin, ptrdiff_t end) {
@@ -204,8 +204,11 @@ class GruResetAfter {
  private:
   static constexpr int V = kLanes<Real>, kGates = 3;
 
-  const Real* of_x(ptrdiff_t p) const { return a_.weights[0] + P_.offset(p, 1 + call_.I); }
-  const Real* of_h(ptrdiff_t p) const { return a_.weights[1] + P_.offset(p, 1 + call_.H); }
+  // Rows of the two panel buffers.
+  ptrdiff_t x_rows() const { return 1 + rows_in_panels(kHalf, call_.I); }
+  ptrdiff_t h_rows() const { return 1 + rows_in_panels(kHalf, call_.H); }
+  const Real* of_x(ptrdiff_t p) const { return a_.weights[0] + P_.offset(p, x_rows()); }
+  const Real* of_h(ptrdiff_t p) const { return a_.weights[1] + P_.offset(p, h_rows()); }
 
   template <int kPanels>
   void row(const Real* h_prev, ptrdiff_t s, ptrdiff_t p, ptrdiff_t n, Real* pre_x,
@@ -216,14 +219,14 @@ class GruResetAfter {
       segment.row[0] = StepInputs<Real>(call_, s)(n);
       segment.K = call_.I;
       segment.b = of_x(p) + width;
-      const ptrdiff_t panel = P_.offset(1, 1 + call_.I);
-      row_tile<Real, kGates, kPanels>(&segment, 1, panel, of_x(p), panel, pre_x);
+      const ptrdiff_t panel = P_.offset(1, x_rows());
+      row_tile<Real, kHalf, kGates, kPanels>(&segment, 1, panel, of_x(p), panel, pre_x);
     }
     segment.row[0] = h_prev + n * Hp;
     segment.K = call_.H;
     segment.b = of_h(p) + width;
-    const ptrdiff_t panel = P_.offset(1, 1 + call_.H);
-    row_tile<Real, kGates, kPanels>(&segment, 1, panel, of_h(p), panel, pre_h);
+    const ptrdiff_t panel = P_.offset(1, h_rows());
+    row_tile<Real, kHalf, kGates, kPanels>(&segment, 1, panel, of_h(p), panel, pre_h);
   }
 
   // The recurrent product is left to `masked_` where there is a mask.
@@ -232,11 +235,11 @@ class GruResetAfter {
     const ptrdiff_t width = P_.width(p), Hp = fusedrnn::round_up(call_.H, P_.lanes);
     const int C = int(width / P_.lanes);
     const StepInputs<Real> inputs(call_, s);
-    NextPanel<Real> next_x, next_h;
+    NextPanel<Real, kHalf> next_x, next_h;
     if (prefetches_) {
       const ptrdiff_t next = p + 1 < last_ ? p + 1 : first_;
-      next_x = {of_x(next), width * (1 + call_.I), end - begin};
-      next_h = {of_h(next), width * (1 + call_.H), end - begin};
+      next_x = {of_x(next), width * x_rows(), end - begin};
+      next_h = {of_h(next), width * h_rows(), end - begin};
     }
     Segment<Real> x, h;
     x.stride = h.stride = 1;
@@ -252,23 +255,23 @@ class GruResetAfter {
       next_x.spread(&x, 1, n + k - begin, R);
       next_h.spread(&h, 1, n + k - begin, R);
       if (!input_.ahead())
-        kTiles<Real>[R - 1][C - 1](&x, 1, width, of_x(p), 0, pre_x + k* width, width);
+        kTiles<Real, kHalf>[R - 1][C - 1](&x, 1, width, of_x(p), 0, pre_x + k* width, width);
       if (!call_.recurrent_mask)
-        kTiles<Real>[R - 1][C - 1](&h, 1, width, of_h(p), 0, pre_h + k* width, width);
+        kTiles<Real, kHalf>[R - 1][C - 1](&h, 1, width, of_h(p), 0, pre_h + k* width, width);
     });
   }
 
   const fusedrnn::GruForward<Real>& a_;
   const RecurrentCall<Real>& call_;
   const Panels P_ = fusedrnn::gate_panels(call_.H, kGates, V);
-  InputProduct<Real> input_;
-  GateProduct<Real> masked_;  // recurrent dropout's recurrent product
+  InputProduct<Real, kHalf> input_;
+  GateProduct<Real, kHalf> masked_;  // recurrent dropout's recurrent product
   const ptrdiff_t first_, last_;
   const bool prefetches_;
 };
 
 // Reset before: z and r * state, which the candidate's product reads.
-template <class Real>
+template <class Real, bool kHalf>
 class GruResetBefore {
  public:
   GruResetBefore(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end)
@@ -320,7 +323,7 @@ class GruResetBefore {
         });
   }
 
-  GateWeights<Real> weights(int buffer, const Panels& P, const Real* masked) const {
+  GateWeights<Real, kHalf> weights(int buffer, const Panels& P, const Real* masked) const {
     return {.panels = P,
             .data = a_.weights[buffer],
             .x_rows = call_.I,
@@ -328,17 +331,19 @@ class GruResetBefore {
             .masked = masked};
   }
   ptrdiff_t size() const {
-    return kGates * call_.H * (1 + call_.I + call_.H) / call_.units.threads;
+    return kGates * call_.H *
+           (1 + rows_in_panels(kHalf, call_.I) + rows_in_panels(kHalf, call_.H)) /
+           call_.units.threads;
   }
 
   const fusedrnn::GruForward<Real>& a_;
   const RecurrentCall<Real>& call_;
   const Panels ZR_ = fusedrnn::zr_panels(call_.H, V), N_ = fusedrnn::unit_panels(call_.H, V);
   const ptrdiff_t Hp_ = fusedrnn::round_up(call_.H, V);
-  GateProduct<Real> zr_product_, n_product_;
+  GateProduct<Real, kHalf> zr_product_, n_product_;
 };
 
-template <class Real>
+template <class Real, bool kHalf>
 void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   const fusedrnn::Schedule& schedule = a.call.schedule;
   const ptrdiff_t steps = begin < end ? schedule.length[begin] : 0;
@@ -348,8 +353,8 @@ void gru_forward(const fusedrnn::GruForward<Real>& a, ptrdiff_t begin, ptrdiff_t
       if (!form.step(s, begin, end)) return;
     }
   };
-  a.reset_after ? run(GruResetAfter<Real>(a, begin, end))
-                : run(GruResetBefore<Real>(a, begin, end));
+  a.reset_after ? run(GruResetAfter<Real, kHalf>(a, begin, end))
+                : run(GruResetBefore<Real, kHalf>(a, begin, end));
 }
 
 }  // namespace

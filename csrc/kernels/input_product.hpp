@@ -9,7 +9,7 @@ namespace {
 // Where the pre-activations of the rows [begin, ...) of a slice start from at each step: the bias,
 // or bias + x W made ahead, for the panels P of which `weights` has K rows that begin with bias,
 // kernel. products: as in StepsAhead, or null.
-template <class Real>
+template <class Real, bool kHalf>
 class InputProduct {
  public:
   InputProduct(const RecurrentCall<Real>& call, const Panels& P, const Real* weights, ptrdiff_t K,
@@ -44,8 +44,8 @@ class InputProduct {
         x.stride = 1;
         x.K = call_.I;
         x.b = w + width;
-        kTiles<Real>[R - 1][C - 1](&x, 1, width, w, 0, out_ + P_.offset(p, capacity_) + k* width,
-                                   width);
+        kTiles<Real, kHalf>[R - 1][C - 1](&x, 1, width, w, 0,
+                                          out_ + P_.offset(p, capacity_) + k* width, width);
       });
     }
   }

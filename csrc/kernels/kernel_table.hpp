@@ -131,6 +131,7 @@ struct RecurrentBack {
   Real* dgates;                // panels of K = (chunk + 1) * N rows, filled for the chunk;
                                // the last N rows hold the step after it
   Real* dh;                    // [N][Hp] in: dh_n; out: what is still to flow into dh0
+  bool needs_dh0;              // or the last of dh is left as it is, a product less
   ptrdiff_t chunk;             // steps that there is room for
   const Real* recurrent_mask;  // [G][N][Hp] by slot, or null
   ptrdiff_t step_begin = 0, step_end = 0;
@@ -221,17 +222,19 @@ struct DenseProduct {
 
 // The table ---------------------------------------------------------------------------------------
 
-constexpr int kPeakChains = 12;
+constexpr int kPeakRound = 24;
 constexpr int kFingerprintWords = 64;
 
 template <class Real>
 struct Kernels {
   int lanes;
-  void (*lstm_forward)(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  // Forward passes: with weights of type Real, and, of float only, in bfloat16, where the panels of
+  // a matrix have `rows_in_panels` rows.
+  void (*lstm_forward[2])(const LstmForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*lstm_backward)(const LstmBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*gru_forward)(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*gru_forward[2])(const GruForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*gru_backward)(const GruBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
-  void (*rnn_forward)(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
+  void (*rnn_forward[2])(const RnnForward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*rnn_backward)(const RnnBackward<Real>&, ptrdiff_t begin, ptrdiff_t end);
   void (*weight_gradient)(const WeightGradient<Real>&, ptrdiff_t m0, ptrdiff_t m1);
   void (*outer_product)(const OuterProduct<Real>&);
@@ -244,7 +247,7 @@ struct Kernels {
   // Elementwise, for the tests of the accuracy contract: out[j] = f(x[j]), j < n.
   void (*sigmoid)(const Real* x, Real* out, ptrdiff_t n);
   void (*tanh)(const Real* x, Real* out, ptrdiff_t n);
-  // For the benchmark: `rounds` rounds of kPeakChains independent vector multiply-adds.
+  // For the benchmark: `rounds` rounds of kPeakRound vector multiply-adds.
   Real (*multiply_add)(ptrdiff_t rounds);
 };
 

@@ -28,40 +28,51 @@ void elementwise(const Real* x, Real* out, ptrdiff_t n) {
   }
 }
 
-// Multiply-adds that depend on nothing but themselves, enough to hide their latency: the peak.
+// Multiply-adds that depend on nothing but themselves, as many at once as hide their latency (four
+// pipes of four cycles ask for 16) or there are registers for: the peak.
 template <class Real>
 Real multiply_adds(ptrdiff_t rounds) {
+  constexpr int kChains = kRegisters == 32 ? 24 : 12;
+  static_assert(fusedrnn::kPeakRound % kChains == 0);
   const Vec<Real> x = splat(Real(1e-9)), y = splat(Real(0.999));
-  Vec<Real> sum[fusedrnn::kPeakChains];  // all different, or the compiler keeps one
-  for (int j = 0; j < fusedrnn::kPeakChains; ++j) sum[j] = splat(Real(j));
-  for (ptrdiff_t k = 0; k < rounds; ++k) {
-#pragma GCC unroll 16
-    for (int j = 0; j < fusedrnn::kPeakChains; ++j) sum[j] = multiply_add(sum[j], y, x);
+  Vec<Real> sum[kChains];  // all different, or the compiler keeps one
+#pragma GCC unroll 24
+  for (int j = 0; j < kChains; ++j) sum[j] = splat(Real(j));
+  for (ptrdiff_t k = 0; k < rounds * (fusedrnn::kPeakRound / kChains); ++k) {
+#pragma GCC unroll 24
+    for (int j = 0; j < kChains; ++j)  // NEON overwrites the addend, and would copy x for each sum
+      sum[j] = kLaneFactors ? multiply_add(x, y, sum[j]) : multiply_add(sum[j], y, x);
   }
   Real total = 0;
-  for (int j = 0; j < fusedrnn::kPeakChains; ++j) total += sum[j][0];
+#pragma GCC unroll 24
+  for (int j = 0; j < kChains; ++j) total += sum[j][0];
   return total;
 }
 
+// Weights in bfloat16 are of float only.
 template <class Real>
-constexpr fusedrnn::Kernels<Real> kKernels = {.lanes = kLanes<Real>,
-                                              .lstm_forward = &lstm_forward<Real>,
-                                              .lstm_backward = &lstm_backward<Real>,
-                                              .gru_forward = &gru_forward<Real>,
-                                              .gru_backward = &gru_backward<Real>,
-                                              .rnn_forward = &rnn_forward<Real>,
-                                              .rnn_backward = &rnn_backward<Real>,
-                                              .weight_gradient = &weight_gradient<Real>,
-                                              .outer_product = &outer_product<Real>,
-                                              .column_sums = &column_sums<Real>,
-                                              .input_gradient = &input_gradient<Real>,
-                                              .dense_product = &dense_product<Real>,
-                                              .pack_rows = &pack_rows<Real>,
-                                              .unpack_rows = &unpack_rows<Real>,
-                                              .pack_transposed = &pack_transposed<Real>,
-                                              .sigmoid = &elementwise<Real, &sigmoid<Real>>,
-                                              .tanh = &elementwise<Real, &tanh<Real>>,
-                                              .multiply_add = &multiply_adds<Real>};
+constexpr bool kHalf = sizeof(Real) == sizeof(float);
+
+template <class Real>
+constexpr fusedrnn::Kernels<Real> kKernels = {
+    .lanes = kLanes<Real>,
+    .lstm_forward = {&lstm_forward<Real, false>, &lstm_forward<Real, kHalf<Real>>},
+    .lstm_backward = &lstm_backward<Real>,
+    .gru_forward = {&gru_forward<Real, false>, &gru_forward<Real, kHalf<Real>>},
+    .gru_backward = &gru_backward<Real>,
+    .rnn_forward = {&rnn_forward<Real, false>, &rnn_forward<Real, kHalf<Real>>},
+    .rnn_backward = &rnn_backward<Real>,
+    .weight_gradient = &weight_gradient<Real>,
+    .outer_product = &outer_product<Real>,
+    .column_sums = &column_sums<Real>,
+    .input_gradient = &input_gradient<Real>,
+    .dense_product = &dense_product<Real>,
+    .pack_rows = &pack_rows<Real>,
+    .unpack_rows = &unpack_rows<Real>,
+    .pack_transposed = &pack_transposed<Real>,
+    .sigmoid = &elementwise<Real, &sigmoid<Real>>,
+    .tanh = &elementwise<Real, &tanh<Real>>,
+    .multiply_add = &multiply_adds<Real>};
 
 }  // namespace
 

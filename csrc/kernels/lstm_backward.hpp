@@ -59,7 +59,8 @@ void lstm_backward(const fusedrnn::LstmBackward<Real>& a, ptrdiff_t begin, ptrdi
                                  .skipped = 0,
                                  .gates = 4,
                                  .rt = a.rt,
-                                 .back = a.back};
+                                 .back = a.back,
+                                 .state = a.c};
   run_chunk(
       D, begin, end,
       [&](ptrdiff_t s, const Cells& cells, const RecurrentGradient<Real>& recurrent) {

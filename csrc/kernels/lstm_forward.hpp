@@ -96,7 +96,7 @@ class LstmGates {
   const ptrdiff_t Hp_ = fusedrnn::round_up(call_.H, V);
 };
 
-template <class Real>
+template <class Real, bool kHalf>
 void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>, kGates = 4;
   alignas(64) Real pre[kCells * kGates * V], o[kCells * V];
@@ -104,13 +104,13 @@ void lstm_forward(const fusedrnn::LstmForward<Real>& a, ptrdiff_t begin, ptrdiff
   const Panels P = fusedrnn::gate_panels(call.H, kGates, V);
   const ptrdiff_t steps = begin < end ? call.schedule.length[begin] : 0;
   const ptrdiff_t first = call.units.begin(P.count()), last = call.units.end(P.count());
-  const GateWeights<Real> weights = {.panels = P,
-                                     .data = a.weights,
-                                     .x_rows = call.I,
-                                     .products = call.ahead.products[0],
-                                     .masked = call.recurrent_mask ? call.masked : nullptr};
-  GateProduct<Real> product(call, weights, begin, end,
-                            (last - first) * P.offset(1, weights.K(call.H)));
+  const GateWeights<Real, kHalf> weights = {.panels = P,
+                                            .data = a.weights,
+                                            .x_rows = call.I,
+                                            .products = call.ahead.products[0],
+                                            .masked = call.recurrent_mask ? call.masked : nullptr};
+  GateProduct<Real, kHalf> product(call, weights, begin, end,
+                                   (last - first) * P.offset(1, weights.K(call.H)));
 
   for (ptrdiff_t s = 0; s < steps; ++s) {
     end = call.schedule.active_end(begin, end, s);

@@ -28,11 +28,13 @@ void rnn_cells_backward(const fusedrnn::RnnBackward<Real>& a, const GateGradient
 
 template <class Real>
 void rnn_backward(const fusedrnn::RnnBackward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
+  const ptrdiff_t Hp = fusedrnn::round_up(a.back.H, kLanes<Real>);
   const GateGradients<Real> D = {.panels = fusedrnn::unit_panels(a.back.H, kLanes<Real>),
                                  .skipped = 0,
                                  .gates = 1,
                                  .rt = a.rt,
-                                 .back = a.back};
+                                 .back = a.back,
+                                 .state = a.h + a.back.N * Hp};
   run_chunk(
       D, begin, end,
       [&](ptrdiff_t s, const Cells& cells, const RecurrentGradient<Real>& recurrent) {

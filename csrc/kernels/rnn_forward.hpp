@@ -27,7 +27,7 @@ void rnn_outputs(const RecurrentCall<Real>& a, ptrdiff_t s, const Cells& cells, 
   carry_masked_cells(a, s, cells, static_cast<const Real*>(a.h.at(s)), h);
 }
 
-template <class Real>
+template <class Real, bool kHalf>
 void rnn_forward(const fusedrnn::RnnForward<Real>& a, ptrdiff_t begin, ptrdiff_t end) {
   constexpr int V = kLanes<Real>;
   alignas(64) Real pre[kCells * kMaxVectors * V];
@@ -35,13 +35,13 @@ void rnn_forward(const fusedrnn::RnnForward<Real>& a, ptrdiff_t begin, ptrdiff_t
   const Panels P = fusedrnn::unit_panels(call.H, V);
   const ptrdiff_t steps = begin < end ? call.schedule.length[begin] : 0;
   const ptrdiff_t first = call.units.begin(P.count()), last = call.units.end(P.count());
-  const GateWeights<Real> weights = {.panels = P,
-                                     .data = a.weights,
-                                     .x_rows = call.I,
-                                     .products = call.ahead.products[0],
-                                     .masked = nullptr};  // a masked state is a state
-  GateProduct<Real> product(call, weights, begin, end,
-                            (last - first) * P.offset(1, weights.K(call.H)));
+  const GateWeights<Real, kHalf> weights = {.panels = P,
+                                            .data = a.weights,
+                                            .x_rows = call.I,
+                                            .products = call.ahead.products[0],
+                                            .masked = nullptr};  // a masked state is a state
+  GateProduct<Real, kHalf> product(call, weights, begin, end,
+                                   (last - first) * P.offset(1, weights.K(call.H)));
 
   for (ptrdiff_t s = 0; s < steps; ++s) {
     end = call.schedule.active_end(begin, end, s);

@@ -60,6 +60,34 @@ template <class Real>
 FUSEDRNN_INLINE Vec<Real> load(const Real* p) {
   return *reinterpret_cast<const typename VectorOf<Real>::loose*>(p);
 }
+// The values of type bfloat16 that are the lower and the upper halves of those in v, as float.
+FUSEDRNN_INLINE Vec<float> lower_halves(Vec<float> v) {
+  return (Vec<float>)((VectorOf<float>::ints)v << 16);
+}
+// With the former at hand, whose zeros save the register of a mask.
+FUSEDRNN_INLINE Vec<float> upper_halves(Vec<float> v, Vec<float> lower) {
+#if defined(__AVX2__) && !defined(__AVX512F__) && !defined(FUSEDRNN_EMULATED)
+  return (Vec<float>)_mm256_blend_epi16((__m256i)lower, (__m256i)v, 0xaa);
+#else
+  (void)lower;
+  return (Vec<float>)((VectorOf<float>::ints)v & -65536);
+#endif
+}
+// Weights of a panel, of row `part` of those in it; see rows_in_panels in ../panels.hpp. The mask
+// is read each time where registers are few: one less for sums would cost more.
+constexpr VectorOf<float>::ints kUpperHalf = VectorOf<float>::ints{} - 65536;
+template <bool kHalf, class Real>
+FUSEDRNN_INLINE Vec<Real> load_weights(const Real* p, int part = 0) {
+  if constexpr (!kHalf) {
+    return load(p);
+  } else {
+    using Ints = VectorOf<float>::ints;
+    if (part == 0) return lower_halves(load(p));
+    const Ints mask =
+        kRegisters == 32 ? kUpperHalf : *const_cast<const volatile Ints*>(&kUpperHalf);
+    return (Vec<float>)((Ints)load(p) & mask);
+  }
+}
 // v, in a register from here on: without this GCC makes a load the operand of each multiply-add
 // that uses it, and loading twice what comes from L2 costs a two-row tile a third of its speed.
 template <class Vector>
@@ -120,6 +148,33 @@ FUSEDRNN_INLINE Vector multiply_add(Vector a, Vector b, Vector c) {
 }
 #endif
 
+// What was loaded before is loaded again after this, if it is needed again: or the compiler keeps
+// it in more registers than there are, which is in memory.
+FUSEDRNN_INLINE void forget_loads() {
+  asm volatile("" ::: "memory");
+}
+
+// The same with one lane of a, on processors that multiply by one. GCC 12 makes the intrinsic's
+// lane a vector first, in a register and an instruction of its own, where several use it.
+#if defined(__aarch64__)
+constexpr bool kLaneFactors = true;
+FUSEDRNN_INLINE Vec<float> multiply_add_lane(Vec<float> a, int lane, Vec<float> b, Vec<float> c) {
+  asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(c) : "w"(b), "w"(a), "i"(lane));
+  return c;
+}
+FUSEDRNN_INLINE Vec<double> multiply_add_lane(Vec<double> a, int lane, Vec<double> b,
+                                              Vec<double> c) {
+  asm("fmla %0.2d, %1.2d, %2.d[%3]" : "+w"(c) : "w"(b), "w"(a), "i"(lane));
+  return c;
+}
+#else
+constexpr bool kLaneFactors = false;
+template <class Vector>
+FUSEDRNN_INLINE Vector multiply_add_lane(Vector a, int lane, Vector b, Vector c) {
+  return multiply_add(splat(a[lane]), b, c);
+}
+#endif
+
 // The first n lanes only; the others read as zero and are not written. 0 < n <= lanes.
 #if defined(__AVX512F__)
 FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
@@ -172,6 +227,26 @@ FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
     low = _mm_movehl_ps(low, low);
   }
   if (n & 1) _mm_store_ss(p, low);
+}
+#elif defined(__aarch64__)
+FUSEDRNN_INLINE Vec<float> load_n(const float* p, ptrdiff_t n) {
+  if (n == 4) return load(p);
+  float32x4_t v = vdupq_n_f32(0);
+  if (n == 1) return (Vec<float>)vld1q_lane_f32(p, v, 0);
+  v = vcombine_f32(vld1_f32(p), vget_low_f32(v));
+  return (Vec<float>)(n == 2 ? v : vld1q_lane_f32(p + 2, v, 2));
+}
+FUSEDRNN_INLINE Vec<double> load_n(const double* p, ptrdiff_t n) {
+  return n == 2 ? load(p) : (Vec<double>)vld1q_lane_f64(p, vdupq_n_f64(0), 0);
+}
+FUSEDRNN_INLINE void store_n(float* p, Vec<float> v, ptrdiff_t n) {
+  if (n == 4) return store(p, v);
+  if (n == 1) return vst1q_lane_f32(p, (float32x4_t)v, 0);
+  vst1_f32(p, vget_low_f32((float32x4_t)v));
+  if (n == 3) vst1q_lane_f32(p + 2, (float32x4_t)v, 2);
+}
+FUSEDRNN_INLINE void store_n(double* p, Vec<double> v, ptrdiff_t n) {
+  n == 2 ? store(p, v) : vst1q_lane_f64(p, (float64x2_t)v, 0);
 }
 #else
 template <class Real>
@@ -239,6 +314,9 @@ FUSEDRNN_INLINE Vec<float> clamp(Vec<float> x, float low, float high) {
                                    _mm256_max_ps(_mm256_set1_ps(low), (__m256)x));
 #elif defined(__SSE2__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<float>)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)x));
+#elif defined(__aarch64__)
+  const float32x4_t most = (float32x4_t)splat(high), least = (float32x4_t)splat(low);
+  return (Vec<float>)vminq_f32(most, vmaxq_f32(least, (float32x4_t)x));
 #else
   const Vec<float> lo = splat(low), hi = splat(high);
   x = lo > x ? lo : x;
@@ -254,6 +332,9 @@ FUSEDRNN_INLINE Vec<double> clamp(Vec<double> x, double low, double high) {
                                     _mm256_max_pd(_mm256_set1_pd(low), (__m256d)x));
 #elif defined(__SSE2__) && !defined(FUSEDRNN_EMULATED)
   return (Vec<double>)_mm_min_pd(_mm_set1_pd(high), _mm_max_pd(_mm_set1_pd(low), (__m128d)x));
+#elif defined(__aarch64__)
+  const float64x2_t most = (float64x2_t)splat(high), least = (float64x2_t)splat(low);
+  return (Vec<double>)vminq_f64(most, vmaxq_f64(least, (float64x2_t)x));
 #else
   const Vec<double> lo = splat(low), hi = splat(high);
   x = lo > x ? lo : x;

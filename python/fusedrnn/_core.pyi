@@ -49,6 +49,7 @@ class PackedLSTM(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -64,6 +65,10 @@ class PackedLSTM(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class LSTMStep(metaclass=_Metaclass):
     def __init__(
@@ -73,8 +78,13 @@ class LSTMStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array, c: _Array) -> tuple[_Array, _Array]: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def lstm(
     x: _Array,
@@ -100,8 +110,9 @@ def lstm_backward(
     dc_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any, Any]: ...
 
 @final
 class GRUTape(metaclass=_Metaclass):
@@ -118,6 +129,7 @@ class PackedGRU(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -132,6 +144,10 @@ class PackedGRU(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class GRUStep(metaclass=_Metaclass):
     def __init__(
@@ -144,8 +160,13 @@ class GRUStep(metaclass=_Metaclass):
         update_gate: str = "keep",
         gate_order: str = "zrn",
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def gru(
     x: _Array,
@@ -172,8 +193,9 @@ def gru_backward(
     dh_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any]: ...
 
 @final
 class RNNTape(metaclass=_Metaclass):
@@ -187,6 +209,7 @@ class PackedRNN(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(
         self,
@@ -201,6 +224,10 @@ class PackedRNN(metaclass=_Metaclass):
         return_sequences: bool = True,
         recurrent_mask: _Array | None = None,
     ) -> Any: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 class RNNStep(metaclass=_Metaclass):
     def __init__(
@@ -210,8 +237,13 @@ class RNNStep(metaclass=_Metaclass):
         bias: _Array | None = None,
         *,
         activation: str = "tanh",
+        weights: str | None = None,
     ) -> None: ...
     def __call__(self, x: _Array, h: _Array) -> _Array: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
 
 def rnn(
     x: _Array,
@@ -235,8 +267,9 @@ def rnn_backward(
     dh_n: _Array | None = None,
     *,
     need_dx: bool = True,
+    need_dstates: bool = True,
     out: _Out = None,
-) -> tuple[_Array | None, _Array, _Array, _Array | None, _Array]: ...
+) -> tuple[_Array | None, _Array, _Array, _Array | None, Any]: ...
 
 # Products of a dense layer: csrc/bind_dense.cpp.
 def dense(x: _Array, kernel: _Array, bias: _Array | None = None) -> _Array: ...

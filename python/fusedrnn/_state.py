@@ -15,6 +15,8 @@ _float_type = np.dtype(np.float32)
 _generator = np.random.default_rng()
 _names: Counter[str] = Counter()
 _room: ContextVar[float] = ContextVar("room", default=math.inf)
+inference_weights: ContextVar[str | None] = ContextVar("inference_weights", default=None)
+"""What recurrent layers pack their weights as when they predict, ``"bfloat16"`` or None."""
 
 
 def floatx() -> str:

@@ -249,9 +249,13 @@ class Compiled(Layer):
                 loss += self._penalties(buffer, False)
             self._record(loss + self.activity_loss, x, y, y_pred, weight)
 
-    def _predict(self, x: Any) -> Any:
+    def _predict(self, x: Any, weights: str | None = None) -> Any:
         with self.step():
-            return self.forward(x, False, None)
+            before = _state.inference_weights.set(weights)
+            try:
+                return self.forward(x, False, None)
+            finally:
+                _state.inference_weights.reset(before)
 
     def _pack(self) -> Buffer:
         buffer = self.pack()

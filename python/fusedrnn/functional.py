@@ -13,6 +13,20 @@ that they were made from, or in the tensors of PyTorch behind these, does not re
 a ``Packed...`` with ``training=True`` returns a tape as the functions do, for many calls that share
 weights, such as the steps of a decoder: these are packed once, for the backward passes too.
 
+The same classes take ``weights="bfloat16"``, for arrays of float32: kernel and recurrent kernel are
+kept in bfloat16, in half the memory. A single row waits for its weights: a step of 256 units and as
+many inputs is 1.5 times as fast, of 512 1.6 to 2.0, of 1024 2.3 to 3, and batches of 16 rows and
+more are 0.94 to 1.0 times as fast (one thread of a Zen 3). Everything else stays float32: inputs,
+states, the bias, sums and activations. Each weight is rounded to nearest, ties to even: by 2^-8 of
+it at the most, beyond 3.39e38 to infinity; infinity and NaN stay what they are. Results are, to the
+bit, those of float32 with weights that were rounded before. Against weights that were not, outputs
+of layers with 64 to 1024 units whose weights are as large as those of the initializers of PyTorch
+and Keras were wrong by 0.16 to 0.24 % in the root mean square, the LSTM's by 0.0025 at the most,
+the GRU's by 0.005, the RNN's by 0.012, after 200 steps as after 50; weights twice as large make
+that two to three times as much, five times for the RNN. There are no gradients: ``training=True``
+is refused.
+``weights`` of such an object says the type, ``nbytes`` what the packed weights take.
+
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
 that name the function and the argument.
 """

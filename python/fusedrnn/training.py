@@ -274,10 +274,24 @@ class Trainer(legacy.OldMethods, Compiled):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        weights: Literal["bfloat16"] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Return the outputs for all rows of ``x``: an array, of several outputs a list."""
+        """Return the outputs for all rows of ``x``: an array, of several outputs a list.
+
+        With ``weights="bfloat16"``, which Keras does not have, the fused recurrent layers of a
+        model in float32 run on kernels and recurrent kernels rounded to bfloat16: see
+        :mod:`fusedrnn.functional` for the speed and the error. The model's own weights stay as
+        they are.
+        """
         legacy.refuse_unknown("predict", kwargs)
+        if weights not in (None, "bfloat16"):
+            raise ValueError(f"predict: weights is {weights!r}, expected 'bfloat16' or None")
+        if weights and self.float_type != np.float32:
+            raise ValueError(
+                f"predict: weights={weights!r} needs a model in float32, this one is in "
+                f"{self.float_type}"
+            )
         batches.check_counts("predict", batch_size=batch_size, steps=steps)
         data = batches.make(self, x, batch_size=batch_size, steps=steps)
         every = self._watch(callbacks, verbose, data.steps)
@@ -293,7 +307,7 @@ class Trainer(legacy.OldMethods, Compiled):
                     self.pack()
             for hook in begin:
                 hook(step, {})
-            outputs.append(self._predict(batch))
+            outputs.append(self._predict(batch, weights))
             for hook in end:
                 hook(step, {"outputs": outputs[-1]})
             progress.batch(step + 1, dict)

@@ -66,13 +66,16 @@ def test_each_command_has_help(name):
 def test_peers_give_our_answers(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnxruntime")
-    done = run(tmp_path, "--peers", "torch,onnxruntime", "--shapes", "h17,step64",
-               "--mode", "inference,training,step,ragged,fit")  # fmt: skip
+    done = run(tmp_path, "--peers", "torch,onnxruntime", "--shapes",
+               "h17,step64,lat1", "--mode", "inference,training,step,ragged,fit")  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "latest.json").read_text())["rows"]
     assert {(r["cell"], *r["peers"]) for r in rows if r["mode"] == "step"} == {
         (cell, *(["PyTorch"] if cell != "gru_before" else []), "ONNX Runtime") for cell in CELLS
     }
+    for row in rows:
+        single = row["mode"] == "step" or (row["mode"], row["N"]) == ("inference", 1)
+        assert ("bfloat16" in row["against"]) == single
 
 
 def report_of(folder, *arguments):

@@ -171,3 +171,10 @@ def test_sb3_contrib():
         "sb3-contrib", dict, lambda names: parameters(names["model"].policy)
     )
     assert replaced == [["lstm_actor", "lstm_critic"]]
+
+
+def test_bfloat16():
+    names = {}
+    exec(compile(code("bfloat16"), "docs/pytorch.md, bfloat16", "exec"), names)
+    assert isinstance(names["model"], fusedrnn.torch.LSTM)
+    assert {t.dtype for t in (names["y"], *names["states"])} == {torch.bfloat16}

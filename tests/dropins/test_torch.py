@@ -253,10 +253,13 @@ def test_path_says_what_runs():
     theirs, layer = pair("LSTM", 3, 4)
     assert layer.path == "fused"
     with torch.autocast("cpu", torch.bfloat16):
-        assert layer.path == "torch: autocast is on"
+        assert layer.path.startswith("torch: gradients are recorded, for which bfloat16")
         assert outcome(layer, torch.zeros(2, 1, 3)) == outcome(theirs, torch.zeros(2, 1, 3))
     assert ft.LSTM(3, 4, proj_size=2).path.startswith("torch: proj_size")
-    assert layer.bfloat16().path == "torch: the weights are torch.bfloat16"
+    with torch.autocast("cpu", torch.float16):
+        assert layer.path == "torch: autocast is on"
+    assert ft.LSTM(3, 4).half().path == "torch: the weights are torch.float16"
+    assert layer.bfloat16().path.startswith("torch: gradients are recorded, for which bfloat16")
     x = torch.zeros(2, 1, 3, dtype=torch.bfloat16)
     assert outcome(layer, x) == outcome(theirs.bfloat16(), x)
     assert ft.GRU(3, 4, device="meta").path == "torch: the weights are on meta"

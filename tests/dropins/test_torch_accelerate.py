@@ -34,7 +34,7 @@ class Model(torch.nn.Module):
         self.rnn_cell = torch.nn.RNNCell(4, 4)
         self.own = Own(3, 4)
         self.projected = torch.nn.LSTM(3, 8, proj_size=2)
-        self.half = torch.nn.GRU(3, 4, dtype=torch.bfloat16)
+        self.half = torch.nn.GRU(3, 4, dtype=torch.float16)
         self.out = torch.nn.Linear(4, 1)
 
     def forward(self, x):
@@ -53,7 +53,7 @@ def test_accelerate_and_restore():
     assert done.kept == {
         "own": "Own.forward does not call super().forward",
         "projected": "proj_size has no fused kernel",
-        "half": "the weights are torch.bfloat16",
+        "half": "the weights are torch.float16",
     }
     assert isinstance(model.lstm, ft.LSTM)
     assert isinstance(model.rnn_cell, ft.RNNCell)

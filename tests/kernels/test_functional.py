@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from fusedrnn import _core, runtime
 from fusedrnn import functional as F
-from fusedrnn import runtime
 from fusedrnn.cells import CELLS
 from shapes import TEST_SHAPES
 
@@ -98,6 +98,12 @@ def test_calls_that_share_packed_weights_have_the_same_gradients(
             for a, b in zip(got[first:], gradients[first:], strict=True):
                 np.testing.assert_array_equal(a, b)
                 assert a.flags.f_contiguous == b.flags.f_contiguous
+        core = getattr(_core, backward.__name__)
+        first, dstates = gradients[:4], gradients[4:]
+        got = core(with_tape[-1], dy, need_dstates=False)
+        assert got[4:] == (None,) * len(dstates)
+        for a, b in zip(got[:4], first, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def before_a_guard_page(values):

@@ -85,3 +85,35 @@ def test_packed_weights_are_a_copy(gates, states, packed, step, order):
     after = [*sequence(x), *np.atleast_1d(one(x[:, 0].copy(), *state))]
     for b, a in zip(before, after, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_predict_with_weights_in_bfloat16(name):
+    """As a model whose kernels were rounded before; on request, and only then."""
+    model = model_of(name)
+    before = model.get_weights()
+    expected = model.predict(X, verbose=0)
+    got = model.predict(X, verbose=0, weights="bfloat16")
+    rounded = model_of(name)
+    bits = [w.view(np.uint32) for w in before]
+    rounded.set_weights([
+        w if w.ndim == 1 or "bias" in v.path or v.path.startswith("dense")
+        else ((b + (0x7FFF + (b >> 16 & 1))) >> 16 << 16).view(np.float32)
+        for v, w, b in zip(model.weights, before, bits, strict=True)
+    ])  # fmt: skip
+    np.testing.assert_array_equal(got, rounded.predict(X, verbose=0))
+    assert not np.array_equal(got, expected)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    weights_of(model)[0].value[0, 0] += 1  # which it follows
+    assert not np.array_equal(model.predict(X, verbose=0, weights="bfloat16"), got)
+
+
+def test_predict_refuses_other_weights():
+    model = model_of("GRU")
+    with pytest.raises(ValueError, match="predict: weights is 'int8', expected 'bfloat16' or None"):
+        model.predict(X, verbose=0, weights="int8")
+    model = Sequential([Input((3, 5), dtype="float64"), LSTM(4, dtype="float64")])
+    with pytest.raises((ValueError, TypeError), match="weights='bfloat16' needs"):
+        model.predict(X, verbose=0, weights="bfloat16")

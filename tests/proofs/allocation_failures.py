@@ -62,8 +62,12 @@ class Cell:
         out = tuple(np.empty_like(a) for a in self.weights)
         return [*results, *back(tape, self.dy), *back(tape, self.dy, out=out)]
 
-    def packed(self) -> Any:
-        return CELLS[self.kind].packed(*self.weights, **self.form)(self.x, *self.states)
+    def packed(self, weights: str | None = None) -> Any:
+        own = CELLS[self.kind].packed(*self.weights, weights=weights, **self.form)
+        return own(self.x, *self.states)
+
+    def half(self) -> Any:
+        return self.packed("bfloat16")
 
     def step(self) -> Any:
         one = CELLS[self.kind].step(*self.weights, **self.form)
@@ -94,7 +98,8 @@ def operations() -> dict[str, Callable[[], Any]]:
         found |= {f"{name}, {which}": cell.infer, f"{name}, {which}, copies": cell.copies,
                   f"{name}, {which}, training": cell.train}  # fmt: skip
         if not options:
-            found |= {f"{name}, packed": cell.packed, f"{name}, step": cell.step}
+            found |= {f"{name}, packed": cell.packed, f"{name}, step": cell.step,
+                      f"{name}, bfloat16": cell.half}  # fmt: skip
     x, k, b = (np.linspace(0, 1, n, dtype="f4") for n in (90 * 30, 30 * 50, 50))
     x, k = x.reshape(90, 30), k.reshape(30, 50)
     found["dense"] = lambda: [F.dense(x, k, b), *F.dense_backward(x, k, F.dense(x, k))]

@@ -77,7 +77,7 @@ class Aarch64:
             "numpy", "pytest",
         )  # fmt: skip
         self.build = Build(
-            folder / "build", ["-O1", "-idirafter", str(root / "usr/include")],
+            folder / "build", ["-idirafter", str(root / "usr/include")],
             {
                 "CMAKE_SYSTEM_NAME": "Linux", "CMAKE_SYSTEM_PROCESSOR": "aarch64",
                 "CMAKE_CXX_COMPILER": "aarch64-linux-gnu-g++",

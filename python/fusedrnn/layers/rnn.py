@@ -7,7 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _core, activations, backend, constraints, initializers, reference, regularizers
+from .. import (
+    _core,
+    _state,
+    activations,
+    backend,
+    constraints,
+    initializers,
+    reference,
+    regularizers,
+)
 from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, whole
@@ -96,7 +105,8 @@ class Recurrent(Layer):
         self.options: dict[str, Any] = {"activation": self.activation.__name__}
         self.states: list[Array] | None = None
         self.rng = np.random.default_rng(seed) if seed is not None else None
-        self._packed: tuple[bytes, Any] | None = None  # for what content of the weights
+        # for what content of the weights, packed as what
+        self._packed: tuple[bytes, str | None, Any] | None = None
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
@@ -292,7 +302,11 @@ class Recurrent(Layer):
                 (self.cell.gates * dkernel.shape[0], dkernel.shape[1]), dkernel.dtype
             )
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
-        backward = self.cell.backward if self.path == "fused" else reference.backward
+        if self.path == "fused":  # of the core: the gradients of initial states cost a product
+            backward = getattr(_core, f"{self.cell.name}_backward")
+            gradients |= {"need_dstates": states_given}
+        else:
+            backward = reference.backward
         dx, _, _, _, *dstates = backward(tape, **gradients, need_dx=need_dx, out=out)
         if drop is not None:
             dx = self._undrop(dx, dkernel, drop)
@@ -310,10 +324,10 @@ class Recurrent(Layer):
         weights = [
             v.value for v in (self.kernel, self.recurrent_kernel, self.bias) if v is not None
         ]
-        content, kept = _core.fingerprint(weights), self._packed
-        if kept is None or kept[0] != content:
-            kept = self._packed = content, self.cell.packed(*weights, **self.options)
-        return kept[1]
+        now, kept = (_core.fingerprint(weights), _state.inference_weights.get()), self._packed
+        if kept is None or kept[:2] != now:
+            kept = self._packed = *now, self.cell.packed(*weights, weights=now[1], **self.options)
+        return kept[2]
 
     def _output_mask(self, mask: Array) -> Array:
         if self.return_sequences:

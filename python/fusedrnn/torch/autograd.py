@@ -50,7 +50,10 @@ class Recurrent(torch.autograd.Function):
                     call, x, weights, states, masks, gradients, needed
                 )
         tape = held(holder, call, x, weights, states, masks)
-        dx, dweights, dstates = call.backward(tape, gradients, ctx.needs_input_grad[1], states)
+        needs = ctx.needs_input_grad
+        dx, dweights, dstates = call.backward(
+            tape, gradients, needs[1], states, any(needs[2 + n :])
+        )
         return None, dx, *dweights, *dstates
 
 

@@ -37,6 +37,7 @@ class Call(NamedTuple):
     time_major: bool = True
     reset_after: bool = True  # of a GRU
     activation: str = "tanh"  # of the candidate, as `functional` has them
+    weights: str | None = None  # what they are packed as
 
     @property
     def options(self) -> dict[str, Any]:
@@ -103,8 +104,9 @@ class Call(NamedTuple):
         return [torch.from_numpy(y), *[torch.from_numpy(a[None]) for a in finals]], tape
 
     def backward(
-        self, tape: Any, gradients: Sequence[Tensor | None], need_dx: bool, states: Tensors
-    ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
+        self, tape: Any, gradients: Sequence[Tensor | None], need_dx: bool, states: Tensors,
+        need_dstates: bool = True,
+    ) -> tuple[Tensor | None, list[Tensor], list[Tensor | None]]:  # fmt: skip
         """Return the gradients of x, of the weights and of the states."""
         follow_torch_threads()
         dy, *dfinals = gradients
@@ -113,11 +115,15 @@ class Call(NamedTuple):
             None if dy is None else array(dy),
             *[None if d is None else array(d)[0] for d in dfinals],
             need_dx=need_dx,
+            need_dstates=need_dstates and bool(states),
         )
         return (
             None if dx is None else torch.from_numpy(dx),
             [torch.from_numpy(g) for g in self.from_core(dkernel, drecurrent_kernel, dbias)],
-            [torch.from_numpy(g.reshape(s.shape)) for g, s in zip(dstates, states, strict=False)],
+            [
+                None if g is None else torch.from_numpy(g.reshape(s.shape))
+                for g, s in zip(dstates, states, strict=False)
+            ],
         )
 
 

@@ -11,7 +11,7 @@ from ..cells import CELLS
 from .call import Call, Tensors, follow_torch_threads
 from .kept import Form, fit
 from .memory import array
-from .path import PLAIN, path_of, torch_is_as_fast, traced
+from .path import PLAIN, in_bfloat16, mixes, path_of, torch_is_as_fast, traced
 from .recurrent import recurrent
 from .standin import StandIn
 
@@ -61,7 +61,8 @@ class FusedCell(StandIn):
         states: Tensors = () if hx is None else tuple(hx) if several else (hx,)
         if not trace and any([type(t) not in PLAIN for t in (input, *states)]):
             return None  # a subclass may want to see operations
-        if not self._fits(input, weights[0], states):
+        half = in_bfloat16(weights[0])
+        if not self._fits(input, weights[0], states, half):
             return None
         x = input if input.dim() == 2 else input.unsqueeze(0)
         states = [s if s.dim() == 2 else s.unsqueeze(0) for s in states]
@@ -79,16 +80,25 @@ class FusedCell(StandIn):
             if views is None:
                 return None
             follow_torch_threads()
+            if half:
+                dtype, call = self._result_type(states), call._replace(weights="bfloat16")
+                x, states = x.float(), [s.float() for s in states]
             (step,) = self._kept.packed(views, call, weights, frozen=self._frozen, step=True)
             results = step(array(x), *map(array, states))
             finals = [torch.from_numpy(a) for a in (results if several else (results,))]
+            if half:
+                finals = [s.to(dtype) for s in finals]
         finals = finals if input.dim() == 2 else [s.squeeze(0) for s in finals]
         return tuple(finals) if several else finals[0]
 
-    def _fits(self: Any, x: Any, w: Tensor, states: Tensors) -> bool:
+    def _result_type(self: Any, states: Tensors) -> torch.dtype:
+        """Return the type of torch's results in bfloat16 or under autocast."""
+        return states[0].dtype
+
+    def _fits(self: Any, x: Any, w: Tensor, states: Tensors, half: bool) -> bool:
         return (
             isinstance(x, Tensor)
-            and x.dtype == w.dtype
+            and (x.dtype == w.dtype or (half and mixes(x)))
             and x.device == w.device
             and x.layout is torch.strided
             and x.dim() in (1, 2)
@@ -101,7 +111,8 @@ class FusedCell(StandIn):
                     and all(
                         isinstance(s, Tensor)
                         and s.shape == (*x.shape[:-1], self.hidden_size)
-                        and s.dtype == x.dtype
+                        and s.dtype == states[0].dtype
+                        and (s.dtype == x.dtype or (half and mixes(s)))
                         and s.device == x.device
                         and s.layout is torch.strided
                         for s in states
@@ -150,6 +161,9 @@ class RNNCell(FusedCell, torch.nn.RNNCell):
     def _call(self) -> Call:  # type: ignore[override]
         return _RNN_CALLS.get(self.nonlinearity, _RNN_CALLS["tanh"])
 
-    def _fits(self, x: Any, w: Tensor, states: Tensors) -> bool:
+    def _result_type(self, states: Tensors) -> torch.dtype:
+        return torch.bfloat16
+
+    def _fits(self, x: Any, w: Tensor, states: Tensors, half: bool) -> bool:
         # torch refuses others at the call, those too that the core has
-        return self.nonlinearity in _RNN_CALLS and super()._fits(x, w, states)
+        return self.nonlinearity in _RNN_CALLS and super()._fits(x, w, states, half)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from .. import _core
@@ -180,7 +181,15 @@ def _versions(weights: Tensors) -> list[int]:
 
 def _pack(views: Views, call: Call, step: bool) -> list[Any]:
     make = CELLS[call.cell].step if step else CELLS[call.cell].packed
-    return [make(*call.to_core(arrays), **call.options) for arrays in views.each()]
+    return [
+        make(*call.to_core([widened(a) for a in arrays]), weights=call.weights, **call.options)
+        for arrays in views.each()
+    ]
+
+
+def widened(a: Array) -> Array:
+    """Return the memory of a tensor as values: those in bfloat16 as float32."""
+    return (a.astype(np.uint32) << 16).view(np.float32) if a.dtype == np.uint16 else a
 
 
 def fit(weights: Tensors, form: Form) -> bool:

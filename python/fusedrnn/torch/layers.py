@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import CELLS, Cell
 from .call import Call, Tensors
 from .kept import NOTHING, Form, Ready, fit
-from .path import PLAIN, path_of, torch_is_faster, traced
+from .path import PLAIN, in_bfloat16, mixes, path_of, torch_is_faster, traced
 from .recurrent import recurrent
 from .standin import StandIn
 
@@ -61,7 +61,8 @@ class FusedLayer(StandIn):
         w = self._stored_weights(changed)
         # Asked first: to ask for a weight may compute it, and another one each time.
         runs = path_of(w, trace, self.proj_size) == "fused"
-        if runs and self._fits(x, w[0], states, input, trace):
+        half = runs and in_bfloat16(w[0])
+        if runs and self._fits(x, w[0], states, input, trace, half):
             if trace and self._weights_have_changed():
                 # As torch would, but for that it keeps the list: torch.export warns of that.
                 w = [
@@ -70,7 +71,9 @@ class FusedLayer(StandIn):
             elif changed:
                 self._update_flat_weights()
                 w = self._flat_weights
-            ready = self._ready(w, trace)
+            ready = self._ready(w, trace, half)
+            if ready and half:
+                return self._run_half(input, w, ready, states)
             if ready:
                 return self._run(input, w, ready, states)
         leaf = self._leaf(input, hx)
@@ -86,6 +89,23 @@ class FusedLayer(StandIn):
         else:
             y, *finals = self._layers(input, w, ready, states, None, self.batch_first)
         return y, tuple(finals) if self._cell.states > 1 else finals[0]
+
+    def _run_half(
+        self: Any, input: Any, w: Tensors, ready: Sequence[Ready], states: Tensors
+    ) -> Any:
+        """Run on weights in bfloat16, all else in float32, and return what type torch returns."""
+        packed = isinstance(input, PackedSequence)
+        x = input.data if packed else input
+        dtype = self._result_type(x, states)
+        wide = PackedSequence(x.float(), *input[1:]) if packed else x.float()
+        y, finals = self._run(wide, w, ready, [s.float() for s in states])
+        y = PackedSequence(y.data.to(dtype), *y[1:]) if packed else y.to(dtype)
+        several = self._cell.states > 1
+        return y, tuple([s.to(dtype) for s in finals]) if several else finals.to(dtype)
+
+    def _result_type(self: Any, x: Tensor, states: Tensors) -> torch.dtype:
+        """Return the type of torch's results in bfloat16 or under autocast."""
+        return (states[0] if states else x).dtype
 
     def _may_have_changed(self: Any) -> bool:
         """Return whether the list ``_flat_weights`` may be an old one.
@@ -108,7 +128,7 @@ class FusedLayer(StandIn):
         own = [self._parameters.get(name) for name in self._flat_weights_names] if changed else []
         return self._flat_weights if not own or any(w is None for w in own) else own
 
-    def _ready(self: Any, w: Tensors, trace: bool) -> Sequence[Ready] | None:
+    def _ready(self: Any, w: Tensors, trace: bool, half: bool) -> Sequence[Ready] | None:
         """Return what of the weights each layer and direction runs on, None if they are unfit."""
         if path_of(w, trace) != "fused":
             return None
@@ -123,21 +143,26 @@ class FusedLayer(StandIn):
         views = kept.views(w, form)
         if views is None:
             return None
-        call = Call(self._cell.name, "torch", activation=self._activation)
+        weights = "bfloat16" if half else None
+        call = Call(self._cell.name, "torch", activation=self._activation, weights=weights)
         if torch.is_grad_enabled():
             return kept.ready(views, kept.shared(views, call, w))
         copies = kept.packed(views, call, w, frozen=self._frozen, step=False)
         return [Ready(packed=copy) for copy in copies]
 
-    def _fits(self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool) -> bool:
+    def _fits(
+        self: Any, x: Any, w: Tensor, states: Tensors, input: Any, trace: bool, half: bool
+    ) -> bool:
         packed = x is not input
+        if half and self.dropout and self.training:
+            return False  # it draws other numbers for other types
         if not trace and any(type(t) not in PLAIN for t in (x, *states)):
             return False  # a subclass may want to see operations
         if not isinstance(x, Tensor):
             return False
         shape = x.shape
         if (
-            x.dtype is not w.dtype
+            not (x.dtype is w.dtype or (half and mixes(x)))
             or not x.is_cpu
             or x.layout is not torch.strided
             or not (len(shape) == 2 or (len(shape) == 3 and not packed))
@@ -156,7 +181,8 @@ class FusedLayer(StandIn):
         return len(states) == self._cell.states and all(
             isinstance(s, Tensor)
             and s.shape == shape
-            and s.dtype == x.dtype
+            and s.dtype is states[0].dtype
+            and (s.dtype is x.dtype or (half and mixes(s)))
             and s.device == x.device
             and s.layout is torch.strided
             for s in states
@@ -253,9 +279,11 @@ def _dropout(y: Tensor, lengths: Tensor | None, p: float) -> Tensor:
 class LSTM(FusedLayer, torch.nn.LSTM):
     """Drop-in for ``torch.nn.LSTM``: the same arguments, parameters and results.
 
-    On a CPU in float32 or float64 it runs on fused kernels. With `proj_size`, on another device or
-    dtype, under autocast and inside transforms of ``torch.func`` it runs on torch's own code;
-    ``layer.path`` says which.
+    On a CPU in float32 or float64 it runs on fused kernels, and while no gradients are recorded in
+    bfloat16, too: as a module of that dtype, or under autocast to it. Then weights are bfloat16 and
+    the rest, sums and states from step to step, is float32; results have the dtype that torch's
+    have. With `proj_size`, on another device or dtype and inside transforms of ``torch.func`` it
+    runs on torch's own code; ``layer.path`` says which.
 
     First derivatives are fused; with ``create_graph=True`` they come from differentiable torch
     operations, so that second ones are right, and slow.
@@ -264,6 +292,10 @@ class LSTM(FusedLayer, torch.nn.LSTM):
     _stands_for = torch.nn.LSTM
     _cell = CELLS["lstm"]
     _few_steps_are_torchs = False  # torch.nn.LSTM takes oneDNN's path
+
+    def _result_type(self, x: Tensor, states: Tensors) -> torch.dtype:
+        # oneDNN's is one of the operators that autocast casts for
+        return torch.bfloat16 if x.dtype is torch.float32 else super()._result_type(x, states)
 
 
 class GRU(FusedLayer, torch.nn.GRU):
@@ -278,6 +310,9 @@ class RNN(FusedLayer, torch.nn.RNN):
 
     _stands_for = torch.nn.RNN
     _cell = CELLS["rnn"]
+
+    def _result_type(self, x: Tensor, states: Tensors) -> torch.dtype:
+        return torch.bfloat16
 
     @property
     def _activation(self) -> str:  # type: ignore[override]

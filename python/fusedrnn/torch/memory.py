@@ -15,6 +15,7 @@ from .path import PLAIN
 _DTYPES: dict[torch.dtype, np.dtype[Any]] = {
     torch.float32: np.dtype(np.float32),
     torch.float64: np.dtype(np.float64),
+    torch.bfloat16: np.dtype(np.uint16),  # its bits
     torch.int64: np.dtype(np.int64),
     torch.bool: np.dtype(np.bool_),
 }

@@ -27,15 +27,33 @@ def path_of(weights: Sequence[Any], trace: bool, proj_size: int = 0) -> str:
     weight = weights[0]
     if not weight.is_cpu:
         return f"torch: the weights are on {weight.device}"
-    if weight.dtype not in (torch.float32, torch.float64):
+    if weight.dtype not in (torch.float32, torch.float64, torch.bfloat16):
         return f"torch: the weights are {weight.dtype}"
-    if torch.is_autocast_enabled("cpu"):
+    autocast = torch.is_autocast_enabled("cpu")
+    if autocast and (
+        torch.get_autocast_dtype("cpu") is not torch.bfloat16 or weight.dtype is torch.float64
+    ):
         return "torch: autocast is on"
+    if autocast or weight.dtype is torch.bfloat16:
+        if torch.is_grad_enabled():
+            return "torch: gradients are recorded, for which bfloat16 has no fused kernel"
+        if trace:
+            return "torch: bfloat16 is not traced"
     if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
         return "torch: inside a transform of torch.func or forward-mode differentiation"
     if trace and (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
         return "torch: what is traced or exported runs without fusedrnn"
     return "fused"
+
+
+def in_bfloat16(weight: Tensor) -> bool:
+    """Return whether what runs fused has weights in bfloat16: the module's, or by autocast."""
+    return weight.dtype is torch.bfloat16 or torch.is_autocast_enabled("cpu")
+
+
+def mixes(t: Tensor) -> bool:
+    """Return whether an input or state may have another type than the weights, by autocast."""
+    return torch.is_autocast_enabled("cpu") and t.dtype in (torch.float32, torch.bfloat16)
 
 
 def traced() -> bool:
