@@ -43,7 +43,7 @@ ONE_CPU = "which computes in float32 or float64 on a CPU: leave that line out"
 
 # Module, name, and what to use instead: the first pair that matches
 ADVICE = (
-    ("", "Function|(Keras|Functional)?Model", f"which has sequences of layers; {KEEP}"),
+    ("", "Function", "which has Model(inputs, outputs)"),
     ("", "device|remat|RematScope|.*DTypePolicy|Quantizer", ONE_CPU),
     ("activations", ".*", "which takes a function of x written with NumPy in its place"),
     ("applications.*|visualization|ops.image|.*bounding_boxes", ".*", "which has nothing for "
@@ -56,7 +56,7 @@ ADVICE = (
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx"),
     ("initializers", ".*", "which takes a function of (shape, dtype) in its place"),
-    ("layers", "RNN|.*Cell|.*Cells", "which has LSTM, GRU and SimpleRNN as whole layers"),
+    ("layers", ".*Cell|.*Cells", "which has LSTM, GRU and SimpleRNN, and their cells in RNN"),
     ("layers", ".*", "which has recurrent, dense and merging layers, and convolution over steps; "
      + KEEP),
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
