@@ -14,7 +14,7 @@ from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
 from .layers.input import InputLayer
 from .layers.layer import LAYERS, Layer, Shape, layer_from
 from .layers.operation import Operation
-from .model import Model
+from .model import Model, with_rank
 
 
 class Functional(Model):
@@ -41,7 +41,7 @@ class Functional(Model):
         self.graph, self._layers = traced(starts, ends)
         self._ends = starts, ends
         self._input_names, self._output_names = (
-            list(given) if isinstance(given, dict) else [tensor.name for tensor in found]
+            list(given) if isinstance(given, dict) else _unique([tensor.name for tensor in found])
             for given, found in ((inputs, starts), (outputs, ends))
         )
         self._head_names = self._output_names if len(ends) > 1 else [""]
@@ -50,7 +50,15 @@ class Functional(Model):
             "dict" if isinstance(g, dict) else "list" if isinstance(g, list | tuple) else "one"
             for g in (inputs, outputs)
         )
-        self._own_inputs = [tensor.node.layer for tensor in starts]
+        # A tensor in the middle of another graph begins this one as an Input would
+        self._own_inputs = [
+            InputLayer(batch_shape=tensor.shape, name=f"{tensor.name}_output")
+            if tensor.node.inputs
+            else tensor.node.layer
+            for tensor in starts
+        ]
+        new = [layer for layer in self._own_inputs if layer not in self._layers]
+        self._layers = [*new, *self._layers]
         for layer in self._layers:
             self._lock.join(layer._lock)
         readers = [
@@ -151,9 +159,8 @@ class Functional(Model):
         for name, each, shape in zip(
             self.input_names, x if isinstance(x, list) else [x], self._shapes(), strict=True
         ):
-            if each.ndim != len(shape) or any(
-                e not in (None, n) for n, e in zip(each.shape[1:], shape[1:], strict=True)
-            ):
+            found = with_rank(self.name, each, shape).shape
+            if any(e not in (None, n) for n, e in zip(found[1:], shape[1:], strict=True)):
                 raise ValueError(
                     f"{self.name}: input {name} has shape {each.shape}, expected {shape}"
                 )
@@ -166,9 +173,11 @@ class Functional(Model):
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:
         """Return the output of the graph, or a list of them."""
-        if not isinstance(x, list) and x.ndim == len(self._shapes()[0]) - 1:
-            x = x[..., None]
-        return super().forward(x, training, mask)
+        xs = [
+            with_rank(self.name, each, shape)
+            for each, shape in zip(x if isinstance(x, list) else [x], self._shapes(), strict=True)
+        ]
+        return super().forward(xs if len(xs) > 1 else xs[0], training, mask)
 
     # Configuration ------------------------------------------------------------------------------
 
@@ -282,6 +291,11 @@ class Functional(Model):
         inputs, outputs = ends
         trainable = config.get("trainable", True)
         return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return names that differ: several outputs may be one layer's."""
+    return [f"{n}_{names[:k].count(n)}" if n in names[:k] else n for k, n in enumerate(names)]
 
 
 def _named(config: Mapping[str, Any]) -> Layer:

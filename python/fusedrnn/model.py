@@ -10,6 +10,7 @@ import numpy as np
 
 from . import summary
 from ._tensor import tensor
+from ._types import Array, Shape
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
 from .layers.layer import Layer, running
@@ -254,3 +255,14 @@ class Model(Trainer):
     def _inputs(self, data: Any) -> Any:
         """Return what the user gives as an array or, for several inputs, a list of arrays."""
         return np.ascontiguousarray(data, self.input_type)
+
+
+def with_rank(name: str, x: Array, shape: Shape) -> Array:
+    """Return an input with an axis of size 1 more or less, where that is what is expected."""
+    if x.ndim == len(shape):
+        return x
+    if x.ndim == len(shape) - 1 and shape[-1] == 1:
+        return x[..., None]
+    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+        return x[..., 0]
+    raise ValueError(f"{name}: input has shape {x.shape}, expected {shape}")

@@ -11,7 +11,7 @@ from .configurable import custom_object_scope, serialize
 from .graph import Graph, KerasTensor, Node, connect
 from .layers.input import InputLayer
 from .layers.layer import LAYERS, Layer, Shape, layer_from, sizes
-from .model import Model
+from .model import Model, with_rank
 
 
 class Sequential(Model):
@@ -177,16 +177,8 @@ class Sequential(Model):
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:
         """Return the output of the last layer."""
         if x.ndim != len(self.input_shape or ()):
-            x = self._with_rank(x)
+            x = with_rank(self.name, x, self.input_shape or ())
         return super().forward(x, training, mask)
-
-    def _with_rank(self, x: Array) -> Array:
-        expected: Shape = self.input_shape or ()
-        if x.ndim == len(expected) - 1 and expected[-1] == 1:
-            return x[..., None]
-        if x.ndim == len(expected) + 1 and x.shape[-1] == 1:
-            return x[..., 0]
-        raise ValueError(f"{self.name}: input has shape {x.shape}, expected {expected}")
 
 
 LAYERS["sequential"] = Sequential

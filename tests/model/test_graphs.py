@@ -22,7 +22,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning"),
 ]
 NEEDS_KERAS = pytest.mark.skipif(find_spec("keras") is None, reason="no Keras")
-MASKED = {"attention", 
+MASKED = {
+    "attention",
     "masks",
     "masks_that_go_on_or_end",
     "words_and_numbers",
@@ -243,6 +244,35 @@ def test_a_part_of_a_model_gives_what_its_layers_do() -> None:
     part = Model(model.input, model.get_layer("r").output)
     np.testing.assert_array_equal(part.predict(x, verbose=0), model.layers[0](x))
     np.testing.assert_array_equal(Model(model.inputs, model.outputs)(x), model(x))
+
+
+def test_a_graph_that_begins_in_the_middle_of_another() -> None:
+    x = Input((3,), name="x")
+    middle = layers.Dense(4, name="a")(x)
+    whole = Model(x, layers.Dense(2, name="b")(middle))
+    part = Model(middle, whole.output)
+    assert [layer.name for layer in part.layers] == ["a_output", "b"]
+    given = np.ones((5, 4), np.float32)
+    again = Model.from_config(part.get_config())
+    again.set_weights(part.get_weights())
+    np.testing.assert_array_equal(again.predict(given, verbose=0), whole.layers[-1](given))
+
+
+def test_one_feature_needs_no_axis() -> None:
+    x = Input((4, 1))
+    model = Model(x, layers.LSTM(2)(x))
+    rows = np.random.default_rng(0).normal(size=(3, 4))
+    np.testing.assert_array_equal(model.predict(rows, verbose=0), model(rows[..., None]))
+
+
+def test_outputs_of_one_layer_have_names_that_differ() -> None:
+    x = Input((4, 1))
+    _, h, c = layers.LSTM(2, return_state=True, name="r")(x)
+    model = Model(x, [h, c])
+    assert model.output_names == ["r", "r_1"]
+    model.compile("sgd", "mse")
+    logs = model.evaluate(np.ones((3, 4, 1)), [np.ones((3, 2))] * 2, return_dict=True, verbose=0)
+    np.testing.assert_allclose(logs["loss"], logs["r_loss"] + logs["r_1_loss"], rtol=1e-6)
 
 
 def test_dropout_that_is_always_on() -> None:
