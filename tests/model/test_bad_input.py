@@ -74,12 +74,12 @@ def test_errors(call: Any, error: type[Exception], message: str) -> None:
 
 def test_what_is_beyond_the_border_says_so() -> None:
     from fusedrnn.callbacks import TensorBoard  # scripts import more than they use
-    from fusedrnn.layers import Conv1D
+    from fusedrnn.layers import Conv2D
     from fusedrnn.optimizers import Adamax
     from fusedrnn.utils import plot_model
 
     for name, use in {
-        "layers.Conv1D": lambda: Conv1D(8, 3, activation="relu"),
+        "layers.Conv2D": lambda: Conv2D(8, 3, activation="relu"),
         "callbacks.TensorBoard": lambda: TensorBoard("logs"),
         "optimizers.Adamax": lambda: Adamax(learning_rate=0.1),
         "utils.plot_model": lambda: plot_model(model()),

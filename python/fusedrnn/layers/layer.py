@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -202,6 +202,8 @@ class Layer(Configurable):
         self.penalized: Any = None  # the output, where there is a penalty on it
         self._lock = StepLock()
 
+    taped: ClassVar[Any]  # the base of layers with a ``call``, which sets this itself
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make a class with a ``call`` a ``Taped`` one, which has the rest."""
         super().__init_subclass__(**kwargs)
@@ -211,9 +213,7 @@ class Layer(Configurable):
                     f"{cls.__name__}: the layers here are not computed by `call`: write one on "
                     "Layer, and call the other in it: self.inner = ..."
                 )
-            from .taped import Taped  # which needs this module
-
-            cls.__bases__ = tuple(Taped if base is Layer else base for base in cls.__bases__)
+            cls.__bases__ = tuple(Layer.taped if base is Layer else base for base in cls.__bases__)
             cls.__init_subclass__()
 
     # What a layer defines -----------------------------------------------------------------------
@@ -391,10 +391,9 @@ class Layer(Configurable):
         """Return the output for an array, or for a tensor without values (a graph of layers)."""
         if is_symbolic(inputs):
             return connect(self, inputs, **said(training=training, mask=mask))
-        if running.get() is not None:
-            from .taped import inner
-
-            return inner(self, inputs, training, mask)
+        outer = running.get()
+        if outer is not None:
+            return outer.call(self, inputs, training, mask)
         dtype = None if self.integer_input else self.dtype or _state.floatx()
         x: Any
         if self.takes_list:

@@ -271,8 +271,14 @@ class _Tape:
 
 @dataclass
 class _Running:
+    """The layer whose ``call`` runs."""
+
     training: bool
     layer: Taped
+
+    def call(self, layer: Layer, inputs: Any, training: bool | None, mask: Any) -> Any:
+        """Call a layer within it."""
+        return inner(layer, inputs, training, mask)
 
 
 def _value(x: Any) -> Any:
@@ -342,3 +348,6 @@ def inner(layer: Layer, inputs: Any, training: bool | None, mask: Any) -> Any:
         for k, each in enumerate(y if isinstance(y, list) else [y])
     ]
     return ys if isinstance(y, list) else ys[0]
+
+
+Layer.taped = Taped
