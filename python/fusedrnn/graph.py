@@ -198,7 +198,8 @@ class Graph:
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
                 layer.penalized = y
-                penalty += layer.activity_regularizer(y) / len(y)
+                for each in y if isinstance(y, list) else [y]:
+                    penalty += layer.activity_regularizer(each) / len(each)
             penalty += layer.activity_loss
             if step.single:
                 values[step.outputs[0]], kept[step.outputs[0]] = y, mask
@@ -225,12 +226,14 @@ class Graph:
             else:
                 dy = [gradients[i] for i in step.outputs]
                 comes = any(each is not None for each in dy)
+            if step.shared:
+                restore(layer, step.tape)
+            if layer.activity_regularizer is not None:
+                dy, comes = _with_penalty(layer, dy), True
             if not comes:
                 if layer not in done:
                     zero_gradients(layer)
                 continue
-            if layer.activity_regularizer is not None:
-                dy = dy + layer.activity_regularizer.gradient(layer.penalized) / len(dy)
             if step.shared:
                 below = backward_of_shared(step, dy, bool(needed), layer in done)
                 done.add(layer)
@@ -267,9 +270,20 @@ def _add(gradients: list[Any], slot: int, more: Array | None) -> None:
         gradients[slot] = more if gradients[slot] is None else gradients[slot] + more
 
 
+def _with_penalty(layer: Layer, dy: Any) -> Any:
+    """Return the gradients of a layer's outputs with those of the penalty on them."""
+    several = isinstance(layer.penalized, list)
+    pairs = zip(layer.penalized, dy, strict=True) if several else [(layer.penalized, dy)]
+    found = []
+    for y, g in pairs:
+        own = layer.activity_regularizer.gradient(y) / len(y)
+        found.append(own if g is None else g + own)
+    return found if several else found[0]
+
+
 def backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
     """Go back through one of a layer's calls; from the second on, add to its gradients."""
-    _restore(step.layer, step.tape)
+    restore(step.layer, step.tape)
     before = _gradients(step.layer) if again else []
     below = step.layer.backward(dy, need_dx)
     for v, gradient in before:
@@ -283,12 +297,13 @@ def tapes_of(layer: Any) -> Any:
     return layer.tape, layer.penalized, steps, [tapes_of(inner) for inner in layer.layers]
 
 
-def _restore(layer: Any, tapes: Any) -> None:
+def restore(layer: Any, tapes: Any) -> None:
+    """Give a layer back what `tapes_of` returned."""
     layer.tape, layer.penalized, steps, inside = tapes
     for step, tape in zip(layer.graph.steps if steps else [], steps, strict=True):
         step.tape = tape
     for inner, inner_tapes in zip(layer.layers, inside, strict=True):
-        _restore(inner, inner_tapes)
+        restore(inner, inner_tapes)
 
 
 def _gradients(layer: Layer) -> list[tuple[Any, Array]]:

@@ -28,7 +28,12 @@ MASKED = {
     "masks_that_go_on_or_end",
     "words_and_numbers",
 }  # Keras's summary has their masks
-NOT_ONLY_OUTPUTS = {"words_and_numbers", "penalties_and_frozen", "penalties_of_activity"}
+NOT_ONLY_OUTPUTS = {
+    "words_and_numbers",
+    "penalties_and_frozen",
+    "penalties_of_activity",
+    "penalties_of_shared_and_of_states",
+}
 
 
 @pytest.fixture(scope="module")

@@ -435,3 +435,13 @@ def cells(k: Any) -> Any:
     stack = L.StackedRNNCells([L.GRUCell(3, name="c5"), L.GRUCell(2, name="c6")], name="c7")
     w = L.LSTM(2, name="r5")(L.RNN(stack, return_sequences=True, name="r4")(x))
     return k.Model(x, L.Concatenate(name="y")([y, z, s, w]), name="m")
+
+
+@graph
+def penalties_of_shared_and_of_states(k: Any) -> Any:
+    L = k.layers
+    x, z = L.Input((5, 3), name="x"), L.Input((5, 3), name="z")
+    r = L.LSTM(3, return_state=True, activity_regularizer="l2", name="r")
+    y, h, _ = r(x)
+    d = L.Dense(2, activation="tanh", activity_regularizer="l2", name="d")
+    return k.Model([x, z], [d(y), L.Add(name="s")([d(h), d(L.GRU(3, name="g")(z))])], name="m")

@@ -270,9 +270,10 @@ class Layer(Configurable):
         for layer in layers:
             layers += layer.layers
         outputs = [
-            layer.activity_regularizer(layer.penalized) / len(layer.penalized)
+            layer.activity_regularizer(y) / len(y)
             for layer in layers
             if layer.activity_regularizer is not None and layer.penalized is not None
+            for y in (layer.penalized if isinstance(layer.penalized, list) else [layer.penalized])
         ]
         weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
         return [Number(penalty) for penalty in (*outputs, *weights)]
