@@ -264,6 +264,10 @@ class Graph:
             self._plans[key] = plan[::-1]
         return self._plans[key]
 
+    def forget_plans(self) -> None:
+        """Forget through which layers to go back: layers inside others may train now."""
+        self._plans.clear()
+
 
 def _add(gradients: list[Any], slot: int, more: Array | None) -> None:
     if more is not None:

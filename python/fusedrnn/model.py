@@ -214,6 +214,11 @@ class Model(Trainer):
 
         saving.load_weights(self, filepath)
 
+    def forget_plans(self) -> None:
+        """Have its graph, and those in it, look anew through which layers a backward pass goes."""
+        self.graph.forget_plans()
+        super().forget_plans()
+
     # The passes ---------------------------------------------------------------------------------
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:

@@ -212,3 +212,17 @@ def test_models_may_share_layers() -> None:
         np.testing.assert_array_equal(codes, m.layers[0](X))
     encoder = fusedrnn.Model(m.input, m.layers[0].output)  # as Keras has it
     np.testing.assert_array_equal(encoder.predict(X, verbose=0), m.layers[0](X))
+
+
+def test_a_layer_inside_a_nested_model_can_be_unfrozen() -> None:
+    inner = Sequential([LSTM(4)])
+    m = model(inner, Dense(1))
+    inner.layers[0].trainable = False
+    m.compile("adam", "mse")
+    before = inner.get_weights()
+    m.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(before[0], inner.get_weights()[0])
+    inner.layers[0].trainable = True
+    m.compile("adam", "mse")
+    m.fit(X, Y, verbose=0)
+    assert not np.array_equal(before[0], inner.get_weights()[0])

@@ -386,7 +386,13 @@ class Layer(Configurable):
             or buffer.trainable_size != sum(v.size for v in order if v.trainable)
         ):
             buffer = Buffer(variables, self.dtype or _state.floatx())
+            self.forget_plans()  # of what trains
         return buffer
+
+    def forget_plans(self) -> None:
+        """Have the graphs in it look anew through which layers a backward pass goes."""
+        for inner in self.layers:
+            inner.forget_plans()
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values (a graph of layers)."""
