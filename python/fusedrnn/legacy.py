@@ -96,7 +96,11 @@ def refuse_unknown(function: str, given: dict[str, Any]) -> None:
 # Arguments --------------------------------------------------------------------------------------
 
 # Today's name of a class's argument: the old one
-RENAMED = {"LeakyReLU.negative_slope": "alpha", "Optimizer.learning_rate": "lr"}
+RENAMED = {
+    "LeakyReLU.negative_slope": "alpha",
+    "Optimizer.learning_rate": "lr",
+    "Tokenizer.num_words": "nb_words",
+}
 
 
 def argument(name: str, value: Any, keywords: dict[str, Any]) -> Any:

@@ -52,7 +52,6 @@ ADVICE = (
     ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
      "and others"),
     ("config|distribution|dtype_policies|mixed_precision|quantizers", ".*", ONE_CPU),
-    ("datasets.*", ".*", "which fetches nothing: read the arrays by Keras or numpy.load"),
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx"),
     ("initializers", ".*", "which takes a function of (shape, dtype) in its place"),
@@ -62,15 +61,11 @@ ADVICE = (
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
      "place"),
     ("optimizers.*", ".*", "which has SGD, RMSprop, Adam, AdamW, Nadam and Adagrad"),
-    ("preprocessing.text", ".*", "which takes numbers: number the words with a dict, then "
-     "pad_sequences"),
-    ("preprocessing.sequence", ".*", "which has pad_sequences and TimeseriesGenerator"),
     ("random", ".*", "which draws by numpy.random: seed both with utils.set_random_seed"),
     ("regularizers|constraints", ".*", "which takes a subclass with __call__ in its place"),
     ("tree", ".*", "which has one array in and one out: use Python's own lists and dicts"),
     (".*", ".*image.*|.*img", f"which has nothing for images; {KEEP}"),
-    ("utils", "get_file|.*plot.*|.*dot", "which draws and fetches nothing; model.summary() is "
-     "text"),
+    ("utils", ".*plot.*|.*dot", "which draws nothing; model.summary() is text"),
     ("utils|preprocessing", ".*", "which takes arrays, generators and utils.Sequence"),
     ("wrappers.*", ".*", "which has estimators for scikit-learn in fusedrnn.sklearn"),
     (".*", ".*", KEEP),

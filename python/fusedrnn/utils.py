@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import missing
+from ._download import get_file
 from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
@@ -20,6 +21,7 @@ __all__ = [
     "Progbar",
     "Sequence",
     "clear_session",
+    "get_file",
     "normalize",
     "pad_sequences",
     "set_random_seed",
