@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._state import random_generator
+from ._tensor import strings
 from ._types import Array
 from .checks import number, whole
 
@@ -37,15 +38,19 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
             "is a graph: Model(inputs, outputs)"
         )
     try:
+        if dtype is str:
+            return strings(data)
         array = np.asarray(data)
         if array.dtype.kind == "O":
             if any(v is None for v in array.flat):
                 raise TypeError("it has None in it")
             array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"its type is {array.dtype}")
+            advice = "; a TextVectorization layer takes texts" if array.dtype.kind in "US" else ""
+            raise TypeError(f"its type is {array.dtype}{advice}")
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
+        what = "texts" if dtype is str else "numbers"
+        raise ValueError(f"{name}: cannot be read as an array of {what} ({error})") from None
     return np.ascontiguousarray(array, dtype)
 
 
@@ -225,7 +230,8 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
         if isinstance(data, (list, tuple)) and data and hasattr(data[0], "shape"):
             return rows_of(data[0])
         array = np.asarray(data)
-        if array.dtype.kind == "O" or not array.ndim:
+        texts = array.size and isinstance(array.flat[0], (str, bytes))
+        if (array.dtype.kind == "O" and not texts) or not array.ndim:
             raise ValueError("validation_split needs arrays; give validation_data instead")
         return len(array)
 

@@ -87,12 +87,12 @@ class Compiled(Layer):
         return np.dtype(self.dtype or _state.floatx())
 
     @property
-    def input_type(self) -> np.dtype[Any] | None:
-        """The type that inputs are converted to, None for indices."""
-        return None if self.integer_input else self.float_type
+    def input_type(self) -> Any:
+        """The type that inputs are converted to, None for indices, ``str`` for texts."""
+        return str if self.text_input else None if self.integer_input else self.float_type
 
     @property
-    def input_types(self) -> list[np.dtype[Any] | None]:
+    def input_types(self) -> list[Any]:
         """The type of each input."""
         return [self.input_type]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _state
+from ._tensor import as_type
 from .configurable import custom_object_scope, serialize
 from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
 from .layers.input import InputLayer
@@ -23,6 +24,7 @@ class Functional(Model):
     module = "keras.src.models.functional"
     graph: Graph = None  # type: ignore[assignment]
     _indices: Sequence[bool] = ()  # of each input, whether it is indices
+    _texts: Sequence[bool] = ()  # and whether it is texts
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
@@ -66,6 +68,10 @@ class Functional(Model):
             for slot in self.graph.inputs
         ]
         self._indices = [any(layer.integer_input for layer in each) for each in readers]
+        self._texts = [
+            tensor.dtype == "string" or any(layer.text_input for layer in each)
+            for tensor, each in zip(starts, readers, strict=True)
+        ]
         self.takes_list = len(starts) > 1
         shapes = [tensor.shape for tensor in starts]
         self.batch_shape = shapes[0]
@@ -92,9 +98,17 @@ class Functional(Model):
         return len(self._indices) == 1 and self._indices[0]
 
     @property
+    def text_input(self) -> bool:  # type: ignore[override]
+        """Whether the one input is texts."""
+        return len(self._texts) == 1 and self._texts[0]
+
+    @property
     def input_types(self) -> list[Any]:
-        """The type of each input, None for indices."""
-        return [None if indices else self.float_type for indices in self._indices]
+        """The type of each input, None for indices, ``str`` for texts."""
+        return [
+            str if texts else None if indices else self.float_type
+            for texts, indices in zip(self._texts, self._indices, strict=True)
+        ]
 
     @property
     def input_names(self) -> list[str]:
@@ -146,10 +160,7 @@ class Functional(Model):
             raise ValueError(
                 f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}"
             )
-        every = [
-            np.ascontiguousarray(each, None if indices else self.float_type)
-            for each, indices in zip(data, self._indices, strict=True)
-        ]
+        every = [as_type(each, kind) for each, kind in zip(data, self.input_types, strict=True)]
         return every if len(names) > 1 else every[0]
 
     def _prepare(self, x: Any) -> None:

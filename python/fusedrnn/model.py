@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from . import summary
-from ._tensor import tensor
+from ._tensor import as_type, tensor
 from ._types import Array, Shape
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
@@ -259,7 +259,7 @@ class Model(Trainer):
 
     def _inputs(self, data: Any) -> Any:
         """Return what the user gives as an array or, for several inputs, a list of arrays."""
-        return np.ascontiguousarray(data, self.input_type)
+        return as_type(data, self.input_type)
 
 
 def with_rank(name: str, x: Array, shape: Shape) -> Array:

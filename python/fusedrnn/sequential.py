@@ -71,6 +71,9 @@ class Sequential(Model):
         if len(self._layers) == 1 and self.batch_shape is None and layer.batch_shape is not None:
             self.batch_shape = layer.batch_shape
         self.integer_input = self._layers[0].integer_input
+        self.text_input = self._layers[0].text_input or (
+            self._input is not None and self._input.input_type == "string"
+        )
         if self.built:
             self._connect(layer)
         elif self.batch_shape is not None and len(self._layers) == 1:

@@ -11,15 +11,19 @@ from ..legacy import LAYER_MODULES, alias_modules
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
+from .categories import CategoryEncoding
 from .convolution import Conv1D, SeparableConv1D
 from .dense import Dense
+from .discretization import Discretization
 from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
 from .function import Lambda
 from .gru import GRU
+from .hashing import Hashing
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
+from .lookup import IntegerLookup, StringLookup
 from .lstm import LSTM
 from .masking import Masking
 from .merging import (
@@ -41,13 +45,16 @@ from .merging import (
     subtract,
 )
 from .multi_head_attention import MultiHeadAttention
+from .normalization import Normalization
 from .operation import Operation
 from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
 from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
+from .rescaling import Rescaling
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .simple_rnn import SimpleRNN
+from .text_vectorization import TextVectorization
 from .unit_normalization import UnitNormalization
 from .wrapper import Bidirectional, TimeDistributed
 
@@ -65,10 +72,12 @@ __all__ = [
     "AveragePooling1D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Cropping1D",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "Embedding",
@@ -78,8 +87,10 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "Hashing",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -91,11 +102,13 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "Operation",
     "PReLU",
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SimpleRNN",
@@ -103,7 +116,9 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

@@ -27,7 +27,9 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if dtype is not None:
+        if isinstance(dtype, str) and dtype == "string":
+            self.text_input = True
+        elif dtype is not None:
             dtype = np.dtype(dtype).name
         if sparse or ragged or input_tensor is not None:
             raise ValueError("Input: sparse, ragged and input_tensor are not supported")

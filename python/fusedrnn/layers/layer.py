@@ -162,6 +162,7 @@ class Layer(Configurable):
     module = "keras.layers"
     input_rank: int | None = None  # how many axes the input must have
     integer_input = False  # whether the input is indices
+    text_input = False  # whether it is texts; such layers have ``integer_input`` too
     takes_list = False  # whether input, mask and input shape are lists, even of one
     differs_in_training = False  # whether the same input gives another output
     activity_loss = 0.0  # of a model: the penalties of its layers in the last forward pass
@@ -292,12 +293,7 @@ class Layer(Configurable):
             raise ValueError(
                 f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
             )
-        if (
-            self.built
-            and self.variables
-            and not (self.integer_input or self.takes_list or hasattr(self, "graph"))
-            and shape[-1] != self.input_shape[-1]  # type: ignore[index]
-        ):
+        if self.built and not self.fits(shape):
             raise ValueError(
                 f"{self.name}: was built for inputs of shape {self.input_shape}, got {shape}"
             )
@@ -310,6 +306,11 @@ class Layer(Configurable):
                 self.set_weights(self.initial_weights)
         self.built, self.input_shape = True, shape
         self.output_shape = self.output_shape_of(shape)
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether the layer, once built, takes inputs of a shape."""
+        free = self.integer_input or self.takes_list or hasattr(self, "graph")
+        return free or not self.variables or shape[-1] == self.input_shape[-1]  # type: ignore[index]
 
     def output_shape_of(self, shape: Any) -> Any:
         """Return the shape of the output, or a tuple of them."""
