@@ -439,7 +439,7 @@ def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
     shape = layer.output_shape
     several = bool(shape) and isinstance(shape[0], tuple)  # type: ignore[index]
     every: Iterable[Any] = shape if several else [shape]  # type: ignore[assignment]
-    dtype = layer.dtype or "float32"
+    dtype = getattr(layer, "output_type", None) or layer.dtype or "float32"
     node.outputs = [KerasTensor(s, dtype, node, k) for k, s in enumerate(every)]
     layer.calls.append(node)
     return node.outputs if several else node.outputs[0]

@@ -9,7 +9,6 @@ import numpy as np
 from .. import _state
 from .._tensor import tensor
 from .._types import Array, Shape
-from ..checks import whole
 from ..graph import is_symbolic
 from .layer import Layer, running
 
@@ -42,9 +41,9 @@ def encoded_shape(shape: Shape, mode: str, depth: int | None) -> Shape:
     """Return the shape of what `encode` gives."""
     if mode == "int":
         return shape
-    if mode == "one_hot" and (len(shape) < 2 or shape[-1] != 1):
-        return (*shape, depth)
-    return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (*shape, depth)
+    if mode == "one_hot":
+        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
+    return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)  # of one axis: a sample
 
 
 class Categories(Layer):
@@ -63,9 +62,19 @@ class Categories(Layer):
                 f"Unknown value for `output_mode` argument of {type(self).__name__}. Allowed "
                 f"values are: {self.modes}. Received: output_mode={output_mode}"
             )
+        if sparse and output_mode == "int":
+            raise ValueError(
+                "`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, "
+                f"`'count'` or `'tf_idf'`. Received: sparse={sparse} and output_mode={output_mode}"
+            )
         if sparse:
             raise ValueError("`sparse=True` can only be used with the TensorFlow backend.")
         self.output_mode, self.sparse = output_mode, sparse
+
+    @property
+    def output_type(self) -> str:
+        """The type of what a model gets from it."""
+        return "int64" if self.output_mode == "int" else self.dtype or _state.floatx()
 
     def values(self, inputs: Any) -> Array:
         """Return what the layer gives for an array, or what becomes one."""
@@ -78,8 +87,7 @@ class Categories(Layer):
         return tensor(self.values(inputs))
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        y = self.values(x)
-        return y if self.output_mode == "int" else y.astype(self.dtype or _state.floatx())
+        return self.values(x).astype(self.output_type)
 
     def backward(self, dy: Array, need_dx: bool) -> None:  # noqa: D102
         return None
@@ -110,13 +118,17 @@ class CategoryEncoding(Categories):
         **kwargs: Any,
     ) -> None:
         output_mode = "multi_hot" if output_mode == "binary" else output_mode
+        if output_mode not in self.modes:
+            raise ValueError(f"Unknown arg for output_mode: {output_mode}")
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         if num_tokens is None:
             raise ValueError(
                 "num_tokens must be set to use this layer. If the number of tokens is not known "
                 "beforehand, use the IntegerLookup layer instead."
             )
-        self.num_tokens = self.depth = whole(self.name, "num_tokens", num_tokens)
+        if num_tokens < 1:
+            raise ValueError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
+        self.num_tokens = self.depth = num_tokens
 
     def __call__(  # type: ignore[override]
         self, inputs: Any, count_weights: Any = None, training: Any = None, mask: Any = None

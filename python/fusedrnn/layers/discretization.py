@@ -42,11 +42,13 @@ class Discretization(Categories):
             raise ValueError(
                 f"`num_bins` must be greater than or equal to 0. Received: `num_bins={num_bins}`"
             )
-        if (num_bins is None) == (bin_boundaries is None):
+        if num_bins is not None and bin_boundaries is not None:
             raise ValueError(
-                "You need to set either `num_bins` or `bin_boundaries`, not both. Received: "
+                "Both `num_bins` and `bin_boundaries` should not be set. Received: "
                 f"`num_bins={num_bins}` and `bin_boundaries={bin_boundaries}`"
             )
+        if num_bins is None and bin_boundaries is None:
+            raise ValueError("You need to set either `num_bins` or `bin_boundaries`.")
         self.bin_boundaries, self.num_bins, self.epsilon = bin_boundaries, num_bins, epsilon
         self.reset_state()
 
@@ -94,16 +96,22 @@ class Discretization(Categories):
             )
         index = np.digitize(np.asarray(inputs), self.bin_boundaries)
         found = encode(index, self.output_mode, len(self.bin_boundaries) + 1)
-        whole = self.output_mode == "int"
-        return found.astype(np.int32 if whole else self.dtype or _state.floatx())
+        return found.astype(self.output_type)
+
+    @property
+    def output_type(self) -> str:  # noqa: D102
+        return "int32" if self.output_mode == "int" else self.dtype or _state.floatx()
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        names = ("bin_boundaries", "num_bins", "epsilon", "output_mode", "sparse", "name")
+        return {n: getattr(self, n) for n in names} | {"dtype": self.dtype or _state.floatx()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Discretization:
         """Build the layer that ``get_config``, or Keras's, described."""
         learned = config.get("bin_boundaries") if config.get("num_bins") is not None else None
-        layer = super().from_config(
-            {k: v for k, v in config.items() if k != "bin_boundaries"} if learned else config
-        )
+        config = {k: v for k, v in config.items() if not (learned and k == "bin_boundaries")}
+        layer = super().from_config(config)
         if learned:
             layer.bin_boundaries = learned
         return layer

@@ -44,20 +44,24 @@ class Hashing(Categories):
     ) -> None:
         dtype = kwargs.pop("dtype", None)
         dtype = dtype["config"]["name"] if isinstance(dtype, dict) else dtype
-        self.output_type = np.dtype(dtype or ("int64" if output_mode == "int" else _state.floatx()))
+        self._type = np.dtype(dtype or ("int64" if output_mode == "int" else _state.floatx())).name
         super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
         if num_bins is None or num_bins <= 0:
             raise ValueError(
                 "The `num_bins` for `Hashing` cannot be `None` or non-positive values. Received: "
                 f"num_bins={num_bins}."
             )
-        if output_mode == "int" and self.output_type not in (np.int32, np.int64):
+        if output_mode == "int" and self._type not in ("int32", "int64"):
             raise ValueError(
                 "When `output_mode=\"int\"`, `dtype` should be an integer type, 'int32' or "
                 f"'int64'. Received: dtype={dtype}"
             )
         self.num_bins = self.depth = num_bins
         self.mask_value, self.salt = mask_value, salt_keys("Hashing", salt)
+
+    @property
+    def output_type(self) -> str:  # noqa: D102
+        return self._type
 
     def values(self, inputs: Any) -> Array:  # noqa: D102
         array = np.asarray(inputs)
@@ -72,7 +76,7 @@ class Hashing(Categories):
         if masked:
             index = np.where([w == self.mask_value for w in words], 0, index + 1)
         found = encode(index.reshape(array.shape), self.output_mode, self.num_bins)
-        return found.astype(self.output_type)
+        return found.astype(self._type)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return super().get_config() | {"dtype": self.output_type.name}
+        return super().get_config() | {"dtype": self._type}

@@ -77,6 +77,15 @@ class Normalization(Layer):
             a < len(shape) and shape[a] in (None, self._broadcast[a]) for a in self._kept
         )
 
+    def build(self, input_shape: Any) -> None:
+        """Create the weights for inputs of ``input_shape``, the batch axis included."""
+        if self.built and not self.fits(input_shape):
+            raise ValueError(
+                f"The layer was built with input_shape={self.input_shape}, but adapt() or a call "
+                f"has data with an incompatible shape, data.shape={tuple(input_shape)}"
+            )
+        super().build(input_shape)
+
     def adapt(self, data: Any) -> None:
         """Learn mean and variance of an array, or of an iterable of batches of arrays."""
         if self.input_mean is not None:
@@ -104,7 +113,7 @@ class Normalization(Layer):
                     "adapt() expects an iterable that yields arrays or tensors with a `.shape` "
                     f"attribute. Got an element of type {type(batch).__name__}."
                 )
-            self.build(batch.shape)
+            self.build(batch.shape)  # which refuses other sizes than those of the first
             x = np.asarray(batch, self.dtype)
             axes = tuple(a for a in range(x.ndim) if a not in self._kept)
             count = math.prod(x.shape[a] for a in axes)
