@@ -120,6 +120,7 @@ class Lookup(Categories):
         self.tokens: list[Any] = []
         self._table: dict[Any, int] = {}
         self.idf: Array | None = None
+        self._described: tuple[list[Any] | None, list[float] | None] = None, None
         self.reset_state()
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
@@ -203,6 +204,7 @@ class Lookup(Categories):
                 f"{len(idf_weights)}; len(vocabulary) is {len(given)}"
             )
         self._set(tokens, None if idf_weights is None else np.asarray(idf_weights))
+        self._described = given, None if idf_weights is None else np.asarray(idf_weights).tolist()
 
     def _of_lines(self, text: str) -> list[Any]:
         lines = text.split("\n")
@@ -212,7 +214,9 @@ class Lookup(Categories):
 
     def load_vocabulary(self, text: str, idf_weights: Any = None) -> None:
         """Set what a file of Keras's has: words on lines, and their weights."""
-        self.set_vocabulary(self._of_lines(text), idf_weights)
+        lines = text.split("\n")[: self._size]  # the last word may be empty
+        given = [self.token(line) for line in lines] if self._size else self._of_lines(text)
+        self.set_vocabulary(given, idf_weights)
 
     def _set(self, tokens: list[Any], idf: Array | None) -> None:
         """Set the words, and their weights, those of what is special first or still to be made."""
@@ -295,6 +299,9 @@ class Lookup(Categories):
             samples = np.array([self._samples[token] for token in order])
             idf = np.log(1 + self._count / (1 + samples)).astype(_state.floatx())
         self._set(order, idf)
+        self._described = order, None
+        if self.idf is not None:  # with those of what is special
+            self._described = self.get_vocabulary(), self.idf[: self._size].tolist()
         self.reset_state()
 
     # The layer ----------------------------------------------------------------------------------
@@ -372,14 +379,12 @@ class Lookup(Categories):
     @property
     def vocabulary(self) -> list[Any] | None:
         """What a configuration says of it: the words, those too that have been learned."""
-        if self.idf is None:
-            return self.tokens or None
-        return self.get_vocabulary()  # with what is special, for that has a weight
+        return self._described[0]
 
     @property
     def idf_weights(self) -> list[float] | None:
         """What a configuration says of the weights."""
-        return None if self.idf is None else self.idf[: self._size].tolist()
+        return self._described[1]
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration; what has been learned is in it too, unlike in Keras's."""
