@@ -27,7 +27,7 @@ PACKAGE = "fusedrnn"
 # Modules that have the names of others; "" is the package itself
 ELSEWHERE = {
     "": ("layers", "losses", "metrics", "optimizers", "initializers", "regularizers", "backend"),
-    "config": ("backend",),
+    "config": ("backend", "utils"),
     "engine": ("layers", "models"),
     "engine.topology": ("layers",),
     "legacy.saving": ("saving",),

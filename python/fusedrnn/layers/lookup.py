@@ -51,6 +51,8 @@ class Lookup(Categories):
         Whether such rows have ``max_tokens`` values.
     oov_method : {"floormod", "farmhash"}
         By what numbers that are not in the vocabulary are spread.
+    encoding : str
+        Of words that are bytes.
     salt : int or two, optional
         Of the hash, which then is SipHash.
     """
@@ -62,22 +64,25 @@ class Lookup(Categories):
         max_tokens: int | None = None,
         num_oov_indices: int = 1,
         mask_token: Any = None,
-        oov_token: Any = None,
+        oov_token: Any = "[UNK]",
         vocabulary: Any = None,
         idf_weights: Any = None,
         invert: bool = False,
         output_mode: str = "int",
         pad_to_max_tokens: bool = False,
         sparse: bool = False,
-        oov_method: str = "floormod",
+        encoding: str = "utf-8",
+        name: str | None = None,
         salt: Any = None,
+        oov_method: str = "floormod",
         **kwargs: Any,
     ) -> None:
         kwargs.pop("dtype", None)  # of words, in Keras's configuration
         self._size = kwargs.pop("vocabulary_size", None)  # of the vocabulary, once there is one
         self.fixed = kwargs.pop("has_input_vocabulary", vocabulary is not None)
         output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(output_mode, output_mode)
-        super().__init__(output_mode=output_mode, sparse=sparse, **kwargs)
+        super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
+        self.encoding = encoding
         if max_tokens is not None and max_tokens <= 1:
             raise ValueError(
                 f"If set, `max_tokens` must be greater than 1. Received: max_tokens={max_tokens}"
@@ -407,40 +412,6 @@ class StringLookup(Lookup):
 
     text_input = True
 
-    def __init__(
-        self,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        mask_token: str | None = None,
-        oov_token: str | None = "[UNK]",
-        vocabulary: Any = None,
-        idf_weights: Any = None,
-        invert: bool = False,
-        output_mode: str = "int",
-        pad_to_max_tokens: bool = False,
-        sparse: bool = False,
-        encoding: str = "utf-8",
-        name: str | None = None,
-        salt: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        self.encoding = encoding
-        super().__init__(
-            max_tokens=max_tokens,
-            num_oov_indices=num_oov_indices,
-            mask_token=mask_token,
-            oov_token=oov_token,
-            vocabulary=vocabulary,
-            idf_weights=idf_weights,
-            invert=invert,
-            output_mode=output_mode,
-            pad_to_max_tokens=pad_to_max_tokens,
-            sparse=sparse,
-            salt=salt,
-            name=name,
-            **kwargs,
-        )
-
     def token(self, value: Any) -> str:  # noqa: D102
         return str(strings(value, self.encoding)[()])
 
@@ -504,6 +475,11 @@ class IntegerLookup(Lookup):
             name=name,
             **kwargs,
         )
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        config = super().get_config()
+        del config["encoding"]
+        return config
 
     def token(self, value: Any) -> int:  # noqa: D102
         return int(value)
