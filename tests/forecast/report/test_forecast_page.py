@@ -90,7 +90,7 @@ compare(**few).write_html(sys.argv[1])
 def test_every_figure_of_the_table_is_on_the_page(result, page):
     text = page.read_text(encoding="utf-8")
     for model, row in result.table.iterrows():
-        line = re.search(rf"<tr><td>{model}</td>.*?</tr>", text)[0]
+        line = re.search(rf"<tr><td>{re.escape(model)}</td>.*?</tr>", text)[0]
         assert f"{row['MASE']:.3f}" in line
         assert f"{row['WAPE']:.2f} %" in line
 

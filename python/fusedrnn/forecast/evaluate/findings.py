@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._types import FloatArray
 from ..data.panel import Panel
-from ..settings import Settings
+from ..settings import Settings, parts
 from .backtest import Backtest
 from .metrics import METRICS
 from .significance import Difference, paired_test
@@ -82,9 +82,13 @@ class Findings:
         whole = self._whole(self.by_series).groupby("model", sort=False)
         table = whole[list(METRICS)].mean()
         table["median"] = whole["MASE"].median()
-        for model, cost in self.costs.items():
-            table.loc[model, "seconds"] = cost.seconds
+        for model in self.settings.models:
+            made = [self.costs[part] for part in parts(model) if part in self.costs]
+            if not made:
+                continue
+            table.loc[model, "seconds"] = sum(cost.seconds for cost in made)
             if model in self.settings.networks:
+                (cost,) = made
                 forecasts = self.summary.forecasts[model] / self.settings.horizon
                 table.loc[model, "parameters"] = cost.parameters
                 table.loc[model, "train_loss"] = cost.train_loss
@@ -97,7 +101,7 @@ class Findings:
 
     @cached_property
     def tests(self) -> dict[tuple[str, str], Difference]:
-        """Paired tests of the networks with one another and with every simple method.
+        """Paired tests of networks and means with every simple method, and of networks among them.
 
         The loss is the mean absolute error of a forecast over its steps, in units of the scale of
         its series.

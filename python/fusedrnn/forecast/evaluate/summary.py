@@ -77,7 +77,8 @@ def summarise(result: Backtest) -> Summary:
     models = list(settings.models)
     first = next(fold for fold in result.folds if fold.name != CALIBRATION)
     pairs = [(settings.networks[0], other) for other in settings.networks[1:]]
-    pairs += [(network, method) for network in settings.networks for method in settings.simple]
+    ours = (*settings.networks, *settings.combined)
+    pairs += [(model, method) for model in ours for method in settings.simple]
     by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
     lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]

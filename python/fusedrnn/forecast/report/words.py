@@ -18,6 +18,9 @@ def notes(findings: Findings) -> tuple[str, ...]:
     if len(ends) > 1 and findings.result.folds[0].start is None:
         said.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
     said += sample_note(summary.windows, findings.settings)
+    if best := findings.result.recommended:
+        error = findings.result.before[best]
+        said.append(f"least error before the test part, so the one to use: {best} ({error:.3f})")
     for (model, why), names in sorted(summary.troubles.items()):
         said.append(f"{model} on {some(sorted(names))}: {why}")
     constant = summary.constant
