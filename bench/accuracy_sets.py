@@ -150,9 +150,7 @@ SETS = {
         "R datasets: AirPassengers",
         regular("AirPassengers", "1949-01-01", "MS", "datasets"),
     ),
-    "wine": Set(
-        "MS", 12, "R forecast: wineind", regular("wineind", "1980-01-01", "MS", "forecast")
-    ),
+    "wine": Set("MS", 12, "R: wineind", regular("wineind", "1980-01-01", "MS", "forecast")),
     "sea": Set("MS", 12, "statsmodels: elnino", elnino),
     "houses": Set("MS", 12, "R ggplot2: txhousing, every second whole city", housing),
     "employment": Set("MS", 12, "vega_datasets: us_employment", employment),

@@ -143,7 +143,10 @@ class Backtest:
         return Forecasts(series, origins[first:], truth[first:], values | singles | intervals)
 
     def _fold(self, series: Series, model: str, fold: Fold, origins: Sequence[int]) -> FloatArray:
-        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon); a mean's are 1."""
+        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon).
+
+        A mean has one of its parts, whatever their seeds.
+        """
         if len(parts(model)) > 1:
             each = [self._fold(series, part, fold, origins).mean(axis=0) for part in parts(model)]
             return np.mean(each, axis=0, keepdims=True)
