@@ -110,8 +110,7 @@ def _use(findings: Findings) -> str:
     if not model:
         return "no model made a forecast"
     row = findings.table.loc[model]
-    level = 100 * row["MAE"] / row["WAPE"]
-    of = f" of {rounded(level)}" if level == level else ""
+    of = f" of {rounded(100 * row['MAE'] / row['WAPE'])}" if row["WAPE"] > 0 else ""
     series = " in each series" if len(findings.panel.series) > 1 else ""
     share = f" (WAPE {row['WAPE']:.1f} %)" if row["WAPE"] == row["WAPE"] else ""
     simple = ", which takes hardly any time" if model in SIMPLE else ""
