@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no script, no network."""
+"""The report as one HTML page that needs nothing else, no network."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ... import __version__
 from ..evaluate.findings import Findings
 from . import plot
 from .verdict import headline, recommended, unit_of
+from .view import view
 from .words import counted, notes, number, seeds, subject
 
 STYLE = """
@@ -32,6 +33,13 @@ p, li { max-width: 48rem } .soft { color: var(--soft) }
   background-repeat: no-repeat; background-size: 2rem 100%, 2rem 100%, .6rem 100%, .6rem 100% }
 .scroll > svg { min-width: 40rem } .scroll + .hint { display: none; margin: .2rem 0 }
 @media (max-width: 45rem) { .scroll + .hint { display: block } }
+figure { margin: 1.5rem 0 } figcaption { font-size: .9rem } .view svg { touch-action: pan-y;
+  user-select: none; font-size: 11px }
+.said { min-height: 1.4rem; font-size: .8rem; color: var(--soft) }
+.names { display: flex; flex-wrap: wrap; gap: .3rem; margin: .4rem 0 }
+.names button { font: inherit; font-size: .8rem; padding: .1rem .5rem; border-radius: 1rem;
+  border: 2px solid var(--colour); background: #fff; color: var(--ink) }
+.names button[aria-pressed="false"] { opacity: .4; text-decoration: line-through }
 tr.best td { font-weight: 600; background: #eef6f7 }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr));
   gap: 1rem }
@@ -115,7 +123,7 @@ def page(findings: Findings, command: str = "") -> str:
         "above zero where too much was forecast. WAPE and bias are of all sales together, the "
         f"others means over series; sMAPE runs from 0 to 200. {escape(seeds(findings))}</p>",
         *_of_series(findings, best),
-        f'<div class="scroll">{_svg(findings, plot.draw_forecasts, (10, 4))}</div>',
+        view(findings),
         '<div class="pair">',
         _svg(findings, plot.draw_errors),
         _svg(findings, plot.draw_horizon) if settings.horizon > 1 else "",

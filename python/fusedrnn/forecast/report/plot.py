@@ -43,11 +43,7 @@ def draw(findings: Findings) -> Figure:
 def draw_forecasts(findings: Findings, ax: Axes) -> None:
     """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
     h, levels = findings.settings.horizon, findings.settings.levels
-    name = findings.summary.largest
-    one = findings.result.part(name)
-    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
-    apart = max(1, -(-h // findings.settings.step))
-    shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
+    shown = apart(findings, PERIODS)
     truth = shown.drop_duplicates("ds").set_index("ds")["y"]
     ax.plot(truth.index, truth, color=COLOURS["y"], linewidth=2, label="sales")
     if h > 1:  # a row without values between two cutoffs breaks the lines
@@ -64,12 +60,25 @@ def draw_forecasts(findings: Findings, ax: Axes) -> None:
         ax.fill_between(
             shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
-    plain = name.replace("$", r"\$")  # which would begin a formula
-    many = f" of series {plain}" if len(findings.panel.series) > 1 else ""
-    ax.set_title(f"Last forecasts{many}, each made before its periods")
+    ax.set_title(title(findings).replace("$", r"\$"))  # which would begin a formula
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)
     _plain(ax)
+
+
+def apart(findings: Findings, periods: int) -> pd.DataFrame:
+    """Return the last forecasts of the largest series that do not overlap, for so many periods."""
+    h = findings.settings.horizon
+    one = findings.result.part(findings.summary.largest)
+    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
+    step = max(1, -(-h // findings.settings.step))
+    return one[one["cutoff"].isin(cutoffs.iloc[::step][: max(2, periods // h)])]
+
+
+def title(findings: Findings) -> str:
+    """Return what the forecasts shown are."""
+    many = f" of series {findings.summary.largest}" if len(findings.panel.series) > 1 else ""
+    return f"Last forecasts{many}, each made before its periods"
 
 
 def draw_errors(findings: Findings, ax: Axes) -> None:
