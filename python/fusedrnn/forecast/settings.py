@@ -27,7 +27,12 @@ CELLS = ("LSTM", "GRU")
 EQUAL = "GRU-equal"
 """A GRU with as many weights as the LSTM, not as many units."""
 NETWORKS = (*CELLS, EQUAL)
-SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
+RIVALS = ("AutoETS", "AutoTheta", "LightGBM")
+"""What needs ``fusedrnn[rivals]``."""
+OTHERS = ("SeasonalDrift", "TSB", *RIVALS)
+"""Simple methods that are compared when they are asked for."""
+USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL")
+SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
@@ -190,7 +195,7 @@ class Settings:
     scope: Scope = "auto"
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
     the former for fewer than `MANY` series."""
-    models: tuple[str, ...] = (*SIMPLE, *NETWORKS, *COMBINED)
+    models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
     """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
     simple method with the least error before the test part."""
     levels: tuple[int, ...] = (80, 95)
