@@ -21,7 +21,7 @@ COLOURS = {
     EQUAL: "#7fbcc4",
     "SeasonalNaive": "#9aa5b1",
 }
-OTHERS = ("#616e7c", "#b08968", "#8d99ae", "#6a994e", "#bc6c25", "#7b6d8d", "#a3b18a")
+OTHERS = ("#495057", "#b08968", "#6d597a", "#6a994e", "#bc6c25", "#3d5a80", "#a3b18a")
 """Of the other models, in their order."""
 MARKERS = ("o-", "x-", "s-", "^-", "v-", "D-", "+-", "*-", "p-", "<-", ">-")
 BAD = 2.0
