@@ -124,9 +124,10 @@ def main(arguments: list[str]) -> None:
     names = [n for n in MODELS if any(part in n for part in given.models.split(","))]
     backends = [name for name in given.backends.split(",") if name]
     tasks = given.tasks.split(",")
-    for what, found, known in (("model", names or [given.models], MODELS),
-                               ("backend", backends, BACKENDS), ("task", tasks, TASKS)):  # fmt: skip
-        if unknown := set(found) - set(known):
+    asked = {"model": (names or [given.models], MODELS), "backend": (backends, BACKENDS),
+             "task": (tasks, TASKS)}  # fmt: skip
+    for what, (found, known) in asked.items():
+        if unknown := set(found).difference(known):
             sys.exit(f"python -m bench keras: no {what} {unknown.pop()!r}")
     rows = []
     for threads in map(int, given.threads.split(",")):

@@ -435,22 +435,27 @@ def test_gradients_that_share_memory_are_refused():
 
 @pytest.mark.parametrize("isa", runtime.available_isas())
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("N, I, O", [(70, 13, 67), (1, 1, 1), (0, 3, 4), (1000, 27, 64),
-                                     (129, 101, 8), (300, 5, 129)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("N", "I", "O"),
+    [(70, 13, 67), (1, 1, 1), (0, 3, 4), (1000, 27, 64), (129, 101, 8), (300, 5, 129)],
+)
 def test_dense(N, I, O, dtype, isa):
     x, k, b, dy = (rng.normal(size=s).astype(dtype) for s in [(N, I), (I, O), (O,), (N, O)])
-    wide = [a.astype(np.float64) for a in (x, k, b, dy)]
-    eps = np.finfo(dtype).eps
+    ones = np.ones((1, N), dtype)
 
-    def close(found, expected, terms):
-        np.testing.assert_allclose(found, expected, rtol=0, atol=20 * eps * np.sqrt(terms + 1))
+    def close(found, left, right, plus=0.0):
+        left, right = left.astype(np.float64), right.astype(np.float64)
+        terms = left.shape[1] + 1  # rounded, each, by at most half of eps of the sum so far
+        bound = terms * np.finfo(dtype).eps * (abs(left) @ abs(right) + abs(plus))
+        assert found.dtype == dtype
+        assert np.all(abs(found - (left @ right + plus)) <= bound)
 
     with runtime.use_isa(isa):
-        close(F.dense(x, k, b), wide[0] @ wide[1] + wide[2], I)
+        close(F.dense(x, k, b), x, k, b.astype(np.float64))
         dx, dk, db = F.dense_backward(x, k, dy)
-        close(dx, wide[3] @ wide[1].T, O)
-        close(dk, wide[0].T @ wide[3], N)
-        close(db, wide[3].sum(axis=0), N)
+        close(dx, dy, k.T)
+        close(dk, x.T, dy)
+        close(db[None], ones, dy)
         with runtime.threads(2):
             for one, two in zip((dx, dk, db), F.dense_backward(x, k, dy), strict=True):
                 np.testing.assert_array_equal(one, two)
