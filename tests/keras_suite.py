@@ -316,6 +316,9 @@ SHIMS: dict[str, dict[str, Any]] = {
         "map_shape_structure": lambda function, structure: map_structure(
             function, structure, leaf=_is_shape
         ),
+        "map_structure_up_to": lambda shallow, function, *structures: map_structure(
+            lambda _, *each: function(*each), shallow, *structures
+        ),
         "is_nested": _nested,
     },
     "utils": {"removesuffix": str.removesuffix},
@@ -469,6 +472,16 @@ class Plugin:
 
 if os.environ.get(CHECKOUT) and __name__ == "keras_suite":  # as pytest's plugin, workers included
     install(Path(os.environ[CHECKOUT]))
+
+
+def pytest_runtest_setup(item: Any) -> None:
+    """Let configurations name the layers of a test's module, which for Keras are its own."""
+    from fusedrnn.layers import Layer
+    from fusedrnn.saving import get_custom_objects
+
+    for name, thing in vars(item.module).items():
+        if isinstance(thing, type) and issubclass(thing, Layer) and "keras." in thing.__module__:
+            get_custom_objects().setdefault(name, thing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

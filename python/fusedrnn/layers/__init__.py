@@ -46,7 +46,8 @@ from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
 from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
 from .unit_normalization import UnitNormalization
 from .wrapper import Bidirectional, TimeDistributed

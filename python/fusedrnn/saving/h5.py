@@ -21,7 +21,8 @@ from .._state import claim, snake_case
 from .._types import Array
 from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
-from ..layers.rnn_cells import RNN, Cell, StackedRNNCells
+from ..layers.rnn_cells import Cell, StackedRNNCells
+from ..layers.rnn_over_cells import RNN
 from ..layers.taped import Taped
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
