@@ -69,9 +69,12 @@ def serialize(value: Any) -> Any:
             "module": value.module,
             "class_name": kind,
             "config": value.get_config(),
-            "registered_name": kind
-            if value.module.startswith("keras.src")
-            else _registered.get(type(value)),
+            "registered_name": _registered.get(
+                type(value),
+                None
+                if value.module.startswith("keras") and "keras.src" not in value.module
+                else kind,
+            ),
         }
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]

@@ -174,7 +174,7 @@ class Recurrent(OverSequence):
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
         x, initial, mask, states_given = self.start(x, mask)
-        states = initial or [None] * self.cell.states
+        states: list[Any] = initial or [None] * self.cell.states
         kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
         bias = None if self.bias is None else self.bias.value
         options: dict[str, Any] = {

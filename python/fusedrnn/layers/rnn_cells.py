@@ -36,7 +36,7 @@ class Cell(Recurrent):
     def over(self, **flags: Any) -> Recurrent:
         """Return the fused layer that runs the cell over a sequence, with the same weights."""
         kind = next(base for base in type(self).__mro__ if not issubclass(base, Cell))
-        layer: Recurrent = object.__new__(kind)
+        layer: Any = object.__new__(kind)
         layer.__dict__.update(
             {**self.__dict__, "tape": None, "_one": None, "_packed": None, **flags}
         )
@@ -203,11 +203,8 @@ def build_cell(cell: Any, input_shape: Shape, dtype: Any) -> None:
 
 def call_cell(cell: Any, inputs: Any, states: list[Any], training: bool | None) -> Any:
     """Return the output of a cell, and the list of its states."""
-    if isinstance(cell, Taped):  # within a tape: no layer of its own there, but a function
-        options = {"training": training} if "training" in _parameters(type(cell).call) else {}
-        y, states = cell.call(inputs, states, **options)
-    else:
-        y, states = cell(
-            inputs, states, **({"training": training} if isinstance(cell, Layer) else {})
-        )
+    taped: Any = cell if isinstance(cell, Taped) else None
+    run = cell if taped is None else taped.call  # a function in the tape of the caller
+    takes = isinstance(cell, Layer) if taped is None else "training" in _parameters(taped.call)
+    y, states = run(inputs, states, **({"training": training} if takes else {}))
     return y, list(states) if isinstance(states, (list, tuple)) else [states]

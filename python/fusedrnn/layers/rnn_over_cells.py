@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._state import floatx
-from ..autodiff import Tracked, backward
+from .._types import Array
 from ..checks import flag
-from ..graph import zero_gradients
-from .layer import Layer, Shape, Variable, layer_from, running
+from ..graph import Slot, zero_gradients
+from .layer import Layer, Shape, layer_from
 from .rnn import Recurrent
 from .rnn_cells import (
     Cell,
@@ -22,7 +21,7 @@ from .rnn_cells import (
     state_size,
 )
 from .sequences import OverSequence, flat, nested
-from .taped import Taped, _Running, _Tape, _value
+from .taped import Taped
 
 
 class RNN(OverSequence):
@@ -66,7 +65,8 @@ class RNN(OverSequence):
         if not all(isinstance(each, Cell) for each in self.cells):
             self.input_rank = None
 
-    fused: list[Recurrent] | None = None  # the layers that run it, one after the other
+    fused: list[Recurrent] | None = None  # the layers that run it, one after the other, or
+    steps: _Steps | None = None  # a loop
 
     @property
     def layers(self) -> list[Layer]:  # noqa: D102
@@ -79,11 +79,6 @@ class RNN(OverSequence):
     @property
     def output_size(self) -> int:  # noqa: D102
         return output_size(self.cell)
-
-    @property
-    def float_type(self) -> Any:
-        """The NumPy type of the weights."""
-        return np.dtype(self.dtype or floatx())
 
     @property
     def differs_in_training(self) -> bool:  # type: ignore[override]
@@ -100,6 +95,8 @@ class RNN(OverSequence):
             self.fused[0].go_backwards = self.go_backwards
             self.fused[-1].return_sequences = self.return_sequences
             self.fused[-1].zero_output_for_mask = self.zero_output_for_mask
+        else:
+            self.steps = _Steps(self)
 
     def _nested(self, states: Any) -> Any:
         """Return states as the cell has them."""
@@ -152,7 +149,8 @@ class RNN(OverSequence):
         return x, final
 
     def _layers_backward(self, tape: Any, dy: Any, dstates: list[Any], need_dx: bool) -> Any:
-        layers, below = self.fused or [], []
+        layers = self.fused or []
+        below: list[Any] = []
         for layer in reversed(layers):
             n = len(layer.state_sizes)
             own, dstates = dstates[-n:], dstates[:-n]
@@ -166,76 +164,63 @@ class RNN(OverSequence):
                 below = more + below
         return [dy, *below]
 
-    # Steps on the tape --------------------------------------------------------------------------
+    # Step by step -------------------------------------------------------------------------------
 
     def _steps(self, x: Any, states: Any, training: bool, mask: Any) -> Any:
-        given = states or [
-            np.asarray(s, x.dtype) for s in flat(initial_state(self.cell, len(x), self.dtype))
-        ]
-        xs: list[Any] = [x[:, t] for t in range(x.shape[1])]
-        own = self._own()
-        if training:
-            xs, given = [Tracked(each) for each in xs], [Tracked(each) for each in given]
-            self.tape = _Tape([*xs, *given], [Tracked(v.value) for v in own])
-            for v, tracked in zip(own, self.tape.variables, strict=True):
-                v._tracked = tracked
-        outer = running.set(_Running(training, self))
-        try:
-            ys, final = self._loop(xs, given, training, mask)
-        finally:
-            running.reset(outer)
-            for v in own:
-                v._tracked = None
-        if training:
-            self.tape.y = ys, final
-        values = [np.ascontiguousarray(_value(y), x.dtype) for y in ys]
-        y = np.stack(values, 1) if self.return_sequences else values[-1]
-        return y, [np.ascontiguousarray(_value(s), x.dtype) for s in final]
-
-    def _loop(self, xs: list[Any], states: list[Any], training: bool, mask: Any) -> Any:
-        order = range(len(xs))
-        ys: list[Any] = []
-        for t in reversed(order) if self.go_backwards else order:
-            y, new = call_cell(self.cell, xs[t], self._nested(states), training)
-            new = flat(new)
-            if mask is not None:
-                on = mask[:, t].reshape(-1, *[1] * (y.ndim - 1))
-                last = ys[-1] if ys and not self.zero_output_for_mask else np.zeros_like(_value(y))
-                y = np.where(on, y, last)
-                new = [
-                    np.where(mask[:, t].reshape(-1, *[1] * (s.ndim - 1)), s, before)
-                    for s, before in zip(new, states, strict=True)
-                ]
-            ys.append(y)
-            states = new
-        return ys, states
+        steps: Any = self.steps
+        if states is None:
+            given = flat(initial_state(self.cell, len(x), self.dtype))
+            states = [np.asarray(s, x.dtype) for s in given]
+        y, *final = steps.over([x[:, t] for t in range(x.shape[1])], states, training, mask)
+        self.tape = steps.tape
+        return y, final
 
     def _steps_backward(self, tape: Any, dy: Any, dstates: list[Any], need_dx: bool) -> Any:
-        ys, final = tape.y
-        if dy is None:
-            pairs = []
-        elif self.return_sequences:
-            pairs = list(zip(ys, np.moveaxis(dy, 1, 0), strict=True))
-        else:
-            pairs = [(ys[-1], dy)]
-        pairs += zip(final, dstates, strict=True)
-        ends = [(y, g) for y, g in pairs if isinstance(y, Tracked) and g is not None]
-        tape.done.clear()
-        gradients = backward(ends, [*tape.inputs, *tape.variables])
-        n = len(tape.inputs)
-        for v, g in zip(self._own(), gradients[n:], strict=True):
-            v.grad[...] = g
-        for layer in self._inside():
-            if layer not in tape.done:
-                zero_gradients(layer)
-        steps = n - len(self.state_sizes)
-        return [np.stack(gradients[:steps], 1), *gradients[steps:n]]
+        steps: Any = self.steps
+        steps.tape = tape
+        gradients = steps.backward([dy, *dstates], need_dx)
+        n = len(gradients) - len(dstates)
+        return [np.stack(gradients[:n], 1), *gradients[n:]]
 
-    def _own(self) -> list[Variable]:
-        """Return the variables that the tape has: those of the cells that are functions in it."""
-        return [v for c in self.cells if isinstance(c, Taped) for v in c.variables]
 
-    def _inside(self) -> list[Layer]:
-        """Return the layers that the steps call: cells of the fused kind, layers in others."""
-        every = [cell for cell in self.cells if isinstance(cell, Layer)]
-        return [x for c in every for x in (c.layers if isinstance(c, Taped) else [c])]
+class _Steps(Taped):
+    """The loop over the steps, of whose tape the cells that are the user's are part."""
+
+    takes_list = True
+
+    def __init__(self, rnn: RNN) -> None:
+        super().__init__(name=rnn.name, dtype=rnn.dtype)
+        self.rnn_of = (rnn,)  # in a tuple: no layer inside
+        every = [cell for cell in rnn.cells if isinstance(cell, Layer)]
+        own = [cell for cell in every if isinstance(cell, Taped)]
+        self.variables = [v for cell in own for v in cell.variables]
+        self.inner = [x for c in every for x in (c.layers if isinstance(c, Taped) else [c])]
+
+    def named_layers(self) -> dict[str, Layer]:
+        """Return the layers that the steps call: fused cells, and layers in those of the user's."""
+        return {str(k): layer for k, layer in enumerate(self.inner)}
+
+    def over(self, xs: list[Array], states: list[Array], training: bool, mask: Any) -> Any:
+        """Return the output and the final states for the inputs of each step."""
+        n, self.mask = len(xs), mask
+        self.form = ([Slot(k) for k in range(n)], [Slot(n + k) for k in range(len(states))]), {}
+        return self.forward([*xs, *states], training, [None] * (n + len(states)))
+
+    def call(self, xs: list[Any], states: list[Any], training: bool = False) -> Any:
+        """Call the cell for each step; masked steps keep the states, and the output before."""
+        rnn, order = self.rnn_of[0], range(len(xs))
+        ys: list[Any] = []
+        for t in reversed(order) if rnn.go_backwards else order:
+            y, new = call_cell(rnn.cell, xs[t], rnn._nested(states), training)
+            new = flat(new)
+            if self.mask is not None:
+                last = ys[-1] if ys and not rnn.zero_output_for_mask else np.zeros_like(y)
+                y = self._where(t, y, last)
+                pairs = zip(new, states, strict=True)
+                new = [self._where(t, after, before) for after, before in pairs]
+            ys.append(y)
+            states = new
+        return [np.stack(ys, 1) if rnn.return_sequences else ys[-1], *states]
+
+    def _where(self, t: int, new: Any, old: Any) -> Any:
+        return np.where(self.mask[:, t].reshape(-1, *[1] * (new.ndim - 1)), new, old)

@@ -19,7 +19,7 @@ class OverSequence(Layer):
     ``output_size``.
     """
 
-    input_rank = 3
+    input_rank: int | None = 3
     supports_masking = True
     return_sequences = return_state = go_backwards = stateful = False
     states: list[Array] | None = None  # what a stateful layer keeps

@@ -12,7 +12,7 @@ from ..configurable import custom_object_scope
 from ..graph import Step, backward_of_shared, connect, is_symbolic, tapes_of
 from .batch_normalization import BatchNormalization
 from .layer import Layer, Shape, layer_from, said
-from .sequences import OverSequence
+from .sequences import OverSequence, flat
 
 
 def _layer(name: str, layer: Any) -> Layer:
@@ -165,10 +165,11 @@ class Bidirectional(Layer):
         name = layer.name if layer.name.startswith(prefix) else prefix + layer.name
         own = {type(cell).__name__: type(cell) for cell in getattr(layer, "cells", ())}
         with custom_object_scope(own):
-            copy = type(layer).from_config(config | {"name": name, "go_backwards": backwards})
+            copy: Any = type(layer).from_config(config | {"name": name, "go_backwards": backwards})
         if hasattr(layer, "use_cudnn"):
             copy.use_cudnn = layer.use_cudnn
-        return copy
+        made: OverSequence = copy
+        return made
 
     @property
     def layers(self) -> list[Layer]:  # noqa: D102
@@ -213,6 +214,7 @@ class Bidirectional(Layer):
             )
         with self.step():
             if initial_state is not None:
+                initial_state = flat(initial_state)
                 half = len(initial_state) // 2
                 self.forward_layer._given = initial_state[:half]
                 self.backward_layer._given = initial_state[half:]
@@ -222,10 +224,13 @@ class Bidirectional(Layer):
                 self.forward_layer._given = self.backward_layer._given = None
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        ahead: Any
+        back: Any
         if isinstance(x, list):  # with initial states
             half = len(x) // 2
             ahead, mask_ahead = x[: half + 1], mask[: half + 1]
-            back, mask_back = [x[0], *x[half + 1 :]], [mask[0], *mask[half + 1 :]]
+            back = [x[0], *x[half + 1 :]]
+            mask_back = [mask[0], *mask[half + 1 :]]
         else:
             ahead = back = x
             mask_ahead = mask_back = mask
