@@ -82,6 +82,9 @@ def serialize(value: Any) -> Any:
         return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, np.ndarray):
+        config = {"value": value.tolist(), "dtype": value.dtype.name}
+        return {"class_name": "__numpy__", "config": config}
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
         name = value.__name__
         return {

@@ -17,6 +17,7 @@ from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
 from .function import Lambda
 from .gru import GRU
+from .identity import Identity
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
@@ -50,7 +51,7 @@ from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
 from .unit_normalization import UnitNormalization
-from .wrapper import Bidirectional, TimeDistributed
+from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -79,6 +80,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",
@@ -109,6 +111,7 @@ __all__ = [
     "UnitNormalization",
     "UpSampling1D",
     "Variable",
+    "Wrapper",
     "ZeroPadding1D",
     "add",
     "average",

@@ -19,7 +19,7 @@ from .. import (
 )
 from .._types import Array
 from ..cells import Cell
-from ..checks import flag, number, whole
+from ..checks import flag, number, positive, whole
 from .dropout import dropout_mask
 from .layer import Shape
 from .sequences import OverSequence
@@ -81,7 +81,7 @@ class Recurrent(OverSequence):
             raise ValueError(f"{self.name}: implementation is {implementation!r}, expected 1 or 2")
         if seed is not None:
             whole(self.name, "seed", seed, 0)
-        self.units, self.seed = whole(self.name, "units", units), seed
+        self.units, self.seed = positive(self.name, "units", units), seed
         self.use_bias = flag(self.name, "use_bias", use_bias)
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -13,6 +13,7 @@ from ..graph import Step, backward_of_shared, connect, is_symbolic, tapes_of
 from .batch_normalization import BatchNormalization
 from .layer import Layer, Shape, layer_from, said
 from .sequences import OverSequence, flat
+from .taped import Taped
 
 
 def _layer(name: str, layer: Any) -> Layer:
@@ -26,6 +27,21 @@ def _layer(name: str, layer: Any) -> Layer:
             "it to a layer of the model"
         )
     return layer
+
+
+class Wrapper(Taped):
+    """Base of layers of one's own around another, ``self.layer``, with a ``call`` that calls it."""
+
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
+        if isinstance(layer, dict):
+            layer = layer_from(layer)
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"Layer {layer} supplied to Wrapper isn't a supported layer type. Please ensure "
+                "wrapped layer is a valid Keras layer."
+            )
+        super().__init__(**kwargs)
+        self.layer = layer
 
 
 class TimeDistributed(Layer):
