@@ -323,8 +323,22 @@ SHIMS: dict[str, dict[str, Any]] = {
     },
     "utils": {"removesuffix": str.removesuffix},
     "utils.file_utils": {"join": os.path.join},
+    "legacy.saving.legacy_h5_format": {
+        "save_model_to_hdf5": lambda model, path, include_optimizer=True, **_: model.save(
+            path, include_optimizer=include_optimizer
+        ),
+        "load_model_from_hdf5": lambda path, custom_objects=None, compile=True, **_: _load(
+            path, custom_objects, compile
+        ),
+    },
     "utils.traceback_utils": {"is_traceback_filtering_enabled": lambda: False},
 }
+
+
+def _load(path: Any, custom_objects: Any, compile: bool) -> Any:
+    from fusedrnn import models
+
+    return models.load_model(path, custom_objects, compile)
 
 
 def _clear() -> None:
@@ -354,7 +368,13 @@ class _OneStep:
 
 def _patch_tests_of_layers() -> None:
     """Have Keras's check of a layer leave out what is beyond."""
+    from fusedrnn import configurable
+
     variable, tensor = _variable(), _keras_tensor()
+    SHIMS["saving.object_registration"] = {
+        "GLOBAL_CUSTOM_NAMES": configurable._registered,
+        "GLOBAL_CUSTOM_OBJECTS": configurable._custom,
+    }
     SHIMS[""] = {"KerasTensor": tensor, "Variable": variable}
     SHIMS["backend"] |= SHIMS[""]
     test_case = importlib.import_module("keras.src.testing.test_case")

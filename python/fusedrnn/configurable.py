@@ -61,19 +61,38 @@ class Configurable:
         )
 
 
+# What stands for values that JSON does not have
+SPECIAL: dict[type, Any] = {
+    np.ndarray: (
+        "__numpy__",
+        lambda array: {"value": array.tolist(), "dtype": array.dtype.name},
+    ),
+    bytes: ("__bytes__", lambda value: {"value": value.decode()}),
+    slice: (
+        "__slice__",
+        lambda s: {each: serialize(getattr(s, each)) for each in ("start", "stop", "step")},
+    ),
+    type(...): ("__ellipsis__", lambda _: {}),
+}
+
+
 def serialize(value: Any) -> Any:
     """Return what JSON can hold: an object becomes Keras's dict of class name and config."""
-    if isinstance(value, Configurable):
+    for kind_of, (stands, config_of) in SPECIAL.items():
+        if isinstance(value, kind_of):
+            return {"class_name": stands, "config": config_of(value)}
+    if isinstance(value, Configurable) or (
+        hasattr(value, "get_config") and not inspect.isclass(value)
+    ):
         kind: str = getattr(value, "kind", type(value).__name__)
+        module = getattr(value, "module", type(value).__module__)
         return {
-            "module": value.module,
+            "module": module,
             "class_name": kind,
-            "config": value.get_config(),
+            "config": serialize(value.get_config()),
             "registered_name": _registered.get(
                 type(value),
-                None
-                if value.module.startswith("keras") and "keras.src" not in value.module
-                else kind,
+                None if module.startswith("keras") and "keras.src" not in module else kind,
             ),
         }
     if isinstance(value, (list, tuple)):
@@ -82,9 +101,8 @@ def serialize(value: Any) -> Any:
         return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, np.ndarray):
-        config = {"value": value.tolist(), "dtype": value.dtype.name}
-        return {"class_name": "__numpy__", "config": config}
+    if getattr(value, "layer", None) is not None:  # an activation that is one
+        return serialize(value.layer)
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
         name = value.__name__
         return {
@@ -116,6 +134,11 @@ def register_keras_serializable(
     """Return a decorator that lets files and configurations name a class or function."""
 
     def register(thing: Any) -> Any:
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError(
+                "Cannot register a class that does not have a get_config() method: "
+                f"{thing.__name__}"
+            )
         own = name or thing.__name__
         _custom[own] = _custom[f"{package}>{own}"] = thing
         _registered[thing] = f"{package}>{own}"

@@ -5,7 +5,7 @@
 Not here: models, training loops, file formats.
 """
 
-from .. import missing
+from .. import activations, missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -128,6 +128,7 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
+activations.LAYERS.update(LAYERS)
 alias_modules(__name__, LAYER_MODULES)
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
