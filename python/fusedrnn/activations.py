@@ -178,20 +178,33 @@ def _glu(x: Any, axis: int = -1) -> Any:
     return value * sigmoid(gate)
 
 
-def _sparsemax(x: Array, axis: int = -1) -> Array:
-    """Return the point of the simplex next to ``x`` (Martins and Astudillo, 2016)."""
+def _sparsemax_parts(x: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Return the sums of the largest values, how many they are, and the ranks from 1.
+
+    As Keras 3.15, whose threshold has the sum of all these sums, where that of the paper (Martins
+    and Astudillo, 2016) has the last: only with one value above it do both give the same.
+    """
     z = np.flip(np.sort(x, axis), axis)
     shape = [-1 if k == axis % x.ndim else 1 for k in range(x.ndim)]
-    count = np.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(shape)
-    sums = np.cumsum(z, axis) - 1
-    size = (count * z > sums).sum(axis, keepdims=True)
-    return np.maximum(x - np.take_along_axis(sums, size - 1, axis) / size.astype(x.dtype), 0)
+    rank = np.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(shape)
+    sums = np.cumsum(z, axis)
+    above = z - (sums - 1) / rank > 0
+    return np.where(above, sums, 0), above.sum(axis, keepdims=True).astype(x.dtype), rank
+
+
+def _sparsemax(x: Array, axis: int = -1) -> Array:
+    sums, size, _ = _sparsemax_parts(x, axis)
+    return np.maximum(x - (sums.sum(axis, keepdims=True) - 1) / size, 0)
 
 
 def _sparsemax_gradient(dy: Array, x: Array, y: Array, axis: int = -1) -> Array:
-    on = y > 0
-    mean = (dy * on).sum(axis, keepdims=True) / on.sum(axis, keepdims=True)
-    return on * (dy - mean.astype(dy.dtype))
+    _, size, rank = _sparsemax_parts(x, axis)
+    g = dy * (y > 0)
+    share = np.broadcast_to(np.maximum(size - rank + 1, 0) / size, x.shape)
+    order = np.flip(np.argsort(x, axis), axis)
+    back = np.empty_like(x)
+    np.put_along_axis(back, order, share, axis)
+    return g - back * g.sum(axis, keepdims=True)
 
 
 linear = Activation("linear", lambda x: x, lambda dy, x, y: dy)

@@ -147,6 +147,20 @@ def register_keras_serializable(
     return register
 
 
+def get_registered_name(thing: Any) -> str:
+    """Return under which name a class or function is registered, else its own."""
+    name: str = _registered.get(thing, thing.__name__)
+    return name
+
+
+def get_registered_object(name: str, custom_objects: Any = None, module_objects: Any = None) -> Any:
+    """Return what is registered under a name, or in the dicts; else None."""
+    found = custom_of(name)
+    for more in (custom_objects, module_objects):
+        found = (more or {}).get(name) if found is None else found
+    return found
+
+
 @contextmanager
 def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Have names mean objects of the user's while a ``with`` block runs."""
