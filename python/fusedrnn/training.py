@@ -120,6 +120,7 @@ class Trainer(legacy.OldMethods, Compiled):
             if _verbosity(verbose) == 1:
                 print()  # leave the progress line
             raise
+        self.optimizer.finalize_variable_values(self.trainable_weights)
         every.on_train_end(logs)
         return history
 
@@ -187,7 +188,7 @@ class Trainer(legacy.OldMethods, Compiled):
                 with self.step():
                     self._prepare(batch[0])
                     buffer = self._pack()
-                    self.optimizer.build(buffer)
+                    self.optimizer.build_for(buffer)
             for hook in begin:
                 hook(step, {})
             self._train(buffer, *batch)

@@ -35,11 +35,19 @@ def same_start(*stack: Any, shape: Any = (6, 2), **compile: Any) -> list[Any]:
 # Files ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Nadam", "Adagrad"])
-def test_h5_files_have_the_optimizer_s_state(name: str, tmp_path: Path) -> None:
+AVERAGED = {"use_ema": True, "gradient_accumulation_steps": 2}
+STATES: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"momentum": 0.9}),
+    *((name.__name__, {}) for name in optimizers.TABLE.values() if name.__name__ != "SGD"),
+    ("Nadam", AVERAGED),
+    ("Lion", AVERAGED),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), STATES)
+def test_h5_files_have_the_optimizer_s_state(name: str, options: Any, tmp_path: Path) -> None:
     """Both ways: saved in the middle of training, loaded, trained on."""
     h5py = pytest.importorskip("h5py")
-    options = {"momentum": 0.9} if name == "SGD" else {}
     pair = same_start(
         lambda k: k.layers.Dense(3, "tanh"),
         lambda k: k.layers.Dense(1),
@@ -50,6 +58,7 @@ def test_h5_files_have_the_optimizer_s_state(name: str, tmp_path: Path) -> None:
     x, y = RNG.normal(size=(20, 4)).astype(np.float32), RNG.normal(size=(20, 1))
     for i, m in enumerate(pair):
         m.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+        m.save(tmp_path / f"{i}.keras")  # before the other, in which Keras loses its optimizer
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras calls the format legacy
             m.save(tmp_path / f"{i}.h5")
@@ -62,10 +71,15 @@ def test_h5_files_have_the_optimizer_s_state(name: str, tmp_path: Path) -> None:
         assert ours.dtype == theirs.dtype
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
     # Keras 3.15 reads this list, its own too, but does not train on after it
-    assert int(keras.models.load_model(tmp_path / "0.h5").optimizer.iterations) == 5
-    loaded = [models.load_model(tmp_path / f"{i}.h5") for i in range(2)]
+    steps = 5 // options.get("gradient_accumulation_steps", 1)
+    if name != "Lamb":  # which it does not know in the old format
+        assert int(keras.models.load_model(tmp_path / "0.h5").optimizer.iterations) == steps
+    loaded = [
+        models.load_model(tmp_path / f"{i}{end}") for i in range(2) for end in (".h5", ".keras")
+    ]
+    loaded.append(keras.models.load_model(tmp_path / "0.keras"))
     for m in (*loaded, *pair):
-        assert int(m.optimizer.iterations) == 5
+        assert int(m.optimizer.iterations) == steps
         m.fit(x, y, batch_size=4, shuffle=False, verbose=0)
     want = np.concatenate([w.ravel() for w in pair[1].get_weights()])
     for m in (pair[0], *loaded):
