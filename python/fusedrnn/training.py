@@ -18,6 +18,7 @@ class Trainer(legacy.OldMethods, Compiled):
     """A model that trains; ``Sequential`` adds the layers."""
 
     stop_training = False
+    _initial_epoch: int | None = None  # where a callback has the next `fit` begin
     history: History = None  # type: ignore[assignment]  # before ``fit``
 
     def fit(
@@ -112,6 +113,7 @@ class Trainer(legacy.OldMethods, Compiled):
         every, history = self._callbacks(callbacks, verbose, epochs, data.steps)
         self.history, self.stop_training = history, False
         every.on_train_begin({})
+        initial_epoch, self._initial_epoch = self._initial_epoch or initial_epoch, None
         try:
             logs = self._epochs(
                 range(initial_epoch, epochs), data, validation, validation_freq, every

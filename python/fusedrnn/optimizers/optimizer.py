@@ -262,7 +262,9 @@ class Optimizer(Configurable):
     def _views(self, buffer: Any) -> list[Array]:
         """Return the state, variable by variable, in the order of Keras's files."""
         slots = self.slots_in_use
-        together = [(s,) for s in (*self._common, *slots[self.interleaved :])]
+        together: list[tuple[str, ...]] = [
+            (s,) for s in (*self._common, *slots[self.interleaved :])
+        ]
         together.insert(len(self._common), slots[: self.interleaved])
         return [
             self.state[slot][v.start : v.start + v.size].reshape(v.shape)
