@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -125,11 +126,11 @@ class TensorBoard(Callback):
             start, steps = self._epoch_start
             steps = int(self.model.optimizer.iterations) - steps
             logs["steps_per_second"] = steps / max(time.time() - start, 1e-9)
-        for where, start in (("train", ""), ("validation", "val_")):
+        for where in ("train", "validation"):
             scalars = {
                 f"epoch_{name.removeprefix('val_')}": value
                 for name, value in logs.items()
-                if name.startswith("val_") == bool(start)
+                if name.startswith("val_") == (where == "validation")
             }
             self._write(where, scalars, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
@@ -157,25 +158,21 @@ class _Events:
 
     def __init__(self) -> None:
         try:
-            from tensorboard.compat.proto import (
-                event_pb2,  # type: ignore[import-not-found]
-                summary_pb2,
-                tensor_pb2,
-            )
-            from tensorboard.summary.writer.event_file_writer import (  # type: ignore[import-not-found]
-                EventFileWriter,
-            )
+            writer = import_module("tensorboard.summary.writer.event_file_writer")
+            package = "tensorboard.compat.proto"
         except ImportError:
             try:
-                from tensorboardX.event_file_writer import EventFileWriter
-                from tensorboardX.proto import event_pb2, summary_pb2, tensor_pb2
+                writer = import_module("tensorboardX.event_file_writer")
             except ImportError:
                 raise ImportError(
                     "TensorBoard's files need the package tensorboard, or tensorboardX: "
                     "pip install tensorboard"
                 ) from None
-        self._writer, self._writers = EventFileWriter, dict[str, Any]()
-        self._event, self._summary, self._tensor = event_pb2, summary_pb2, tensor_pb2
+            package = "tensorboardX.proto"
+        self._writer, self._writers = writer.EventFileWriter, dict[str, Any]()
+        self._event, self._summary, self._tensor = (
+            import_module(f"{package}.{name}_pb2") for name in ("event", "summary", "tensor")
+        )
 
     def add(self, directory: str, tag: str, plugin: str, value: Array, step: int) -> None:
         """Write an array, or a text, for one of TensorBoard's plugins."""
