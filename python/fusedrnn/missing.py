@@ -71,7 +71,8 @@ ADVICE = (
     (".*", ".*image.*|.*img", f"which has nothing for images; {KEEP}"),
     ("utils", "get_file", "which fetches nothing"),
     ("utils|preprocessing", ".*", "which takes arrays, generators and utils.Sequence"),
-    ("wrappers.*", ".*", "which has estimators for scikit-learn in fusedrnn.sklearn"),
+    ("wrappers.*", ".*", "which has KerasClassifier and KerasRegressor in "
+     "wrappers.scikit_learn, and estimators of its own in fusedrnn.sklearn"),
     (".*", ".*", KEEP),
 )  # fmt: skip
 

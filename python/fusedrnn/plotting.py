@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -244,7 +245,7 @@ def plot_model(
     if kind == "pdf":
         return None
     try:
-        from IPython import display
+        display = import_module("IPython.display")
     except ImportError:
         return None
     return display.Image(filename=path)
