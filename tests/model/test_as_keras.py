@@ -119,6 +119,71 @@ def test_terminate_on_nan_may_raise() -> None:
                   callbacks=[k.callbacks.TerminateOnNaN(raise_error=True)])  # fmt: skip
 
 
+# Losses -----------------------------------------------------------------------------------------
+
+SMOOTH = {"label_smoothing": 0.2}
+LOSSES: list[tuple[str, dict[str, Any]]] = [
+    ("Huber", {"delta": 0.3}),
+    *itertools.product(
+        ("BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"),
+        ({"from_logits": True}, SMOOTH, {"from_logits": True, **SMOOTH}),
+    ),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}),
+    ("CategoricalFocalCrossentropy", {"alpha": 0.7, "gamma": 1.5}),
+    ("CategoricalFocalCrossentropy", {"alpha": 0.7, "gamma": 3.0, "axis": 1}),
+    ("BinaryFocalCrossentropy", {"alpha": 0.7, "gamma": 1.5}),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.3}),
+    ("BinaryFocalCrossentropy", {"from_logits": True, **SMOOTH}),
+    ("BinaryFocalCrossentropy", {"axis": 1}),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}),
+    ("CategoricalHinge", {}),
+    ("Dice", {"axis": (1, 2)}),
+    ("Dice", {"axis": -1}),
+    ("Tversky", {"alpha": 0.3, "beta": 0.9}),
+    ("Tversky", {"alpha": 0.3, "axis": (1, 2)}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), LOSSES)
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_options_of_losses(name: str, options: Any, reduction: str, weighted: bool) -> None:
+    """Values, and what a step of training makes of them."""
+    if weighted and isinstance(options.get("axis"), tuple | None) and name in ("Dice", "Tversky"):
+        pytest.skip("a value for all rows, or for each: no weights of steps")
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(8, 6, 2)).astype(np.float32)
+    classes = rng.integers(0, 3, (8, 6))
+    y = (
+        classes
+        if "Sparse" in name or "Generalized" in name
+        else np.eye(3, dtype=np.float32)[classes]
+    )
+    w = rng.uniform(0.5, 2, (8, 6)).astype(np.float32) if weighted else None
+    if options.get("axis") == 1 and weighted:
+        w = w[:, :3]  # a value for each output
+    activation = None if options.get("from_logits") else "softmax"
+    pair = same_start(
+        lambda k: k.layers.Dense(3, activation),
+        optimizer=lambda k: k.optimizers.SGD(0.5),
+        loss=lambda k: getattr(k.losses, name)(reduction=reduction, **options),
+    )
+    found = [[m.train_on_batch(x, y, sample_weight=w), *m.get_weights()] for m in pair]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
+
+
+def test_names_and_configurations_of_losses() -> None:
+    for cls in losses.TABLE.values():
+        if not hasattr(keras.losses, cls.__name__):
+            continue
+        ours, theirs = cls().get_config(), getattr(keras.losses, cls.__name__)().get_config()
+        assert theirs.items() <= ours.items()
+        assert losses.get({"class_name": cls.__name__, "config": ours}).get_config() == ours
+    with pytest.raises(ValueError, match=r"q is 1\.0, expected more than 0, less than 1"):
+        losses.CategoricalGeneralizedCrossEntropy(1.0)
+
+
 # Metrics ----------------------------------------------------------------------------------------
 
 

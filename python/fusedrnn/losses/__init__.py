@@ -1,7 +1,8 @@
 """Losses, with their derivatives.
 
-``mathematics`` has values and derivatives as pure functions of arrays; ``loss`` the base class,
-with weights, masks and the reduction to one number; ``classes`` and ``functions`` what Keras has.
+``mathematics`` has values and derivatives as pure functions of arrays, ``formulas`` values that a
+tape differentiates; ``loss`` the base class, with weights, masks and the reduction to one number;
+``classes`` and ``functions`` what Keras has.
 
 Not here: metrics, and what knows a model.
 """
@@ -15,8 +16,13 @@ from ..configurable import lookup, serialize
 from . import functions
 from .classes import (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -30,6 +36,7 @@ from .classes import (
     Quantile,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Tversky,
 )
 from .functions import (
     BCE,
@@ -44,8 +51,13 @@ from .functions import (
     PINBALL,
     bce,
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
     cosine_similarity,
+    dice,
     hinge,
     huber,
     huber_loss,
@@ -67,6 +79,7 @@ from .functions import (
     quantile,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
 from .loss import FunctionLoss, Loss
 
@@ -85,8 +98,13 @@ __all__ = [
     "PINBALL",
     "TABLE",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
@@ -101,10 +119,16 @@ __all__ = [
     "Quantile",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "bce",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
     "cosine_similarity",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -128,6 +152,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 # The classes under Keras's names of their functions
@@ -149,6 +174,12 @@ TABLE: dict[str, type[PairLoss]] = {
         KLDivergence,
         Hinge,
         SquaredHinge,
+        CategoricalHinge,
+        BinaryFocalCrossentropy,
+        CategoricalFocalCrossentropy,
+        CategoricalGeneralizedCrossEntropy,
+        Dice,
+        Tversky,
     )
 }
 ALIASES = {
