@@ -239,10 +239,47 @@ METRICS: list[tuple[str, dict[str, Any]]] = [
     ("R2Score", {"num_regressors": 2, "class_aggregation": None}),
     ("R2Score", {"num_regressors": 3, "class_aggregation": "variance_weighted_average"}),
     ("R2Score", {"num_regressors": 500}),
+    *itertools.product(
+        ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives"),
+        ({}, {"thresholds": [0.2, 0.7]}),
+    ),
+    *(
+        (f"{a}At{b}", {b.lower(): value, **more})
+        for a, b in (
+            ("Sensitivity", "Specificity"),
+            ("Specificity", "Sensitivity"),
+            ("Precision", "Recall"),
+            ("Recall", "Precision"),
+        )
+        for value, more in ((0.5, {}), (0.8, {"num_thresholds": 7}), (0.3, {"class_id": 1}),
+                            (0.99, {"num_thresholds": 1}))
+    ),
+    *itertools.product(
+        ("FBetaScore", "F1Score"),
+        (
+            {},
+            {"average": "micro", "threshold": 0.5},
+            {"average": "macro"},
+            {"average": "weighted", "threshold": 0.3},
+        ),
+    ),
+    ("FBetaScore", {"beta": 2.0, "average": "macro", "threshold": 0.6}),
+    ("BinaryIoU", {}),
+    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.3, "dtype": "float32"}),
+    ("IoU", {"num_classes": 2, "target_class_ids": [0], "dtype": "float32"}),
+    ("MeanIoU", {"num_classes": 2, "ignore_class": 1}),
+    ("OneHotIoU", {"num_classes": 3, "target_class_ids": [0, 2]}),
+    ("OneHotMeanIoU", {"num_classes": 3, "ignore_class": 2, "dtype": "float32"}),
+    ("PearsonCorrelation", {"axis": 0}),
+    ("PearsonCorrelation", {}),
+    ("ConcordanceCorrelation", {"axis": 0}),
+    ("ConcordanceCorrelation", {}),
+    ("CategoricalHinge", {}),
 ]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore:.*adjusted R2:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*weight:UserWarning")  # that IoU makes integers
 @pytest.mark.parametrize(("name", "options"), METRICS)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_options_of_metrics(name: str, options: Any, weighted: bool) -> None:
@@ -251,7 +288,11 @@ def test_options_of_metrics(name: str, options: Any, weighted: bool) -> None:
     for _ in range(2):
         t = (rng.random((16, 3)) > 0.6).astype(np.float32)
         p = np.round(rng.random((16, 3)), 2).astype(np.float32)  # ties with thresholds too
+        if "Correlation" in name:
+            t = rng.random((16, 3)).astype(np.float32)
         w = rng.uniform(0.5, 2, 16).astype(np.float32) if weighted else None
+        if weighted and (name in ("BinaryIoU", "IoU", "MeanIoU") or options.get("axis") == 0):
+            w = np.repeat(w[:, None], 3, 1) if "IoU" in name else w[:3]  # one for each value
         for metric in pair:
             metric.update_state(t, p, sample_weight=w)
     ours, theirs = (np.asarray(metric.result()) for metric in pair)
@@ -394,6 +435,10 @@ def test_embedding_trains_as_on_pytorch(name: str) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
 
 
+SHARES = ("recall", "precision", "specificity", "sensitivity")
+REQUIRED = {"num_classes": 3, "target_class_ids": [0, 1], **dict.fromkeys(SHARES, 0.5)}
+
+
 def test_configurations_of_keras_s_losses_and_metrics() -> None:
     """As its files have them; arguments in its order too."""
     for ours, theirs, base in (
@@ -404,12 +449,62 @@ def test_configurations_of_keras_s_losses_and_metrics() -> None:
             given = getattr(theirs, name, None)
             if not isinstance(given, type) or name in ("Loss", "Metric", "MeanMetricWrapper"):
                 continue
-            found = ours.get({"class_name": name, "config": given().get_config()})
+            signature = inspect.signature(given).parameters
+            needed = {p: REQUIRED[p] for p, d in signature.items() if d.default is d.empty}
+            found = ours.get({"class_name": name, "config": given(**needed).get_config()})
             assert isinstance(found, base)
-            order = list(inspect.signature(given).parameters)
+            order = list(signature)
             assert list(inspect.signature(type(found)).parameters)[: len(order)] in (
                 order,
                 [o for o in order if o != "from_sorted_ids"],
             ), name
+    for cls, options in (
+        (metrics.FBetaScore, {"beta": 0.0}),
+        (metrics.F1Score, {"threshold": 1.5}),
+        (metrics.F1Score, {"average": "mean"}),
+        (metrics.IoU, {"num_classes": 2, "target_class_ids": [2]}),
+        (metrics.PrecisionAtRecall, {"recall": 1.5}),
+        (metrics.TruePositives, {"thresholds": [0.5, 2]}),
+    ):
+        with pytest.raises(ValueError, match=f"{cls.__name__}: {list(options)[-1]} (is|are) "):
+            cls(**options)
     with pytest.raises(ValueError, match="categorical_crossentropy: axis is 0, expected -1"):
         losses.CategoricalCrossentropy(axis=0)(np.ones((2, 3)), np.ones((2, 3)))
+
+
+def test_sum() -> None:
+    rng = np.random.default_rng(0)
+    values, rows = rng.random((4, 3)).astype(np.float32), rng.random(4).astype(np.float32)
+    pair = metrics.Sum(), keras.metrics.Sum()
+    for v, w in (
+        (values, None),
+        (values, rows),
+        (values, values),
+        (values[:, 0], rows),
+        (3.0, None),
+    ):
+        for m in pair:
+            m.update_state(v, sample_weight=w)
+        np.testing.assert_allclose(*(float(m.result()) for m in pair), rtol=1e-6)
+
+
+def test_metrics_of_several_numbers_in_training() -> None:
+    pair = same_start(
+        lambda k: k.layers.LSTM(3),
+        lambda k: k.layers.Dense(3, "softmax"),
+        optimizer="sgd",
+        loss="categorical_crossentropy",
+        metrics=lambda k: [
+            k.metrics.F1Score(average="macro"),
+            k.metrics.F1Score(name="each"),
+            k.metrics.OneHotMeanIoU(3),
+            k.metrics.TruePositives(),
+            k.metrics.PrecisionAtRecall(0.5),
+            "categorical_hinge",
+        ],
+    )
+    y = np.eye(3, dtype=np.float32)[RNG.integers(0, 3, 40)]
+    ours, theirs = (m.evaluate(X, y, verbose=0, return_dict=True) for m in pair)
+    assert list(ours) == list(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, rtol=2e-5, atol=1e-6, err_msg=name)

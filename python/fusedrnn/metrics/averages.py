@@ -293,3 +293,29 @@ class LogCoshError(FunctionMetric):
     """Average of the loss ``log_cosh``, under its name in Keras's metrics."""
 
     key, function = "log_cosh_error", staticmethod(losses.log_cosh)
+
+
+class CategoricalHinge(FunctionMetric):
+    """Average of the loss ``categorical_hinge``."""
+
+    key, function = "categorical_hinge", staticmethod(losses.categorical_hinge)
+
+
+class _Correlation(FunctionMetric):
+    up = True
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.options = {"axis": axis}
+
+
+class PearsonCorrelation(_Correlation):
+    """Average of Pearson's correlation along an axis, by default the outputs of a sample."""
+
+    key, function = "pearson_correlation", staticmethod(functions.pearson_correlation)
+
+
+class ConcordanceCorrelation(_Correlation):
+    """Average of Lin's concordance along an axis, by default the outputs of a sample."""
+
+    key, function = "concordance_correlation", staticmethod(functions.concordance_correlation)

@@ -46,6 +46,32 @@ class Metric(Configurable):
         return self.result()
 
 
+class Sums(Metric):
+    """Keeps sums of the batches; ``result`` uses ``self.values``."""
+
+    def reset_state(self) -> None:  # noqa: D102
+        self.values: Any = 0.0
+
+
+class Sum(Sums):
+    """Sum of values, times their weights if there are any."""
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take in values of any shape."""
+        values = np.asarray(values)
+        if sample_weight is not None:
+            values, weight = same_rank(values, np.asarray(sample_weight))
+            values = values.sum(axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
+            values = values * spread(self.name, weight, values.shape)
+        self.values += float(values.sum(dtype=np.float64))
+
+    def result(self) -> float:  # noqa: D102
+        return Number(self.values)
+
+
 class Mean(Metric):
     """Average of values, weighted if weights are given."""
 
