@@ -228,7 +228,7 @@ def test_a_backup_that_keras_reads_and_one_of_its_own(tmp_path: Path) -> None:
 
 
 def test_backup_arguments() -> None:
-    with pytest.raises(ValueError, match="backup_dir is empty"):
+    with pytest.raises(ValueError, match="Empty `backup_dir`"):
         BackupAndRestore("")
     with pytest.raises(TypeError, match="save_freq"):
         BackupAndRestore("x", save_freq="batch")
@@ -261,7 +261,7 @@ def test_evaluation_with_averaged_weights(on_epoch: bool) -> None:
         seen.append(np.concatenate(kept))
     np.testing.assert_allclose(*found, rtol=1e-5)
     np.testing.assert_allclose(*seen, rtol=1e-5)
-    with pytest.raises(ValueError, match="must have use_ema=True"):
+    with pytest.raises(ValueError, match="must be used when `use_ema=True`"):
         model().evaluate(X, Y, verbose=0, callbacks=[SwapEMAWeights()])
 
 

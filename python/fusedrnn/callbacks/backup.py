@@ -36,7 +36,7 @@ class BackupAndRestore(Callback):
     ) -> None:
         where = type(self).__name__
         if not backup_dir:
-            raise ValueError(f"{where}: backup_dir is empty")
+            raise ValueError("Empty `backup_dir` argument passed")
         if save_freq != "epoch":
             whole(where, "save_freq", save_freq)
         self.backup_dir, self.save_freq = os.fsdecode(os.fspath(backup_dir)), save_freq

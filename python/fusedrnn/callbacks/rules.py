@@ -70,7 +70,9 @@ class SwapEMAWeights(Callback):
     def _swap(self, to: bool) -> None:
         optimizer = self.model.optimizer
         if not optimizer.use_ema:
-            raise ValueError("SwapEMAWeights: the optimizer must have use_ema=True")
+            raise ValueError(
+                "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer"
+            )
         if self.swapped == to:
             return
         self.swapped = to

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import missing
-from ..configurable import lookup, serialize
+from ..configurable import get_custom_objects, lookup, serialize
 from . import functions
 from .classes import (
     BinaryCrossentropy,
@@ -197,7 +197,15 @@ ALIASES = {
 CLASSES = TABLE | {alias: TABLE[key] for alias, key in ALIASES.items()}
 
 
-def get(identifier: Any) -> Loss:
+def get(identifier: Any) -> Any:
+    """Return the function of a name in lower case, the object of a class's name or config."""
+    key = identifier.lower() if isinstance(identifier, str) else None
+    if key in CLASSES and identifier not in get_custom_objects():
+        return getattr(functions, key)
+    return None if identifier is None else lookup("loss", identifier, CLASSES)
+
+
+def loss_of(identifier: Any) -> Loss:
     """Return the loss that a name, a config, a function of this module or an object stands for."""
     if getattr(identifier, "__module__", None) == functions.__name__:
         identifier = identifier.__name__

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .._state import auto_name
+from .._state import auto_name, floatx
 from .._tensor import Number, tensor
 from .._types import Array
 from ..autodiff import Tracked, differentiate, unbroadcast
@@ -80,7 +80,7 @@ class Loss(Configurable):
         their average; "sum"; "mean_with_sample_weight", divided by the sum of the weights; None or
         "none", they stay values when the loss is called by itself.
     dtype
-        Accepted; a loss has the type of the model's output.
+        Accepted; a loss has the type of the model's output, called by itself ``backend.floatx()``.
     """
 
     module = "keras.losses"
@@ -154,7 +154,7 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch."""
-        p = floats(y_pred)
+        p = np.asarray(y_pred, floatx())
         t = np.asarray(y_true, p.dtype)
         w = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         if self.reduction in (None, "none"):

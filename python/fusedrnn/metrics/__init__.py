@@ -202,7 +202,12 @@ CLASSES: dict[str, type[Metric]] = {
 }
 
 
-def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = None) -> Metric:
+def get(identifier: Any) -> Any:
+    """Return the metric that a name, a config or an object stands for; a function stays one."""
+    return None if identifier is None else lookup("metric", identifier, CLASSES)
+
+
+def metric_of(identifier: Any, y_true: Array | None = None, y_pred: Array | None = None) -> Metric:
     """Return the metric that a name, a config, a function or an object stands for.
 
     "accuracy" is the one that fits the shapes of a batch, as in Keras.

@@ -54,8 +54,13 @@ def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     return found[..., 0] if found.ndim > 1 and found.shape[-1] == 1 else found
 
 
-def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
-    """1 where the class number is among the ``k`` largest outputs."""
+def sparse_top_k_categorical_accuracy(
+    y_true: Array, y_pred: Array, k: int = 5, from_sorted_ids: bool = False
+) -> Array:
+    """1 where the class number is among the ``k`` largest outputs, or the first of sorted ones."""
+    if from_sorted_ids:
+        ids = np.asarray(y_pred)[..., :k]
+        return np.equal(np.asarray(y_true).reshape(*ids.shape[:-1], 1), ids).any(axis=-1)
     labels, p = np.asarray(y_true).astype(np.intp), floats(y_pred)
     if labels.size != p[..., 0].size:
         raise ValueError(

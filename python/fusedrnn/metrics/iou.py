@@ -67,8 +67,8 @@ class IoU(Sums):
         if self.dtype is None or "int" in str(self.dtype):
             if w.dtype.kind == "f" and sample_weight is not None:
                 warnings.warn(
-                    f"{self.name}: the sample weights become integers; give the metric a "
-                    "dtype of float32 to keep them",
+                    "You are passing weight as `float`, but dtype is `int`. This may result in an "
+                    "incorrect weight due to type casting Consider using integer weights.",
                     stacklevel=2,
                 )
             w = w.astype(np.int64)

@@ -162,6 +162,11 @@ class Confusion(Sums):
         """Return true positives, false positives, false negatives, true negatives."""
         return self.values if np.ndim(self.values) else np.zeros((4, len(self.used)))
 
+    true_positives = property(lambda self: self.counts()[0])
+    false_positives = property(lambda self: self.counts()[1])
+    false_negatives = property(lambda self: self.counts()[2])
+    true_negatives = property(lambda self: self.counts()[3])
+
 
 _NOT_AMONG_THEM = -1e10
 
@@ -269,13 +274,15 @@ class AUC(Confusion):
                 raise ValueError(f"AUC: {what} is {given!r}, expected one of {', '.join(known)}")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels is needed only with multi_label=True")
-        self.num_thresholds = whole("AUC", "num_thresholds", num_thresholds, 2)
-        inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        self.thresholds = thresholds
-        if thresholds is not None:
+        self._given = thresholds is not None
+        if self._given:
             inner = np.sort(parsed("AUC", thresholds, 0.5))
             self.num_thresholds = len(inner) + 2
+        else:
+            self.num_thresholds = whole("AUC", "num_thresholds", num_thresholds, 2)
+            inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
         self.used = np.array([-epsilon(), *inner, 1 + epsilon()], np.float32)
+        self.thresholds = self.used
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights, self.from_logits = label_weights, from_logits
 
@@ -284,6 +291,11 @@ class AUC(Confusion):
         super().update_state(
             y_true, 0.5 * (1 + np.tanh(0.5 * p)) if self.from_logits else p, sample_weight
         )
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return super().get_config() | {
+            "thresholds": self.thresholds[1:-1].tolist() if self._given else None
+        }
 
     def result(self) -> float:  # noqa: D102
         tp, fp, fn, tn = self.counts()

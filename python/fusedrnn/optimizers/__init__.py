@@ -51,8 +51,10 @@ TABLE: dict[str, type[Optimizer]] = {
 }
 
 
-def get(identifier: Any) -> Optimizer:
-    """Return the optimizer that a name, a config or an object stands for."""
+def get(identifier: Any) -> Any:
+    """Return the optimizer that a name, a config or an object stands for, None for None."""
+    if identifier is None:
+        return None
     if isinstance(identifier, str):
         identifier = identifier.lower()
     elif isinstance(identifier, dict):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import legacy
-from .._state import floatx
+from .._state import auto_name, floatx
 from .._tensor import Number
 from .._types import Array
 from ..checks import flag, number, whole
@@ -28,6 +28,11 @@ class LearningRate(Number):
         """Set the optimizer's learning rate."""
         self.optimizer.learning_rate = value
 
+    @property
+    def value(self) -> LearningRate:
+        """The number itself."""
+        return self
+
 
 class Optimizer(Configurable):
     """Base of the optimizers.
@@ -35,7 +40,8 @@ class Optimizer(Configurable):
     Parameters
     ----------
     learning_rate : float, schedule or callable
-        Step size; a ``schedules.LearningRateSchedule`` or a function of the step gives one a step.
+        Step size; a ``schedules.LearningRateSchedule`` or a function, of the step or of nothing,
+        gives one a step.
     weight_decay : float, optional
         Decoupled: before each step the parameters lose this share times the learning rate.
     clipnorm, clipvalue, global_clipnorm : float, optional
@@ -104,7 +110,7 @@ class Optimizer(Configurable):
         self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.name = name or where.lower()
+        self.name = name or auto_name(where)
         self._batches = 0
         self.learning_rate = learning_rate
         self.weight_decay, self.clipnorm = weight_decay, clipnorm
@@ -113,13 +119,14 @@ class Optimizer(Configurable):
 
     def _check(self, **shares: Any) -> None:
         for key, share in shares.items():
-            if number(type(self).__name__, key, share, 0, 1) == 1 and key.startswith("beta"):
+            most = math.inf if key == "epsilon" else 1
+            if number(type(self).__name__, key, share, 0, most) == 1 and key.startswith("beta"):
                 raise ValueError(f"{type(self).__name__}: {key} is 1, expected less")
 
     @property
     def learning_rate(self) -> LearningRate:
         """The learning rate of the next step."""
-        rate = LearningRate(self._rate(self._batches) if callable(self._rate) else self._rate)
+        rate = LearningRate(self._rate_now())
         rate.optimizer = self
         return rate
 
@@ -128,11 +135,27 @@ class Optimizer(Configurable):
         if isinstance(value, dict):
             value = schedules.get(value)
         if not callable(value):
+            if isinstance(self.__dict__.get("_rate"), schedules.LearningRateSchedule):
+                raise TypeError(
+                    f"{self.name}: the learning rate follows a schedule, so it cannot be set; make "
+                    "the optimizer with a number"
+                )
             value = number(type(self).__name__, "learning_rate", value, 0)
             value = float(np.dtype(floatx()).type(value))  # as Keras, which keeps it in a variable
-        self._rate: float | Callable[[int], float] = value
+        self._rate: float | Callable[..., float] = value
 
     lr = learning_rate
+
+    def _rate_now(self) -> float:
+        rate = self._rate
+        if not callable(rate):
+            return rate
+        if isinstance(rate, schedules.LearningRateSchedule):
+            return rate(self._batches)
+        import inspect  # slow to import, and few rates are functions
+
+        takes_step = len(inspect.signature(rate).parameters) > 0
+        return rate(*([self._batches] if takes_step else []))
 
     @property
     def iterations(self) -> int:
@@ -196,8 +219,22 @@ class Optimizer(Configurable):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
         """Take one step over variables along their gradients, which come in pairs."""
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        self.apply(gradients, variables)
+        pairs = [(gradient, v) for gradient, v in grads_and_vars if gradient is not None]
+        if not pairs:
+            raise ValueError("No gradients provided for any variable.")
+        self.apply(*zip(*pairs, strict=True))
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What ``arrays`` gives, as variables: the step count, the learning rate, the state."""
+        names = ["iteration", *([] if callable(self._rate) else ["learning_rate"])]
+        arrays = self.arrays()
+        names += [f"state_{k}" for k in range(len(arrays) - len(names))]
+        return [Variable(n, a, path=f"{self.name}/{n}") for n, a in zip(names, arrays, strict=True)]
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return a loss times ``loss_scale_factor``."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def apply(self, grads: Iterable[Any], trainable_variables: Any = None) -> None:
         """Take one step over variables, by default those that it was built for."""
@@ -214,11 +251,12 @@ class Optimizer(Configurable):
 
     def step_over(self, buffer: Buffer) -> None:
         """Take one step over the trainable parameters of a buffer, along its gradients."""
-        if self._trained is None or len(self.state) != len(self._common + self.slots_in_use):
+        if self._trained is None:
             self.build_for(buffer)
         param, grad = buffer.value[: buffer.trainable_size], buffer.grad
-        rate = float(self._rate(self._batches) if callable(self._rate) else self._rate)
-        steps, before = self.gradient_accumulation_steps or 1, self.iterations
+        rate = float(self._rate_now() if callable(self._rate) else self._rate)
+        steps = self.gradient_accumulation_steps or 1
+        before = self._batches // steps
         self._batches += 1
         if self._batches % steps:
             self.state["gradient_accumulator"] += grad
@@ -252,37 +290,44 @@ class Optimizer(Configurable):
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Give variables what they are to have at the end: with ``use_ema`` their average."""
         if self.use_ema and "average" in self.state:
+            averages = dict(zip(self._trained or (), self._views("average"), strict=True))
             for v in var_list:
-                v.assign(self.state["average"][v.start : v.start + v.size].reshape(v.shape))
+                v.assign(averages[v])
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:
         """Update ``param`` in place."""
         raise NotImplementedError
 
-    def _views(self, buffer: Any) -> list[Array]:
-        """Return the state, variable by variable, in the order of Keras's files."""
-        slots = self.slots_in_use
-        together: list[tuple[str, ...]] = [
-            (s,) for s in (*self._common, *slots[self.interleaved :])
-        ]
-        together.insert(len(self._common), slots[: self.interleaved])
+    def _views(self, slot: str) -> list[Array]:
+        """Return a slot's part of each variable, wherever that is now."""
+        variables = self._trained or []
+        ends = np.cumsum([v.size for v in variables])
         return [
-            self.state[slot][v.start : v.start + v.size].reshape(v.shape)
-            for group in together
-            for v in buffer.variables
-            if v.trainable
-            for slot in group
+            self.state[slot][end - v.size : end].reshape(v.shape)
+            for v, end in zip(variables, ends, strict=True)
         ]
 
-    def arrays(self, buffer: Any) -> list[Array]:
+    def _state_views(self) -> list[Array]:
+        """Return the state in the order of Keras's files."""
+        slots = self.slots_in_use
+        together: list[tuple[str, ...]] = [(s,) for s in self._common]
+        together += [slots[: self.interleaved], *((s,) for s in slots[self.interleaved :])]
+        return [
+            view
+            for group in together
+            for parts in zip(*(self._views(slot) for slot in group), strict=True)
+            for view in parts
+        ]
+
+    def arrays(self) -> list[Array]:
         """Return all that a file keeps: the step count, the learning rate, the state."""
         rate = [] if callable(self._rate) else [np.array(self._rate, np.float32)]
-        return [np.array(self._batches, np.int32), *rate, *self._views(buffer)]
+        return [np.array(self._batches, np.int32), *rate, *self._state_views()]
 
     def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:
         """Take what ``arrays`` returned; ValueError if it does not fit, nothing changed then."""
         self.build_for(buffer)
-        views, values = self._views(buffer), [np.asarray(a) for a in arrays]
+        views, values = self._state_views(), [np.asarray(a) for a in arrays]
         rate = None
         if not callable(self._rate) and len(values) > 1 and len(values) != len(views) + 1:
             rate = values.pop(1)  # Keras 2 keeps none here

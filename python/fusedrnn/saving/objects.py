@@ -60,6 +60,8 @@ def _revived(config: Any) -> Any:
         return own if name == "function" else own.from_config(inner)
     package, *parts = str(config.get("module")).removeprefix("keras.src.").split(".")
     where = parts[0] if package == "keras" and parts else package
+    if parts[1:2] == ["schedules"]:
+        where = "optimizers.schedules"
     if where in ("keras", "layers", "models"):
         return layer_from(config)
     try:
