@@ -13,6 +13,7 @@ from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
 from .legacy import UTILS_MODULES, alias_modules
+from .plotting import model_to_dot, plot_model
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import (
@@ -30,9 +31,11 @@ __all__ = [
     "enable_interactive_logging",
     "get_file",
     "is_interactive_logging_enabled",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "set_random_seed",
     "timeseries_dataset_from_array",
     "to_categorical",
@@ -93,7 +96,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
             f"found: {data}"
         )
-    return (*parts, None, None)[:3]  # type: ignore[return-value]
+    return (*parts, None, None)[:3]
 
 
 class Sequence:

@@ -147,12 +147,12 @@ CASES = {
     "normal, of each": Case(
         "Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 0.0, 4.0]}, None, FLOATS[:3]
     ),
-    "normal, pieces": Case("Normalization", {}, FLOATS, FLOATS[:3], (7, 32, 1)),
+    "normal, pieces": Case("Normalization", {}, FLOATS, FLOATS[:3], pieces=(7, 32, 1)),
     "intervals, pieces": Case(
-        "Discretization", {"num_bins": 5, "epsilon": 0.05}, FLOATS, FLOATS, (7, 32, 1)
+        "Discretization", {"num_bins": 5, "epsilon": 0.05}, FLOATS, FLOATS, pieces=(7, 32, 1)
     ),
-    "words, pieces": Case("StringLookup", IDF, WORDS, WORDS, (1, 2)),
-    "text, pieces": Case("TextVectorization", IDF, TEXTS, TEXTS, (3, 1)),
+    "words, pieces": Case("StringLookup", IDF, WORDS, WORDS, pieces=(1, 2)),
+    "text, pieces": Case("TextVectorization", IDF, TEXTS, TEXTS, pieces=(3, 1)),
     "scaled": Case("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0, 3.0]}, None, FLOATS[:3]),
 }
 

@@ -5,7 +5,7 @@
 Not here: models, training loops, file formats.
 """
 
-from .. import missing
+from .. import activations, missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -20,6 +20,7 @@ from .embedding import Embedding
 from .function import Lambda
 from .gru import GRU
 from .hashing import Hashing
+from .identity import Identity
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
@@ -52,11 +53,12 @@ from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
 from .rescaling import Rescaling
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
 from .text_vectorization import TextVectorization
 from .unit_normalization import UnitNormalization
-from .wrapper import Bidirectional, TimeDistributed
+from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -88,6 +90,7 @@ __all__ = [
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
     "Hashing",
+    "Identity",
     "Input",
     "InputLayer",
     "IntegerLookup",
@@ -123,6 +126,7 @@ __all__ = [
     "UnitNormalization",
     "UpSampling1D",
     "Variable",
+    "Wrapper",
     "ZeroPadding1D",
     "add",
     "average",
@@ -139,6 +143,7 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
+activations.LAYERS.update(LAYERS)
 alias_modules(__name__, LAYER_MODULES)
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D

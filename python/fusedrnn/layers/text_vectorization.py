@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
@@ -16,8 +15,8 @@ from ..configurable import lookup
 from .lookup import StringLookup
 
 # ASCII only, as TensorFlow's functions
-LOWER = dict(zip(map(ord, string.ascii_uppercase), string.ascii_lowercase, strict=True))
-STRIP = dict.fromkeys(map(ord, string.punctuation))
+LOWER: dict[int, int | None] = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}
+STRIP: dict[int, int | None] = {c: None for c in range(33, 127) if not chr(c).isalnum()}
 STANDARDIZE = {
     "lower_and_strip_punctuation": LOWER | STRIP,
     "lower": LOWER,
