@@ -31,7 +31,7 @@ UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils
 
 # Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
-    "": "flags newaxis float string estimator feature_column",
+    "": "flags float string estimator feature_column",
     "backend": "conv1d in_test_phase in_train_phase manual_variable_initialization placeholder tf",
     "client.device_lib": "list_local_devices",
     "engine": "InputSpec Layer Model",

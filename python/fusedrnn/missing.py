@@ -184,7 +184,7 @@ def names(module: str) -> Callable[[str], Any]:
             if found is not None:
                 _found[where, name] = found
                 return found
-        advice = "" if name.startswith("_") or not where else _alike(module, name)
+        advice = "" if name.startswith("_") or own_file is not None else _alike(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
 
     return __getattr__
@@ -216,7 +216,8 @@ def _alike(module: str, name: str) -> str:
     import difflib  # slow to import
 
     alike = difflib.get_close_matches(name, dir(sys.modules[module]), 1)
-    return f", nor has Keras's; is it {alike[0]}?" if alike else ", nor has Keras's"
+    nor = ", nor has Keras's" if module != PACKAGE else ", nor have Keras and TensorFlow"
+    return f"{nor}; is it {alike[0]}?" if alike else nor
 
 
 class Finder:

@@ -91,7 +91,8 @@ class Dataset:
     _take: Callable[[Array], Any] | None = None  # rows by number, and
     _numbers: Callable[[], Iterator[Array]]  # these, piece by piece
     _plain = False  # whether they are 0, 1, 2, ... to the end
-    _first: Any = None  # for the spec: sizes that are not the first element's
+    _first: tuple[int | None, ...] = ()  # sizes of the first axes, for the spec
+    _batch_of: Dataset | None = None
 
     def __init__(
         self,
@@ -346,7 +347,7 @@ class Dataset:
 
         count = self._size // n if drop_remainder else -(-self._size // n)
         made = Dataset(elements, self._size if self._size < 0 else count)
-        made._first = (n if drop_remainder else None,)
+        made._first, made._batch_of = (n if drop_remainder else None,), self
         return made
 
     def padded_batch(
@@ -362,12 +363,13 @@ class Dataset:
         def filled(leaves: Any, shape: Any, value: Any) -> Any:
             most = [max(sizes) for sizes in zip(*(x.shape for x in leaves), strict=True)]
             if shape is not None:
-                most = [m if s in (None, -1) else int(s) for m, s in zip(most, shape, strict=True)]
+                sizes = shape if np.ndim(shape) else [shape]
+                most = [m if s in (None, -1) else int(s) for m, s in zip(most, sizes, strict=True)]
             fill = value if value is not None else "" if leaves[0].dtype.kind == "U" else 0
             kind = np.result_type(*(x.dtype for x in leaves))
             out = np.full((len(leaves), *most), fill, kind)
-            for row, x in zip(out, leaves, strict=True):
-                row[tuple(slice(0, k) for k in x.shape)] = x
+            for k, x in enumerate(leaves):
+                out[(k, *(slice(0, n) for n in x.shape))] = x
             return tensor(out)
 
         def padded(elements: list[Any]) -> Any:
@@ -602,11 +604,17 @@ class Dataset:
         """Shapes and types of an element, by the first; None for the rows of an open batch."""
         if self._like is not None:
             return self._like.element_spec
-        first = next(iter(self))
-        sizes = self._first or ()
+        if self._batch_of is not None:
+            return map_structure(
+                lambda spec: TensorSpec((*self._first, *spec.shape), spec.dtype),
+                self._batch_of.element_spec,
+            )
+        if self._take is not None:  # the rows may be drawn
+            element, first, skip = self._take(np.zeros(1, np.intp)), (), 1
+        else:
+            element, first, skip = next(iter(self)), self._first, len(self._first)
         return map_structure(
-            lambda leaf: leaf if isinstance(leaf, Dataset) else _spec(leaf, sizes, len(sizes)),
-            first,
+            lambda leaf: leaf if isinstance(leaf, Dataset) else _spec(leaf, first, skip), element
         )
 
     def options(self) -> Options:
@@ -652,7 +660,7 @@ def _parts(shapes: Any) -> list[Any]:
 
 def TextLineDataset(filenames: Any, **kwargs: Any) -> Dataset:  # noqa: N802 - TensorFlow's name
     """Return the lines of text files."""
-    names = [filenames] if isinstance(filenames, (str, Path)) else list(filenames)
+    names = np.atleast_1d(np.asarray(filenames, str))
 
     def elements() -> Iterator[Any]:
         for name in names:

@@ -67,7 +67,8 @@ REDUCTIONS: dict[str, Any] = {
         np.sum(np.square(x), axis=axis, keepdims=keepdims)),
     "count_nonzero": lambda x, axis=None, keepdims=False: np.not_equal(x, 0).sum(
         axis=axis, keepdims=keepdims),
-    "zero_fraction": lambda x, axis=None, keepdims=False: np.mean(np.equal(x, 0)),
+    "zero_fraction": lambda x, axis=None, keepdims=False: np.mean(
+        np.equal(x, 0), dtype=np.float32),
 }  # fmt: skip
 
 
@@ -384,7 +385,7 @@ def one_hot(
     if on_value is None and off_value is None:
         return hot
     on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
-    return cast(np.where(np.equal(hot, 1), on, off), dtype or np.asarray(on).dtype)
+    return cast(np.where(np.equal(hot, 1), on, off), dtype or convert_to_tensor(on).dtype)
 
 
 @_takes_name
@@ -576,12 +577,13 @@ def confusion_matrix(
 @_takes_name
 def bincount(arr: Any, weights: Any = None, minlength: Any = None, **kwargs: Any) -> Any:
     """Return how often each number from 0 on is there."""
-    return np.bincount(np.asarray(arr).ravel(), weights, minlength or 0)
+    counts = np.bincount(np.asarray(arr).ravel(), weights, minlength or 0)
+    return counts if weights is not None else counts.astype(int32)
 
 
 def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> Any:
     """Return the different values as they come, and for each element which it is."""
-    found, first, places = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    found, first, places = np.unique(convert_to_tensor(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
     return _out((found[order], np.argsort(order)[places].astype(as_dtype(out_idx))))
 
