@@ -58,7 +58,7 @@ ELSEWHERE = {
 } | {each: ("tf.strings",) for each in ("gfile", "io", "io.gfile", "strings")}  # fmt: skip
 
 # Where TensorFlow has itself, and Keras, once more
-ALIASES = re.compile(r"(?:(?:compat(?:\.v[12])?|keras|python)(?:\.|$))+")
+ALIASES = re.compile(r"(?:(?:compat(?:\.v[12])?|keras|python(?=\.(?:keras|client)))(?:\.|$))+")
 OPEN = ("contrib", "python")  # below these any module is imported: their names are not listed
 
 KEEP = "keep Keras for the model and speed up its LSTM and GRU instead: see fusedrnn.keras"
@@ -90,7 +90,7 @@ ADVICE = (
     ("|math|nn|linalg|signal|random.*|debugging.*|bitwise|nest", "[a-z].*", "which has most "
      "functions of arrays, and NumPy's: use numpy, or fusedrnn.ops where it is differentiated"),
     ("activations", ".*", "which takes a function of x written with NumPy in its place"),
-    ("applications.*|visualization|ops.image|.*bounding_boxes", ".*", "which has nothing for "
+    ("applications.*|visualization|(ops.)?image|.*bounding_boxes", ".*", "which has nothing for "
      f"images; {KEEP}"),
     ("backend|ops.*", ".*", "which has NumPy's functions: use numpy, and fusedrnn.ops in a loss"),
     ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
@@ -184,6 +184,8 @@ def names(module: str) -> Callable[[str], Any]:
             if found is not None:
                 _found[where, name] = found
                 return found
+        if own_file is not None and f"{where}.{name}".lstrip(".") in table():
+            return importlib.import_module(f"{module}.{name}")
         advice = "" if name.startswith("_") or own_file is not None else _alike(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
 
@@ -244,7 +246,7 @@ class Finder:
         own = _own(where)
         if own == where and where.split(".")[0] not in OPEN:
             module.__getattr__ = names(module.__name__)  # type: ignore[method-assign]
-        elif own and _known(own):
+        elif own not in ("", where) and _known(own):
             sys.modules[module.__name__] = _module(own)
         else:
             module.__getattr__ = _second_names(where)  # type: ignore[method-assign]

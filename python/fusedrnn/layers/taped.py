@@ -69,6 +69,7 @@ class Taped(Layer):
         super().__setattr__(name, value)
         if isinstance(value, Variable) and value.dtype.kind == "f":  # a tf.Variable
             if all(v is not value for v in self.variables):
+                value.value = value.value.astype(self.float_type)
                 self.track(value)
 
     @property

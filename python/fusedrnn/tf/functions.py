@@ -27,7 +27,7 @@ UNARY: dict[str, Any] = {
 } | {
     "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh,
     "atan": np.arctan, "atanh": np.arctanh, "is_nan": np.isnan, "is_finite": np.isfinite,
-    "is_inf": np.isinf, "neg": np.negative, "rint": np.rint, "round": np.rint, "rsqrt": ops.rsqrt,
+    "is_inf": np.isinf, "rint": np.rint, "round": np.rint, "rsqrt": ops.rsqrt,
     "erf": ops.erf, "erfc": ops.erfc, "sigmoid": ops.sigmoid, "softplus": ops.softplus,
     "log_sigmoid": ops.log_sigmoid, "softsign": ops.softsign, "relu": ops.relu, "relu6": ops.relu6,
     "elu": ops.elu, "selu": ops.selu, "silu": ops.silu, "swish": ops.silu,
@@ -35,7 +35,7 @@ UNARY: dict[str, Any] = {
     "zeros_like": np.zeros_like, "ones_like": np.ones_like, "matrix_transpose":
     lambda x: np.swapaxes(x, -1, -2), "trace": lambda x: np.einsum("...ii->...", x),
     "det": np.linalg.det, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "cholesky":
-    np.linalg.cholesky, "eigh": np.linalg.eigh, "qr": np.linalg.qr, "invert": np.invert,
+    np.linalg.cholesky, "eigh": np.linalg.eigh, "qr": np.linalg.qr,
     "diag_part": lambda x: np.diagonal(x, axis1=-2, axis2=-1), "ensure_shape": lambda x, shape: x,
     "gelu": lambda x, approximate=False: ops.gelu(x, approximate),
     "leaky_relu": lambda x, alpha=0.2: ops.leaky_relu(x, alpha),
@@ -50,8 +50,7 @@ BINARY: dict[str, Any] = {
     "bitwise_or bitwise_xor".split()
 } | {
     "atan2": np.arctan2, "floordiv": np.floor_divide, "floormod": np.remainder,
-    "mod": np.remainder, "pow": np.power, "truediv": np.divide, "sub": np.subtract,
-    "mul": np.multiply, "div": np.divide, "divide_no_nan": ops.divide_no_nan,
+    "mod": np.remainder, "pow": np.power, "truediv": np.divide, "div": np.divide, "divide_no_nan": ops.divide_no_nan,
     "div_no_nan": ops.divide_no_nan, "squared_difference": lambda x, y: np.square(x - y),
     "multiply_no_nan": lambda x, y: np.where(np.equal(y, 0), 0 * y, x * y),
     "xlogy": lambda x, y: np.where(np.equal(x, 0), 0 * y, x * np.log(y)),
@@ -547,7 +546,8 @@ def _running(function: Any, x: Any, axis: int, exclusive: Any, reverse: Any, sta
         before = (builtins.slice(None),) * (axis % len(x.shape))
         first = start + 0 * y[(*before, builtins.slice(0, 1))]
         y = np.concatenate([first, y[(*before, builtins.slice(None, -1))]], axis)
-    return np.flip(y, axis) if reverse else y
+    y = np.flip(y, axis) if reverse else y
+    return y if isinstance(x, FOLLOWED) else y.astype(x.dtype)
 
 
 @_takes_name
