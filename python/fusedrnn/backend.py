@@ -79,7 +79,8 @@ cumsum, cumprod = _along(np.cumsum, 0), _along(np.cumprod, 0)
 
 def arange(start: int, stop: int | None = None, step: int = 1, dtype: Any = "int32") -> Any:
     """Return numbers as Python's ``range``."""
-    return np.arange(start, stop, step, dtype) if stop is not None else np.arange(start, dtype=dtype)
+    first, last = (0, start) if stop is None else (start, stop)
+    return np.arange(first, last, step, dtype=np.dtype(dtype))
 
 
 def clip(x: Any, min_value: Any = None, max_value: Any = None) -> Any:
@@ -202,7 +203,9 @@ def function(inputs: Any, outputs: Any, **kwargs: Any) -> Callable[[Any], Any]:
     model = _Model(given, list(outputs) if several else outputs)
 
     def run(values: Any) -> Any:
-        arrays = [np.asarray(v) for v in (values if isinstance(values, (list, tuple)) else [values])]
+        arrays = [
+            np.asarray(v) for v in (values if isinstance(values, (list, tuple)) else [values])
+        ]
         y = model.predict_on_batch(arrays[: len(given)] if len(given) > 1 else arrays[0])
         return [y] if several and not isinstance(y, list) else y
 

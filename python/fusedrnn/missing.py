@@ -1,9 +1,10 @@
 """What Keras has under a name that a module here has not: elsewhere in this package, or beyond it.
 
 ``keras_names.txt`` has every public name of Keras 3.15 by module, those of ``tf.keras`` included,
-and ``tensorflow_names.txt`` those of TensorFlow; ``tests/support/`` has what writes them,
-``legacy.NAMES`` adds older ones. ``tf/`` has what is here of TensorFlow. A module calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras has
-can be imported.
+and ``tensorflow_names.txt`` those of TensorFlow; ``tests/support/`` has what
+writes them, ``legacy.NAMES`` adds older ones. ``tf/`` has what is here of TensorFlow. A module
+calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras or
+TensorFlow has can be imported.
 
 What is beyond is no error before it is used, for scripts import more than they use. Names that
 nobody knows are the errors that Python has for them.
@@ -59,6 +60,7 @@ ELSEWHERE = {
 
 # Where TensorFlow has itself, and Keras, once more
 ALIASES = re.compile(r"(?:(?:compat(?:\.v[12])?|keras|python(?=\.(?:keras|client)))(?:\.|$))+")
+SHARED = ("summary",)  # modules of the package's own that TensorFlow's names are in, too
 OPEN = ("contrib", "python")  # below these any module is imported: their names are not listed
 
 KEEP = "keep Keras for the model and speed up its LSTM and GRU instead: see fusedrnn.keras"
@@ -71,7 +73,7 @@ ADVICE = (
     ("", "GradientTape|custom_gradient|gradients|hessians|stop_recording", "which differentiates "
      f"in fit alone: give compile a function as the loss, or {KEEP}"),
     ("", "Module", "which has layers of one's own: subclass layers.Layer"),
-    ("|ragged.*|sparse.*|sets", "Ragged.*|Sparse.*|TensorArray.*|IndexedSlices.*|.*sparse.*", 
+    ("|ragged.*|sparse.*|sets", "Ragged.*|Sparse.*|TensorArray.*|IndexedSlices.*|.*sparse.*",
      "which has whole arrays: pad rows with preprocessing.sequence.pad_sequences"),
     ("ragged.*|sparse.*|sets", ".*", "which has whole arrays: use pad_sequences, or numpy"),
     ("|app|nn.rnn_cell|contrib.*", "placeholder.*|.*[gG]raph.*|.*[vV]ariable.*|.*Cell.*|.*Proto|"
@@ -184,7 +186,7 @@ def names(module: str) -> Callable[[str], Any]:
             if found is not None:
                 _found[where, name] = found
                 return found
-        if own_file is not None and f"{where}.{name}".lstrip(".") in table():
+        if module == PACKAGE and name in SHARED:
             return importlib.import_module(f"{module}.{name}")
         advice = "" if name.startswith("_") or own_file is not None else _alike(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
@@ -217,7 +219,8 @@ def _module(where: str) -> ModuleType:
 def _alike(module: str, name: str) -> str:
     import difflib  # slow to import
 
-    alike = difflib.get_close_matches(name, dir(sys.modules[module]), 1)
+    known = [*dir(sys.modules[module]), *table().get(module.partition(".")[2], ())]
+    alike = difflib.get_close_matches(name, known, 1)
     nor = ", nor has Keras's" if module != PACKAGE else ", nor have Keras and TensorFlow"
     return f"{nor}; is it {alike[0]}?" if alike else nor
 

@@ -69,10 +69,16 @@ def augmented(p: Any) -> Any:
         lambda t, p: np.arcsinh(p) + np.arccosh(p + 2) + np.exp2(p) * np.cbrt(p) + np.fabs(p),
         lambda t, p: np.arctan2(p, t) * np.hypot(p, t) + np.remainder(p, 0.7) + np.rint(p),
         lambda t, p: np.sort(p, axis=0)[:, 1:] * np.diff(p, axis=1),
-        lambda t, p: np.take_along_axis(p, np.argsort(t, 1), 1) + np.cumprod(p, 1) * np.cumprod(p)[4],
-        lambda t, p: np.nan_to_num(np.sqrt(np.maximum(p - 2.5, 0.01))) + np.nansum(p) + np.ptp(p, axis=0),
+        lambda t, p: (
+            np.take_along_axis(p, np.argsort(t, 1), 1) + np.cumprod(p, 1) * np.cumprod(p)[4]
+        ),
+        lambda t, p: (
+            np.nan_to_num(np.sqrt(np.maximum(p - 2.5, 0.01))) + np.nansum(p) + np.ptp(p, axis=0)
+        ),
         lambda t, p: np.linalg.inv(p[:3] @ p[:3].T + np.eye(3)) @ np.linalg.solve(p[:3], t[:3]),
-        lambda t, p: np.outer(p[0], p[1]) * np.trace(p[:3]) + np.inner(p, t)[:3, :3] + np.diag(p[0]),
+        lambda t, p: (
+            np.outer(p[0], p[1]) * np.trace(p[:3]) + np.inner(p, t)[:3, :3] + np.diag(p[0])
+        ),
         lambda t, p: np.vstack([p[0], p]) * np.hstack([p[:1], t[:1]])[:, 1:4] + np.vdot(p, t),
         lambda t, p: np.append(p, t, axis=0) * np.append(p, 1.0)[3] + np.array_split(p, 2)[0][0],
         lambda t, p: np.rot90(p) @ np.fliplr(np.flipud(p)) + np.copy(p).sum() + np.any(p > t),

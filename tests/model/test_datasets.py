@@ -137,7 +137,9 @@ def test_shapes_and_types_of_elements() -> None:
     )
     assert [x.dtype.name for x in next(iter(typed))] == ["int32", "float32"]
     for x, y in D.from_tensor_slices(([1.0, 2.0], ["a", "b"])).take(1):
-        assert x.numpy() == 1 and x.shape == () and x.dtype == tf.float32
+        assert x.numpy() == 1
+        assert x.shape == ()
+        assert x.dtype == tf.float32
         assert y.numpy() == b"a"
     assert D.from_tensors([1, 2]).get_single_element().numpy().tolist() == [1, 2]
     assert D.range(5).reduce(np.int64(0), lambda s, x: s + x) == 10
@@ -207,7 +209,9 @@ def test_a_model_trains_on_a_data_set_as_on_its_arrays() -> None:
     b = by_dataset.fit(train, epochs=2, verbose=0, validation_data=test)
     for name in a.history:
         np.testing.assert_allclose(a.history[name], b.history[name], rtol=1e-6)
-    np.testing.assert_allclose(by_arrays.evaluate(X, Y, verbose=0), by_dataset.evaluate(test, verbose=0))
+    np.testing.assert_allclose(
+        by_arrays.evaluate(X, Y, verbose=0), by_dataset.evaluate(test, verbose=0)
+    )
     y = by_arrays.predict(X, verbose=0)
     np.testing.assert_allclose(y, by_dataset.predict(test, verbose=0), rtol=1e-6)
     np.testing.assert_allclose(
@@ -218,7 +222,9 @@ def test_a_model_trains_on_a_data_set_as_on_its_arrays() -> None:
 def test_a_data_set_without_end_needs_a_number_of_steps() -> None:
     m = model()
     endless = D.from_tensor_slices((X, Y)).shuffle(50).repeat().batch(8)
-    h = m.fit(endless, steps_per_epoch=3, epochs=4, verbose=0, validation_data=endless, validation_steps=2)
+    h = m.fit(
+        endless, steps_per_epoch=3, epochs=4, verbose=0, validation_data=endless, validation_steps=2
+    )
     assert len(h.history["val_loss"]) == 4
     with pytest.raises(ValueError, match="repeats without end: give steps_per_epoch"):
         m.fit(endless, verbose=0)
@@ -243,17 +249,20 @@ def test_windows_of_a_series_can_be_chained() -> None:
     assert isinstance(windows, D)
     doubled = windows.map(lambda x, y: (x[..., tf.newaxis] * 2, y)).cache().prefetch(1)
     x, y = next(iter(doubled.take(1)))
-    assert x.shape == (4, 3, 1) and y.numpy().tolist() == [3, 4, 5, 6]
+    assert x.shape == (4, 3, 1)
+    assert y.numpy().tolist() == [3, 4, 5, 6]
     assert len(windows.unbatch().batch(2).as_numpy_iterator().__next__()) == 2
     assert len(list(windows)) == len(windows) == 3
 
 
 def test_what_is_not_here_is_named() -> None:
-    with pytest.raises(AttributeError, match="data.Dataset has no 'group_by_window' here"):
+    with pytest.raises(AttributeError, match=r"data\.Dataset has no 'group_by_window' here"):
         D.range(3).group_by_window(1)
     with pytest.raises(ValueError, match=r"the arrays have \[2, 3\] rows"):
         D.from_tensor_slices(([1, 2], [1, 2, 3]))
-    with pytest.raises(NotImplementedError, match=r"data.TFRecordDataset is beyond .* from_tensor"):
+    with pytest.raises(
+        NotImplementedError, match=r"data\.TFRecordDataset is beyond .* from_tensor"
+    ):
         tf.data.TFRecordDataset("x")
     with pytest.raises(TypeError, match="generator is no function"):
         D.from_generator([1])

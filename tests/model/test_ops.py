@@ -76,7 +76,7 @@ LABELS = np.array([1, 0, 3])
         lambda ops: ops.one_hot(LABELS, 4, axis=0, dtype="int32"),
         lambda ops: ops.top_k(X, 2),
         lambda ops: ops.in_top_k(LABELS, X, 2),
-        lambda ops: ops.unstack(X, axis=1),
+        lambda ops: ops.unstack(ops.convert_to_tensor(X), axis=1),
         lambda ops: ops.slice(X, (0, 1), (2, 2)),
         lambda ops: ops.slice_update(X, (1, 1), np.zeros((2, 2), np.float32)),
         lambda ops: ops.binary_crossentropy(P, P[::-1].copy()),
@@ -129,7 +129,9 @@ def test_the_backend_has_keras_s_order_of_arguments_and_defaults() -> None:
     backend.update_add(v, [1.0, 1.0])
     backend.batch_set_value([(backend.moving_average_update(v, np.ones(2), 0.5), [3.0, 4.0])])
     assert backend.batch_get_value([v])[0].tolist() == backend.eval(v).tolist() == [3, 4]
-    last, outputs, states = backend.rnn(lambda x, s: (x + s[0], [x + s[0]]), CUBE, [np.zeros((2, 4))])
+    last, outputs, states = backend.rnn(
+        lambda x, s: (x + s[0], [x + s[0]]), CUBE, [np.zeros((2, 4))]
+    )
     np.testing.assert_array_equal(outputs, CUBE.cumsum(1))
     np.testing.assert_array_equal(last, states[0])
     with pytest.raises(NotImplementedError, match=r"set_learning_phase\(1\)"):

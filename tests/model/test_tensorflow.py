@@ -16,7 +16,7 @@ import fusedrnn
 import tensorflow_names
 from fusedrnn import missing
 from fusedrnn.autodiff import Tracked
-from fusedrnn.layers import LSTM, Dense, Lambda, Layer
+from fusedrnn.layers import Dense, Lambda, Layer
 
 tf: Any = fusedrnn
 A = np.array([[1.0, -2, 3], [-4, 5, 0.5]], np.float32)
@@ -112,7 +112,7 @@ def test_values(make: Callable[[], Any], value: Any, dtype: str) -> None:
 
 
 def test_text() -> None:
-    cleaned = tf.strings.regex_replace(tf.strings.lower(["A, b!"]), "[%s]" % ",!", "")
+    cleaned = tf.strings.regex_replace(tf.strings.lower(["A, b!"]), "[{}]".format(",!"), "")
     assert cleaned.numpy().tolist() == [b"a b"]
     assert tf.strings.split("a b  c").numpy().tolist() == [b"a", b"b", b"c"]
     assert tf.strings.unicode_split("h\u00e9", "UTF-8").numpy()[1].decode() == "h\u00e9"[1]
@@ -128,7 +128,8 @@ def test_numbers_that_are_drawn() -> None:
     x = tf.random.normal((1000,), mean=2.0, stddev=0.5)
     tf.compat.v1.set_random_seed(1)
     np.testing.assert_array_equal(x, tf.keras.random.normal((1000,), 2.0, 0.5))
-    assert abs(np.mean(x) - 2) < 0.1 and x.dtype == tf.float32
+    assert abs(np.mean(x) - 2) < 0.1
+    assert x.dtype == tf.float32
     assert np.abs(tf.random.truncated_normal((1000,))).max() <= 2
     whole = tf.random.uniform((1000,), 2, 5, dtype=tf.int32)
     assert sorted(set(whole.numpy().tolist())) == [2, 3, 4]
@@ -199,7 +200,9 @@ ONES = np.ones((4, 3))
 @pytest.mark.parametrize(
     "function",
     [
-        lambda p: tf.gather(p, [2, 0, 0], axis=1) * tf.gather(p, [[0], [1], [2], [0]], batch_dims=1),
+        lambda p: (
+            tf.gather(p, [2, 0, 0], axis=1) * tf.gather(p, [[0], [1], [2], [0]], batch_dims=1)
+        ),
         lambda p: tf.cumsum(p, axis=1, exclusive=True, reverse=True) + tf.reverse(p, [1]),
         lambda p: tf.math.cumprod(p, axis=1) * tf.math.l2_normalize(p, axis=1),
         lambda p: tf.reduce_logsumexp(p, axis=1) + tf.norm(p, axis=1) - tf.norm(p, ord=1, axis=1),
@@ -260,7 +263,8 @@ def test_set_up_of_devices_does_nothing_or_what_it_says() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     assert fusedrnn.runtime.num_threads() == 1
     fusedrnn.runtime.set_num_threads(before)
-    assert not tf.test.is_gpu_available() and tf.test.gpu_device_name() == ""
+    assert not tf.test.is_gpu_available()
+    assert tf.test.gpu_device_name() == ""
     tf.get_logger().setLevel("ERROR")
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
     assert tf.executing_eagerly()
@@ -291,11 +295,11 @@ def test_set_up_of_devices_does_nothing_or_what_it_says() -> None:
         "from fusedrnn.compat.v1.keras.layers import LSTM; import fusedrnn.layers as L\n"
         "assert LSTM is L.LSTM",
         "import fusedrnn as tf; tf.compat.v1.keras.optimizers.Adam; tf.compat.v2.keras.layers.GRU",
-        "from fusedrnn.python.keras.layers import LSTM; from fusedrnn.python.keras import backend as K",
+        "from fusedrnn.python.keras.layers import LSTM; from fusedrnn.python.keras import backend",
         "import fusedrnn.compat.v1.keras.optimizers as o, fusedrnn.optimizers as p; assert o is p",
         "from fusedrnn.python.client import device_lib; print(device_lib.list_local_devices())",
         "from fusedrnn.python.framework import ops; from fusedrnn.contrib import rnn",
-        "from fusedrnn.python.ops import rnn_cell; rnn_cell.LSTMCell",
+        "from fusedrnn.python.ops import rnn_cell",
         "from fusedrnn.python.keras.engine.base_layer import Layer; import fusedrnn.layers as L\n"
         "assert Layer is L.Layer",
         "from fusedrnn.data import Dataset; from fusedrnn.keras.backend import set_session",
@@ -323,13 +327,14 @@ def test_what_is_beyond_says_what_to_use() -> None:
         "nn.conv2d": "use numpy",
         "nn.rnn_cell.LSTMCell": "layers.LSTM",
         "io.TFRecordWriter": "pandas",
-        "contrib.rnn.BasicLSTMCell": "layers.LSTM",
     }.items():
         value = fusedrnn
         for part in name.split("."):
             value = getattr(value, part)
         with pytest.raises(NotImplementedError, match=f"{name} is beyond fusedrnn.*{advice}"):
             value(1)
+    with pytest.raises(AttributeError, match=r"contrib\.rnn is beyond .*layers\.LSTM"):
+        _ = tf.contrib.rnn.BasicLSTMCell
     with pytest.raises(AttributeError, match="nor have Keras and TensorFlow; is it reduce_sum"):
         _ = tf.reduce_sun
 

@@ -67,10 +67,13 @@ class Taped(Layer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if isinstance(value, Variable) and value.dtype.kind == "f":  # a tf.Variable
-            if all(v is not value for v in self.variables):
-                value.value = value.value.astype(self.float_type)
-                self.track(value)
+        if (
+            isinstance(value, Variable)
+            and value.dtype.kind == "f"
+            and all(v is not value for v in self.variables)  # but a tf.Variable
+        ):
+            value.value = value.value.astype(self.float_type)
+            self.track(value)
 
     @property
     def layers(self) -> list[Layer]:
