@@ -130,13 +130,13 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             )
         self.value[...] = value
 
-    def assign_add(self, delta: Any) -> None:
+    def assign_add(self, value: Any) -> None:
         """Add to the values."""
-        self.assign(self.value + np.asarray(delta))
+        self.assign(self.value + value)
 
-    def assign_sub(self, delta: Any) -> None:
-        """Take from the values."""
-        self.assign(self.value - np.asarray(delta))
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the values."""
+        self.assign(self.value - value)
 
     def numpy(self) -> Array:
         """Return a copy of the values."""
