@@ -9,7 +9,7 @@ import builtins
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -135,14 +135,17 @@ globals().update({name: _function(name, f, 2) for name, f in BINARY.items()})
 globals().update({name: _reduction(name, f) for name, f in REDUCTIONS.items()})
 
 
-def _takes_name(function: Any) -> Any:
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _takes_name(function: F) -> F:
     """Let a function take the keyword ``name``, and return what the user gets."""
 
     @wraps(function)
     def call(*args: Any, name: str | None = None, **options: Any) -> Any:
         return _out(function(*args, **options))
 
-    return call
+    return call  # type: ignore[return-value]
 
 
 # Shapes -----------------------------------------------------------------------------------------
@@ -349,7 +352,9 @@ def fill(dims: Any, value: Any) -> Any:
 
 
 @_takes_name
-def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = np.float32):  # type: ignore[no-untyped-def]
+def eye(
+    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = np.float32
+) -> Any:
     """Return 1 on the diagonal, else 0."""
     one = np.eye(int(num_rows), num_columns, dtype=dtype)
     return one if batch_shape is None else np.broadcast_to(one, (*_ints(batch_shape), *one.shape))
@@ -665,7 +670,9 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
     return ops.cond(pred, true_fn, false_fn)
 
 
-def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, **kwargs: Any):  # type: ignore[no-untyped-def]
+def while_loop(
+    cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, **kwargs: Any
+) -> Any:
     """Return the variables after ``body`` has run while ``cond`` holds of them."""
     return ops.while_loop(cond, body, loop_vars, maximum_iterations)
 
@@ -768,13 +775,9 @@ def assign(ref: Any, value: Any, **kwargs: Any) -> Any:
     return ref
 
 
-def _is_symbolic(x: Any) -> bool:
-    return isinstance(x, KerasTensor)
-
-
 def is_symbolic_tensor(x: Any) -> bool:
     """Whether something is a tensor without values."""
-    return _is_symbolic(x)
+    return isinstance(x, KerasTensor)
 
 
 def clip_by_global_norm(
