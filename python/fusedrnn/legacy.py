@@ -29,8 +29,11 @@ LAYER_MODULES = (
 )
 UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
 
-# Names that no Keras 3 has, by module
+# Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
+    "": "flags float string estimator feature_column",
+    "backend": "conv1d in_test_phase in_train_phase manual_variable_initialization placeholder tf",
+    "client.device_lib": "list_local_devices",
     "engine": "InputSpec Layer Model",
     "engine.topology": "InputSpec Layer",
     "layers": "AtrousConvolution1D ConvRecurrent2D CuDNNGRU CuDNNLSTM Highway LocallyConnected1D "
