@@ -49,8 +49,7 @@ ADVICE = (
     ("applications.*|visualization|ops.image|.*bounding_boxes", ".*", "which has nothing for "
      f"images; {KEEP}"),
     ("backend|ops.*", ".*", "which has NumPy's functions: use numpy, and fusedrnn.ops in a loss"),
-    ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
-     "and others"),
+    ("callbacks", ".*", "which has ModelCheckpoint and BackupAndRestore"),
     ("config|distribution|dtype_policies|mixed_precision|quantizers", ".*", ONE_CPU),
     ("datasets.*", ".*", "which fetches nothing: read the arrays by Keras or numpy.load"),
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
@@ -61,7 +60,8 @@ ADVICE = (
      + KEEP),
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
      "place"),
-    ("optimizers.*", ".*", "which has SGD, RMSprop, Adam, AdamW, Nadam and Adagrad"),
+    ("optimizers.*", ".*", "which has SGD, RMSprop, Adagrad, Adadelta, Ftrl, Adam and its kin, "
+     "Lion and Lamb"),
     ("preprocessing.text", ".*", "which takes numbers: number the words with a dict, then "
      "pad_sequences"),
     ("preprocessing.sequence", ".*", "which has pad_sequences and TimeseriesGenerator"),
