@@ -95,8 +95,7 @@ ADVICE = (
     ("applications.*|visualization|(ops.)?image|.*bounding_boxes", ".*", "which has nothing for "
      f"images; {KEEP}"),
     ("backend|ops.*", ".*", "which has NumPy's functions: use numpy, and fusedrnn.ops in a loss"),
-    ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
-     "and others"),
+    ("callbacks", ".*", "which has ModelCheckpoint and BackupAndRestore"),
     ("config.*|distribut.*|dtype_policies|mixed_precision.*|quantizers|test", ".*", ONE_CPU),
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx"),
@@ -106,7 +105,8 @@ ADVICE = (
      + KEEP),
     ("losses|metrics", ".*", "which takes a function of (y_true, y_pred) written with NumPy in its "
      "place"),
-    ("optimizers.*", ".*", "which has SGD, RMSprop, Adam, AdamW, Nadam and Adagrad"),
+    ("optimizers.*", ".*", "which has SGD, RMSprop, Adagrad, Adadelta, Ftrl, Adam and its kin, "
+     "Lion and Lamb"),
     ("random", ".*", "which draws by numpy.random: seed both with utils.set_random_seed"),
     ("regularizers|constraints", ".*", "which takes a subclass with __call__ in its place"),
     ("tree", ".*", "which has one array in and one out: use Python's own lists and dicts"),
