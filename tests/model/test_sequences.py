@@ -96,8 +96,8 @@ def test_a_base_of_data_is_filled_in_by_the_user() -> None:
     for call in (lambda: len(base), lambda: base[0]):
         with pytest.raises(NotImplementedError):
             call()
-    with pytest.raises(NotImplementedError, match=r"utils\.plot_model is beyond fusedrnn"):
-        utils.plot_model()
+    with pytest.raises(NotImplementedError, match=r"utils\.FeatureSpace is beyond fusedrnn"):
+        utils.FeatureSpace()
     with pytest.raises(AttributeError, match="has no attribute 'plot_modell'"):
         utils.plot_modell  # noqa: B018
 

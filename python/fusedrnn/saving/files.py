@@ -82,7 +82,7 @@ def load_model(
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
-    if not str(filepath).endswith(tuple(FORMATS)):
+    if not _files.text(filepath).endswith(FORMATS):
         raise ValueError(f"load_model: File format not supported: {filepath} must end in {ENDINGS}")
     path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
