@@ -458,7 +458,9 @@ class Plugin:
             t for t, outcome in self.outcome.items() if outcome == "passed" and names[t] is not None
         ]
         self.stale = [
-            p for p in self.patterns if area_of(p) in self.whole and p not in names.values()
+            p
+            for p in self.patterns
+            if area_of(p) in self.whole and not any(fnmatchcase(t, p) for t in self.outcome)
         ]
         session.exitstatus = 1 if self.new or self.passes or self.stale else 0
 
