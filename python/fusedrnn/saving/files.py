@@ -36,7 +36,7 @@ def save_model(
     path = _target(filepath, overwrite)
     if kwargs:
         raise ValueError(f"save: The following argument(s) are not supported: {list(kwargs)}")
-    if not model.built:
+    if not model.built and not path.endswith(".keras"):
         raise ValueError(f"save: model {model.name} has no weights yet; build it or fit it first")
     config = json.dumps(model_config(model))
     if path.endswith(".safetensors"):
