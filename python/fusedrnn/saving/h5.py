@@ -137,7 +137,7 @@ def write_weights(file: Any, model: Model, optimizer: bool) -> None:
     if optimizer and model.compiled and model.optimizer.built:
         group = file.create_group("optimizer/vars")
         group.attrs["name"] = model.optimizer.name
-        for i, array in enumerate(model.optimizer.arrays(model.pack())):
+        for i, array in enumerate(model.optimizer.arrays()):
             group[str(i)] = array
 
 

@@ -85,7 +85,7 @@ def write_model(file: Any, model: Model, config: str, optimizer: bool) -> None:
         )
     write_weights(file.create_group("model_weights"), model)
     if optimizer and model.compiled and model.optimizer.built:
-        state = model.optimizer.arrays(model.pack())
+        state = model.optimizer.arrays()
         group = file.create_group("optimizer_weights")
         names = [f"{model.optimizer.name}/{i}" for i in range(len(state))]
         group.attrs["weight_names"] = np.array(names, "S")

@@ -68,6 +68,8 @@ def _revived(config: Any) -> Any:
         return _builtin(inner, config.get("registered_name"))
     package, *parts = str(config.get("module")).removeprefix("keras.src.").split(".")
     where = parts[0] if package == "keras" and parts else package
+    if parts[1:2] == ["schedules"]:
+        where = "optimizers.schedules"
     if package == "keras":
         _not_registered(name, config.get("registered_name"))
     if where in ("keras", "layers", "models"):
