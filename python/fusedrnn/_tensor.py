@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ._types import Array
+
 
 class TensorShape(tuple[int | None, ...]):
     """A tuple of sizes that answers as TensorFlow's: None where a size is not known."""

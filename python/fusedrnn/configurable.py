@@ -104,7 +104,7 @@ def serialize(value: Any) -> Any:
     if getattr(value, "layer", None) is not None:  # an activation that is one
         return serialize(value.layer)
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
-        name = value.__name__
+        name = get_registered_name(value)
         return {
             "module": "builtins",
             "class_name": "function",

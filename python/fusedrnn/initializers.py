@@ -127,7 +127,8 @@ class VarianceScaling(_Random):
         ):
             if value not in known:
                 raise ValueError(
-                    f"Invalid `{name}` argument: {value}. Please use one of {', '.join(known)}"
+                    f"VarianceScaling: {name} is {value!r}. Invalid `{name}` argument: please use "
+                    f"one of {', '.join(known)}"
                 )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         if distribution == "normal":

@@ -292,6 +292,13 @@ class Layer(Configurable):
         weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
         return [Number(penalty) for penalty in (*outputs, *weights)]
 
+    @property
+    def compute_dtype(self) -> str:
+        """Float type of the layer, which is that of its weights too."""
+        return np.dtype(self.dtype or _state.floatx()).name
+
+    variable_dtype = compute_dtype
+
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
         for v in self.variables:
@@ -308,7 +315,8 @@ class Layer(Configurable):
             )
         if self.built and not self.fits(shape):
             raise ValueError(
-                f"{self.name}: was built for inputs of shape {self.input_shape}, got {shape}"
+                f"{self.name}: input is incompatible with the layer, which was built for inputs of "
+                f"shape {self.input_shape}, got {shape}"
             )
         for inner in self.layers:
             self._lock.join(inner._lock)

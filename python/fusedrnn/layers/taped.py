@@ -28,8 +28,13 @@ from ..graph import (
     tapes_of,
     zero_gradients,
 )
+<<<<<<< HEAD
 from .layer import Layer, Variable, running, sizes
 from .sequences import flat
+=======
+from .layer import Layer, running, sizes
+from .sequences import flat, nested
+>>>>>>> h16-suite
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -160,8 +165,14 @@ class Taped(Layer):
 
     # Calls ----------------------------------------------------------------------------------------
 
+    _parts: Any = None  # the lists in which `call` gives arrays, if there are lists in lists
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the output for arrays, or for tensors without values (a graph of layers)."""
+        y = self._call_flat(*args, **kwargs)
+        return y if self._parts is None else nested(y, self._parts)
+
+    def _call_flat(self, *args: Any, **kwargs: Any) -> Any:
         # In the order in which Keras has them
         kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
         symbolic = is_symbolic(args, kwargs)
@@ -217,7 +228,11 @@ class Taped(Layer):
             y = self.call(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
             running.reset(outer)
-        return flat(y) if isinstance(y, (list, tuple)) else y
+        if not isinstance(y, (list, tuple)):
+            return y
+        self._parts = y if any(isinstance(each, (list, tuple)) for each in y) else None
+        self._parts = replaced(self._parts, (*ARRAYS, KerasTensor), lambda _: None)
+        return flat(y)
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
         xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])

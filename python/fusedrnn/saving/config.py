@@ -40,10 +40,8 @@ def model_config(model: Model) -> dict[str, Any]:
         else {key: serialize(value) for key, value in model._compile_config.items()}
     )
     described: dict[str, Any] = serialize(model)
-    return described | {
-        "build_config": {"input_shape": model.input_shape},
-        "compile_config": compiled,
-    }
+    built = {"build_config": {"input_shape": model.input_shape}} if model.built else {}
+    return described | built | {"compile_config": compiled}
 
 
 def model_from(config: Mapping[str, Any], compile: bool) -> Model:

@@ -36,7 +36,7 @@ def save_model(
     path = _target(filepath, overwrite)
     if kwargs:
         raise ValueError(f"save: The following argument(s) are not supported: {list(kwargs)}")
-    if not model.built:
+    if not model.built and not path.endswith(".keras"):
         raise ValueError(f"save: model {model.name} has no weights yet; build it or fit it first")
     config = json.dumps(model_config(model))
     if path.endswith(".safetensors"):
@@ -97,6 +97,11 @@ def load_model(
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights: ``.weights.h5`` as Keras 3, ``.h5`` as Keras 2, or ``.safetensors``."""
     path = _target(filepath, overwrite)
+    if not model.built:
+        raise ValueError(
+            f"save_weights: You are saving a model that has not yet been built: {model.name}; call "
+            "it on data first, or build(input_shape)"
+        )
     if path.endswith(".safetensors"):
         data = safetensors.file_bytes(model, True, None)
     elif path.endswith(".weights.h5"):
@@ -134,7 +139,10 @@ def load_weights(
             "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: " + path
         )
     if not model.built:
-        raise ValueError(f"load_weights: model {model.name} must be built first")
+        raise ValueError(
+            "load_weights: You are loading weights into a model that has not yet been built: "
+            f"{model.name} must be built first"
+        )
     with _reading("load_weights", path):
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
