@@ -28,13 +28,8 @@ from ..graph import (
     tapes_of,
     zero_gradients,
 )
-<<<<<<< HEAD
 from .layer import Layer, Variable, running, sizes
-from .sequences import flat
-=======
-from .layer import Layer, running, sizes
 from .sequences import flat, nested
->>>>>>> h16-suite
 
 ARRAYS = (np.ndarray, Tracked)
 
