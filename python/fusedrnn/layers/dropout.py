@@ -44,7 +44,7 @@ class Dropout(Layer):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = None
-        if not training or not self.rate:
+        if training is not True or not self.rate:
             return x
         noise = x.shape if self.noise_shape is None else self.noise_shape
         shape = tuple(n if s is None else s for n, s in zip(x.shape, noise, strict=False))

@@ -163,8 +163,8 @@ class Layer(Configurable):
     input_rank: int | None = None  # how many axes the input must have
     integer_input = False  # whether the input is indices
     takes_list = False  # whether input, mask and input shape are lists, even of one
-    differs_in_training = False  # whether the same input gives another output
-    activity_loss = 0.0  # of a model: the penalties of its layers in the last forward pass
+    activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
+    added: Sequence[Any] = ()  # what a `call` has added to the loss in it
 
     def __init__(
         self,
@@ -245,9 +245,14 @@ class Layer(Configurable):
         return []
 
     @property
+    def inside(self) -> list[Layer]:
+        """All layers inside, where ``layers`` may leave some out."""
+        return self.layers
+
+    @property
     def weights(self) -> list[Variable]:
         """All variables, those of the layers inside included."""
-        return self.variables + [v for layer in self.layers for v in layer.weights]
+        return self.variables + [v for layer in self.inside for v in layer.weights]
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -268,21 +273,22 @@ class Layer(Configurable):
         """The penalties: those of the last outputs, then those of the trainable weights."""
         layers = [self]
         for layer in layers:
-            layers += layer.layers
+            layers += layer.inside
         outputs = [
             layer.activity_regularizer(y) / len(y)
             for layer in layers
             if layer.activity_regularizer is not None and layer.penalized is not None
             for y in (layer.penalized if isinstance(layer.penalized, list) else [layer.penalized])
         ]
+        added = [getattr(each, "value", each) for layer in layers for each in layer.added]
         weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
-        return [Number(penalty) for penalty in (*outputs, *weights)]
+        return [Number(penalty) for penalty in (*added, *outputs, *weights)]
 
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
         for v in self.variables:
             v.trainable = self.trainable and outer and not v.frozen
-        for layer in self.layers:
+        for layer in self.inside:
             layer.mark_trainable(self.trainable and outer)
 
     def build(self, input_shape: Sequence[Any]) -> None:
@@ -301,7 +307,7 @@ class Layer(Configurable):
             raise ValueError(
                 f"{self.name}: was built for inputs of shape {self.input_shape}, got {shape}"
             )
-        for inner in self.layers:
+        for inner in self.inside:
             self._lock.join(inner._lock)
         if not self.built:
             self.dtype = np.dtype(self.dtype or _state.floatx()).name
@@ -391,7 +397,7 @@ class Layer(Configurable):
 
     def forget_plans(self) -> None:
         """Have the graphs in it look anew through which layers a backward pass goes."""
-        for inner in self.layers:
+        for inner in self.inside:
             inner.forget_plans()
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

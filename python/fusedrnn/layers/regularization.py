@@ -29,7 +29,7 @@ class GaussianNoise(Layer):
         return drawn * x.dtype.type(stddev)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        return x + self.noise(x, self.stddev) if training and self.stddev else x
+        return x + self.noise(x, self.stddev) if training is True and self.stddev else x
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy
@@ -46,7 +46,7 @@ class GaussianDropout(GaussianNoise):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = None
-        if not training or not self.rate:
+        if training is not True or not self.rate:
             return x
         self.tape = 1 + self.noise(x, math.sqrt(self.rate / (1 - self.rate)))
         return x * self.tape

@@ -22,7 +22,7 @@ from ..cells import Cell
 from ..checks import flag, number, whole
 from ..graph import connect, is_symbolic
 from .dropout import dropout_mask
-from .layer import Layer, Shape, said
+from .layer import Layer, Shape, running, said
 
 # Those of the candidate that the kernels have.
 FUSED_ACTIVATIONS = (
@@ -225,6 +225,9 @@ class Recurrent(Layer):
             )
         if isinstance(inputs, (list, tuple)) and initial_state is None and len(inputs) > 1:
             inputs, initial_state = inputs[0], list(inputs[1:])
+        if running.get() is not None and initial_state is not None:  # a gradient goes to it
+            states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
+            return super().__call__([inputs, *states], training, mask)
         with self.step():
             self._given = initial_state
             try:
@@ -252,7 +255,7 @@ class Recurrent(Layer):
             "return_sequences": self.return_sequences,
         }
         drop = None
-        if training:
+        if training is True:
             if self.dropout:
                 drop = self._input_masks(x)
                 x, kernel = self._drop(x, kernel, drop)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._types import Array
 from ..graph import connect, is_symbolic
-from .layer import Layer, Shape, layer_from, said
+from .layer import Layer, Shape, layer_from, running, said
 from .rnn import Recurrent
 
 
@@ -168,6 +168,8 @@ class Bidirectional(Layer):
             return connect(
                 self, inputs, **said(initial_state=initial_state, training=training, mask=mask)
             )
+        if running.get() is not None and initial_state is not None:
+            return super().__call__([inputs, *initial_state], training, mask)
         with self.step():
             if initial_state is not None:
                 half = len(initial_state) // 2
