@@ -172,6 +172,11 @@ class Step:
             self.form = replaced((args, kwargs), Slot, lambda _: Slot(next(number)))
         self.training = self.kwargs.get("training")  # what counts for the layer, None: the model's
 
+    @property
+    def reads(self) -> list[int]:
+        """The slots that it reads: the inputs, and a mask given by hand."""
+        return self.inputs + [slot.number for slot in leaves(self.mask, Slot)]
+
     def given_mask(self, values: Sequence[Any]) -> Any:
         """Return the mask given by hand, of several inputs a list."""
         mask = replaced(self.mask, Slot, lambda slot: values[slot.number])
