@@ -233,7 +233,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
             return None
         if isinstance(data, Mapping):
             return {name: part(each, rows) for name, each in data.items()}
-        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and is_list_of_arrays(data):
+        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and is_list(data):
             return [part(each, rows) for each in data]
         return np.asarray(data)[rows]
 
@@ -248,7 +248,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
     )
 
 
-def is_list_of_arrays(data: Any) -> bool:
+def is_list(data: Any) -> bool:
     """Whether a list holds the arrays of several inputs, and not the rows of one."""
     return all(hasattr(each, "shape") for each in data)
 

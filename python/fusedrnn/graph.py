@@ -164,7 +164,7 @@ class Step:
         # Whether the layer gets its one input as an array rather than in a list
         self.alone = len(self.inputs) == 1 and not self.layer.takes_list
         self.single = len(self.outputs) == 1
-        self.mask = self.kwargs.get("mask")  # given by hand: it counts instead of the one from below
+        self.mask = self.kwargs.get("mask")  # given by hand, instead of the one from below
         if hasattr(self.layer, "form"):
             number = count()
             kwargs = without_mask(self.kwargs)

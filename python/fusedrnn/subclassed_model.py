@@ -58,7 +58,7 @@ class Subclassed(Taped, Model):
         return self.inside
 
     def _traced(self) -> Any:
-        raise AttributeError(f"Model {self.name} has a `call` of its own: it has no symbolic tensors")
+        raise AttributeError(f"Model {self.name} has a `call` of its own, so no symbolic tensors")
 
     def forget_plans(self) -> None:
         """Have the graphs in it look anew through which layers a backward pass goes."""
@@ -68,9 +68,7 @@ class Subclassed(Taped, Model):
 
     def _entries(self, x: Any) -> Any:
         """Return arrays of what the user gives, and build by the first; `call` gets its form."""
-        several = isinstance(x, Mapping) or (
-            isinstance(x, (list, tuple)) and batches.is_list_of_arrays(x)
-        )
+        several = isinstance(x, Mapping) or (isinstance(x, (list, tuple)) and batches.is_list(x))
         parts = list(x.values()) if isinstance(x, Mapping) else list(x) if several else [x]
         arrays = [batches.as_array("x", each, None) for each in parts]
         arrays = [a.astype(self.float_type, copy=False) if a.dtype.kind == "f" else a

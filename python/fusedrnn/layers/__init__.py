@@ -8,14 +8,17 @@ Not here: models, training loops, file formats.
 from .. import missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
-from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
-from .convolution import Conv1D, SeparableConv1D
+from .convolution import Conv1D, Conv1DTranspose
 from .dense import Dense
-from .dropout import Dropout, SpatialDropout1D
+from .depthwise import DepthwiseConv1D, SeparableConv1D
+from .dropout import AlphaDropout, Dropout, SpatialDropout1D
+from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .function import Lambda
+from .group_normalization import GroupNormalization, RMSNormalization
 from .gru import GRU
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
@@ -40,12 +43,19 @@ from .merging import (
     multiply,
     subtract,
 )
-from .multi_head_attention import MultiHeadAttention
+from .multi_head_attention import GroupedQueryAttention, MultiHeadAttention
 from .operation import Operation
 from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
-from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
+from .pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveMaxPooling1D,
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
-from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .simple_rnn import SimpleRNN
 from .unit_normalization import UnitNormalization
@@ -58,8 +68,11 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveMaxPooling1D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -67,10 +80,13 @@ __all__ = [
     "Bidirectional",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Cropping1D",
     "Dense",
+    "DepthwiseConv1D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -78,6 +94,9 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "GroupNormalization",
+    "GroupedQueryAttention",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",
@@ -94,6 +113,7 @@ __all__ = [
     "Operation",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
@@ -104,6 +124,7 @@ __all__ = [
     "SpatialDropout1D",
     "StackedRNNCells",
     "Subtract",
+    "ThresholdedReLU",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
@@ -129,6 +150,8 @@ alias_modules(__name__, LAYER_MODULES)
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 Convolution1D, SeparableConvolution1D = Conv1D, SeparableConv1D
+Convolution1DTranspose = Conv1DTranspose
+GroupQueryAttention = GroupedQueryAttention
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 missing.answer(__name__)

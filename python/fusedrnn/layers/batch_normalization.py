@@ -21,8 +21,6 @@ class BatchNormalization(Normalization):
     that training gathers. Masked steps do not count.
     """
 
-    differs_in_training = True
-
     def __init__(
         self,
         axis: int = -1,

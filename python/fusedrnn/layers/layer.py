@@ -28,6 +28,12 @@ __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "size
 # What runs now: the `call` of a layer, where others are called with arrays of its tape.
 running: ContextVar[Any] = ContextVar("running", default=None)
 
+PARTS: dict[str, Any] = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
+
 # The layers by name, in snake case: ``layers`` has its own in it, ``sequential`` adds the model.
 LAYERS: dict[str, type[Layer]] = {}
 
@@ -162,6 +168,8 @@ class Layer(Configurable):
     module = "keras.layers"
     input_rank: int | None = None  # how many axes the input must have
     integer_input = False  # whether the input is indices
+    supports_masking = True  # whether the mask of the input is that of the output
+    not_in_config: tuple[str, ...] = ()  # arguments that Keras does not write
     takes_list = False  # whether input, mask and input shape are lists, even of one
     activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
     added: Sequence[Any] = ()  # what a `call` has added to the loss in it
@@ -235,7 +243,7 @@ class Layer(Configurable):
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
         """Return the mask that the next layer gets."""
-        return mask
+        return mask if self.supports_masking else None
 
     # What all layers share ----------------------------------------------------------------------
 
@@ -356,6 +364,19 @@ class Layer(Configurable):
         self.variables.insert(trained if trainable else len(self.variables), variable)
         return variable
 
+    def take_parts(self, arguments: Mapping[str, Any], *parts: str) -> None:
+        """Keep what a constructor got as initializer, regularizer and constraint of weights."""
+        for what, module in PARTS.items():
+            for part in parts:
+                setattr(self, f"{part}_{what}", module.get(arguments[f"{part}_{what}"]))
+
+    def add_part(self, name: str, shape: Any, part: str = "", wanted: bool = True) -> Any:
+        """Create a variable with the initializer, regularizer and constraint of its name."""
+        if not wanted:
+            return None
+        own = [getattr(self, f"{part or name}_{what}") for what in PARTS]
+        return self.add_weight(name, shape, *own)
+
     def get_weights(self) -> list[Array]:
         """Return copies of the weights in Keras's order."""
         return [v.numpy() for v in self.weights]
@@ -460,7 +481,7 @@ class Layer(Configurable):
         config = super().get_config() | {"dtype": self.dtype or _state.floatx()}
         if config["activity_regularizer"] is None:
             del config["activity_regularizer"]
-        return config
+        return {key: value for key, value in config.items() if key not in self.not_in_config}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -469,6 +490,13 @@ class Layer(Configurable):
 def said(**arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def given(local: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor out of its ``locals()``."""
+    left_out = ("self", "__class__", "kwargs")
+    arguments = {key: value for key, value in local.items() if key not in left_out}
+    return arguments | local.get("kwargs", {})
 
 
 def sizes(shape: Sequence[Any], name: str = "shape") -> Any:

@@ -76,7 +76,7 @@ class Merge(Layer):
         ]
 
     def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
-        if any(m is None for m in mask):
+        if not self.supports_masking or any(m is None for m in mask):
             return None
         every = mask[0]
         for m in mask[1:]:
@@ -209,6 +209,7 @@ class Concatenate(Layer):
 class Dot(Merge):
     """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
 
+    supports_masking = False
     fewest = most = 2
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
@@ -266,9 +267,6 @@ class Dot(Merge):
             np.ascontiguousarray(np.moveaxis(g.reshape(shape), -1, axis))
             for g, shape, axis in zip(gradients, shapes, axes, strict=True)
         ]
-
-    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
-        return None
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

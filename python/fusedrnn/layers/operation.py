@@ -48,6 +48,7 @@ class Operation(Layer):
     """
 
     takes_list = True
+    supports_masking = False
 
     def __init__(
         self, function: Callable[..., Any] | str, name: str | None = None, **settings: Any
@@ -98,9 +99,6 @@ class Operation(Layer):
         xs = [Tracked(x) for x in self.tape]
         y = differentiate(lambda *tracked: self._value(list(tracked)), self.name, *xs)
         return y.gradients(xs, dy)
-
-    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
-        return None
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         own = self.function.__name__

@@ -23,6 +23,7 @@ from ..checks import flag, number, whole
 from ..graph import connect, is_symbolic
 from .dropout import dropout_mask
 from .layer import Layer, Shape, running, said
+from .layer import given as given
 
 # Those of the candidate that the kernels have.
 FUSED_ACTIVATIONS = (
@@ -367,14 +368,6 @@ class Recurrent(Layer):
             return None
         parts = zip(np.split(dx, self.cell.gates, axis=2), drop, strict=True)
         return sum(part * m[:, None] for part, m in parts)
-
-
-def given(local: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor out of its ``locals()``."""
-    left_out = ("self", "__class__", "kwargs")
-    arguments: dict[str, Any] = {k: v for k, v in local.items() if k not in left_out}
-    arguments.update(local.get("kwargs", {}))
-    return arguments
 
 
 def initializer_of_blocks(*parts: Any) -> Any:
