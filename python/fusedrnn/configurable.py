@@ -99,6 +99,11 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
+def custom_of(*names: Any) -> Any:
+    """Return the object of the user's that the first of some names to have one means, or None."""
+    return next((_custom[name] for name in names if name in _custom), None)
+
+
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[Any], Any]:
@@ -114,10 +119,11 @@ def register_keras_serializable(
 
 
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Have names mean objects of the user's while a ``with`` block runs."""
     before = dict(_custom)
-    _custom.update(objects)
+    for each in objects:
+        _custom.update(each or {})
     try:
         yield
     finally:

@@ -275,6 +275,7 @@ class Layer(Configurable):
         return [v for v in self.weights if not v.trainable]
 
     trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
 
     @property
     def losses(self) -> list[Number]:

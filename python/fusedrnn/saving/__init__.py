@@ -17,9 +17,11 @@ from ..configurable import (
     serialize,
 )
 from .files import load_model, load_weights, save_model, save_weights
+from .objects import deserialize_keras_object
 
 __all__ = [
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "load_model",
     "load_weights",
