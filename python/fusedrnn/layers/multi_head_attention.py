@@ -212,8 +212,10 @@ class MultiHeadAttention(Heads):
 class GroupedQueryAttention(Heads):
     """Attention where groups of query heads share the heads of keys and values (Ainslie, 2023).
 
-    It is called as ``MultiHeadAttention`` is.
+    It is called as ``MultiHeadAttention`` is. Keras exports it as ``GroupQueryAttention``.
     """
+
+    module = "keras.src.layers.attention.grouped_query_attention"
 
     def __init__(
         self,
