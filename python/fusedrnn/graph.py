@@ -164,12 +164,16 @@ class Step:
         # Whether the layer gets its one input as an array rather than in a list
         self.alone = len(self.inputs) == 1 and not self.layer.takes_list
         self.single = len(self.outputs) == 1
+        # To a call with several arguments Keras gives no mask that goes along by itself
+        self.has_states = len(self.inputs) > 1 and not self.layer.takes_list
         self.mask = self.kwargs.get("mask")  # given by hand, instead of the one from below
         if hasattr(self.layer, "form"):
             number = count()
             kwargs = without_mask(self.kwargs)
             args = self.args if self.args or kwargs else (Slot(0),)  # in a chain
             self.form = replaced((args, kwargs), Slot, lambda _: Slot(next(number)))
+            if self.mask is not None:
+                self.form[1]["mask"] = True
         self.training = self.kwargs.get("training")  # what counts for the layer, None: the model's
 
     @property
@@ -225,12 +229,15 @@ class Graph:
                 x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
             if step.form is not None:
                 layer.form = step.form  # type: ignore[attr-defined]
+            seen = mask
             if step.mask is not None:
-                mask = step.given_mask(values)
+                seen = mask = step.given_mask(values)
+            elif step.has_states:
+                seen = [None] * len(x)
             if step.training is None:
-                y = layer.forward(x, training, mask)
+                y = layer.forward(x, training, seen)
             else:
-                y = layer.forward(x, step.training or (training and TAPE_ONLY), mask)
+                y = layer.forward(x, step.training or (training and TAPE_ONLY), seen)
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
                 layer.penalized = y

@@ -519,7 +519,8 @@ def decoder_step(k: Any) -> Any:
     y, h2, c2 = L.LSTM(4, return_sequences=True, return_state=True, name="r")(
         x, initial_state=[h, c]
     )
-    return k.Model([x, h, c], [L.Dense(3, name="y")(y), h2, c2], name="m")
+    states = [L.Identity(name="h2")(h2), L.Identity(name="c2")(c2)]
+    return k.Model([x, h, c], [L.Dense(3, name="y")(y), *states], name="m")
 
 
 @graph

@@ -174,6 +174,8 @@ class Taped(Layer):
         given = list(leaves(arrays, kind))
         number = count()
         self.form = replaced(arrays, kind, lambda _: Slot(next(number)))
+        if mask is not None:
+            self.form[1]["mask"] = True  # given by hand
         first = [*self.form[0], *self._bound()[1].values()][0]
         self.takes_list = not isinstance(first, Slot) or len(given) > 1
         if symbolic:
@@ -210,10 +212,19 @@ class Taped(Layer):
         """Return what ``call`` gives, several as a list."""
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
-        own = replaced(self._bound(), Slot, lambda slot: masks[slot.number])
-        for k, (name, mask) in enumerate({**dict(zip(names, own[0])), **own[1]}.items()):  # noqa: B905
-            for key in (f"{name}_mask", *(["mask"] if k == 0 else [])):
-                if key in names and any(m is not None for m in leaves([mask], np.ndarray)):
+        by_hand = kwargs.pop("mask", False)
+        first, rest = self._bound()
+        tensors = {
+            name: each
+            for name, each in {**dict(zip(names, first)), **rest}.items()  # noqa: B905
+            if any(True for _ in leaves(each, Slot))
+        }
+        for k, (name, each) in enumerate(tensors.items()):
+            mask = replaced(each, Slot, lambda slot: masks[slot.number])
+            # As Keras, which gives `mask` to a call with one tensor only
+            alone = len(tensors) == 1 or (by_hand and k == 0)
+            for key in (f"{name}_mask", *(["mask"] if alone else [])):
+                if key in names and any(True for _ in leaves(mask, np.ndarray)):
                     kwargs.setdefault(key, mask)
         if "training" in names:
             kwargs["training"] = training is True
@@ -345,9 +356,11 @@ class _Running:
         elif not training and self.training:
             training = TAPE_ONLY
         given: Any = values if several else values[0]
-        mask = masks if several else masks[0]
-        y = layer.forward(given, training, mask)
-        mask = layer.compute_mask(given, mask)
+        seen = masks if several else masks[0]
+        if several and mask is None and not layer.takes_list:  # states: as Keras, no mask for it
+            seen = [None] * len(masks)
+        y = layer.forward(given, training, seen)
+        mask = layer.compute_mask(given, masks if several else masks[0])
         self.penalty += layer.activity_loss
         regularizer = layer.activity_regularizer
         if regularizer is not None:
