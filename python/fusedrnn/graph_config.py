@@ -55,14 +55,16 @@ def layers_config(
         config = {"shape": shape, "dtype": dtype, "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": config}
 
-    def part(value: slice) -> dict[str, Any]:
+    def part(value: Any) -> dict[str, Any]:
+        if value is ...:
+            return {"class_name": "__ellipsis__", "config": {}}
         config = {"start": value.start, "stop": value.stop, "step": value.step}
         return {"class_name": "__slice__", "config": config}
 
     calls: dict[Layer, list[Any]] = {layer: [] for layer in layers}
     for step in steps:
         args, kwargs = replaced((step.args, step.kwargs), Slot, tensor)
-        args, kwargs = replaced((args, kwargs), slice, part)
+        args, kwargs = replaced((args, kwargs), (slice, type(...)), part)
         args, kwargs = replaced((args, kwargs), np.generic, lambda value: value.item())
         by_hand = [name for name in ("mask", "training") if name in kwargs]
         call = {"args": list(args), "kwargs": kwargs} | ({"by_hand": by_hand} if by_hand else {})
@@ -135,6 +137,8 @@ def _values(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
             return Place(*value["config"]["keras_history"])
+        if value.get("class_name") == "__ellipsis__":
+            return ...
         if value.get("class_name") == "__slice__":
             return slice(*(value["config"][key] for key in ("start", "stop", "step")))
         return {key: _values(each) for key, each in value.items()}

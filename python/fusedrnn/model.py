@@ -235,7 +235,7 @@ class Model(Trainer):
             return None
         return dxs if len(dxs) > 1 else dxs[0]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """Return the mask of the last output."""
         return self.output_mask
 

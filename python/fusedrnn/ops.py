@@ -71,7 +71,10 @@ from .graph import KerasTensor as _KerasTensor
 # fmt: on
 # isort: on
 
-convert_to_tensor = convert_to_numpy
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """Return an array; what stands for one, in a graph or in a tape, as it is."""
+    return x if hasattr(x, "shape") and dtype is None else cast(x, dtype)
 
 
 def cast(x: Any, dtype: Any) -> Any:

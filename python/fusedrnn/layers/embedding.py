@@ -68,5 +68,5 @@ class Embedding(Layer):
         grad[found] = np.add.reduceat(dy.reshape(len(index), -1)[order], starts)
         return None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+    def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:  # noqa: D102
         return np.not_equal(x, 0) if self.mask_zero else None

@@ -195,6 +195,7 @@ class Layer(Configurable):
         self.trainable, self.dtype = trainable, dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.initial_weights = keywords.pop("weights", None)
+        keywords.pop("autocast", None)  # between types of floats, of which there is one
         batch_shape = legacy.input_shape(self, keywords)
         self.batch_shape = None if batch_shape is None else sizes(batch_shape)
         if keywords:
@@ -241,7 +242,7 @@ class Layer(Configurable):
         """Write the gradients of the variables; return the gradient of the input if needed."""
         raise NotImplementedError
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+    def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:
         """Return the mask that the next layer gets."""
         return mask if self.supports_masking else None
 

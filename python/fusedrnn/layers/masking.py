@@ -26,7 +26,7 @@ class Masking(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy * self.tape[..., None] if need_dx else None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+    def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:  # noqa: D102
         if is_symbolic(x):  # asked for by hand
             return np.any(np.not_equal(x, self.mask_value), axis=-1)
         found: Array = self.tape

@@ -75,7 +75,7 @@ class Merge(Layer):
             for each, shape in zip(x, self.input_shape, strict=True)  # type: ignore[arg-type]
         ]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         if not self.supports_masking or any(m is None for m in mask):
             return None
         every = mask[0]
@@ -194,7 +194,7 @@ class Concatenate(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
         return [np.ascontiguousarray(g) for g in np.split(dy, self.tape, self.axis)]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         if all(m is None for m in mask):
             return None
         kept = [

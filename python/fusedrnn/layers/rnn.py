@@ -167,7 +167,7 @@ class Recurrent(Layer):
         y = (N, T, self.units) if self.return_sequences else (N, self.units)
         return (y, *[(N, self.units)] * self.cell.states) if self.return_state else y
 
-    def compute_mask(self, x: Any, mask: Any) -> Array | None:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Array | None:  # noqa: D102
         mask = mask[0] if isinstance(mask, list) else mask
         return mask if self.return_sequences else None
 

@@ -143,5 +143,5 @@ class RNN(Layer):
             dy = cell.backward(given, need_dx or cell is not self.cells[0])
         return dy
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         return mask if self.return_sequences else None

@@ -238,7 +238,7 @@ class Bidirectional(Layer):
         half = dy / 2 if self.merge_mode == "ave" else dy
         return half, half
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         mask = mask[0] if isinstance(mask, list) else mask
         mask = mask if self.return_sequences else None
         return [mask, mask, *[None] * 4] if self.merge_mode is None else mask
