@@ -114,7 +114,7 @@ class Functional(Model):
         """Return the shape of the output, the batch axis included; of several, a tuple."""
         return self.output_shape
 
-    def _trace(self) -> None:
+    def trace(self) -> None:  # noqa: D102
         values: dict[int, KerasTensor] = {}
         inputs = [
             InputLayer(batch_shape=shape, name=name).tensor

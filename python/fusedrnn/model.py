@@ -129,7 +129,7 @@ class Model(Trainer):
     # Tensors without values: where the graph begins and ends. A copy makes its own when asked.
     _ends: tuple[list[KerasTensor], list[KerasTensor]] | None = None
 
-    def _trace(self) -> None:
+    def trace(self) -> None:
         """Call the layers on tensors without values, from ``inputs`` to ``outputs``."""
         raise NotImplementedError
 
@@ -140,7 +140,7 @@ class Model(Trainer):
                     f"Model {self.name} has no defined inputs or outputs yet: "
                     "build it or give it an Input"
                 )
-            self._trace()
+            self.trace()
         return self._ends  # type: ignore[return-value]
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import batches
+from ._state import snake_case
 from .configurable import arguments, custom_object_scope
 from .graph import Slot
 from .layers.layer import Layer
@@ -56,6 +58,20 @@ class Subclassed(Taped, Model):
     @property
     def _layers(self) -> Sequence[Layer]:  # type: ignore[override]
         return self.inside
+
+    def named_layers(self) -> dict[str, Layer]:
+        """Return them by where a file has them.
+
+        As Keras, which looks through a model's attributes by the alphabet, ``layers`` among them.
+        """
+        seen: Counter[str] = Counter()
+        found = {}
+        for where, layer in super().named_layers().items():
+            kind = snake_case(type(layer).__name__)
+            listed = f"layers/{kind}_{seen[kind]}" if seen[kind] else f"layers/{kind}"
+            found[where if where < "layers" else listed] = layer
+            seen[kind] += 1
+        return found
 
     def _traced(self) -> Any:
         raise AttributeError(f"Model {self.name} has a `call` of its own, so no symbolic tensors")

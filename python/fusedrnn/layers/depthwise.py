@@ -82,7 +82,7 @@ class DepthwiseConv1D(Depthwise):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, I = input_shape
-        return (N, self.window.count(T), I * self.depth_multiplier)  # type: ignore[operator]
+        return (N, self.window.count(T), I * self.depth_multiplier)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         padded, a = self.products(x, self.kernel)

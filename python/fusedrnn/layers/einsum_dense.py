@@ -59,7 +59,8 @@ class EinsumDense(Layer):
                 f"{self.name}: equation is {equation!r}, expected [X],[Y]->[Z], ...[X],[Y]->...[Z] "
                 "or [X]...,[Y]->[Z]..."
             )
-        self.left, self.letters = bool(left), (given, own, out)
+        self.left = bool(left)
+        self.letters: tuple[str, str, str] = (str(given), str(own), str(out))
         self.ellipsis = bool(left or right)
 
     def _sizes(self, input_shape: Shape) -> tuple[dict[str, Any], Any]:
@@ -93,13 +94,8 @@ class EinsumDense(Layer):
         if None in shape:
             raise ValueError(f"{self.name}: an axis of the kernel {own} has no fixed size")
         summed = math.prod(sizes[letter] for letter in own if letter not in out)
-        self.kernel = self.add_weight(
-            "kernel",
-            shape,
-            fanned(self.kernel_initializer, summed),
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
+        drawn, *rules = self.part("kernel")
+        self.kernel = self.add_weight("kernel", shape, fanned(drawn, summed), *rules)
         self.bias: Any = None
         if self.bias_axes is not None:
             unknown = [letter for letter in self.bias_axes if letter not in out]

@@ -376,8 +376,11 @@ class Layer(Configurable):
         """Create a variable with the initializer, regularizer and constraint of its name."""
         if not wanted:
             return None
-        own = [getattr(self, f"{part or name}_{what}") for what in PARTS]
-        return self.add_weight(name, shape, *own)
+        return self.add_weight(name, shape, *self.part(part or name))
+
+    def part(self, name: str) -> list[Any]:
+        """Return the initializer, regularizer and constraint of a weight."""
+        return [getattr(self, f"{name}_{what}") for what in PARTS]
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights in Keras's order."""

@@ -12,6 +12,7 @@ from ..checks import number, whole
 from .attention import causal
 from .dropout import Dropout
 from .einsum_dense import EinsumDense
+from .layer import PARTS
 from .taped import Taped
 
 
@@ -19,6 +20,7 @@ class Heads(Taped):
     """Base of the two: projections to heads, softmax of how they agree, and the way back."""
 
     supports_masking = True
+    _dropout_layer: Dropout
 
     def __init__(
         self,
@@ -48,9 +50,9 @@ class Heads(Taped):
     def project(self, name: str, equation: str, sizes: Any, axes: str, shape: Any) -> EinsumDense:
         """Return one of the dense layers, built."""
         settings = {
-            f"{part}_{what}": getattr(self, f"{part}_{what}")
+            f"{part}_{what}": own
             for part in ("kernel", "bias")
-            for what in ("initializer", "regularizer", "constraint")
+            for what, own in zip(PARTS, self.part(part), strict=True)
         }
         layer = EinsumDense(
             equation,

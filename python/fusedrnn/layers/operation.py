@@ -10,7 +10,6 @@ import numpy as np
 
 from .. import ops
 from .._state import auto_name, camel_case, snake_case
-from .._types import Array
 from ..autodiff import FLAT, SHAPES, Tracked, backward, differentiate
 from ..configurable import serialize
 from ..graph import KerasTensor, Slot, connect, get_item, is_symbolic, replaced

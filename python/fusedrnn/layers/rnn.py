@@ -171,11 +171,6 @@ class Recurrent(Layer):
         mask = mask[0] if isinstance(mask, list) else mask
         return mask if self.return_sequences else None
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether it drops."""
-        return bool(self.dropout or self.recurrent_dropout)
-
     # States ---------------------------------------------------------------------------------------
 
     def reset_states(self, states: Any = None) -> None:

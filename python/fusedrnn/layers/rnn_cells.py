@@ -112,11 +112,6 @@ class RNN(Layer):
         states = [(input_shape[0], c.units) for c in self.cells for _ in range(c.cell.states)]
         return (y, *states) if self.return_state else y
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether a cell drops."""
-        return any(cell.differs_in_training for cell in self.cells)
-
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
         states = []
         for cell in self.cells:

@@ -356,11 +356,12 @@ class _Running:
         elif not training and self.training:
             training = TAPE_ONLY
         given: Any = values if several else values[0]
-        seen = masks if several else masks[0]
+        seen: Any = masks if several else masks[0]
         if several and mask is None and not layer.takes_list:  # states: as Keras, no mask for it
             seen = [None] * len(masks)
         y = layer.forward(given, training, seen)
-        mask = layer.compute_mask(given, masks if several else masks[0])
+        below: Any = masks if several else masks[0]
+        mask = layer.compute_mask(given, below)
         self.penalty += layer.activity_loss
         regularizer = layer.activity_regularizer
         if regularizer is not None:

@@ -55,11 +55,6 @@ class TimeDistributed(Layer):
         y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, None)
         return y.reshape(*x.shape[:2], *y.shape[1:])
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the layer does."""
-        return self.layer.differs_in_training
-
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]), need_dx)
         return None if dx is None else dx.reshape(self.tape)
@@ -242,11 +237,6 @@ class Bidirectional(Layer):
         mask = mask[0] if isinstance(mask, list) else mask
         mask = mask if self.return_sequences else None
         return [mask, mask, *[None] * 4] if self.merge_mode is None else mask
-
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the layers drop."""
-        return any(layer.differs_in_training for layer in self.layers)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()
