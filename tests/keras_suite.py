@@ -316,12 +316,29 @@ SHIMS: dict[str, dict[str, Any]] = {
         "map_shape_structure": lambda function, structure: map_structure(
             function, structure, leaf=_is_shape
         ),
+        "map_structure_up_to": lambda shallow, function, *structures: map_structure(
+            lambda _, *each: function(*each), shallow, *structures
+        ),
         "is_nested": _nested,
     },
     "utils": {"removesuffix": str.removesuffix},
     "utils.file_utils": {"join": os.path.join},
+    "legacy.saving.legacy_h5_format": {
+        "save_model_to_hdf5": lambda model, path, include_optimizer=True, **_: model.save(
+            path, include_optimizer=include_optimizer
+        ),
+        "load_model_from_hdf5": lambda path, custom_objects=None, compile=True, **_: _load(
+            path, custom_objects, compile
+        ),
+    },
     "utils.traceback_utils": {"is_traceback_filtering_enabled": lambda: False},
 }
+
+
+def _load(path: Any, custom_objects: Any, compile: bool) -> Any:
+    from fusedrnn import models
+
+    return models.load_model(path, custom_objects, compile)
 
 
 def _clear() -> None:
@@ -351,7 +368,13 @@ class _OneStep:
 
 def _patch_tests_of_layers() -> None:
     """Have Keras's check of a layer leave out what is beyond."""
+    from fusedrnn import configurable
+
     variable, tensor = _variable(), _keras_tensor()
+    SHIMS["saving.object_registration"] = {
+        "GLOBAL_CUSTOM_NAMES": configurable._registered,
+        "GLOBAL_CUSTOM_OBJECTS": configurable._custom,
+    }
     SHIMS[""] = {"KerasTensor": tensor, "Variable": variable}
     SHIMS["backend"] |= SHIMS[""]
     test_case = importlib.import_module("keras.src.testing.test_case")
@@ -469,6 +492,16 @@ class Plugin:
 
 if os.environ.get(CHECKOUT) and __name__ == "keras_suite":  # as pytest's plugin, workers included
     install(Path(os.environ[CHECKOUT]))
+
+
+def pytest_runtest_setup(item: Any) -> None:
+    """Let configurations name the layers of a test's module, which for Keras are its own."""
+    from fusedrnn.layers import Layer
+    from fusedrnn.saving import get_custom_objects
+
+    for name, thing in vars(item.module).items():
+        if isinstance(thing, type) and issubclass(thing, Layer) and "keras." in thing.__module__:
+            get_custom_objects().setdefault(name, thing)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@
 Not here: models, training loops, file formats.
 """
 
-from .. import missing
+from .. import activations, missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
@@ -20,6 +20,7 @@ from .embedding import Embedding
 from .function import Lambda
 from .group_normalization import GroupNormalization, RMSNormalization
 from .gru import GRU
+from .identity import Identity
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
@@ -55,11 +56,12 @@ from .pooling import (
     MaxPooling1D,
 )
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
-from .reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
-from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
 from .unit_normalization import UnitNormalization
-from .wrapper import Bidirectional, TimeDistributed
+from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -129,6 +131,7 @@ __all__ = [
     "UnitNormalization",
     "UpSampling1D",
     "Variable",
+    "Wrapper",
     "ZeroPadding1D",
     "add",
     "average",
@@ -146,6 +149,7 @@ LAYERS.update(
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
 LAYERS["group_query_attention"] = GroupedQueryAttention  # as Keras exports it
+activations.LAYERS.update(LAYERS)
 alias_modules(__name__, LAYER_MODULES)
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D

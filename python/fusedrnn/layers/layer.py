@@ -136,6 +136,14 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             )
         self.value[...] = value
 
+    def assign_add(self, value: Any) -> None:
+        """Add to the values."""
+        self.assign(self.value + value)
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the values."""
+        self.assign(self.value - value)
+
     def numpy(self) -> Array:
         """Return a copy of the values."""
         return self.value.copy()

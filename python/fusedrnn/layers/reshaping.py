@@ -1,4 +1,4 @@
-"""Layers that only move numbers: Identity, Flatten, Reshape, RepeatVector, Permute."""
+"""Layers that only move numbers: Flatten, Reshape, RepeatVector, Permute."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
 from .window import channels_last
-
-
-class Identity(Layer):
-    """Gives on what it takes."""
-
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        return x
-
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
-        return dy
 
 
 class Reshape(Layer):

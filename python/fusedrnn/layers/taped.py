@@ -31,6 +31,7 @@ from ..graph import (
     zero_gradients,
 )
 from .layer import Layer, running, sizes
+from .sequences import flat
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -236,7 +237,7 @@ class Taped(Layer):
             y = self.call(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
             running.reset(outer)
-        return list(y) if isinstance(y, (list, tuple)) else y
+        return flat(y) if isinstance(y, (list, tuple)) else y
 
     def add_loss(self, loss: Any) -> None:
         """Add to the loss of the model what ``call`` has computed: a number, or several."""

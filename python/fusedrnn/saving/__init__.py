@@ -13,6 +13,8 @@ from .. import missing
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
+    get_registered_name,
+    get_registered_object,
     register_keras_serializable,
     serialize,
 )
@@ -23,6 +25,8 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "load_model",
     "load_weights",
     "register_keras_serializable",
