@@ -32,6 +32,8 @@ class EinsumDense(Layer):
         Which of the output's axes the bias has; without, there is none.
     """
 
+    supports_masking = False
+
     def __init__(
         self,
         equation: str,
