@@ -129,7 +129,10 @@ def _calls(layer: Mapping[str, Any]) -> Iterator[Call]:
         else:
             kwargs = {k: _values(v) for k, v in call["kwargs"].items() if v is not None}
             args = tuple(map(_values, call["args"]))
-            yield Call(layer["name"], number, args, kwargs, call.get("by_hand"))
+            by_hand = call.get("by_hand")
+            yield Call(
+                layer=layer["name"], number=number, args=args, kwargs=kwargs, by_hand=by_hand
+            )
 
 
 def _values(value: Any) -> Any:
