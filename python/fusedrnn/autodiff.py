@@ -541,6 +541,6 @@ def differentiate(function: Callable[..., Any], name: str, *args: Any) -> Tracke
         y = function(*args)
     except TypeError as error:
         raise TypeError(f"{name}: cannot be differentiated ({error}); {hint()}") from error
-    if not isinstance(y, Tracked):
+    if not any(isinstance(each, Tracked) for each in (y if isinstance(y, list) else [y])):
         raise TypeError(f"{name}: returned {type(y).__name__}, which does not depend on its input")
     return y

@@ -200,7 +200,7 @@ def function(inputs: Any, outputs: Any, **kwargs: Any) -> Callable[[Any], Any]:
     several = isinstance(outputs, (list, tuple))
     given = [x for x in (inputs if isinstance(inputs, (list, tuple)) else [inputs])
              if is_keras_tensor(x)]  # fmt: skip
-    model = _Model(given, list(outputs) if several else outputs)
+    model = _Model.functional(given, list(outputs) if several else outputs)
 
     def run(values: Any) -> Any:
         arrays = [

@@ -54,7 +54,7 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
     return np.ascontiguousarray(array, dtype)
 
 
-def _several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -> Any:
+def several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -> Any:
     """Return the array of the one input or output, or a list of those of several."""
     if isinstance(data, Mapping) and any(names):
         missing = [name for name in names if name not in data]
@@ -75,10 +75,9 @@ def _several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) 
 
 def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Batch:
     """Return what the user gives a model as arrays, or lists of them."""
+    x = model._entries(x)
     heads = model._head_names
-    types = [model.float_type] * len(heads)
-    x = _several("x", x, model._input_names, model.input_types)
-    y = None if y is None else _several("y", y, heads, types)
+    y = None if y is None else several("y", y, heads, [model.float_type] * len(heads))
     if len(heads) == 1:
         if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
             sample_weight = sample_weight[model.output_names[0]]
@@ -240,7 +239,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
             return None
         if isinstance(data, Mapping):
             return {name: part(each, rows) for name, each in data.items()}
-        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and _is_list(data):
+        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and is_list(data):
             return [part(each, rows) for each in data]
         return np.asarray(data)[rows]
 
@@ -255,7 +254,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
     )
 
 
-def _is_list(data: Any) -> bool:
+def is_list(data: Any) -> bool:
     """Whether a list holds the arrays of several inputs, and not the rows of one."""
     return all(hasattr(each, "shape") for each in data)
 

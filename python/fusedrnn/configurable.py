@@ -56,7 +56,7 @@ class Configurable:
             **{
                 key: value
                 for key, value in config.items()
-                if key in known or value not in (None, False)
+                if key in known or not (value is None or value is False)
             }
         )
 

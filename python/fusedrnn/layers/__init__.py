@@ -8,16 +8,19 @@ Not here: models, training loops, file formats.
 from .. import activations, missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
-from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
 from .categories import CategoryEncoding
-from .convolution import Conv1D, SeparableConv1D
+from .convolution import Conv1D, Conv1DTranspose
 from .dense import Dense
+from .depthwise import DepthwiseConv1D, SeparableConv1D
 from .discretization import Discretization
-from .dropout import Dropout, SpatialDropout1D
+from .dropout import AlphaDropout, Dropout, SpatialDropout1D
+from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .function import Lambda
+from .group_normalization import GroupNormalization, RMSNormalization
 from .gru import GRU
 from .hashing import Hashing
 from .identity import Identity
@@ -45,11 +48,18 @@ from .merging import (
     multiply,
     subtract,
 )
-from .multi_head_attention import MultiHeadAttention
+from .multi_head_attention import GroupedQueryAttention, MultiHeadAttention
 from .normalization import Normalization
 from .operation import Operation
 from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
-from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
+from .pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveMaxPooling1D,
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
 from .rescaling import Rescaling
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -67,8 +77,11 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveMaxPooling1D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -77,11 +90,14 @@ __all__ = [
     "CategoryEncoding",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Cropping1D",
     "Dense",
+    "DepthwiseConv1D",
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -89,6 +105,8 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "GroupNormalization",
+    "GroupedQueryAttention",
     "Hashing",
     "Identity",
     "Input",
@@ -109,6 +127,7 @@ __all__ = [
     "Operation",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -122,6 +141,7 @@ __all__ = [
     "StringLookup",
     "Subtract",
     "TextVectorization",
+    "ThresholdedReLU",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
@@ -143,12 +163,15 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
+LAYERS["group_query_attention"] = GroupedQueryAttention  # as Keras exports it
 activations.LAYERS.update(LAYERS)
 alias_modules(__name__, LAYER_MODULES)
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 Convolution1D, SeparableConvolution1D = Conv1D, SeparableConv1D
+Convolution1DTranspose = Conv1DTranspose
+GroupQueryAttention = GroupedQueryAttention
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 missing.answer(__name__)

@@ -92,9 +92,7 @@ class Categories(Layer):
     def backward(self, dy: Array, need_dx: bool) -> None:  # noqa: D102
         return None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> None:  # noqa: D102
-        return None
-
+    supports_masking = False
     depth: int | None = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102

@@ -53,11 +53,6 @@ class Lambda(Layer):
         except ValueError:  # some of NumPy's say nothing
             self._takes = set()
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the function asks."""
-        return "training" in self._takes
-
     def value(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the function's value."""
         now = {"mask": mask, "training": training}

@@ -75,8 +75,8 @@ class Merge(Layer):
             for each, shape in zip(x, self.input_shape, strict=True)  # type: ignore[arg-type]
         ]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
-        if any(m is None for m in mask):
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
+        if not self.supports_masking or any(m is None for m in mask):
             return None
         every = mask[0]
         for m in mask[1:]:
@@ -194,7 +194,7 @@ class Concatenate(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
         return [np.ascontiguousarray(g) for g in np.split(dy, self.tape, self.axis)]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         if all(m is None for m in mask):
             return None
         kept = [
@@ -209,6 +209,7 @@ class Concatenate(Layer):
 class Dot(Merge):
     """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
 
+    supports_masking = False
     fewest = most = 2
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
@@ -266,9 +267,6 @@ class Dot(Merge):
             np.ascontiguousarray(np.moveaxis(g.reshape(shape), -1, axis))
             for g, shape, axis in zip(gradients, shapes, axes, strict=True)
         ]
-
-    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
-        return None
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

@@ -21,6 +21,7 @@ from ..cells import Cell
 from ..checks import flag, number, positive, whole
 from .dropout import dropout_mask
 from .layer import Shape
+from .layer import given as given
 from .sequences import OverSequence
 
 # Those of the candidate that the kernels have.
@@ -158,11 +159,6 @@ class Recurrent(OverSequence):
     def state_sizes(self) -> list[int]:  # noqa: D102
         return [self.units] * self.cell.states
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether it drops."""
-        return bool(self.dropout or self.recurrent_dropout)
-
     # The pass -------------------------------------------------------------------------------------
 
     @cached_property
@@ -182,7 +178,7 @@ class Recurrent(OverSequence):
             "return_sequences": self.return_sequences,
         }
         drop = None
-        if training:
+        if training is True:
             if self.dropout:
                 drop = self._input_masks(x)
                 x, kernel = self._drop(x, kernel, drop)
@@ -294,14 +290,6 @@ class Recurrent(OverSequence):
             return None
         parts = zip(np.split(dx, self.cell.gates, axis=2), drop, strict=True)
         return sum(part * m[:, None] for part, m in parts)
-
-
-def given(local: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor out of its ``locals()``."""
-    left_out = ("self", "__class__", "kwargs")
-    arguments: dict[str, Any] = {k: v for k, v in local.items() if k not in left_out}
-    arguments.update(local.get("kwargs", {}))
-    return arguments
 
 
 def initializer_of_blocks(*parts: Any) -> Any:

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..configurable import serialize
-from ..functional_model import Functional
 from ..layers.layer import layer_from
 from ..model import Model
-from ..sequential import Sequential
 
 LONGEST = 8 << 20
 """Characters of a description; one of a thousand layers has two million."""
@@ -47,7 +45,7 @@ def model_config(model: Model) -> dict[str, Any]:
 def model_from(config: Mapping[str, Any], compile: bool) -> Model:
     """Build the model of a description."""
     model = layer_from(config)
-    if not isinstance(model, (Functional, Sequential)):
+    if not isinstance(model, Model):
         raise ValueError(f"the file has a {config['class_name']}, not a model")
     shape = (config.get("build_config") or {}).get("input_shape")
     if not model.built and shape:
