@@ -56,11 +56,17 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
         "column that names the series, or store,item (default: unique_id or series_id)",
     ),
     "wide": (None, "each other column is a series"),
-    "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel"),
+    "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel, epoch"),
+    "language": ("CODE", "of names of months, as de (default: found)"),
     "decimal": ("CHAR", "decimal point (default: {default})"),
-    "thousands": ("CHAR", "what parts thousands (default: nothing)"),
-    "freq": (None, "as D, W-MON, MS (default: found)"),
+    "thousands": ("CHAR", "what parts thousands (default: blanks and apostrophes)"),
+    "currency": ("TEXT", "what stands beside numbers, as kr (default: a sign as €)"),
+    "empty": ("LIST", "texts that say there is no value, as closed"),
+    "encoding": ("NAME", "of a CSV file (default: found)"),
+    "sheet": ("NAME", "of a workbook, or the file of a zip"),
+    "freq": (None, "as D, W-SUN, MS: rows are brought to it (default: found)"),
     "season": ("N", "periods in a season (default: found)"),
+    "country": ("CODE", "whose public holidays are known, as ES"),
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
@@ -221,7 +227,9 @@ def parser() -> argparse.ArgumentParser:
 
 def add_data(command: argparse.ArgumentParser) -> None:
     """Add the options that say what is in the table and what to do with it."""
-    command.add_argument("csv", nargs="?", help="CSV or Parquet file (default: the bakery sales)")
+    command.add_argument(
+        "csv", nargs="?", help="CSV, Parquet, .xlsx or .ods file, or - (default: the bakery sales)"
+    )
     group = command.add_argument_group("data")
     add_fields(group, (TableOptions, PanelOptions), DATA_HELP)
     group.add_argument("--skip-short", action="store_true", help="leave out series too short")

@@ -50,11 +50,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    date, target, id, wide, date_format, decimal, thousands : optional
+    date, target, id, wide, date_format, language, decimal, thousands : optional
+    currency, empty, encoding, sheet : optional
         Where things are in a table and how they are spelled, see `TableOptions`.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance, those known only afterwards, and those of both that are names.
-    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+    freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
+    zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
     n_jobs : int
         Processes that train.
@@ -99,13 +101,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         id: str | None = None,
         wide: bool = False,
         date_format: str | None = None,
+        language: str | None = None,
         decimal: str = ".",
         thousands: str | None = None,
+        currency: str | None = None,
+        empty: Sequence[str] = (),
+        encoding: str | None = None,
+        sheet: str | None = None,
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         categories: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
+        country: str | None = None,
         calendar: bool = False,
         duplicates: Duplicates = "error",
         missing_dates: Fill = "error",
@@ -132,13 +140,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.id = id
         self.wide = wide
         self.date_format = date_format
+        self.language = language
         self.decimal = decimal
         self.thousands = thousands
+        self.currency = currency
+        self.empty = empty
+        self.encoding = encoding
+        self.sheet = sheet
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.categories = categories
         self.freq = freq
         self.season = season
+        self.country = country
         self.calendar = calendar
         self.duplicates = duplicates
         self.missing_dates = missing_dates
