@@ -8,10 +8,12 @@ the table's first and last period are left out if its rows do not cover them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from . import frequency
@@ -71,8 +73,9 @@ def placed(long: LongTable, given: str | None) -> Placed:
             notes = (*notes, f"times are those of {zone}, {what}")
     if found and on_grid(days, found) and (freq or not _sparse(long, days, found)):
         return Placed(long, found, notes)
-    series = [long.dates[codes].unique().sort_values() for codes in long.rows.stamps()]
-    moved = _wandering(series, freq, days)
+    place = days.get_indexer(long.dates)
+    series = [np.unique(place[codes]) for codes in long.rows.stamps()]
+    moved = _wandering(days, series, freq)
     if found is None and moved is None:
         raise ValueError(_irregular(long, days))
     if moved is None and freq is None:
@@ -82,7 +85,7 @@ def placed(long: LongTable, given: str | None) -> Placed:
     onto = pd.Series(labels, days)
     notes = (*notes, *_moved(days, labels, freq))
     now = replace(long, stamps=Stamps(pd.DatetimeIndex(onto[long.dates])))
-    if moved or not any(onto[each].duplicated().any() for each in series):
+    if moved or all(labels[each].is_unique for each in series):
         return Placed(now, freq, notes)
     first, last, said = _covered(long.dates[long.rows.sold()].unique().sort_values(), freq, onto)
     return Placed(now, freq, (*notes, *said), first, last)
@@ -143,51 +146,45 @@ def _counted(long: LongTable, freq: str | None) -> Placed:
 
 def _sparse(long: LongTable, days: pd.DatetimeIndex, freq: str) -> bool:
     """Whether the dates, or those of a series, are far more apart than the grid that has them."""
-    each = long.dates[long.rows.first_stamps()].unique().sort_values()
-    most = max(_spacing([days]), _spacing([each]))
+    each = np.unique(days.get_indexer(long.dates[long.rows.first_stamps()]))
+    most = max(_spacing(days, [own]) for own in (np.arange(len(days)), each))
     return most > 2 * (step(freq) or DAY * 3 * SPACINGS.get(kind(freq), (1, 1))[1]) / DAY
 
 
-def _spacing(series: Sequence[pd.DatetimeIndex]) -> float:
+def _spacing(days: pd.DatetimeIndex, series: Iterable[npt.NDArray[np.intp]]) -> float:
     """Return the median of the days between two dates of a series; 0 if none has two."""
-    apart = np.concatenate([np.diff(each.to_numpy()) / np.timedelta64(1, "D") for each in series])
+    values = days.to_numpy()
+    apart = np.concatenate([np.diff(values[each]) / np.timedelta64(1, "D") for each in series])
     return float(np.median(apart)) if len(apart) else 0.0
 
 
 def _wandering(
-    series: Sequence[pd.DatetimeIndex], given: str | None, days: pd.DatetimeIndex
+    days: pd.DatetimeIndex, series: Sequence[npt.NDArray[np.intp]], given: str | None
 ) -> tuple[str, pd.Timedelta] | None:
     """Return the frequency of dates that wander around it, and by how much they are to be moved.
 
-    None if no move gives each date of a series a period of its own.
+    None if no move gives each date of a series, of which there are the places in `days`, a period
+    of its own. Of several moves the one that leaves the fewest periods without a date.
     """
-    apart = _spacing(series)
-    unit = next(
-        (
-            unit
-            for unit, (least, most) in SPACINGS.items()
-            if least * (1 - SLACK) <= apart <= most * (1 + SLACK)
-        ),
-        None,
-    )
-    if unit is None or (given and (kind(given) != unit or offset(given).n > 1)):
+    apart = _spacing(days, series)
+    units = [
+        unit
+        for unit, (least, most) in SPACINGS.items()
+        if least * (1 - SLACK) <= apart <= most * (1 + SLACK)
+    ]
+    if not units or (given and (kind(given) != units[0] or offset(given).n > 1)):
         return None
-    best = None
-    for freq, shift in _moves(unit, given, days):
-        gaps = 0
-        for each in series:
-            try:
-                dates = labelled(each + shift, freq, each[0])
-            except ValueError:
-                break
-            numbers = [frequency.number_of(dates[[end]], freq) for end in (0, -1)]
-            gaps += numbers[1] - numbers[0] + 1 - len(each)
-            if dates.has_duplicates:
-                break
-        else:
-            if gaps <= sum(map(len, series)) and (best is None or gaps < best[0]):
-                best = gaps, (freq, shift)
-    return best and best[1]
+    found = []
+    for freq, shift in _moves(units[0], given, days):
+        try:
+            labels = labelled(days + shift, freq, days[0])
+        except ValueError:  # none of its days
+            continue
+        numbers = frequency.dates(freq, labels[0], labels[-1]).get_indexer(labels)
+        steps = np.concatenate([np.diff(numbers[each]) for each in series])
+        if (steps > 0).all() and (gaps := (steps - 1).sum()) <= len(steps):
+            found.append((gaps, (freq, shift)))
+    return min(found, key=itemgetter(0))[1] if found else None
 
 
 def _moves(unit: str, given: str | None, days: pd.DatetimeIndex) -> list[tuple[str, pd.Timedelta]]:
@@ -198,12 +195,11 @@ def _moves(unit: str, given: str | None, days: pd.DatetimeIndex) -> list[tuple[s
     if unit == "W":
         usual = days.day_name().value_counts().index[0][:3].upper()
         return [(given or "W-SUN", none), (given or f"W-{usual}", -3 * DAY)]
-    late = np.median(days.day) > 20 if unit == "M" else np.median(days.day_of_year) > 182
-    if unit == "Q":
-        late = np.median((days.month - 1) % 3) > 1
+    into = {"M": days.day / 31, "Q": (days.month - 1) % 3 / 3, "Y": days.day_of_year / 366}[unit]
+    ends = np.mean(into > 0.5) > 0.5  # whether most dates are of the end of their period
     found = []
-    for shift in sorted(range(-MOVED, MOVED + 1), key=abs):
-        end = shift < 0 or (shift == 0 and late)
+    for shift in sorted(range(-MOVED, MOVED + 1), key=lambda by: (abs(by), (by > 0) == ends)):
+        end = shift < 0 or (shift == 0 and ends)
         found.append((given or f"{unit}{'E' if end else 'S'}", shift * DAY))
     return [(frequency.named(freq), shift) for freq, shift in found]
 
