@@ -10,11 +10,15 @@ import pandas as pd
 
 from .frequency import kind
 
+WEEKS = 4
+"""Weeks without a weekday that say that it is closed."""
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
 def open_weekdays(days: pd.DatetimeIndex) -> str:
-    """Return which weekdays occur, Monday first, a 1 or 0 each."""
+    """Return which weekdays occur, Monday first, a 1 or 0 each; of few weeks none counts as shut."""
+    if not len(days) or days.max() - days.min() < pd.Timedelta(weeks=WEEKS):
+        return "1111111"
     return "".join(str(int(day in set(days.day_of_week))) for day in range(7))
 
 

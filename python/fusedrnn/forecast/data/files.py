@@ -171,8 +171,20 @@ class Workbook:
             raise ValueError(_needs(path, path.suffix, package)) from None
         with told(path, path.suffix), ZipFile(path) as archive:
             _check_size(path, sum(entry.file_size for entry in archive.infolist()))
-        with told(path, path.suffix), pd.ExcelFile(path, engine=engine) as book:
-            sheets = {str(name): self._cells(book, name) for name in book.sheet_names}
+        with told(path, path.suffix):
+            sheets = pd.read_excel(
+                path,
+                sheet_name=None,
+                engine=engine,
+                header=None,
+                dtype=object,
+                keep_default_na=False,
+                na_values=[""],
+            )
+        sheets = {
+            str(name): cells.dropna(how="all").dropna(how="all", axis=1)
+            for name, cells in sheets.items()
+        }
         full = [name for name, cells in sheets.items() if len(cells)]
         cells = sheets[_chosen(path, "sheet", full, options.sheet)]
         self.names = [
@@ -180,12 +192,6 @@ class Workbook:
             for name in cells.iloc[0]
         ]
         self._rows = cells.iloc[1:].set_axis(range(cells.shape[1]), axis=1)
-
-    @staticmethod
-    def _cells(book: Any, name: Any) -> pd.DataFrame:
-        """Return the rows of a sheet that have content; empty columns at its edges are none."""
-        cells = book.parse(name, header=None, dtype=object, keep_default_na=False, na_values=[""])
-        return cells.dropna(how="all").dropna(how="all", axis=1)
 
     def pieces(
         self, columns: Sequence[Any], size: int, texts: Sequence[Any], names: Sequence[Any]

@@ -96,6 +96,7 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
     on = placed(long, options.freq)
     freq = on.freq
     week = open_weekdays(on.long.dates[on.long.rows.sold(zeros=options.zeros == "keep")])
+    holidays_of(options.country, on.long.dates[:1])  # an unknown country is an error early
     if "closed" in (options.missing_dates, options.missing_values):
         check_days(freq)
         if freq == "D" and "0" in week:
