@@ -36,9 +36,7 @@ def test_closed_days_are_no_part_of_the_dates_nor_of_the_season():
     assert panel.notes[-1] == (
         "12 dates of other weekdays than Mon, Tue, Wed, Thu, Fri, Sat: closed, left out"
     )
-    starts = [
-        panel_of(shop().iloc[k:], missing_dates="closed").series[0].start for k in range(8)
-    ]
+    starts = [panel_of(shop().iloc[k:], missing_dates="closed").series[0].start for k in range(8)]
     assert np.diff(starts).tolist() == [1] * 7
 
 

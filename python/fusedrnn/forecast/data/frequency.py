@@ -47,7 +47,7 @@ def offset(freq: str) -> Any:
         head, tail = re.fullmatch(r"(\d*[A-Za-z]+)((?:-\w+)?)", freq).groups()  # type: ignore[union-attr]
         count, name = re.fullmatch(r"(\d*)(.*)", head).groups()  # type: ignore[union-attr]
         found = pd.tseries.frequencies.to_offset(f"{count}{OLDER.get(name, name)}{tail}")
-        if found.n < 1:
+        if found.n < 1 or isinstance(found, pd.offsets.CDay):
             raise ValueError
         return found
     except (ValueError, AttributeError):
