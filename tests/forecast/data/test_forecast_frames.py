@@ -33,7 +33,7 @@ def test_a_series_with_dates_as_its_index(name):
 def test_a_frame_of_several_columns_by_date_is_not_guessed():
     frame = pd.DataFrame({"a": 1.0, "b": 2.0}, DAYS)
     with pytest.raises(
-        ValueError, match="no target column y or sales .see --target.; the table has: a, b"
+        ValueError, match=r"no target column y or sales .see --target.; the table has: a, b"
     ):
         found(frame)
     assert found(frame, target="b") == {"sales": [2.0] * 30}
@@ -66,7 +66,7 @@ def test_what_sktime_calls_df_list_and_nested():
         "b": list(range(5, 35)),
     }
     nested = pd.DataFrame({"y": [frames[0]["y"], frames[1]["y"]]})
-    with pytest.raises(ValueError, match="convert_to.frame, 'pd-multiindex'"):
+    with pytest.raises(ValueError, match=r"convert_to.frame, 'pd-multiindex'"):
         found(nested)
     for wrong in ([], {}, [1, 2], np.ones((2, 1, 30)), 3):
         with pytest.raises(TypeError, match="expected a pandas DataFrame or a path"):

@@ -73,7 +73,7 @@ def test_what_may_be_two_numbers_or_none_is_refused(texts, options, message, how
 
 def test_no_sale_is_what_the_rule_for_missing_values_says():
     frame = pd.DataFrame({"date": DAYS, "sales": ["1", "-", "closed", "4", "5"]})
-    with pytest.raises(ValueError, match="2 missing values .first 2024-01-02.; say what they"):
+    with pytest.raises(ValueError, match=r"2 missing values .first 2024-01-02.; say what they"):
         panel_of(frame, empty=("closed",))
     panel = panel_of(frame, empty=("closed",), missing_values="zero")
     assert panel.series[0].y.tolist() == [1, 0, 0, 4, 5]

@@ -1,4 +1,4 @@
-"""Rows brought to a grid: receipts to days, days to weeks, dates that wander, clocks that change."""
+"""Rows brought to a grid: receipts to days, days to weeks, dates that wander, changing clocks."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_times_that_wander_within_a_day_or_an_hour():
 def test_a_shop_of_saturdays_and_sundays_has_days():
     frame = sales(70)
     frame = frame[frame["date"].dt.day_of_week > 4]
-    with pytest.raises(ValueError, match="missing dates .*Mondays and Tuesdays and Wednesdays"):
+    with pytest.raises(ValueError, match=r"missing dates .*Mondays and Tuesdays and Wednesdays"):
         panel_of(frame)
     closed = panel_of(frame, missing_dates="closed")
     assert (closed.freq, closed.season, len(closed.series[0].y)) == ("C-0000011", 2, 20)

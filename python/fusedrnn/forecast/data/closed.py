@@ -16,7 +16,7 @@ WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturd
 
 
 def open_weekdays(days: pd.DatetimeIndex) -> str:
-    """Return which weekdays occur, Monday first, a 1 or 0 each; of few weeks none counts as shut."""
+    """Return which weekdays occur, Monday first, 1 or 0; of few weeks none counts as shut."""
     if not len(days) or days.max() - days.min() < pd.Timedelta(weeks=WEEKS):
         return "1111111"
     return "".join(str(int(day in set(days.day_of_week))) for day in range(7))

@@ -58,7 +58,8 @@ def offset(freq: str) -> Any:
 
 def named(freq: str) -> str:
     """Return the name of a frequency as pandas has it."""
-    return freq if freq.startswith("C-") else str(offset(freq).freqstr)
+    each = offset(freq)
+    return freq if isinstance(each, pd.offsets.CDay) else str(each.freqstr)
 
 
 def dates(freq: str, start: Any, end: Any = None, periods: int | None = None) -> pd.DatetimeIndex:
