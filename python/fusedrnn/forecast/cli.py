@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sys
@@ -161,10 +162,23 @@ def _signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise _Signalled(number)
 
+    def again(unraisable: Any) -> None:
+        """Send it again soon where Python can raise nothing, as while an object is deleted."""
+        if not isinstance(unraisable.exc_value, _Signalled):
+            hook(unraisable)
+            return
+        number = unraisable.exc_value.number
+        signal.signal(number, end)
+        timer = threading.Timer(0.01, os.kill, (os.getpid(), number))
+        timer.daemon = True
+        timer.start()
+
     before = [(number, signal.signal(number, end)) for number in numbers]
+    hook, sys.unraisablehook = sys.unraisablehook, again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before:
             signal.signal(number, handler)
 
