@@ -162,6 +162,12 @@ def _signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise _Signalled(number)
 
+    def send(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):  # so that no other thread gets it
+            signal.pthread_kill(int(threading.main_thread().ident or 0), number)
+        else:
+            os.kill(os.getpid(), number)
+
     def again(unraisable: Any) -> None:
         """Send it again soon where Python can raise nothing, as while an object is deleted."""
         if not isinstance(unraisable.exc_value, _Signalled):
@@ -169,7 +175,7 @@ def _signals() -> Iterator[None]:
             return
         number = unraisable.exc_value.number
         signal.signal(number, end)
-        timer = threading.Timer(0.01, os.kill, (os.getpid(), number))
+        timer = threading.Timer(0.01, send, (number,))
         timer.daemon = True
         timer.start()
 

@@ -80,8 +80,9 @@ def summarise(result: Backtest) -> Summary:
     first = next(fold for fold in result.folds if fold.name != CALIBRATION)
     pairs = [(settings.networks[0], other) for other in settings.networks[1:]]
     pairs += [(network, method) for network in settings.networks for method in settings.simple]
-    by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
-    repeating = []
+    by_series, names, singles, over_series, idle = [], [], [], [], []
+    constant: list[str] = []
+    repeating: list[str] = []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
     lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]
     start, end = min(first for first, _ in lives), max(last for _, last in lives)
