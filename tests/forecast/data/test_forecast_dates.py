@@ -167,6 +167,7 @@ def test_weekly_periods_are_an_index():
             ["sábado, 30 de março de 2024", "domingo, 31 de março de 2024", "1 de abril de 2024"],
             "pt",
         ),
+        (["sáb, 30 mar 2024", "dom, 31 mar 2024", "lun, 1 abr 2024"], "es"),
         (["30 maart 2024", "31 maart 2024", "1 april 2024"], "nl"),
         (["30 marca 2024", "31 marca 2024", "1 kwietnia 2024"], "pl"),
         (["30 марта 2024", "31 марта 2024", "1 апреля 2024"], "ru"),
@@ -180,6 +181,12 @@ def test_months_in_other_languages(texts, language):
     assert panel.notes[0].startswith("names of months are read in the language ")
     named = panel_of(frame, language=language)
     assert named.notes[0] == f"names of months are read in the language {language}"
+
+
+def test_a_weekday_may_be_spelled_as_a_month():
+    pytest.importorskip("babel")
+    frame = pd.DataFrame({"date": ["mar, 5 mar 2024", "mié, 6 mar 2024"], "sales": 1.0})
+    assert list(long_of(frame).dates.day) == [5, 6]
 
 
 def test_months_that_differ_with_the_language_are_refused():

@@ -33,6 +33,8 @@ from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
         ("6h", 4),
         ("2W-SUN", 26),
         ("4W-WED", 13),
+        ("SMS", 24),
+        ("SME", 24),
     ],
 )
 def test_frequency_and_season_are_found(freq, season):

@@ -48,9 +48,8 @@ def test_a_day_that_was_cut_off_is_left_out_and_told():
     panel = panel_of(frame.iloc[3:-2], freq="D", duplicates="sum")
     assert panel.series[0].y.tolist() == [21] * 26
     assert panel.notes[1:3] == (
-        "the first period of D, 2024-01-01, is left out: the rows begin within it, "
-        "2024-01-01 13:30",
-        "the last period of D, 2024-01-28, is left out: the rows end within it, 2024-01-28 13:30",
+        "the first period of D is left out: the rows begin within it, 2024-01-01 13:30",
+        "the last period of D is left out: the rows end within it, 2024-01-28 13:30",
     )
 
 
@@ -112,8 +111,30 @@ def test_several_series_are_cut_where_the_table_is_and_covariates_reach_on():
     both = pd.concat([frame.assign(unique_id="a"), frame.iloc[9:].assign(unique_id="b")])
     both.loc[both["date"] > "2024-01-31", "sales"] = np.nan
     panel = panel_of(both, freq="W-SUN", duplicates="sum", future_covariates=["price"])
-    assert [series.y.tolist() for series in panel.series] == [[7, 7, 7, 7], [5, 7, 7]]
-    assert [len(series.known) for series in panel.series] == [6, 5]
+    assert [series.y.tolist() for series in panel.series] == [[7, 7, 7, 7], [7, 7]]
+    assert [len(series.known) for series in panel.series] == [6, 4]
+    assert panel.notes[1:3] == (
+        "the first period of W-SUN of 1 series is left out: the rows begin within it, as those of "
+        "'b', 2024-01-10",
+        "the last period of W-SUN of 2 series is left out: the rows end within it, as those of "
+        "'a', 2024-01-31",
+    )
+
+
+def test_a_series_within_one_period_keeps_it():
+    parts = [sales(40), sales(3, start="2024-01-09")]
+    both = pd.concat(
+        [part.assign(unique_id=n, sales=1.0) for n, part in zip("ab", parts, strict=True)]
+    )
+    panel = panel_of(both, freq="W-SUN", duplicates="sum")
+    assert [series.y.tolist() for series in panel.series] == [[7] * 5, [3]]
+
+
+def test_days_of_several_series_are_whole_where_those_of_the_table_are():
+    a, b = receipts().assign(unique_id="a"), receipts().iloc[2:-2].assign(unique_id="b")
+    panel = panel_of(pd.concat([a, b]), freq="D", duplicates="sum")
+    assert [len(series.y) for series in panel.series] == [28, 28]
+    assert not any("left out" in note for note in panel.notes)
 
 
 def test_a_table_within_one_period_is_refused():

@@ -112,6 +112,7 @@ def test_reading_parquet(tmp_path, monkeypatch):
     path.touch()
     with monkeypatch.context() as context:
         context.setitem(sys.modules, "pyarrow", None)
+        context.setitem(sys.modules, "pyarrow.parquet", None)
         context.setitem(sys.modules, "fastparquet", None)
         with pytest.raises(ValueError, match="pip install pyarrow"):
             long_of(path)

@@ -16,6 +16,7 @@ FREQUENCIES = (
     *("MS", "ME", "BMS", "BME"),
     *(f"{n}W-{day}" for n in (4, 2) for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
     *(f"W-{day}" for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
+    *("SMS-15", "SME-15"),
     *("B", "D"),
     *("12h", "8h", "6h", "4h", "3h", "2h", "h"),
     *("30min", "20min", "15min", "10min", "5min", "min"),

@@ -64,6 +64,9 @@ def languages(only: str | None) -> dict[str, dict[str, str]]:
 def translated(text: str, words: dict[str, str]) -> str:
     """Return a date with its words in three English letters, or as they are if not known."""
     text = re.sub(ORDINAL, "", text)
+    names = re.findall(r"[^\W\d_]+", text)
+    if len(names) > 1 and any(_word(name, words) in ENGLISH[1:] for name in names[1:]):
+        text = re.sub(r"^[^\W\d_]+\.?\s+", "", text)  # a weekday, "mar" for Tuesday among them
     text = re.sub(r"[^\W\d_]+\.?", lambda match: _word(match.group(), words), text)
     return " ".join(text.split())
 

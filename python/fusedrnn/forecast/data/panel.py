@@ -102,7 +102,7 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         if freq == "D" and "0" in week:
             freq = f"C-{week}"
     usual = 1 if on.long.stamps.counted and options.freq is None else season_of(freq)
-    grid = Grid(on, options, freq, options.season or usual, week)
+    grid = Grid(on=on, options=options, freq=freq, season=options.season or usual, week=week)
     records = Records()
     keys: list[str] = []
     for name, rows in on.long.groups():
@@ -185,7 +185,8 @@ class Grid:
                 f"of these dates {counts['holidays']:,} are public holidays of "
                 f"{self.options.country}"
             )
-        if self.season == 1 and kind(self.freq) != "Y" and not self.options.season:
+        unknown = self.season == 1 and not self.options.season and not self.long.stamps.counted
+        if unknown and kind(self.freq) != "Y":
             notes.append(f"no season is known of {self.freq}: --season names one")
         if counts["covariates"]:
             notes.append(f"{counts['covariates']:,} missing values of covariates: previous")
@@ -199,10 +200,9 @@ class Grid:
 
     def _one_a_date(self, name: str, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the rows with one of each date, those of periods that are not covered left out."""
-        first, last = self.on.first, self.on.last
-        if first is not None:
+        if name in self.on.spans:
+            first, last = self.on.spans[name]
             rows = rows[rows.index >= first]
-        if last is not None:
             rows = rows.assign(y=rows["y"].mask(rows.index > last))
             rows = rows if self.long.known else rows[rows.index <= last]
         twice = rows.index.duplicated()

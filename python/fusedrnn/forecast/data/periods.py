@@ -3,13 +3,13 @@
 A stamp goes to the period that it is in. Where dates are as far apart as the grid's but not on it
 (the 15th of each month, Mondays among Sundays), all may be moved by some days alike, so that each
 has a period of its own. Where several rows of a series share a period they are to be added up, and
-the table's first and last period are left out if its rows do not cover them.
+a series' first and last period are left out if its rows do not cover them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 import numpy as np
@@ -42,9 +42,8 @@ class Placed:
     freq: str
     notes: tuple[str, ...] = ()
     """What was done, a sentence each."""
-    first: pd.Timestamp | None = None
-    """First date whose period the rows cover; None: of the first row."""
-    last: pd.Timestamp | None = None
+    spans: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]] = field(default_factory=dict)
+    """First and last date of each series whose period its rows cover; of all if it is not here."""
 
 
 def placed(long: LongTable, given: str | None) -> Placed:
@@ -74,7 +73,7 @@ def placed(long: LongTable, given: str | None) -> Placed:
     if found and on_grid(days, found) and (freq or not _sparse(long, days, found)):
         return Placed(long, found, notes)
     place = days.get_indexer(long.dates)
-    series = [np.unique(place[codes]) for codes in long.rows.stamps()]
+    series = [np.unique(place[codes]) for _, codes in long.rows.stamps()]
     moved = _wandering(days, series, freq)
     if found is None and moved is None:
         raise ValueError(_irregular(long, days))
@@ -87,8 +86,8 @@ def placed(long: LongTable, given: str | None) -> Placed:
     now = replace(long, stamps=Stamps(pd.DatetimeIndex(onto[long.dates])))
     if moved or all(labels[each].is_unique for each in series):
         return Placed(now, freq, notes)
-    first, last, said = _covered(long.dates[long.rows.sold()].unique().sort_values(), freq, onto)
-    return Placed(now, freq, (*notes, *said), first, last)
+    spans, said = _covered(long, freq, onto)
+    return Placed(now, freq, (*notes, *said), spans)
 
 
 def labelled(index: pd.DatetimeIndex, freq: str, origin: pd.Timestamp) -> pd.DatetimeIndex:
@@ -217,62 +216,79 @@ def _moved(days: pd.DatetimeIndex, labels: pd.DatetimeIndex, freq: str) -> tuple
 
 
 def _covered(
-    stamps: pd.DatetimeIndex, freq: str, onto: pd.Series
-) -> tuple[pd.Timestamp, pd.Timestamp, list[str]]:
-    """Return the first and the last date of the grid that the stamps with sales cover.
+    long: LongTable, freq: str, onto: pd.Series
+) -> tuple[dict[str, tuple[pd.Timestamp, pd.Timestamp]], list[str]]:
+    """Return the first and the last date of the grid that the rows of each series cover.
 
     Days count as covered from first to last, weekdays on which there never are sales aside; the
-    first or last of them does not if its rows begin later or end earlier than on all other days.
+    table's first or last day does not if its rows begin later or end earlier than on all others.
+    A series that covers no period keeps all of them.
     """
-    origin = onto.index[0]
-    ends = [stamps[0], stamps[-1]]
+    every = long.dates[long.rows.sold()].unique().sort_values()
+    names, stamps = [], []
+    for name, codes in long.rows.stamps(sold=True):
+        names.append(name)
+        stamps.append(long.dates[codes])
+    first = pd.DatetimeIndex([each.min() for each in stamps])
+    last = pd.DatetimeIndex([each.max() for each in stamps])
     if kind(freq) == "h":
-        fine = infer_frequency(stamps)
-        apart = step(fine) if fine else None
-        beyond = [ends[0] - apart, ends[1] + apart] if apart else ends
+        fine = infer_frequency(every)
+        before, after = first, last  # within the same period: nothing is known of its other part
+        if fine:
+            before, after = first - step(fine), last + step(fine)
     else:
-        days = stamps.normalize().unique()
-        if (stamps != stamps.normalize()).any() and len(days) > OTHERS:
-            times = pd.Series(stamps - stamps.normalize()).groupby(stamps.normalize())
+        days = every.normalize().unique()
+        cut = [days[0], days[-1]]
+        if (every != every.normalize()).any() and len(days) > OTHERS:
+            times = pd.Series(every - every.normalize()).groupby(every.normalize())
             begin, end = times.min(), times.max()
-            if begin.iloc[0] > begin.iloc[1:].max():
-                ends[0] += DAY
-            if end.iloc[-1] < end.iloc[:-1].min():
-                ends[1] -= DAY
-        ends = [end.normalize() for end in ends]
-        beyond = _neighbours(ends, days)
-    own = labelled(pd.DatetimeIndex([*ends, *beyond]), freq, origin)
-    labels = pd.DatetimeIndex(onto[stamps]).unique()
-    first, last, notes = own[0], own[1], []
-    if own[0] == own[2]:
-        first = labels[labels > own[0]].min()
-    if own[1] == own[3]:
-        last = labels[labels < own[1]].max()
-    for which, label, at, what in (
-        ("first", labels[0], stamps[0], "begin"),
-        ("last", labels[-1], stamps[-1], "end"),
+            cut[0] += DAY * int(begin.iloc[0] > begin.iloc[1:].max())
+            cut[1] -= DAY * int(end.iloc[-1] < end.iloc[:-1].min())
+        first = first.normalize().where(first >= cut[0], cut[0])
+        last = last.normalize().where(last < cut[1] + DAY, cut[1])
+        fine = infer_frequency(days)
+        before, after = (
+            _neighbours(each, way, fine, days) for each, way in ((first, -1), (last, 1))
+        )
+    grid = pd.DatetimeIndex(onto.unique())
+    own = [labelled(each, freq, onto.index[0]) for each in (first, last, before, after)]
+    begins = grid.searchsorted(own[0]) + (own[0] == own[2])
+    ends = grid.searchsorted(own[1], "right") - 1 - (own[1] == own[3])
+    if kind(freq) == "D":  # a day of a series is whole where one of the table is
+        begins, ends = np.full_like(begins, begins.min()), np.full_like(ends, ends.max())
+    none = begins > ends
+    if none.all():
+        span = f"{shown(every[0])} to {shown(every[-1])}"
+        raise ValueError(f"no period of {freq} is covered by the rows, {span}")
+    begins[none], ends[none] = 0, len(grid) - 1
+    notes = []
+    labels = [onto[each] for each in stamps]
+    for which, word, out in (
+        ("first", "begin", [each.min() < grid[b] for each, b in zip(labels, begins, strict=True)]),
+        ("last", "end", [each.max() > grid[e] for each, e in zip(labels, ends, strict=True)]),
     ):
-        if label < first or label > last:
-            why = f"the rows {what} within it, {shown(at)}"
-            notes.append(f"the {which} period of {freq}, {shown(label)}, is left out: {why}")
-    if pd.isna(first) or pd.isna(last) or first > last:
-        raise ValueError(f"no period of {freq} is covered by the rows: {'; '.join(notes)}")
-    return first, last, notes
+        if any(out):
+            at = out.index(True)
+            here = getattr(stamps[at], "min" if which == "first" else "max")()
+            many = f" of {sum(out):,} series" if len(names) > 1 else ""
+            like = f", as those of {names[at]!r}" if len(names) > 1 else ""
+            notes.append(
+                f"the {which} period of {freq}{many} is left out: the rows {word} within "
+                f"it{like}, {shown(here)}"
+            )
+    spans = {n: (grid[b], grid[e]) for n, b, e in zip(names, begins, ends, strict=True)}
+    return spans, notes
 
 
-def _neighbours(ends: list[pd.Timestamp], days: pd.DatetimeIndex) -> list[pd.Timestamp]:
-    """Return the dates before the first and after the last day on which there might be sales."""
-    fine = infer_frequency(days)
+def _neighbours(
+    at: pd.DatetimeIndex, way: int, fine: str | None, days: pd.DatetimeIndex
+) -> pd.DatetimeIndex:
+    """Return the dates before (-1) or after (1) on which there might be sales, too."""
     if fine and kind(fine) in ("M", "Q", "Y", "SM"):
-        return [ends[0] - offset(fine), ends[1] + offset(fine)]
+        return pd.DatetimeIndex([day + way * offset(fine) for day in at])
     week = set(days.day_of_week)
-    found = []
-    for end, way in zip(ends, (-DAY, DAY), strict=True):
-        day = end + way
-        while day.day_of_week not in week:
-            day += way
-        found.append(day)
-    return found
+    far = [next(k for k in range(1, 8) if (day + way * k) % 7 in week) for day in range(7)]
+    return at + pd.to_timedelta([way * far[day] for day in at.day_of_week], "D")
 
 
 def _irregular(long: LongTable, days: pd.DatetimeIndex) -> str:

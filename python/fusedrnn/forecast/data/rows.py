@@ -45,12 +45,13 @@ class Rows(Database):
             for name, rows in groupby(found, key=itemgetter(0)):
                 yield name, np.array([row[1:] for row in rows], np.float64)
 
-    def stamps(self) -> Iterator[npt.NDArray[np.intp]]:
-        """Yield the codes of the dates of each series, each once."""
+    def stamps(self, sold: bool = False) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+        """Yield each series' name and the codes of its dates, or of those with sales, each once."""
+        only = " WHERE y IS NOT NULL" if sold else ""
         with self._told():
-            select = "SELECT DISTINCT series, date FROM sales ORDER BY series"
-            for _, rows in groupby(self._connection.execute(select), key=itemgetter(0)):
-                yield np.array([date for _, date in rows], np.intp)
+            select = f"SELECT DISTINCT series, date FROM sales{only} ORDER BY series"
+            for name, rows in groupby(self._connection.execute(select), key=itemgetter(0)):
+                yield name, np.array([date for _, date in rows], np.intp)
 
     def first_stamps(self) -> npt.NDArray[np.intp]:
         """Return the codes of the dates of one series, without sorting all rows for it."""
