@@ -247,3 +247,13 @@ def test_hours_that_a_forecast_needs_are_named():
     forecaster = RNNForecaster(**SMALL, future_covariates=["price"], horizon=2).fit(frame)
     with pytest.raises(ValueError, match="until 2024-01-04 19:00; they end on 2024-01-04 17:00"):
         forecaster.predict()
+
+
+def test_newer_weeks_are_brought_to_those_that_were_fitted():
+    days = pd.date_range("2022-01-02", periods=120, freq="W-SUN").to_series()
+    days.iloc[[7, 40]] += pd.Timedelta(days=1)
+    frame = pd.DataFrame({"ds": days.to_numpy(), "y": 10.0 + np.arange(120) % 5})
+    forecaster = RNNForecaster(**SMALL, horizon=2).fit(frame)
+    assert forecaster.panel_.freq == "W-SUN"
+    mondays = frame.assign(ds=frame["ds"] - pd.Timedelta(days=6)).iloc[50:]
+    np.testing.assert_array_equal(forecaster.predict(mondays)["GRU"], forecaster.predict()["GRU"])

@@ -46,11 +46,11 @@ class SktimeForecaster(BaseForecaster):
         "capability:pred_int:insample": False,
         "capability:update": True,
     }
-    _config: ClassVar[dict[str, Any]] = {"remember_data": True}  # what forecasts follow
 
     def __init__(self, forecaster: RNNForecaster | None = None) -> None:
         self.forecaster = forecaster
         super().__init__()
+        self.set_config(remember_data=True)  # which forecasts follow
 
     def _fit(self, y: pd.Series, X: pd.DataFrame | None, fh: Any) -> SktimeForecaster:
         own = RNNForecaster() if self.forecaster is None else self.forecaster

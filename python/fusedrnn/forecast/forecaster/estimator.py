@@ -373,7 +373,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             for column in self.categories
         }
         panel = self._panel(frame, freq, kinds)
-        if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq) == "D":
+        if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
             panel = self._panel(frame, self.panel_.freq, kinds)  # business days are days too
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
