@@ -15,6 +15,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
+from ..data.closed import holidays_of
+from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest
@@ -50,11 +52,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    date, target, id, wide, date_format, decimal, thousands : optional
+    date, target, id, wide, date_format, language, decimal, thousands : optional
+    currency, empty, encoding, sheet : optional
         Where things are in a table and how they are spelled, see `TableOptions`.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance, those known only afterwards, and those of both that are names.
-    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+    freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
+    zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
     n_jobs : int
         Processes that train.
@@ -99,13 +103,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         id: str | None = None,
         wide: bool = False,
         date_format: str | None = None,
+        language: str | None = None,
         decimal: str = ".",
         thousands: str | None = None,
+        currency: str | None = None,
+        empty: Sequence[str] = (),
+        encoding: str | None = None,
+        sheet: str | None = None,
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         categories: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
+        country: str | None = None,
         calendar: bool = False,
         duplicates: Duplicates = "error",
         missing_dates: Fill = "error",
@@ -132,13 +142,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.id = id
         self.wide = wide
         self.date_format = date_format
+        self.language = language
         self.decimal = decimal
         self.thousands = thousands
+        self.currency = currency
+        self.empty = empty
+        self.encoding = encoding
+        self.sheet = sheet
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.categories = categories
         self.freq = freq
         self.season = season
+        self.country = country
         self.calendar = calendar
         self.duplicates = duplicates
         self.missing_dates = missing_dates
@@ -229,7 +245,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            Columns ``unique_id, ds``, the cell, and ``CELL-lo-LEVEL``, ``CELL-hi-LEVEL``.
+            Columns ``unique_id, ds``, the cell, and ``CELL-lo-LEVEL``, ``CELL-hi-LEVEL``; no rows
+            of closed days.
 
         Raises
         ------
@@ -294,8 +311,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         last = {series.unique_id: series.ds[-1] for series in self.panel_.series}
         truth, steps = [], 0
         for each in panel.series:
-            dates = pd.date_range(last[each.unique_id], each.ds[-1], freq=self.panel_.freq)
-            steps = max(steps, len(dates) - 1)
+            after = dates(self.panel_.freq, last[each.unique_id], each.ds[-1])
+            steps = max(steps, len(after) - 1)
             told = each.ds[each.observed], each.y[each.observed]
             truth.append(pd.DataFrame({"unique_id": each.unique_id, "ds": told[0], "y": told[1]}))
         if not steps:
@@ -356,8 +373,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             for column in self.categories
         }
         panel = self._panel(frame, freq, kinds)
-        if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
-            panel = self._panel(frame, "D", kinds)
+        if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
+            panel = self._panel(frame, self.panel_.freq, kinds)  # business days are days too
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:
@@ -369,7 +386,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _frame(
         self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray
     ) -> pd.DataFrame:
-        ds = pd.date_range(series.ds[-1], periods=len(sales) + 1, freq=freq)[1:]
+        ds = dates(freq, series.ds[-1], periods=len(sales) + 1)[1:]
         columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell: sales}
         for level in self.levels:
             rank = math.ceil((len(errors) + 1) * level / 100)
@@ -379,7 +396,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 half[: len(known)] = known
             columns[f"{self.cell}-lo-{level}"] = np.maximum(sales - half, least)
             columns[f"{self.cell}-hi-{level}"] = sales + half
-        return pd.DataFrame(columns)
+        shut = np.zeros(len(ds), bool)
+        if "closed" in (self.missing_dates, self.missing_values):
+            shut = holidays_of(self.country, ds)
+        return pd.DataFrame(columns)[~shut]
 
 
 def _named(key: str, function: Callable[..., Any], *args: Any) -> tuple[str, Any]:
