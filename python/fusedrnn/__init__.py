@@ -95,7 +95,7 @@ if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every n
             advice = "" if name[0] == "_" else "; of TensorFlow it has keras and random.set_seed"
             raise AttributeError(f"{error}{advice}") from None
 
-    sys.meta_path.append(missing.Finder)
+    sys.meta_path.insert(0, missing.Finder)
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 # isort: off
 # fmt: off
-from . import missing
+from . import legacy, missing
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
@@ -35,6 +35,9 @@ from .ops import (
 )
 # fmt: on
 # isort: on
+
+
+legacy.alias_modules(__name__, ("common", "tensorflow_backend"))
 
 
 def backend() -> str:

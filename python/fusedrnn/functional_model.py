@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _state
+from . import _state, legacy
 from .configurable import custom_object_scope, serialize
 from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
 from .layers.input import InputLayer
@@ -28,6 +28,8 @@ class Functional(Model):
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
         trainable: bool = True, **kwargs: Any,
     ) -> None:  # fmt: skip
+        inputs = legacy.argument("Model.inputs", inputs, kwargs)
+        outputs = legacy.argument("Model.outputs", outputs, kwargs)
         # As Keras, which takes dicts in the order of their names
         inputs, outputs = (
             dict(sorted(given.items())) if isinstance(given, dict) else given

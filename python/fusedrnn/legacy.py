@@ -7,6 +7,7 @@ import this one, so it imports nothing of the package.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,22 @@ LAYER_MODULES = (
 )
 UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
 
+# Keras's own modules, which editors import from and old scripts did: keras.src.layers,
+# keras._tf_keras.keras.models, keras.api._v2.keras, tensorflow.python.keras
+INSIDE = re.compile(r"((keras|src|_tf_keras|api|_v[12]|python|legacy(?=\.preprocessing))(\.|$))+")
+
 # Names that no Keras 3 has, by module
 NAMES = {
-    "engine": "InputSpec Layer Model",
-    "engine.topology": "InputSpec Layer",
+    "engine": "Input InputSpec Layer Model Sequential",
+    "engine.base_layer": "InputSpec Layer",
+    "engine.input_layer": "Input InputLayer",
+    "engine.sequential": "Sequential",
+    "engine.topology": "Input InputLayer InputSpec Layer",
+    "engine.training": "Model",
     "layers": "AtrousConvolution1D ConvRecurrent2D CuDNNGRU CuDNNLSTM Highway LocallyConnected1D "
     "LocallyConnected2D MaxoutDense Merge Recurrent TimeDistributedDense merge",
     "losses": "Reduction",
-    "models": "Graph model_from_yaml",
+    "models": "Graph layers model_from_yaml optimizers",
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor",
 }
 
@@ -95,8 +104,53 @@ def refuse_unknown(function: str, given: dict[str, Any]) -> None:
 
 # Arguments --------------------------------------------------------------------------------------
 
-# Today's name of a class's argument: the old one
-RENAMED = {"LeakyReLU.negative_slope": "alpha", "Optimizer.learning_rate": "lr"}
+# Today's name of a class's or function's argument: the old one
+RENAMED = {
+    "LeakyReLU.negative_slope": "alpha",
+    "Model.inputs": "input",
+    "Model.outputs": "output",
+    "Optimizer.learning_rate": "lr",
+    "fit.epochs": "nb_epoch",
+}
+
+# Keras 1's names of what layers take: today's. A layer has one of those that are joined by a space.
+KERAS_1 = {
+    "U_constraint": "recurrent_constraint",
+    "U_regularizer": "recurrent_regularizer",
+    "W_constraint": "kernel_constraint embeddings_constraint",
+    "W_regularizer": "kernel_regularizer embeddings_regularizer",
+    "atrous_rate": "dilation_rate",
+    "b_constraint": "bias_constraint",
+    "b_regularizer": "bias_regularizer",
+    "bias": "use_bias",
+    "border_mode": "padding",
+    "dropout_U": "recurrent_dropout",
+    "dropout_W": "dropout",
+    "filter_length": "kernel_size",
+    "init": "kernel_initializer embeddings_initializer",
+    "inner_activation": "recurrent_activation",
+    "inner_init": "recurrent_initializer",
+    "length": "size",
+    "nb_filter": "filters",
+    "output_dim": "units",
+    "p": "rate",
+    "pool_length": "pool_size",
+    "sigma": "stddev",
+    "stride": "strides",
+    "subsample_length": "strides",
+}
+
+
+def keras_1(known: tuple[str, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords of a layer that knows certain arguments, those of Keras 1 renamed."""
+    if not keywords.keys() & KERAS_1.keys() - set(known):
+        return keywords
+    today = {
+        old: next((name for name in names.split() if name in known), old)
+        for old, names in KERAS_1.items()
+        if old not in known
+    }
+    return {today.get(name, name): value for name, value in keywords.items()}
 
 
 def argument(name: str, value: Any, keywords: dict[str, Any]) -> Any:

@@ -24,16 +24,15 @@ from . import legacy
 
 PACKAGE = "fusedrnn"
 
-# Modules that have the names of others; "" is the package itself
+# Modules that have the names of others, those below them too; "" is the package itself
 ELSEWHERE = {
     "": ("layers", "losses", "metrics", "optimizers", "initializers", "regularizers", "backend"),
     "config": ("backend",),
     "engine": ("layers", "models"),
-    "engine.topology": ("layers",),
     "legacy.saving": ("saving",),
     "metrics": ("losses",),
-    "ops.nn": ("ops",),
-    "ops.numpy": ("ops",),
+    "models": ("keras",),
+    "ops": ("ops",),
     "utils": ("saving", "backend"),
     "utils.legacy": ("saving",),
 }
@@ -147,7 +146,8 @@ def _find(where: str, name: str) -> Any:
     if name in ("serialize", "deserialize") and "get" in own:
         return own["get"] if name == "deserialize" else vars(_module("configurable"))[name]
     if name in table().get(where, ()):
-        for other in (where, *ELSEWHERE.get(where, ())):  # a module below may ask for it
+        others = ELSEWHERE.get(where, ELSEWHERE.get(where.partition(".")[0], ()))
+        for other in (where, *others):  # a module below may ask for it
             if name in vars(_module(other)):
                 return vars(_module(other))[name]
     full = f"{where}.{name}" if where else name
@@ -167,8 +167,23 @@ def _alike(module: str, name: str) -> str:
     return f", nor has Keras's; is it {alike[0]}?" if alike else ", nor has Keras's"
 
 
+def public(where: str) -> str:
+    """Return what a module is called whose name goes through Keras's inside."""
+    inner = legacy.INSIDE.match(where)
+    if not inner:
+        return where
+    outer = where[inner.end() :]
+    if inner[0] != "keras.":  # below it a file a layer: keras.src.layers.rnn.lstm
+        while "." in outer and outer not in table():
+            outer = outer.rpartition(".")[0]
+    return outer or "keras"
+
+
 class Finder:
-    """Makes modules that only Keras has, and gives those below ``fusedrnn.keras`` their names."""
+    """Makes modules that only Keras has, and gives those within ``fusedrnn.keras`` their names.
+
+    It is the first to be asked, for below ``fusedrnn.keras.layers`` are the files of ``layers``.
+    """
 
     @classmethod
     def find_spec(
@@ -176,8 +191,10 @@ class Finder:
     ) -> ModuleSpec | None:
         """Return how to load a module that no other finder has found."""
         package, _, where = fullname.partition(".")
-        known = where.removeprefix("keras.")
-        if package != PACKAGE or not any(f"{m}.".startswith(f"{known}.") for m in table() if m):
+        known = public(where)
+        if package != PACKAGE or known == where and PathFinder.find_spec(fullname, path):
+            return None
+        if not any(f"{m}.".startswith(f"{known}.") for m in ("keras", *table()) if m):
             return None
         return ModuleSpec(fullname, cls, is_package=True)  # type: ignore[arg-type]
 
@@ -185,7 +202,7 @@ class Finder:
     def create_module(spec: ModuleSpec) -> ModuleType | None:
         """Return the module itself where this is its second name."""
         where = spec.name.partition(".")[2]
-        return _module(where.removeprefix("keras.")) if where.startswith("keras.") else None
+        return _module(public(where)) if public(where) != where else None
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:

@@ -1,0 +1,83 @@
+"""Scripts for Keras 1 and 2: their arguments mean those of today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusedrnn import Input, Model, Sequential, layers
+
+X = np.arange(60).reshape(6, 10) % 7
+
+PAIRS: list[tuple[Any, Any]] = [
+    (
+        layers.Embedding(7, output_dim=3, init="uniform", W_regularizer="l2"),
+        layers.Embedding(
+            7, 3, embeddings_initializer="uniform", embeddings_regularizer="l2"
+        ),
+    ),
+    (
+        layers.LSTM(
+            output_dim=3, init="he_normal", inner_init="zeros", inner_activation="sigmoid",
+            W_regularizer="l1", U_regularizer="l2", b_regularizer="l2", dropout_W=0.1,
+            dropout_U=0.2,
+        ),
+        layers.LSTM(
+            3, kernel_initializer="he_normal", recurrent_initializer="zeros",
+            recurrent_activation="sigmoid", kernel_regularizer="l1", recurrent_regularizer="l2",
+            bias_regularizer="l2", dropout=0.1, recurrent_dropout=0.2,
+        ),
+    ),
+    (
+        layers.Convolution1D(
+            nb_filter=4, filter_length=3, border_mode="same", subsample_length=2, bias=False
+        ),
+        layers.Conv1D(4, 3, padding="same", strides=2, use_bias=False),
+    ),
+    (layers.MaxPooling1D(pool_length=2, stride=1), layers.MaxPooling1D(2, strides=1)),
+    (layers.Dense(output_dim=2, init="normal"), layers.Dense(2, kernel_initializer="normal")),
+    (layers.Dropout(p=0.5), layers.Dropout(0.5)),
+    (layers.GaussianNoise(sigma=0.5), layers.GaussianNoise(0.5)),
+    (layers.UpSampling1D(length=3), layers.UpSampling1D(3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS, ids=[type(new).__name__ for _, new in PAIRS])
+def test_arguments_of_keras_1(old: Any, new: Any) -> None:
+    assert type(old) is type(new)
+    ours, theirs = old.get_config(), new.get_config()
+    del ours["name"], theirs["name"]
+    assert ours == theirs
+
+
+def test_a_script_of_keras_1() -> None:
+    x = Input(shape=(10,))
+    hidden = layers.LSTM(output_dim=3)(layers.Embedding(input_dim=7, output_dim=3)(x))
+    model = Model(input=x, output=layers.Dense(output_dim=1)(hidden))
+    model.compile("sgd", "mse")
+    assert len(model.fit(X, X[:, 0], nb_epoch=3, verbose=0).epoch) == 3
+
+
+def test_what_no_keras_knows_is_refused_by_the_name_that_was_given() -> None:
+    for wrong in ({"p": 0.1}, {"nb_filter": 2}, {"inner_init": "zeros"}):
+        with pytest.raises(ValueError, match=f"arguments passed to Dense: {{'{[*wrong][0]}'"):
+            layers.Dense(2, **wrong)
+    model = Sequential([Input((10,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="fit: got an unexpected argument nb_epochs"):
+        model.fit(X, X[:, 0], nb_epochs=3)
+
+
+def test_a_layer_of_ones_own_keeps_its_arguments() -> None:
+    class Scale(layers.Layer):
+        def __init__(self, output_dim: int, p: float = 0.0, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.output_dim, self.p = output_dim, p
+
+        def call(self, x: Any) -> Any:
+            return self.p * x
+
+    layer = Scale(output_dim=2, p=0.5)
+    assert (layer.output_dim, layer.p) == (2, 0.5)
