@@ -37,7 +37,7 @@ class OldArguments(type):
 
     if not TYPE_CHECKING:  # to a type checker a class is called with its own arguments
 
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
             return super().__call__(*args, **legacy.keras_1(arguments(cls), kwargs))
 
 

@@ -192,7 +192,7 @@ class Finder:
         """Return how to load a module that no other finder has found."""
         package, _, where = fullname.partition(".")
         known = public(where)
-        if package != PACKAGE or known == where and PathFinder.find_spec(fullname, path):
+        if package != PACKAGE or (known == where and PathFinder.find_spec(fullname, path)):
             return None
         if not any(f"{m}.".startswith(f"{known}.") for m in ("keras", *table()) if m):
             return None

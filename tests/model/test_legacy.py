@@ -62,7 +62,7 @@ def test_a_script_of_keras_1() -> None:
 
 def test_what_no_keras_knows_is_refused_by_the_name_that_was_given() -> None:
     for wrong in ({"p": 0.1}, {"nb_filter": 2}, {"inner_init": "zeros"}):
-        with pytest.raises(ValueError, match=f"arguments passed to Dense: {{'{[*wrong][0]}'"):
+        with pytest.raises(ValueError, match=f"arguments passed to Dense: {{'{min(wrong)}'"):
             layers.Dense(2, **wrong)
     model = Sequential([Input((10,)), layers.Dense(1)])
     model.compile("sgd", "mse")
