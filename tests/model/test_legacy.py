@@ -60,6 +60,20 @@ def test_a_script_of_keras_1() -> None:
     assert len(model.fit(X, X[:, 0], nb_epoch=3, verbose=0).epoch) == 3
 
 
+def test_merge() -> None:
+    a, b = np.ones((2, 3), np.float32), np.full((2, 3), 2.0, np.float32)
+    for mode, expected in {"sum": 3.0, "mul": 2.0, "ave": 1.5, "max": 2.0}.items():
+        np.testing.assert_array_equal(layers.merge([a, b], mode), np.full((2, 3), expected))
+    assert layers.merge([a, b], mode="concat", concat_axis=1).shape == (2, 6)
+    np.testing.assert_allclose(layers.merge([a, b], mode="dot", dot_axes=1), [[6], [6]])
+    np.testing.assert_allclose(layers.merge([a, b], mode="cos", dot_axes=1), [[1], [1]], 1e-6)
+    with pytest.raises(ValueError, match="mode is 'join', expected one of sum, mul"):
+        layers.merge([a, b], "join")
+    from fusedrnn.layers.merge import concatenate  # Keras 2's module of this name
+
+    assert concatenate is layers.concatenate is layers.merge.concatenate
+
+
 def test_what_no_keras_knows_is_refused_by_the_name_that_was_given() -> None:
     for wrong in ({"p": 0.1}, {"nb_filter": 2}, {"inner_init": "zeros"}):
         with pytest.raises(ValueError, match=f"arguments passed to Dense: {{'{min(wrong)}'"):

@@ -8,6 +8,7 @@ Not here: models, training loops, file formats.
 from .. import missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
+from . import merging
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
@@ -125,6 +126,7 @@ LAYERS.update(
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
 alias_modules(__name__, LAYER_MODULES)
+merge = merging.merge  # which the module of this name hides
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
