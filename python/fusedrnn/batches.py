@@ -313,6 +313,11 @@ def make(
     if not is_array and (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
         if y is not None or sample_weight is not None:
             raise ValueError("y and sample_weight come out of the generator or dataset x itself")
+        if steps is None and hasattr(x, "cardinality") and x.cardinality() == -1:
+            raise ValueError(
+                "x is a dataset that repeats without end: give steps_per_epoch, validation_steps "
+                "or steps"
+            )
         return Batches(SequenceBatches(x, model, bool(shuffle), class_weight), steps)
     x, y, weight = entries(model, x, y, sample_weight, class_weight)
     if batch_size is None:

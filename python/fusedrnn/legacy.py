@@ -7,7 +7,6 @@ import this one, so it imports nothing of the package.
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +29,12 @@ LAYER_MODULES = (
 )
 UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
 
-# Keras's own modules, which editors import from and old scripts did: keras.src.layers,
-# keras._tf_keras.keras.models, keras.api._v2.keras, tensorflow.python.keras
-INSIDE = re.compile(r"((keras|src|_tf_keras|api|_v[12]|python|legacy(?=\.preprocessing))(\.|$))+")
-
-# Names that no Keras 3 has, by module
+# Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
+    "": "flags newaxis float string estimator feature_column",
+    "backend": "conv1d get_session in_test_phase in_train_phase manual_variable_initialization placeholder "
+    "set_session tf",
+    "client.device_lib": "list_local_devices",
     "engine": "Input InputSpec Layer Model Sequential",
     "engine.base_layer": "InputSpec Layer",
     "engine.input_layer": "Input InputLayer",

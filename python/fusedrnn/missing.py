@@ -1,8 +1,8 @@
 """What Keras has under a name that a module here has not: elsewhere in this package, or beyond it.
 
-``keras_names.txt`` has every public name of Keras 3.15 by module, those of ``tf.keras`` included;
-``tests/support/keras_names.py`` writes it, ``legacy.NAMES`` adds those of Keras 1 and 2. A module
-calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras has
+``keras_names.txt`` has every public name of Keras 3.15 by module, those of ``tf.keras`` included,
+and ``tensorflow_names.txt`` those of TensorFlow; ``tests/support/`` has what writes them,
+``legacy.NAMES`` adds older ones. ``tf/`` has what is here of TensorFlow. A module calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras has
 can be imported.
 
 What is beyond is no error before it is used, for scripts import more than they use. Names that
@@ -26,8 +26,10 @@ PACKAGE = "fusedrnn"
 
 # Modules that have the names of others, those below them too; "" is the package itself
 ELSEWHERE = {
-    "": ("layers", "losses", "metrics", "optimizers", "initializers", "regularizers", "backend"),
-    "config": ("backend",),
+    "": ("tf.functions", "tf.types", "tf.setup", "tf.strings", "layers", "losses", "metrics",
+         "optimizers", "initializers", "regularizers", "backend", "random", "utils"),
+    "backend": ("tf.setup",),
+    "config": ("backend", "tf.setup"),
     "engine": ("layers", "models"),
     "legacy.saving": ("saving",),
     "metrics": ("losses",),
@@ -35,7 +37,33 @@ ELSEWHERE = {
     "ops": ("ops",),
     "utils": ("saving", "backend"),
     "utils.legacy": ("saving",),
-}
+    "autograph": ("tf.setup",),
+    "data": ("tf.data",),
+    "data.experimental": ("tf.data",),
+    "debugging": ("tf.functions", "tf.setup"),
+    "dtypes": ("tf.types", "tf.functions"),
+    "linalg": ("tf.functions",),
+    "math": ("tf.functions",),
+    "nest": ("tf.data",),
+    "nn": ("tf.functions",),
+    "random": ("utils",),
+    "signal": ("tf.functions",),
+    "tree": ("tf.data",),
+} | {
+    each: ("tf.setup",)
+    for each in ("app", "autograph.experimental", "client.device_lib", "config.experimental",
+                 "config.optimizer", "config.threading", "distribute",
+                 "distribute.cluster_resolver", "distribute.experimental", "errors", "logging",
+                 "test", "version")
+} | {each: ("tf.strings",) for each in ("gfile", "io", "io.gfile", "strings")}  # fmt: skip
+
+# Where TensorFlow has itself, and Keras, once more; Keras's inside, which editors import from, too:
+# keras.src.layers, keras._tf_keras.keras.models, keras.api._v2.keras
+ALIASES = re.compile(
+    r"(?:(?:compat(?:\.v[12])?|keras|python|src(?:\.legacy(?=\.preprocessing|$))?|_tf_keras|"
+    r"api(?:\._v[12])?)(?:\.|$))+"
+)
+OPEN = ("contrib", "python")  # below these any module is imported: their names are not listed
 
 KEEP = "keep Keras for the model and speed up its LSTM and GRU instead: see fusedrnn.keras"
 ONE_CPU = "which computes in float32 or float64 on a CPU: leave that line out"
@@ -43,14 +71,35 @@ ONE_CPU = "which computes in float32 or float64 on a CPU: leave that line out"
 # Module, name, and what to use instead: the first pair that matches
 ADVICE = (
     ("", "Function", "which has Model(inputs, outputs)"),
-    ("", "device|remat|RematScope|.*DTypePolicy|Quantizer", ONE_CPU),
+    ("", "remat|RematScope|.*DTypePolicy|Quantizer", ONE_CPU),
+    ("", "GradientTape|custom_gradient|gradients|hessians|stop_recording", "which differentiates "
+     f"in fit alone: give compile a function as the loss, or {KEEP}"),
+    ("", "Module", "which has layers of one's own: subclass layers.Layer"),
+    ("|ragged.*|sparse.*|sets", "Ragged.*|Sparse.*|TensorArray.*|IndexedSlices.*|.*sparse.*", 
+     "which has whole arrays: pad rows with preprocessing.sequence.pad_sequences"),
+    ("ragged.*|sparse.*|sets", ".*", "which has whole arrays: use pad_sequences, or numpy"),
+    ("|app|nn.rnn_cell|contrib.*", "placeholder.*|.*[gG]raph.*|.*[vV]ariable.*|.*Cell.*|.*Proto|"
+     "flags|layers|rnn.*|estimator", "which computes at once: TensorFlow 1's graphs and cells are "
+     "models and layers here (layers.LSTM, or layers.RNN over layers.LSTMCell)"),
+    ("saved_model|lite", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
+     "fusedrnn.onnx for other runtimes"),
+    ("train.*", ".*Optimizer|.*decay.*", "which has optimizers.Adam and others, and "
+     "optimizers.schedules"),
+    ("train.*", ".*", "which saves by model.save, model.save_weights and "
+     "callbacks.ModelCheckpoint"),
+    ("summary.*", ".*", "which keeps numbers by callbacks.CSVLogger and model.history"),
+    ("data.*", ".*", "which has data.Dataset: build it by from_tensor_slices or from_generator"),
+    ("io.*|python_io|gfile|strings|audio", ".*", "which reads nothing of TensorFlow's: read and "
+     "clean data by Python, NumPy or pandas"),
+    ("|math|nn|linalg|signal|random.*|debugging.*|bitwise|nest", "[a-z].*", "which has most "
+     "functions of arrays, and NumPy's: use numpy, or fusedrnn.ops where it is differentiated"),
     ("activations", ".*", "which takes a function of x written with NumPy in its place"),
     ("applications.*|visualization|ops.image|.*bounding_boxes", ".*", "which has nothing for "
      f"images; {KEEP}"),
     ("backend|ops.*", ".*", "which has NumPy's functions: use numpy, and fusedrnn.ops in a loss"),
     ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
      "and others"),
-    ("config|distribution|dtype_policies|mixed_precision|quantizers", ".*", ONE_CPU),
+    ("config.*|distribut.*|dtype_policies|mixed_precision.*|quantizers|test", ".*", ONE_CPU),
     ("datasets.*", ".*", "which fetches nothing: read the arrays by Keras or numpy.load"),
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx"),
@@ -106,13 +155,13 @@ def table() -> dict[str, frozenset[str]]:
     """Return Keras's public names by module."""
     from importlib.resources import files  # slow to import
 
-    text = files(PACKAGE).joinpath("keras_names.txt").read_text(encoding="utf-8")
+    lines = list(legacy.NAMES.items())
+    for file in ("keras_names.txt", "tensorflow_names.txt"):
+        text = files(PACKAGE).joinpath(file).read_text(encoding="utf-8")
+        lines += [line.partition(":")[::2] for line in text.splitlines()]
     found: dict[str, frozenset[str]] = {}
-    for line in text.splitlines():
-        module, _, names = line.partition(":")
-        found[module] = frozenset(names.split())
-    for module, old in legacy.NAMES.items():
-        found[module] = found.get(module, frozenset()) | frozenset(old.split())
+    for module, names in lines:
+        found[module] = found.get(module, frozenset()) | frozenset(names.split())
     return found
 
 
@@ -123,15 +172,21 @@ def answer(module: str, of: str = "") -> None:
     own["__getattr__"] = names(of or module)
 
 
+_found: dict[tuple[str, str], Any] = {}  # by module and name: finding takes time
+
+
 def names(module: str) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module."""
     where = module.partition(".")[2]
 
     def __getattr__(name: str) -> Any:
+        if (where, name) in _found:
+            return _found[where, name]
         own_file = PathFinder.find_spec(f"{module}.{name}", sys.modules[module].__path__)
         if not name.startswith("_") and own_file is None:  # else its import asks before it is there
             found = _find(where, name)
             if found is not None:
+                _found[where, name] = found
                 return found
         advice = "" if name.startswith("_") or not where else _alike(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
@@ -151,6 +206,8 @@ def _find(where: str, name: str) -> Any:
             if name in vars(_module(other)):
                 return vars(_module(other))[name]
     full = f"{where}.{name}" if where else name
+    if full in OPEN or full == "compat":
+        return _module(full)
     if full in table() or any(module.startswith(f"{full}.") for module in table()):
         return _module(full)
     return beyond(where, name) if name in table().get(where, ()) else None
@@ -167,18 +224,6 @@ def _alike(module: str, name: str) -> str:
     return f", nor has Keras's; is it {alike[0]}?" if alike else ", nor has Keras's"
 
 
-def public(where: str) -> str:
-    """Return what a module is called whose name goes through Keras's inside."""
-    inner = legacy.INSIDE.match(where)
-    if not inner:
-        return where
-    outer = where[inner.end() :]
-    if inner[0] != "keras.":  # below it a file a layer: keras.src.layers.rnn.lstm
-        while "." in outer and outer not in table():
-            outer = outer.rpartition(".")[0]
-    return outer or "keras"
-
-
 class Finder:
     """Makes modules that only Keras has, and gives those within ``fusedrnn.keras`` their names.
 
@@ -191,21 +236,61 @@ class Finder:
     ) -> ModuleSpec | None:
         """Return how to load a module that no other finder has found."""
         package, _, where = fullname.partition(".")
-        known = public(where)
-        if package != PACKAGE or (known == where and PathFinder.find_spec(fullname, path)):
+        own = _own(where)
+        if package != PACKAGE or (own in (where, "") and PathFinder.find_spec(fullname, path)):
             return None
-        if not any(f"{m}.".startswith(f"{known}.") for m in ("keras", *table()) if m):
+        if not (_known(own) or where.split(".")[0] in OPEN):
             return None
         return ModuleSpec(fullname, cls, is_package=True)  # type: ignore[arg-type]
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> ModuleType | None:
-        """Return the module itself where this is its second name."""
-        where = spec.name.partition(".")[2]
-        return _module(public(where)) if public(where) != where else None
+        """Return None: any module."""
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
-        """Give the module Keras's names."""
-        if not hasattr(module, "__getattr__"):
+        """Give the module its names, or have its own stand for it where this is a second one."""
+        where = module.__name__.partition(".")[2]
+        own = _own(where)
+        if own == where and where.split(".")[0] not in OPEN:
             module.__getattr__ = names(module.__name__)  # type: ignore[method-assign]
+        elif own and _known(own):
+            sys.modules[module.__name__] = _module(own)
+        else:
+            module.__getattr__ = _second_names(where)  # type: ignore[method-assign]
+
+
+def _own(where: str) -> str:
+    """Return a module's own name; "" for the package's."""
+    second = ALIASES.match(where)
+    if second is None:
+        return where
+    own = where[second.end() :]
+    while "src" in second[0] and "." in own and own not in table():  # src.layers.rnn.lstm
+        own = own.rpartition(".")[0]
+    return own
+
+
+def _known(where: str) -> bool:
+    """Whether there is such a module: here, or of Keras or TensorFlow."""
+    return (
+        not where
+        or any(f"{m}.".startswith(f"{where}.") for m in table() if m)
+        or f"{PACKAGE}.{where}" in sys.modules
+    )
+
+
+def _second_names(where: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module of TensorFlow's in which the package's names are."""
+
+    def __getattr__(name: str) -> Any:
+        if name in ("v1", "v2") and where == "compat":
+            return _module(f"{where}.{name}")
+        try:
+            return getattr(_module(""), name)
+        except AttributeError:
+            if where.split(".")[0] not in OPEN or name.startswith("_"):
+                raise
+            return beyond(where, name)
+
+    return __getattr__

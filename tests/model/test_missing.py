@@ -96,7 +96,8 @@ ALIASES = ("Sequence", "Model", "Mean")
         "from fusedrnn.engine.training import Model",
         "from fusedrnn.src.engine.sequential import Sequential; Sequential()",
         "from fusedrnn.models import Sequential, optimizers; optimizers.Adam()",
-        "from fusedrnn.backend.tensorflow_backend import square; square(2)",
+        "from fusedrnn.backend.tensorflow_backend import set_session; import fusedrnn as tf\n"
+        "set_session(tf.Session(config=tf.ConfigProto()))",
         "import fusedrnn.keras, sys, fusedrnn; from fusedrnn.keras import datasets\n"
         "assert sys.modules['fusedrnn.keras.datasets'] is fusedrnn.datasets",
     ],
