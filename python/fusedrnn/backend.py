@@ -37,7 +37,7 @@ from .ops import (
 # isort: on
 
 
-legacy.alias_modules(__name__, ("common", "tensorflow_backend"))
+legacy.alias_modules(__name__)
 
 
 def backend() -> str:

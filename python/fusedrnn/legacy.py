@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 
 # Modules ----------------------------------------------------------------------------------------
 
-LAYER_MODULES = (
-    "advanced_activations",
-    "convolutional",
-    "core",
-    "embeddings",
-    "merge",
-    "normalization",
-    "recurrent",
-    "wrappers",
-)
-UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
+# Modules that a package was made of, or that it is now: by what it is called today
+MODULES = {
+    "backend": "common tensorflow_backend",
+    "callbacks": "callbacks tensorboard_v1 tensorboard_v2",
+    "layers": "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent "
+    "embeddings experimental experimental.preprocessing local merge noise normalization "
+    "normalization.batch_normalization normalization.layer_normalization preprocessing recurrent "
+    "recurrent_v2 wrappers",
+    "optimizers": "adam_v2 adadelta_v2 adagrad_v2 adamax_v2 experimental gradient_descent_v2 "
+    "legacy nadam_v2 rmsprop_v2",
+    "saving": "save saving_api saving_lib",
+    "utils": "data_utils generic_utils io_utils layer_utils legacy np_utils training_utils "
+    "vis_utils visualize_util",
+}
+TODAY = {"initializations": "initializers", "objectives": "losses"}
 
 # Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
@@ -39,22 +43,33 @@ NAMES = {
     "engine.base_layer": "InputSpec Layer",
     "engine.input_layer": "Input InputLayer",
     "engine.sequential": "Sequential",
-    "engine.topology": "Input InputLayer InputSpec Layer",
+    "engine.network": "Container Network",
+    "engine.topology": "Container Input InputLayer InputSpec Layer get_source_inputs",
     "engine.training": "Model",
     "layers": "AtrousConvolution1D ConvRecurrent2D CuDNNGRU CuDNNLSTM Highway LocallyConnected1D "
     "LocallyConnected2D MaxoutDense Merge Recurrent TimeDistributedDense merge",
+    "callbacks": "BaseLogger",
+    "experimental": "LinearModel PeepholeLSTMCell SequenceFeatures WideDeepModel",
     "losses": "Reduction",
+    "mixed_precision.experimental": "LossScaleOptimizer Policy global_policy set_policy",
     "models": "Graph layers model_from_yaml optimizers",
+    "optimizer_v2.adam": "Adam",
+    "optimizer_v2.gradient_descent": "SGD",
+    "optimizer_v2.rmsprop": "RMSprop",
+    "regularizers": "WeightRegularizer activity_l1 activity_l1l2 activity_l2",
+    "utils": "GeneratorEnqueuer HDF5Matrix OrderedEnqueuer multi_gpu_model plot print_summary "
+    "probas_to_classes",
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor",
 }
 
 
-def alias_modules(package: str, names: tuple[str, ...]) -> None:
-    """Have the modules of these names below a package mean the package itself."""
+def alias_modules(package: str) -> None:
+    """Have the old modules of a package mean the package itself."""
     module = sys.modules[package]
-    for name in names:
+    for name in MODULES[package.rpartition(".")[2]].split():
         sys.modules[f"{package}.{name}"] = module
-        setattr(module, name, module)
+        if "." not in name:
+            setattr(module, name, module)
 
 
 # Methods ----------------------------------------------------------------------------------------

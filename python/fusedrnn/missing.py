@@ -15,7 +15,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NoReturn
@@ -34,6 +34,7 @@ ELSEWHERE = {
     "legacy.saving": ("saving",),
     "metrics": ("losses",),
     "models": ("keras",),
+    "optimizer_v2": ("optimizers",),
     "ops": ("ops",),
     "utils": ("saving", "backend"),
     "utils.legacy": ("saving",),
@@ -206,7 +207,7 @@ def _find(where: str, name: str) -> Any:
             if name in vars(_module(other)):
                 return vars(_module(other))[name]
     full = f"{where}.{name}" if where else name
-    if full in OPEN or full == "compat":
+    if full in OPEN or full == "compat" or full in legacy.TODAY:
         return _module(full)
     if full in table() or any(module.startswith(f"{full}.") for module in table()):
         return _module(full)
@@ -254,6 +255,8 @@ class Finder:
         own = _own(where)
         if own == where and where.split(".")[0] not in OPEN:
             module.__getattr__ = names(module.__name__)  # type: ignore[method-assign]
+        elif "src" in where.split("."):  # no alias: what is below it is no part of ours
+            module.__getattr__ = partial(getattr, _module(own))  # type: ignore[method-assign]
         elif own and _known(own):
             sys.modules[module.__name__] = _module(own)
         else:
@@ -263,10 +266,12 @@ class Finder:
 def _own(where: str) -> str:
     """Return a module's own name; "" for the package's."""
     second = ALIASES.match(where)
-    if second is None:
-        return where
-    own = where[second.end() :]
-    while "src" in second[0] and "." in own and own not in table():  # src.layers.rnn.lstm
+    own = where[second.end() :] if second else where
+    first = own.partition(".")[0]
+    own = legacy.TODAY.get(first, first) + own[len(first) :]
+    while (
+        second and "src" in second[0] and "." in own and own not in table()
+    ):  # src.layers.rnn.lstm
         own = own.rpartition(".")[0]
     return own
 

@@ -11,7 +11,7 @@ from . import missing
 from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
-from .legacy import UTILS_MODULES, alias_modules
+from .legacy import alias_modules
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import Progbar
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-alias_modules(__name__, UTILS_MODULES)
+alias_modules(__name__)
 
 
 def set_random_seed(seed: int) -> None:

@@ -2,14 +2,88 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fusedrnn import Input, Model, Sequential, layers
+from fusedrnn import Input, Model, Sequential, layers, optimizers
 
 X = np.arange(60).reshape(6, 10) % 7
+
+# What scripts import from where it was in Keras 1 and 2, or from Keras's inside
+IMPORTS = """
+backend.tensorflow_backend: set_session
+callbacks.callbacks: EarlyStopping
+callbacks.tensorboard_v1: TensorBoard
+constraints: max_norm maxnorm nonneg unitnorm
+engine: Input InputSpec Layer Model Sequential
+engine.base_layer: InputSpec Layer
+engine.input_layer: Input
+engine.network: Network
+engine.sequential: Sequential
+engine.topology: Input InputSpec Layer get_source_inputs
+engine.training: Model
+layers.advanced_activations: ELU LeakyReLU PReLU
+layers.convolutional: Conv1D Convolution1D MaxPooling1D UpSampling1D ZeroPadding1D
+layers.convolutional_recurrent: ConvLSTM2D
+layers.core: Activation Dense Dropout Flatten Lambda Masking Permute RepeatVector Reshape
+layers.cudnn_recurrent: CuDNNGRU CuDNNLSTM
+layers.embeddings: Embedding
+layers.experimental.preprocessing: Normalization TextVectorization
+layers.local: LocallyConnected1D
+layers.merge: Concatenate Dot add concatenate dot
+layers.noise: GaussianDropout GaussianNoise
+layers.normalization: BatchNormalization LayerNormalization
+layers.normalization.batch_normalization: BatchNormalization
+layers.pooling: GlobalAveragePooling1D MaxPooling1D
+layers.recurrent: GRU LSTM RNN Recurrent SimpleRNN
+layers.wrappers: Bidirectional TimeDistributed
+mixed_precision.experimental: set_policy
+models: Model Sequential layers load_model model_from_json optimizers
+objectives: mean_squared_error mse
+optimizer_v2.adam: Adam
+optimizers: Adam adagrad adam rmsprop sgd
+optimizers.adam_v2: Adam
+optimizers.legacy: Adam SGD
+preprocessing.text: Tokenizer one_hot
+regularizers: activity_l2 l1l2
+saving.save: load_model
+src.layers: LSTM
+src.layers.core.dense: Dense
+src.layers.rnn.lstm: LSTM
+src.legacy.preprocessing.text: Tokenizer
+src.utils: to_categorical
+utils: HDF5Matrix multi_gpu_model np_utils
+utils.generic_utils: get_custom_objects
+utils.io_utils: HDF5Matrix
+utils.np_utils: to_categorical
+utils.vis_utils: plot_model
+wrappers.scikit_learn: KerasClassifier KerasRegressor
+_tf_keras.keras.callbacks: EarlyStopping
+api._v2.keras.layers: LSTM
+python.keras.layers: LSTM
+"""
+
+
+@pytest.mark.parametrize("line", IMPORTS.split("\n")[1:-1])
+def test_where_things_were(line: str) -> None:
+    where, _, names = line.partition(": ")
+    for name in names.split():
+        for package in ("fusedrnn", "fusedrnn.keras"):
+            found = getattr(importlib.import_module(f"{package}.{where}"), name)
+            if name in layers.__all__:
+                assert found is getattr(layers, name)
+
+
+def test_optimizers_in_small_letters() -> None:
+    assert isinstance(optimizers.adam(lr=0.1), optimizers.Adam)
+    assert optimizers.adam_v2.Adam is optimizers.Adam
+    from fusedrnn.optimizers.adam import Adam  # the module that has it
+
+    assert Adam is optimizers.Adam
+
 
 PAIRS: list[tuple[Any, Any]] = [
     (

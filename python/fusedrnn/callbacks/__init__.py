@@ -8,7 +8,7 @@ Not here: training. Callbacks see the model from outside.
 
 from __future__ import annotations
 
-from .. import missing
+from .. import legacy, missing
 from .callback import HOOKS, Callback, CallbackList
 from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
 from .records import CSVLogger, History, ProgbarLogger
@@ -30,4 +30,5 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
+legacy.alias_modules(__name__)
 missing.answer(__name__)

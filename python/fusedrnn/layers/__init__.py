@@ -7,7 +7,7 @@ Not here: models, training loops, file formats.
 
 from .. import missing
 from .._state import snake_case
-from ..legacy import LAYER_MODULES, alias_modules
+from ..legacy import alias_modules
 from . import merging
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention
@@ -125,7 +125,7 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
-alias_modules(__name__, LAYER_MODULES)
+alias_modules(__name__)
 merge = merging.merge  # which the module of this name hides
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
