@@ -15,6 +15,7 @@ from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
 from .models.inputs import check_covariates
+from .models.rivals import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
@@ -139,6 +140,7 @@ def compare(
             f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
             + ", ".join(SIMPLE)
         )
+    check_installed(chosen.fitted)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)

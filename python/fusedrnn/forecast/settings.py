@@ -27,8 +27,19 @@ CELLS = ("LSTM", "GRU")
 EQUAL = "GRU-equal"
 """A GRU with as many weights as the LSTM, not as many units."""
 NETWORKS = (*CELLS, EQUAL)
-SIMPLE = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta")
+RIVALS = ("AutoETS", "AutoTheta", "LightGBM")
+"""What needs ``fusedrnn[rivals]``."""
+OTHERS = ("SeasonalDrift", "TSB", *RIVALS)
+"""Simple methods that are compared when they are asked for."""
+USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL")
+SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
+BEST = "best"
+"""In a mean of models: the simple method with the least error before the test part."""
+COMBINED = tuple(f"{cell}+{BEST}" for cell in CELLS)
+"""Means of a network and a simple method, which err in different ways."""
+PARTNER = "ETS"
+"""`BEST` where nothing is known before the test part."""
 MANY = 200
 """Series from which networks are trained over all of them, unless told otherwise."""
 EPOCHS = (5, 100)
@@ -184,7 +195,9 @@ class Settings:
     scope: Scope = "auto"
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
     the former for fewer than `MANY` series."""
-    models: tuple[str, ...] = (*SIMPLE, *NETWORKS)
+    models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
+    """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
+    simple method with the least error before the test part."""
     levels: tuple[int, ...] = (80, 95)
     """Per cent of the intervals; none with ()."""
 
@@ -199,9 +212,13 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
-        if not set(self.models) <= {*SIMPLE, *NETWORKS}:
-            expected = ", ".join((*SIMPLE, *NETWORKS))
-            raise ValueError(f"models is {', '.join(self.models)}, expected some of {expected}")
+        for model in self.models:
+            if not set(parts(model)) - {BEST} <= {*SIMPLE, *NETWORKS} or model == BEST:
+                expected = ", ".join((*SIMPLE, *NETWORKS))
+                raise ValueError(
+                    f"models is {', '.join(self.models)}, expected some of {expected}, or their "
+                    f"means as {COMBINED[0]} and LSTM+ETS"
+                )
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
@@ -243,6 +260,28 @@ class Settings:
     def simple(self) -> list[str]:
         """The simple methods among `models`."""
         return [model for model in SIMPLE if model in self.models]
+
+    @property
+    def combined(self) -> list[str]:
+        """The means among `models`."""
+        return [model for model in self.models if "+" in model]
+
+    @property
+    def partners(self) -> list[str]:
+        """The simple methods that `BEST` is one of."""
+        return self.simple or [PARTNER]
+
+    @property
+    def fitted(self) -> list[str]:
+        """What has to be fitted for all `models`."""
+        needed = {part for model in self.models for part in parts(model)}
+        needed |= set(self.partners) if BEST in needed else set()
+        return [model for model in (*SIMPLE, *NETWORKS) if model in needed]
+
+
+def parts(model: str) -> tuple[str, ...]:
+    """Return the models that a model is the mean of; it alone, if it is none."""
+    return tuple(model.split("+"))
 
 
 def pick(kind: type[T], values: Mapping[str, Any]) -> T:

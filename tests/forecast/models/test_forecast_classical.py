@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast.models.classical import ets, theta
+from fusedrnn.forecast.models.classical import ets, mstl, theta
 
 ets_models = pytest.importorskip("statsmodels.tsa.exponential_smoothing.ets")
 theta_models = pytest.importorskip("statsmodels.tsa.forecasting.theta")
@@ -43,3 +43,31 @@ def test_theta_is_statsmodels_at_the_cut_and_causal_later():
     changed[270:] = 0
     np.testing.assert_array_equal(theta(changed, 250, [250, 270], 6, 1), ours)
     assert np.abs(theta(Y, 900, list(range(900, 1100)), 1, 7)[:, 0] - Y[900:1100]).mean() < 1500
+
+
+def test_mstl_is_ets_of_what_stl_leaves_and_is_made_again_each_season():
+    seasonal = pytest.importorskip("statsmodels.tsa.seasonal")
+    y, origins = Y[:420], [400, 406, 407]
+    found = mstl(y, 400, origins, 9, 7)
+    taken = seasonal.MSTL(y[:400], periods=[7]).fit().seasonal
+    pattern = np.resize(taken[-7:], 20)
+    rest = y[:406] - np.concatenate([taken, pattern[:6]])
+    expected = ets(rest, 400, origins[:2], 9, 1) + np.stack([pattern[:9], pattern[6:15]])
+    np.testing.assert_allclose(found[:2], expected)
+    changed = y.copy()
+    changed[407:] = 0
+    np.testing.assert_array_equal(mstl(changed, 400, origins, 9, 7), found)
+    changed[406:] = 0
+    again = mstl(changed, 400, origins, 9, 7)
+    np.testing.assert_array_equal(again[:2], found[:2])
+    assert not np.array_equal(again[2], found[2])
+
+
+def test_mstl_takes_off_the_day_and_the_week_of_hours():
+    t = np.arange(24 * 7 * 6)
+    y = 100 + 10 * np.sin(2 * np.pi * t / 24) + 20 * (t // 24 % 7 == 6) + 0.01 * t
+    cut = 24 * 7 * 5
+    found = mstl(y, cut, [cut + 24 * 5], 48, 24)[0]  # from a Saturday over the Sunday
+    assert np.abs(found - y[cut + 24 * 5 :][:48]).max() < 2
+    np.testing.assert_array_equal(mstl(y[:200], 150, [150], 3, 1), ets(y[:200], 150, [150], 3, 1))
+    assert mstl(np.ones(50), 40, [40], 2, 7).tolist() == [[1, 1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import pandas as pd
 from .._types import FloatArray
 from ..data.panel import Panel, Series
 from ..data.records import Stored
-from ..settings import NETWORKS, Backend, Settings
+from ..settings import BEST, NETWORKS, PARTNER, Backend, Settings, parts
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column, steps
+from .metrics import seasonal_scale
 from .results import Store
 from .runner import run
 
@@ -71,6 +72,48 @@ class Backtest:
         """The cross-validation frame of all series at once."""
         return pd.concat([part.frame for part in self.parts()], ignore_index=True)
 
+    @cached_property
+    def before(self) -> dict[str, float]:
+        """What was known of each model before the test part: its error then, in units of the MASE.
+
+        Mean over series of the mean absolute error of the calibration fold, of values that all
+        series had before their first cutoffs; empty without that fold.
+        """
+        settings, (first, *later) = self.settings, self.folds
+        if first.name != CALIBRATION:
+            return {}
+        end = min(each.start + later[0].cut(each, settings) for each in self.panel.series)
+        found: dict[str, list[float]] = {model: [] for model in settings.models}
+        for each in self.panel.series:
+            if not (origins := first.origins(each, settings)):
+                continue
+            rows = np.asarray(origins)[:, None] + np.arange(settings.horizon)
+            told = (rows < end - each.start) & each.observed[rows]
+            scale, _ = seasonal_scale(each.y[: first.cut(each, settings)], self.panel.season)
+            if not scale or not told.any():
+                continue
+            for model, errors in found.items():
+                miss = np.abs(self._fold(each, model, first, origins).mean(axis=0) - each.y[rows])
+                errors.append(float(miss[told].mean()) / scale)
+        means = {model: float(np.mean(errors)) for model, errors in found.items() if errors}
+        return {model: mean for model, mean in means.items() if mean == mean}
+
+    @property
+    def recommended(self) -> str | None:
+        """The model with the least error before the test part, if anything is known of it."""
+        return min(self.before, key=lambda model: self.before[model], default=None)
+
+    def settled(self) -> Backtest:
+        """Return the same with `BEST` among the models replaced by the method that it is."""
+        if not any(BEST in parts(model) for model in self.settings.models):
+            return self
+        partners = replace(self.settings, models=tuple(self.settings.partners))
+        best = replace(self, settings=partners).recommended or PARTNER
+        models = (
+            "+".join(best if p == BEST else p for p in parts(m)) for m in self.settings.models
+        )
+        return replace(self, settings=replace(self.settings, models=tuple(dict.fromkeys(models))))
+
     def of(self, series: Series) -> Forecasts:
         """Return the forecasts of one series."""
         settings, steps = self.settings, np.arange(self.settings.horizon)
@@ -100,7 +143,13 @@ class Backtest:
         return Forecasts(series, origins[first:], truth[first:], values | singles | intervals)
 
     def _fold(self, series: Series, model: str, fold: Fold, origins: Sequence[int]) -> FloatArray:
-        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon)."""
+        """Return the forecasts of one model in one fold, (seeds, cutoffs, horizon).
+
+        A mean has one of its parts, whatever their seeds.
+        """
+        if len(parts(model)) > 1:
+            each = [self._fold(series, part, fold, origins).mean(axis=0) for part in parts(model)]
+            return np.mean(each, axis=0, keepdims=True)
         missing = np.full((len(origins), self.settings.horizon), np.nan)
         names = [column(model, seed) for seed in _seeds(model, fold, self.settings)]
         found = [self.store.forecasts(fold.name, name, series.unique_id) for name in names]
@@ -146,7 +195,7 @@ def backtest(
     on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
     store = store or Store()
     run(jobs, store, n_jobs=n_jobs, backend=backend, address=address, on_step=on_step)
-    return Backtest(panel, settings, folds, store)
+    return Backtest(panel, settings, folds, store).settled()
 
 
 def learnable(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Panel:
@@ -200,10 +249,10 @@ def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterat
                             group=group,
                         )
 
-    alone: Sequence[str] = settings.models
+    alone: Sequence[str] = settings.fitted
     if settings.scope == "global":
-        yield from jobs(panel.series, "", settings.networks)
-        alone = settings.simple
+        yield from jobs(panel.series, "", [each for each in alone if each in NETWORKS])
+        alone = [each for each in alone if each not in NETWORKS]
     for series in panel.series:
         yield from jobs((series,), series.unique_id, alone)
 

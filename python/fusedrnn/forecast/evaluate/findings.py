@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._types import FloatArray
 from ..data.panel import Panel
-from ..settings import Settings
+from ..settings import Settings, parts
 from .backtest import Backtest
 from .metrics import METRICS
 from .significance import Difference, paired_test
@@ -76,15 +76,22 @@ class Findings:
     def table(self) -> pd.DataFrame:
         """One row a model: what it cost, and the mean over series of each metric.
 
+        WAPE and bias are of all series together, each with its sales as weight.
         ``sd`` is the standard deviation of a single network's WAPE over the seeds, ``median`` the
         median over series of the MASE. Only series that every model could forecast count.
         """
         whole = self._whole(self.by_series).groupby("model", sort=False)
         table = whole[list(METRICS)].mean()
+        for name in ("WAPE", "bias"):
+            table[name] = self._pooled(name)
         table["median"] = whole["MASE"].median()
-        for model, cost in self.costs.items():
-            table.loc[model, "seconds"] = cost.seconds
+        for model in self.settings.models:
+            made = [self.costs[part] for part in parts(model) if part in self.costs]
+            if not made:
+                continue
+            table.loc[model, "seconds"] = sum(cost.seconds for cost in made)
             if model in self.settings.networks:
+                (cost,) = made
                 forecasts = self.summary.forecasts[model] / self.settings.horizon
                 table.loc[model, "parameters"] = cost.parameters
                 table.loc[model, "train_loss"] = cost.train_loss
@@ -97,7 +104,7 @@ class Findings:
 
     @cached_property
     def tests(self) -> dict[tuple[str, str], Difference]:
-        """Paired tests of the networks with one another and with every simple method.
+        """Paired tests of networks and means with every simple method, and of networks among them.
 
         The loss is the mean absolute error of a forecast over its steps, in units of the scale of
         its series.
@@ -107,8 +114,17 @@ class Findings:
         def told(table: pd.DataFrame, pair: tuple[str, str]) -> FloatArray:
             return np.asarray(table[pair].dropna(), np.float64)
 
-        h = self.settings.horizon
-        return {p: paired_test(told(over_time, p), told(over_series, p), h) for p in over_time}
+        h, step = self.settings.horizon, self.settings.step
+        return {
+            p: paired_test(told(over_time, p), told(over_series, p), h, step) for p in over_time
+        }
+
+    def _pooled(self, name: str) -> pd.Series:
+        """Return a metric in per cent of sales over all series together, by model."""
+        whole = self._whole(self.by_series)
+        whole = whole[whole[name].notna()]
+        weighted = (whole[name] * whole["sales"]).groupby(whole["model"], sort=False).sum()
+        return weighted / whole["sales"].groupby(whole["model"], sort=False).sum()
 
     def _whole(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the series that every model could forecast."""

@@ -11,22 +11,13 @@ import numpy as np
 
 from ... import runtime
 from ..data.panel import Series
-from ..models.baselines import moving_average, naive, seasonal_naive
-from ..models.classical import ets, theta
 from ..models.inputs import Inputs, training_windows
+from ..models.methods import METHODS
 from ..models.network import train
 from ..models.scale import Scale
 from ..settings import NETWORKS, Settings
 from .folds import Fold
 from .results import Result
-
-METHODS = {
-    "Naive": naive,
-    "SeasonalNaive": seasonal_naive,
-    "MovingAverage": moving_average,
-    "ETS": ets,
-    "Theta": theta,
-}
 
 
 @dataclass(frozen=True)

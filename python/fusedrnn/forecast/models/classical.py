@@ -1,4 +1,4 @@
-"""ETS and Theta: fitted by statsmodels on the training part, then carried forward.
+"""ETS, Theta and MSTL: fitted by statsmodels on the training part, then carried forward.
 
 At each later origin the fitted model is updated with the sales up to there, its parameters kept:
 what a shop does that fits once and forecasts every day, and what the networks do too.
@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._types import FloatArray
+from .._types import FloatArray, IntArray
 from .baselines import naive
 
 START = "heuristic"
+TRENDS: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
+LONGER = {24: 168, 48: 336}
+"""The second season of a series: the week of hours and of half-hours. Not the year of days: of the
+two or three that a series has STL keeps the noise, and takes a hundred times as long."""
 
 
 def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
@@ -23,24 +27,65 @@ def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: i
 
     The season is additive, and left out if the training part has fewer than two.
     """
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-
     if np.ptp(y[:cut]) == 0:  # nothing to fit
         return naive(y, cut, origins, horizon, season)
-    seasonal = 1 < season <= cut // 2
+    return _carried(_fitted(y[:cut], season), y, origins, horizon)
+
+
+def mstl(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
+    """ETS of what STL leaves when it has taken off the seasons, whose last cycles are repeated.
+
+    The seasons of hours are the day and the week, see `LONGER`. The decomposition (Bandara, Hyndman
+    and Bergmeir, 2021) is made again at the first origin of each season. Without a season in the
+    training part this is `ets`.
+    """
+    from statsmodels.tsa.seasonal import MSTL
+
+    periods = [each for each in (season, LONGER.get(season, 0)) if 1 < each <= cut // 2]
+    if not periods or np.ptp(y[:cut]) == 0:
+        return ets(y, cut, origins, horizon, season)
+    places = np.asarray(origins)
+    fit, blocks = None, []
+    for block in np.split(places, np.flatnonzero(np.diff((places - cut) // season)) + 1):
+        first, end = block[0], block[-1] + horizon
+        seasonal = np.zeros(end)
+        found = MSTL(y[:first], periods=periods).fit().seasonal.reshape(first, -1)
+        for period, column in zip(periods, found.T, strict=True):
+            seasonal += np.concatenate([column, np.resize(column[-period:], end - first)])
+        rest = y[: block[-1]] - seasonal[: block[-1]]
+        fit = fit or _fitted(rest[:cut], 1)
+        steps = block[:, None] + np.arange(horizon)
+        blocks.append(_carried(fit, rest, block, horizon) + seasonal[steps])
+    return np.concatenate(blocks)
+
+
+def _fitted(y: FloatArray, season: int) -> Any:
+    """Return the better of two models of exponential smoothing, fitted."""
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    seasonal = 1 < season <= len(y) // 2
     shape = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
-    trends: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
     # Heuristic initial states: a tenth of the time of estimated ones, and on the bakery sales and
     # on monthly ones a smaller AICc.
-    fits = [ETSModel(y[:cut], **shape, **trend, initialization_method=START) for trend in trends]
-    fit = min((model.fit(disp=False) for model in fits), key=lambda each: each.aicc)
-    trend = fit.model.has_trend
+    fits = [ETSModel(y, **shape, **trend, initialization_method=START) for trend in TRENDS]
+    return min((model.fit(disp=False) for model in fits), key=lambda each: each.aicc)
+
+
+def _carried(
+    fit: Any, y: FloatArray, origins: Sequence[int] | IntArray, horizon: int
+) -> FloatArray:
+    """Return forecasts of a fitted model at origins up to the end of `y`, (origins, horizon)."""
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    trend, season = fit.model.has_trend, fit.model.has_seasonal and fit.model.seasonal_periods
     start = {"initial_level": fit.initial_level}
+    shape = {}
     if trend:
         start["initial_trend"] = fit.initial_trend
-    if seasonal:
+    if season:
         start["initial_seasonal"] = fit.initial_seasonal
-    whole = ETSModel(y, **shape, **trends[trend], initialization_method="known", **start)
+        shape = {"seasonal": "add", "seasonal_periods": season}
+    whole = ETSModel(y, **shape, **TRENDS[trend], initialization_method="known", **start)
     # The filter is causal: the state after row p - 1 has seen no later row.
     states = whole.smooth(fit.params).states  # (n, states)
     last = np.asarray(origins)[:, None] - 1
@@ -49,7 +94,7 @@ def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: i
     if trend:
         damping = dict(zip(fit.model.param_names, fit.params, strict=True))["damping_trend"]
         forecast += states[last, 1] * np.cumsum(damping ** np.arange(1, horizon + 1))
-    if seasonal:
+    if season:
         forecast += states[last + 1 - season + np.arange(horizon) % season, -1]
     return forecast
 

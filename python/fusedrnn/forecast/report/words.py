@@ -18,6 +18,9 @@ def notes(findings: Findings) -> tuple[str, ...]:
     if len(ends) > 1 and findings.result.folds[0].start is None:
         said.append(f"series end on {len(ends)} dates: each is judged on its own last ones")
     said += sample_note(summary.windows, findings.settings)
+    if best := findings.result.recommended:
+        error = findings.result.before[best]
+        said.append(f"least error before the test part, so the one to use: {best} ({error:.3f})")
     for (model, why), names in sorted(summary.troubles.items()):
         said.append(f"{model} on {some(sorted(names))}: {why}")
     constant = summary.constant
@@ -41,6 +44,28 @@ def number(value: float, style: str) -> str:
     if value != value:
         return ""
     return (style or ("{:,.0f}" if 1000 <= abs(value) < 1e9 else "{:,.4g}")).format(value)
+
+
+def rounded(value: float) -> str:
+    """Return a number in two digits, as one says it: 8,684 is 8,700."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
+def counted(n: int, what: str) -> str:
+    """Return "two weeks", "17 weeks"."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven")
+    return f"{words[n] if n < len(words) else f'{n:,}'} {what}{'' if n == 1 else 's'}"
+
+
+PERIODS = {"D": "a day", "B": "a business day", "W": "a week", "M": "a month", "Q": "a quarter",
+           "Y": "a year", "h": "an hour"}  # fmt: skip
+
+
+def every(freq: str) -> str:
+    """Return "a day" of a frequency."""
+    plain = freq.partition("-")[0]
+    stem = plain if plain in PERIODS else plain.removeprefix("B")[:1]
+    return PERIODS.get(stem, "") or f"every {freq}"
 
 
 def subject(findings: Findings) -> str:
