@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ._types import Array
-
 
 class TensorShape(tuple[int | None, ...]):
     """A tuple of sizes that answers as TensorFlow's: None where a size is not known."""
 
-    def __new__(cls, dims: Any = ()) -> TensorShape:  # noqa: D102
+    def __new__(cls, dims: Any = ()) -> TensorShape:
         return super().__new__(cls, (dims,) if isinstance(dims, int) else dims or ())
 
     @property

@@ -176,7 +176,7 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
-        """Return itself, for one float type serves the whole model; or values that are no floats."""
+        """Return itself, for a model has one float type; or values that are no floats."""
         return self if np.dtype(dtype).kind == "f" else self.value.astype(dtype)
 
     def get_shape(self) -> TensorShape:

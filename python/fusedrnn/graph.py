@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ._tensor import TensorShape
 from ._types import Array, Shape
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     def __init__(self, shape: Shape, dtype: str, node: Node, index: int) -> None:
-        self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index
+        self.shape, self.dtype = TensorShape(shape), dtype
+        self.node, self.index = node, index
 
     @property
     def name(self) -> str:
@@ -41,6 +43,10 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     def ndim(self) -> int:
         """Number of axes, the batch axis included."""
         return len(self.shape)
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow has it."""
+        return self.shape
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":

@@ -35,9 +35,9 @@ TODAY = {"initializations": "initializers", "objectives": "losses"}
 
 # Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
-    "": "flags newaxis float string estimator feature_column",
-    "backend": "conv1d get_session in_test_phase in_train_phase manual_variable_initialization placeholder "
-    "set_session tf",
+    "": "flags float string estimator feature_column",
+    "backend": "conv1d get_session in_test_phase in_train_phase manual_variable_initialization "
+    "placeholder set_session tf",
     "client.device_lib": "list_local_devices",
     "engine": "Input InputSpec Layer Model Sequential",
     "engine.base_layer": "InputSpec Layer",

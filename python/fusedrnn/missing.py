@@ -1,9 +1,10 @@
 """What Keras has under a name that a module here has not: elsewhere in this package, or beyond it.
 
 ``keras_names.txt`` has every public name of Keras 3.15 by module, those of ``tf.keras`` included,
-and ``tensorflow_names.txt`` those of TensorFlow; ``tests/support/`` has what writes them,
-``legacy.NAMES`` adds older ones. ``tf/`` has what is here of TensorFlow. A module calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras has
-can be imported.
+and ``tensorflow_names.txt`` those of TensorFlow; ``tests/support/`` has what
+writes them, ``legacy.NAMES`` adds older ones. ``tf/`` has what is here of TensorFlow. A module
+calls ``missing.answer(__name__)``, which type checkers need not know; modules that only Keras or
+TensorFlow has can be imported.
 
 What is beyond is no error before it is used, for scripts import more than they use. Names that
 nobody knows are the errors that Python has for them.
@@ -61,9 +62,10 @@ ELSEWHERE = {
 # Where TensorFlow has itself, and Keras, once more; Keras's inside, which editors import from, too:
 # keras.src.layers, keras._tf_keras.keras.models, keras.api._v2.keras
 ALIASES = re.compile(
-    r"(?:(?:compat(?:\.v[12])?|keras|python|src(?:\.legacy(?=\.preprocessing|$))?|_tf_keras|"
-    r"api(?:\._v[12])?)(?:\.|$))+"
+    r"(?:(?:compat(?:\.v[12])?|keras|python(?=\.(?:keras|client))|_tf_keras|api(?:\._v[12])?|"
+    r"src(?:\.legacy(?=\.preprocessing|$))?)(?:\.|$))+"
 )
+SHARED = ("summary",)  # modules of the package's own that TensorFlow's names are in, too
 OPEN = ("contrib", "python")  # below these any module is imported: their names are not listed
 
 KEEP = "keep Keras for the model and speed up its LSTM and GRU instead: see fusedrnn.keras"
@@ -76,7 +78,7 @@ ADVICE = (
     ("", "GradientTape|custom_gradient|gradients|hessians|stop_recording", "which differentiates "
      f"in fit alone: give compile a function as the loss, or {KEEP}"),
     ("", "Module", "which has layers of one's own: subclass layers.Layer"),
-    ("|ragged.*|sparse.*|sets", "Ragged.*|Sparse.*|TensorArray.*|IndexedSlices.*|.*sparse.*", 
+    ("|ragged.*|sparse.*|sets", "Ragged.*|Sparse.*|TensorArray.*|IndexedSlices.*|.*sparse.*",
      "which has whole arrays: pad rows with preprocessing.sequence.pad_sequences"),
     ("ragged.*|sparse.*|sets", ".*", "which has whole arrays: use pad_sequences, or numpy"),
     ("|app|nn.rnn_cell|contrib.*", "placeholder.*|.*[gG]raph.*|.*[vV]ariable.*|.*Cell.*|.*Proto|"
@@ -95,7 +97,7 @@ ADVICE = (
     ("|math|nn|linalg|signal|random.*|debugging.*|bitwise|nest", "[a-z].*", "which has most "
      "functions of arrays, and NumPy's: use numpy, or fusedrnn.ops where it is differentiated"),
     ("activations", ".*", "which takes a function of x written with NumPy in its place"),
-    ("applications.*|visualization|ops.image|.*bounding_boxes", ".*", "which has nothing for "
+    ("applications.*|visualization|(ops.)?image|.*bounding_boxes", ".*", "which has nothing for "
      f"images; {KEEP}"),
     ("backend|ops.*", ".*", "which has NumPy's functions: use numpy, and fusedrnn.ops in a loss"),
     ("callbacks", ".*", "which has EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger "
@@ -189,7 +191,9 @@ def names(module: str) -> Callable[[str], Any]:
             if found is not None:
                 _found[where, name] = found
                 return found
-        advice = "" if name.startswith("_") or not where else _alike(module, name)
+        if module == PACKAGE and name in SHARED:
+            return importlib.import_module(f"{module}.{name}")
+        advice = "" if name.startswith("_") or own_file is not None else _alike(module, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
 
     return __getattr__
@@ -221,8 +225,10 @@ def _module(where: str) -> ModuleType:
 def _alike(module: str, name: str) -> str:
     import difflib  # slow to import
 
-    alike = difflib.get_close_matches(name, dir(sys.modules[module]), 1)
-    return f", nor has Keras's; is it {alike[0]}?" if alike else ", nor has Keras's"
+    known = [*dir(sys.modules[module]), *table().get(module.partition(".")[2], ())]
+    alike = difflib.get_close_matches(name, known, 1)
+    nor = ", nor has Keras's" if module != PACKAGE else ", nor have Keras and TensorFlow"
+    return f"{nor}; is it {alike[0]}?" if alike else nor
 
 
 class Finder:
@@ -257,7 +263,7 @@ class Finder:
             module.__getattr__ = names(module.__name__)  # type: ignore[method-assign]
         elif "src" in where.split("."):  # no alias: what is below it is no part of ours
             module.__getattr__ = partial(getattr, _module(own))  # type: ignore[method-assign]
-        elif own and _known(own):
+        elif own not in ("", where) and _known(own):
             sys.modules[module.__name__] = _module(own)
         else:
             module.__getattr__ = _second_names(where)  # type: ignore[method-assign]

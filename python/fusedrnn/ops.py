@@ -95,7 +95,6 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     return x if dtype is None else cast(x, dtype)
 
 
-
 def cast(x: Any, dtype: Any) -> Any:
     """Return an array in another type."""
     x = getattr(x, "now", x)

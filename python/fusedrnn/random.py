@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from . import missing, ops as _ops
+from . import missing
+from . import ops as _ops
 from ._state import floatx, random_generator
 from ._tensor import tensor
 from .utils import set_random_seed as set_seed

@@ -75,9 +75,9 @@ try:
 except ImportError as error:
     assert "pip install torch" in str(error)
 try:
-    tf.data
+    tf.dataset
 except AttributeError as error:
-    assert "'data'; of TensorFlow it has keras" in str(error)
+    assert "'dataset', nor have Keras and TensorFlow" in str(error)
 else:
     assert False
 """

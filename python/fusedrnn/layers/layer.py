@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import _state, constraints, initializers, legacy, regularizers
 from .._steps import StepLock
-from .._tensor import Number, tensor
+from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
 from ..checks import whole
 from ..configurable import Configurable, OldArguments, lookup
@@ -141,6 +141,10 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def numpy(self) -> Array:
         """Return a copy of the values."""
         return self.value.copy()
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow has it."""
+        return TensorShape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
@@ -355,9 +359,13 @@ class Layer(Configurable, metaclass=OldArguments):
             path=f"{self.name}/{name}",
         )
         variable.frozen = not trainable
-        trained = sum(not v.frozen for v in self.variables)  # they come first
-        self.variables.insert(trained if trainable else len(self.variables), variable)
+        self.track(variable)
         return variable
+
+    def track(self, variable: Variable) -> None:
+        """Make a variable one of the layer's."""
+        trained = sum(not v.frozen for v in self.variables)  # they come first
+        self.variables.insert(len(self.variables) if variable.frozen else trained, variable)
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights in Keras's order."""

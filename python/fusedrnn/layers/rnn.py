@@ -11,7 +11,6 @@ from .. import (
     _core,
     _state,
     activations,
-    backend,
     constraints,
     initializers,
     reference,
@@ -310,6 +309,6 @@ def initializer_of_blocks(*parts: Any) -> Any:
 
     def fill(shape: Shape, dtype: Any = None) -> Array:
         size = shape[0] // len(parts)
-        return np.concatenate([part((size,), dtype or backend.floatx()) for part in parts])
+        return np.concatenate([part((size,), dtype or _state.floatx()) for part in parts])
 
     return fill

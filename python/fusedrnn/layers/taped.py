@@ -28,7 +28,7 @@ from ..graph import (
     tapes_of,
     zero_gradients,
 )
-from .layer import Layer, running, sizes
+from .layer import Layer, Variable, running, sizes
 from .sequences import flat
 
 ARRAYS = (np.ndarray, Tracked)
@@ -65,6 +65,16 @@ class Taped(Layer):
                     Layer.build(self, *shapes)
 
             cls.build = build  # type: ignore[method-assign]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if (
+            isinstance(value, Variable)
+            and value.dtype.kind == "f"
+            and all(v is not value for v in self.variables)  # but a tf.Variable
+        ):
+            value.value = value.value.astype(self.float_type)
+            self.track(value)
 
     @property
     def layers(self) -> list[Layer]:
@@ -192,6 +202,7 @@ class Taped(Layer):
 
     def _run(self, xs: Sequence[Any], masks: Sequence[Any], training: bool) -> Any:
         """Return what ``call`` gives, several as a list."""
+        xs = [tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
         own = replaced(self._bound(), Slot, lambda slot: masks[slot.number])

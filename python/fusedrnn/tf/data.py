@@ -11,6 +11,7 @@ import glob
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ BLOCK = 256  # rows that are taken out of arrays at once where single ones are a
 # Structures ---------------------------------------------------------------------------------------
 
 
-def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
+def map_structure(func: Any, *structures: Any) -> Any:
     """Return nested tuples, lists and dicts with what a function makes of each leaf."""
     first = structures[0]
     if isinstance(first, dict):
@@ -48,13 +49,21 @@ def flatten(structure: Any) -> list[Any]:
     return found
 
 
+def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+    """Return nested tuples, lists and dicts with other leaves."""
+    leaves = iter(flat_sequence)
+    return map_structure(lambda _: next(leaves), structure)
+
+
 def _element(value: Any) -> Any:
     """Return what an element is made of: tuples and dicts of tensors, or of data sets."""
     if isinstance(value, dict):
         return {key: _element(each) for key, each in value.items()}
     if isinstance(value, tuple):
-        return type(value)(*map(_element, value)) if hasattr(value, "_fields") else tuple(
-            map(_element, value)
+        return (
+            type(value)(*map(_element, value))
+            if hasattr(value, "_fields")
+            else tuple(map(_element, value))
         )
     return value if isinstance(value, (Dataset, Tensor)) else convert_to_tensor(value)
 
@@ -91,7 +100,8 @@ class Dataset:
     _take: Callable[[Array], Any] | None = None  # rows by number, and
     _numbers: Callable[[], Iterator[Array]]  # these, piece by piece
     _plain = False  # whether they are 0, 1, 2, ... to the end
-    _first: Any = None  # for the spec: sizes that are not the first element's
+    _first: tuple[int | None, ...] = ()  # sizes of the first axes, for the spec
+    _batch_of: Dataset | None = None
 
     def __init__(
         self,
@@ -191,14 +201,11 @@ class Dataset:
         sizes = [d._size for d in every if d._size != INFINITE_CARDINALITY]
         size = min(sizes) if sizes else INFINITE_CARDINALITY
         if all(d._plain for d in every):
-            return Dataset.of_rows(
-                lambda rows: map_structure(lambda d: d._take(rows), given), size
-            )
+            return Dataset.of_rows(lambda rows: map_structure(lambda d: d._take(rows), given), size)
 
         def elements() -> Iterator[Any]:
             for row in zip(*every, strict=False):
-                each = iter(row)
-                yield map_structure(lambda _: next(each), given)
+                yield pack_sequence_as(given, row)
 
         return Dataset(elements, size)
 
@@ -346,7 +353,7 @@ class Dataset:
 
         count = self._size // n if drop_remainder else -(-self._size // n)
         made = Dataset(elements, self._size if self._size < 0 else count)
-        made._first = (n if drop_remainder else None,)
+        made._first, made._batch_of = (n if drop_remainder else None,), self
         return made
 
     def padded_batch(
@@ -362,20 +369,20 @@ class Dataset:
         def filled(leaves: Any, shape: Any, value: Any) -> Any:
             most = [max(sizes) for sizes in zip(*(x.shape for x in leaves), strict=True)]
             if shape is not None:
-                most = [m if s in (None, -1) else int(s) for m, s in zip(most, shape, strict=True)]
+                sizes = shape if np.ndim(shape) else [shape]
+                most = [m if s in (None, -1) else int(s) for m, s in zip(most, sizes, strict=True)]
             fill = value if value is not None else "" if leaves[0].dtype.kind == "U" else 0
             kind = np.result_type(*(x.dtype for x in leaves))
             out = np.full((len(leaves), *most), fill, kind)
-            for row, x in zip(out, leaves, strict=True):
-                row[tuple(slice(0, k) for k in x.shape)] = x
+            for k, x in enumerate(leaves):
+                out[k, ...][tuple(slice(0, n) for n in x.shape)] = x
             return tensor(out)
 
         def padded(elements: list[Any]) -> Any:
             parts = list(zip(*map(flatten, elements), strict=True))
             shapes = [None] * len(parts) if padded_shapes is None else _parts(padded_shapes)
             values = padding_values if isinstance(padding_values, tuple) else [padding_values] * 99
-            found = map(filled, parts, shapes, values)
-            return map_structure(lambda _: next(found), elements[0])
+            return pack_sequence_as(elements[0], map(filled, parts, shapes, values))
 
         def elements() -> Iterator[Any]:
             each = iter(self)
@@ -417,8 +424,8 @@ class Dataset:
                 yield from (batch(buckets[k]) for k in sorted(buckets))
 
         def batch(every: list[Any]) -> Any:
-            one = Dataset(lambda: iter(every), len(every))
-            return next(iter(one.padded_batch(len(every), padded_shapes, padding_values)))
+            padded = _of_list(every).padded_batch(len(every), padded_shapes, padding_values)
+            return padded.get_single_element()
 
         made = Dataset(elements)
         made._first = (None,)
@@ -451,8 +458,7 @@ class Dataset:
                 if not inside or (drop_remainder and len(inside) < size):
                     return
                 columns = zip(*map(flatten, inside), strict=True)
-                parts = iter([Dataset(lambda c=c: iter(c), len(c)) for c in map(list, columns)])
-                yield map_structure(lambda _, p=parts: next(p), inside[0])
+                yield pack_sequence_as(inside[0], map(_of_list, columns))
                 list(itertools.islice(each, max(shift - len(kept), 0)))
                 del kept[:shift]
 
@@ -463,19 +469,18 @@ class Dataset:
         starts = range(0, max(self._size - span + 1, 0) if whole_ones else self._size, shift)
         take: Any = self._take
         shape = take(np.empty(0, np.intp))
-        single = not isinstance(shape, (tuple, dict))
 
         def part(k: int) -> Callable[[Array], Any]:
             return lambda rows: flatten(take(rows))[k]
 
-        parts = [take] if single else [part(k) for k in range(len(flatten(shape)))]
+        parts = [part(k) for k in range(len(flatten(shape)))]
 
         def elements() -> Iterator[Any]:
             numbers = np.concatenate([*self._numbers(), np.empty(0, np.intp)])
             for start in starts:
                 rows = numbers[start : start + span : stride]
-                each = iter([Dataset.of_rows(p, lambda r=rows: iter([r]), len(rows)) for p in parts])
-                yield next(each) if single else map_structure(lambda _, e=each: next(e), shape)
+                each = [Dataset.of_rows(p, partial(iter, [rows]), len(rows)) for p in parts]
+                yield pack_sequence_as(shape, each)
 
         return Dataset(elements, len(starts))
 
@@ -499,9 +504,7 @@ class Dataset:
 
     def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """Return the elements up to the first for which a function is not true."""
-        return Dataset(
-            lambda: itertools.takewhile(lambda e: _call(predicate, e), self), like=self
-        )
+        return Dataset(lambda: itertools.takewhile(lambda e: _call(predicate, e), self), like=self)
 
     def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:
         """Return the elements of the data sets that a function makes of each element."""
@@ -520,18 +523,14 @@ class Dataset:
 
         def elements() -> Iterator[Any]:
             each, most = iter(self), cycle_length if cycle_length and cycle_length > 0 else 2
-            running = [iter(_call(map_func, e)) for e in itertools.islice(each, most)]
+            running: list[Any] = [iter(_call(map_func, e)) for e in itertools.islice(each, most)]
             while running:
                 for k in range(len(running)):
                     block = list(itertools.islice(running[k], block_length or 1))
                     yield from block
                     if len(block) < (block_length or 1):
                         following = next(each, None)
-                        running[k] = iter(
-                            () if following is None else _call(map_func, following)
-                        )
-                        if following is None:
-                            running[k] = None  # type: ignore[call-overload]
+                        running[k] = None if following is None else iter(_call(map_func, following))
                 running = [r for r in running if r is not None]
 
         return Dataset(elements)
@@ -539,8 +538,10 @@ class Dataset:
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
         """Return each element with its number."""
         end = start + self._size if self._size >= 0 else 1 << 62
-        count = Dataset.range(start, end) if self._size >= 0 else Dataset(
-            lambda: (tensor(np.int64(k)) for k in itertools.count(start)), self._size
+        count = (
+            Dataset.range(start, end)
+            if self._size >= 0
+            else Dataset(lambda: (tensor(np.int64(k)) for k in itertools.count(start)), self._size)
         )
         return Dataset.zip((count, self))
 
@@ -602,11 +603,17 @@ class Dataset:
         """Shapes and types of an element, by the first; None for the rows of an open batch."""
         if self._like is not None:
             return self._like.element_spec
-        first = next(iter(self))
-        sizes = self._first or ()
+        if self._batch_of is not None:
+            return map_structure(
+                lambda spec: TensorSpec((*self._first, *spec.shape), spec.dtype),
+                self._batch_of.element_spec,
+            )
+        if self._take is not None:  # the rows may be drawn
+            element, first, skip = self._take(np.zeros(1, np.intp)), self._first, 1
+        else:
+            element, first, skip = next(iter(self)), self._first, len(self._first)
         return map_structure(
-            lambda leaf: leaf if isinstance(leaf, Dataset) else _spec(leaf, sizes, len(sizes)),
-            first,
+            lambda leaf: leaf if isinstance(leaf, Dataset) else _spec(leaf, first, skip), element
         )
 
     def options(self) -> Options:
@@ -627,6 +634,11 @@ class Dataset:
     def __repr__(self) -> str:
         size = {-1: "without end", -2: "of unknown length"}.get(self._size, f"of {self._size}")
         return f"<Dataset {size}>"
+
+
+def _of_list(elements: Iterable[Any]) -> Dataset:
+    every = list(elements)
+    return Dataset(lambda: iter(every), len(every))
 
 
 def _shuffled(
@@ -650,9 +662,9 @@ def _parts(shapes: Any) -> list[Any]:
     return [each for part in shapes for each in _parts(part)] if nested else [shapes]
 
 
-def TextLineDataset(filenames: Any, **kwargs: Any) -> Dataset:  # noqa: N802 - TensorFlow's name
+def TextLineDataset(filenames: Any, **kwargs: Any) -> Dataset:
     """Return the lines of text files."""
-    names = [filenames] if isinstance(filenames, (str, Path)) else list(filenames)
+    names = np.atleast_1d(np.asarray(filenames, str))
 
     def elements() -> Iterator[Any]:
         for name in names:

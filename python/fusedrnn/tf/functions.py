@@ -19,15 +19,15 @@ from .._tensor import tensor
 from ..graph import KerasTensor, leaves
 from .types import FOLLOWED, as_dtype, cast_values, convert_to_tensor, int32, int64, string
 
-# TensorFlow's names of NumPy's and this package's functions; "" where both call it so
-UNARY: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in "abs ceil cos cosh exp expm1 floor log log1p reciprocal sign sin sinh sqrt square "
-    "tan tanh logical_not negative".split()
-} | {
+# TensorFlow's names of NumPy's and this package's functions
+_SAME = (
+    "abs ceil cos cosh exp expm1 floor log log1p reciprocal sign sin sinh sqrt square tan tanh "
+    "logical_not negative"
+)
+UNARY: dict[str, Any] = {name: getattr(np, name) for name in _SAME.split()} | {
     "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh,
     "atan": np.arctan, "atanh": np.arctanh, "is_nan": np.isnan, "is_finite": np.isfinite,
-    "is_inf": np.isinf, "neg": np.negative, "rint": np.rint, "round": np.rint, "rsqrt": ops.rsqrt,
+    "is_inf": np.isinf, "rint": np.rint, "round": np.rint, "rsqrt": ops.rsqrt,
     "erf": ops.erf, "erfc": ops.erfc, "sigmoid": ops.sigmoid, "softplus": ops.softplus,
     "log_sigmoid": ops.log_sigmoid, "softsign": ops.softsign, "relu": ops.relu, "relu6": ops.relu6,
     "elu": ops.elu, "selu": ops.selu, "silu": ops.silu, "swish": ops.silu,
@@ -35,7 +35,7 @@ UNARY: dict[str, Any] = {
     "zeros_like": np.zeros_like, "ones_like": np.ones_like, "matrix_transpose":
     lambda x: np.swapaxes(x, -1, -2), "trace": lambda x: np.einsum("...ii->...", x),
     "det": np.linalg.det, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "cholesky":
-    np.linalg.cholesky, "eigh": np.linalg.eigh, "qr": np.linalg.qr, "invert": np.invert,
+    np.linalg.cholesky, "eigh": np.linalg.eigh, "qr": np.linalg.qr,
     "diag_part": lambda x: np.diagonal(x, axis1=-2, axis2=-1), "ensure_shape": lambda x, shape: x,
     "gelu": lambda x, approximate=False: ops.gelu(x, approximate),
     "leaky_relu": lambda x, alpha=0.2: ops.leaky_relu(x, alpha),
@@ -43,20 +43,19 @@ UNARY: dict[str, Any] = {
     "log_softmax": lambda x, axis=-1: ops.log_softmax(x, axis),
     "squeeze": np.squeeze, "tril": np.tril, "triu": np.triu,
 }  # fmt: skip
-BINARY: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in "add equal greater greater_equal less less_equal logical_and logical_or "
-    "logical_xor maximum minimum multiply not_equal subtract divide floor_divide bitwise_and "
-    "bitwise_or bitwise_xor".split()
-} | {
+_SAME = (
+    "add equal greater greater_equal less less_equal logical_and logical_or logical_xor maximum "
+    "minimum multiply not_equal subtract divide floor_divide bitwise_and bitwise_or bitwise_xor"
+)
+BINARY: dict[str, Any] = {name: getattr(np, name) for name in _SAME.split()} | {
     "atan2": np.arctan2, "floordiv": np.floor_divide, "floormod": np.remainder,
-    "mod": np.remainder, "pow": np.power, "truediv": np.divide, "sub": np.subtract,
-    "mul": np.multiply, "div": np.divide, "divide_no_nan": ops.divide_no_nan,
-    "div_no_nan": ops.divide_no_nan, "squared_difference": lambda x, y: np.square(x - y),
+    "mod": np.remainder, "pow": np.power, "truediv": np.divide, "div": np.divide,
+    "divide_no_nan": ops.divide_no_nan, "div_no_nan": ops.divide_no_nan,
+    "squared_difference": lambda x, y: np.square(x - y),
     "multiply_no_nan": lambda x, y: np.where(np.equal(y, 0), 0 * y, x * y),
     "xlogy": lambda x, y: np.where(np.equal(x, 0), 0 * y, x * np.log(y)),
     "xdivy": lambda x, y: np.where(np.equal(x, 0), 0 * y, x / y),
-    "bias_add": np.add, "matvec": lambda a, b: np.squeeze(a @ np.expand_dims(b, -1), -1),
+    "matvec": lambda a, b: np.squeeze(a @ np.expand_dims(b, -1), -1),
     "solve": np.linalg.solve, "tensordot": np.tensordot, "outer": np.outer, "cross": np.cross,
 }  # fmt: skip
 REDUCTIONS: dict[str, Any] = {
@@ -67,7 +66,8 @@ REDUCTIONS: dict[str, Any] = {
         np.sum(np.square(x), axis=axis, keepdims=keepdims)),
     "count_nonzero": lambda x, axis=None, keepdims=False: np.not_equal(x, 0).sum(
         axis=axis, keepdims=keepdims),
-    "zero_fraction": lambda x, axis=None, keepdims=False: np.mean(np.equal(x, 0)),
+    "zero_fraction": lambda x, axis=None, keepdims=False: np.mean(
+        np.equal(x, 0), dtype=np.float32),
 }  # fmt: skip
 
 
@@ -243,8 +243,9 @@ def broadcast_to(input: Any, shape: Any) -> Any:
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0) -> Any:
     """Return the array with values before and after along its axes."""
     widths = [tuple(int(n) for n in pair) for pair in paddings]
-    fill = {"constant_values": constant_values} if mode.upper() == "CONSTANT" else {}
-    return np.pad(_given([tensor])[0], widths, mode.lower(), **fill)
+    how: Any = mode.lower()
+    fill: Any = {"constant_values": constant_values} if how == "constant" else {}
+    return np.pad(_given([tensor])[0], widths, how, **fill)
 
 
 @_takes_name
@@ -312,7 +313,7 @@ def scatter_nd(indices: Any, updates: Any, shape: Any) -> Any:
 
 
 @_takes_name
-def meshgrid(*args: Any, indexing: str = "xy") -> Any:
+def meshgrid(*args: Any, indexing: Any = "xy") -> Any:
     """Return the coordinates of a grid."""
     return list(np.meshgrid(*_given(args), indexing=indexing))
 
@@ -348,7 +349,7 @@ def fill(dims: Any, value: Any) -> Any:
 
 
 @_takes_name
-def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = np.float32):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = np.float32):  # type: ignore[no-untyped-def]
     """Return 1 on the diagonal, else 0."""
     one = np.eye(int(num_rows), num_columns, dtype=dtype)
     return one if batch_shape is None else np.broadcast_to(one, (*_ints(batch_shape), *one.shape))
@@ -384,7 +385,7 @@ def one_hot(
     if on_value is None and off_value is None:
         return hot
     on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
-    return cast(np.where(np.equal(hot, 1), on, off), dtype or np.asarray(on).dtype)
+    return cast(np.where(np.equal(hot, 1), on, off), dtype or convert_to_tensor(on).dtype)
 
 
 @_takes_name
@@ -500,9 +501,7 @@ def sort(values: Any, axis: int = -1, direction: str = "ASCENDING") -> Any:
 
 
 @_takes_name
-def argsort(
-    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: Any = False
-) -> Any:
+def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: Any = False) -> Any:
     """Return the order of the values along an axis."""
     (x,) = _given([values])
     return cast(np.argsort(x if direction == "ASCENDING" else -x, axis, kind="stable"), int32)
@@ -546,7 +545,8 @@ def _running(function: Any, x: Any, axis: int, exclusive: Any, reverse: Any, sta
         before = (builtins.slice(None),) * (axis % len(x.shape))
         first = start + 0 * y[(*before, builtins.slice(0, 1))]
         y = np.concatenate([first, y[(*before, builtins.slice(None, -1))]], axis)
-    return np.flip(y, axis) if reverse else y
+    y = np.flip(y, axis) if reverse else y
+    return y if isinstance(x, FOLLOWED) else y.astype(x.dtype)
 
 
 @_takes_name
@@ -576,12 +576,13 @@ def confusion_matrix(
 @_takes_name
 def bincount(arr: Any, weights: Any = None, minlength: Any = None, **kwargs: Any) -> Any:
     """Return how often each number from 0 on is there."""
-    return np.bincount(np.asarray(arr).ravel(), weights, minlength or 0)
+    counts = np.bincount(np.asarray(arr).ravel(), weights, minlength or 0)
+    return counts if weights is not None else counts.astype(int32)
 
 
 def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> Any:
     """Return the different values as they come, and for each element which it is."""
-    found, first, places = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    found, first, places = np.unique(convert_to_tensor(x), return_index=True, return_inverse=True)
     order = np.argsort(first)
     return _out((found[order], np.argsort(order)[places].astype(as_dtype(out_idx))))
 
@@ -605,6 +606,12 @@ def moments(
 
 
 @_takes_name
+def bias_add(value: Any, bias: Any, data_format: Any = None) -> Any:
+    """Return the values with a bias added along the last axis."""
+    return np.add(*_given([value, bias]))
+
+
+@_takes_name
 def dropout(
     x: Any, rate: Any = None, noise_shape: Any = None, seed: Any = None, keep_prob: Any = None
 ) -> Any:
@@ -624,19 +631,22 @@ def embedding_lookup(params: Any, ids: Any, **kwargs: Any) -> Any:
 @_takes_name
 def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None) -> Any:
     """Return the cross-entropy of each element."""
-    return ops.binary_crossentropy(*_given([labels, logits]), from_logits=True)
+    labels, logits = _given([labels, logits])
+    return ops.binary_crossentropy(labels, logits, from_logits=True)
 
 
 @_takes_name
 def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1) -> Any:
     """Return the cross-entropy of each row."""
-    return ops.categorical_crossentropy(*_given([labels, logits]), from_logits=True, axis=axis)
+    labels, logits = _given([labels, logits])
+    return ops.categorical_crossentropy(labels, logits, from_logits=True, axis=axis)
 
 
 @_takes_name
 def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any) -> Any:
     """Return the cross-entropy of each row, whose label is a number."""
-    return ops.sparse_categorical_crossentropy(*_given([labels, logits]), from_logits=True)
+    labels, logits = _given([labels, logits])
+    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
 softmax_cross_entropy_with_logits_v2 = softmax_cross_entropy_with_logits
@@ -655,7 +665,7 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
     return ops.cond(pred, true_fn, false_fn)
 
 
-def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, **kwargs: Any):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None, **kwargs: Any):  # type: ignore[no-untyped-def]
     """Return the variables after ``body`` has run while ``cond`` holds of them."""
     return ops.while_loop(cond, body, loop_vars, maximum_iterations)
 
@@ -687,7 +697,7 @@ def foldl(fn: Any, elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
     return scan(fn, elems, initializer)[-1]
 
 
-def py_function(func: Any = None, inp: Any = (), Tout: Any = None, **kwargs: Any) -> Any:  # noqa: N803
+def py_function(func: Any = None, inp: Any = (), Tout: Any = None, **kwargs: Any) -> Any:
     """Return what a function gives, in the types ``Tout``."""
     y = func(*inp)
     if isinstance(Tout, (list, tuple)):
@@ -771,5 +781,7 @@ def clip_by_global_norm(
     t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
 ) -> Any:
     """Return arrays made smaller where their common norm is above a limit, and that norm."""
-    whole = np.sqrt(np.sum([np.sum(np.square(t)) for t in t_list])) if use_norm is None else use_norm
+    whole = (
+        np.sqrt(np.sum([np.sum(np.square(t)) for t in t_list])) if use_norm is None else use_norm
+    )
     return _out([t * clip_norm / np.maximum(whole, clip_norm) for t in t_list]), _out(whole)

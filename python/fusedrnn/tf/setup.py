@@ -45,7 +45,9 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
 
 
 set_memory_growth = set_visible_devices = set_logical_device_configuration = _nothing
-set_virtual_device_configuration = LogicalDeviceConfiguration = VirtualDeviceConfiguration = _nothing
+set_virtual_device_configuration = LogicalDeviceConfiguration = VirtualDeviceConfiguration = (
+    _nothing
+)
 run_functions_eagerly = experimental_run_functions_eagerly = set_soft_device_placement = _nothing
 set_jit = set_experimental_options = enable_op_determinism = _nothing
 enable_tensor_float_32_execution = set_synchronous_execution = _nothing
@@ -211,7 +213,7 @@ def get_strategy() -> Strategy:
     return Strategy()
 
 
-def TPUClusterResolver(*args: Any, **kwargs: Any) -> None:  # noqa: N802 - TensorFlow's name
+def TPUClusterResolver(*args: Any, **kwargs: Any) -> None:
     """Raise ValueError, as TensorFlow where there is no TPU."""
     raise ValueError("Please provide a TPU Name to connect to: there is none here.")
 

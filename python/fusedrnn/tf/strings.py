@@ -53,7 +53,9 @@ def regex_replace(
 ) -> Any:
     r"""Return text in which another stands for a pattern; ``\1`` for its first group."""
     by = re.sub(r"\\0", r"\\g<0>", _text(rewrite))
-    pattern = _text(pattern).replace("[:punct:]", re.escape(r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""))
+    pattern = _text(pattern).replace(
+        "[:punct:]", re.escape(r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~""")
+    )
     return _each(lambda s: re.sub(pattern, by, s, count=0 if replace_global else 1), input)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .._tensor import Tensor, TensorShape as TensorShape, tensor
+from .._tensor import Tensor, tensor
+from .._tensor import TensorShape as TensorShape
 from ..autodiff import Tracked
 from ..graph import KerasTensor, leaves
 from ..layers.layer import Variable as _Variable
@@ -72,7 +73,7 @@ def is_tensor(x: Any) -> Any:
     return isinstance(x, (Tensor, *FOLLOWED))
 
 
-def Variable(  # noqa: N802 - TensorFlow's name
+def Variable(
     initial_value: Any = None,
     trainable: Any = True,
     name: str | None = None,
