@@ -134,6 +134,20 @@ def test_a_script_of_keras_1() -> None:
     assert len(model.fit(X, X[:, 0], nb_epoch=3, verbose=0).epoch) == 3
 
 
+def test_one_input_and_one_output_by_name() -> None:
+    x = Input((10,), name="words")
+    model = Model(x, layers.Dense(1, name="value")(x))
+    model.compile("sgd", "mse")
+    one, rows = {"value": X[:, :1]}, X.astype("float32")
+    assert model.evaluate({"words": rows}, one, verbose=0) == model.evaluate(
+        rows, X[:, :1], verbose=0
+    )
+    model.fit({"words": rows}, one, validation_data=({"words": rows}, one), verbose=0)
+    np.testing.assert_array_equal(model.predict({"words": rows}), model.predict(rows))
+    with pytest.raises(ValueError, match="got 2"):
+        model.fit(rows, {**one, "more": rows})
+
+
 def test_merge() -> None:
     a, b = np.ones((2, 3), np.float32), np.full((2, 3), 2.0, np.float32)
     for mode, expected in {"sum": 3.0, "mul": 2.0, "ave": 1.5, "max": 2.0}.items():
