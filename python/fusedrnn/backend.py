@@ -58,7 +58,22 @@ def image_data_format() -> str:
     return "channels_last"
 
 
-pow, int_shape, permute_dimensions, repeat_elements = np.power, shape, np.transpose, np.repeat
+int_shape = shape
+
+
+def pow(x: Any, a: Any) -> Any:
+    """Return x to the power a."""
+    return np.power(x, a)
+
+
+def permute_dimensions(x: Any, pattern: Any) -> Any:
+    """Return x with its axes in the order of the pattern."""
+    return np.transpose(x, pattern)
+
+
+def repeat_elements(x: Any, rep: int, axis: int) -> Any:
+    """Return x with each element along an axis repeated."""
+    return np.repeat(x, rep, axis)
 
 
 def _along(function: Callable[..., Any], first: int | None = None) -> Callable[..., Any]:

@@ -30,6 +30,7 @@ MODULES = {
     "saving": "save saving_api saving_lib",
     "utils": "data_utils generic_utils io_utils layer_utils legacy np_utils training_utils "
     "vis_utils visualize_util",
+    "wrappers": "scikit_learn",
 }
 TODAY = {"initializations": "initializers", "objectives": "losses"}
 

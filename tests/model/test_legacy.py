@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusedrnn import Input, Model, Sequential, layers, optimizers
+from fusedrnn import Input, Model, Sequential, backend, layers, optimizers
 
 X = np.arange(60).reshape(6, 10) % 7
 
@@ -146,6 +146,13 @@ def test_one_input_and_one_output_by_name() -> None:
     np.testing.assert_array_equal(model.predict({"words": rows}), model.predict(rows))
     with pytest.raises(ValueError, match="got 2"):
         model.fit(rows, {**one, "more": rows})
+
+
+def test_functions_of_the_backend_by_their_own_arguments() -> None:
+    x = np.arange(6.0).reshape(1, 2, 3)
+    np.testing.assert_array_equal(backend.permute_dimensions(x, pattern=(0, 2, 1))[0], x[0].T)
+    np.testing.assert_array_equal(backend.pow(x, a=2), x**2)
+    np.testing.assert_array_equal(backend.repeat_elements(x, rep=2, axis=1)[:, ::2], x)
 
 
 def test_merge() -> None:
