@@ -71,10 +71,9 @@ python.keras.layers: LSTM
 def test_where_things_were(line: str) -> None:
     where, _, names = line.partition(": ")
     for name in names.split():
-        for package in ("fusedrnn", "fusedrnn.keras"):
-            found = getattr(importlib.import_module(f"{package}.{where}"), name)
-            if name in layers.__all__:
-                assert found is getattr(layers, name)
+        found = getattr(importlib.import_module(f"fusedrnn.{where}"), name)
+        if name in layers.__all__:
+            assert found is getattr(layers, name)
 
 
 def test_optimizers_in_small_letters() -> None:
