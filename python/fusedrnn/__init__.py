@@ -92,7 +92,7 @@ if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every n
             return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
         return missing.names(__name__)(name)
 
-    sys.meta_path.append(missing.Finder)
+    sys.meta_path.insert(0, missing.Finder)
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 # isort: off
 # fmt: off
-from . import activations as _activations, missing, random as _random
+from . import activations as _activations, legacy, missing, random as _random
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
@@ -45,6 +45,9 @@ from .tf.types import Variable as _Variable, constant as _constant
 # isort: on
 
 
+legacy.alias_modules(__name__)
+
+
 def backend() -> str:
     """Return the name of the backend; arrays are NumPy's."""
     return "numpy"
@@ -55,7 +58,22 @@ def image_data_format() -> str:
     return "channels_last"
 
 
-pow, int_shape, permute_dimensions, repeat_elements = np.power, shape, np.transpose, np.repeat
+int_shape = shape
+
+
+def pow(x: Any, a: Any) -> Any:
+    """Return x to the power a."""
+    return np.power(x, a)
+
+
+def permute_dimensions(x: Any, pattern: Any) -> Any:
+    """Return x with its axes in the order of the pattern."""
+    return np.transpose(x, pattern)
+
+
+def repeat_elements(x: Any, rep: int, axis: int) -> Any:
+    """Return x with each element along an axis repeated."""
+    return np.repeat(x, rep, axis)
 
 
 def _along(function: Callable[..., Any], first: int | None = None) -> Callable[..., Any]:

@@ -27,6 +27,8 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
         )
     if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0], np.ndarray):
         data = data[0]  # the list of a model's inputs, of which there is one
+    if isinstance(data, Mapping) and len(data) == 1:
+        (data,) = data.values()  # the one input or output by its name, as Keras 2 takes both
     if isinstance(data, dict) or (
         isinstance(data, (list, tuple))
         and len(data) > 1

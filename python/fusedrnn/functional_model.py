@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import _state
+from . import _state, legacy
 from ._tensor import as_type
 from .configurable import custom_object_scope
 from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
@@ -29,6 +29,8 @@ class Functional(Model):
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
         trainable: bool = True, **kwargs: Any,
     ) -> None:  # fmt: skip
+        inputs = legacy.argument("Model.inputs", inputs, kwargs)
+        outputs = legacy.argument("Model.outputs", outputs, kwargs)
         # As Keras, which takes dicts in the order of their names
         inputs, outputs = (
             dict(sorted(given.items())) if isinstance(given, dict) else given

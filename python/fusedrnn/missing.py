@@ -16,7 +16,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, NoReturn
@@ -25,17 +25,18 @@ from . import legacy
 
 PACKAGE = "fusedrnn"
 
-# Modules that have the names of others; "" is the package itself
+# Modules that have the names of others, those below them too; "" is the package itself
 ELSEWHERE = {
     "": ("tf.functions", "tf.types", "tf.setup", "tf.strings", "layers", "losses", "metrics",
          "optimizers", "initializers", "regularizers", "backend", "random", "utils"),
-    "config": ("backend", "utils", "tf.setup"),
+    "backend": ("tf.setup",),
+    "config": ("backend", "tf.setup", "utils"),
     "engine": ("layers", "models"),
-    "engine.topology": ("layers",),
     "legacy.saving": ("saving",),
     "metrics": ("losses",),
-    "ops.nn": ("ops",),
-    "ops.numpy": ("ops",),
+    "models": ("keras",),
+    "optimizer_v2": ("optimizers",),
+    "ops": ("ops",),
     "utils": ("saving", "backend"),
     "utils.legacy": ("saving",),
     "autograph": ("tf.setup",),
@@ -58,8 +59,12 @@ ELSEWHERE = {
                  "test", "version")
 } | {each: ("tf.strings",) for each in ("gfile", "io", "io.gfile", "strings")}  # fmt: skip
 
-# Where TensorFlow has itself, and Keras, once more
-ALIASES = re.compile(r"(?:(?:compat(?:\.v[12])?|keras|python(?=\.(?:keras|client)))(?:\.|$))+")
+# Where TensorFlow has itself, and Keras, once more; Keras's inside, which editors import from, too:
+# keras.src.layers, keras._tf_keras.keras.models, keras.api._v2.keras
+ALIASES = re.compile(
+    r"(?:(?:compat(?:\.v[12])?|keras|python(?=\.(?:keras|client))|_tf_keras|api(?:\._v[12])?|"
+    r"src(?:\.legacy(?=\.preprocessing|$))?)(?:\.|$))+"
+)
 SHARED = ("summary",)  # modules of the package's own that TensorFlow's names are in, too
 OPEN = ("contrib", "python")  # below these any module is imported: their names are not listed
 
@@ -196,11 +201,12 @@ def _find(where: str, name: str) -> Any:
     if name in ("serialize", "deserialize") and "get" in own:
         return own["get"] if name == "deserialize" else vars(_module("configurable"))[name]
     if name in table().get(where, ()):
-        for other in (where, *ELSEWHERE.get(where, ())):  # a module below may ask for it
+        others = ELSEWHERE.get(where, ELSEWHERE.get(where.partition(".")[0], ()))
+        for other in (where, *others):  # a module below may ask for it
             if name in vars(_module(other)):
                 return vars(_module(other))[name]
     full = f"{where}.{name}" if where else name
-    if full in OPEN or full == "compat":
+    if full in OPEN or full == "compat" or full in legacy.TODAY:
         return _module(full)
     if full in table() or any(module.startswith(f"{full}.") for module in table()):
         return _module(full)
@@ -221,7 +227,10 @@ def _alike(module: str, name: str) -> str:
 
 
 class Finder:
-    """Makes modules that only Keras has, and gives those below ``fusedrnn.keras`` their names."""
+    """Makes modules that only Keras has, and gives those within ``fusedrnn.keras`` their names.
+
+    It is the first to be asked, for below ``fusedrnn.keras.layers`` are the files of ``layers``.
+    """
 
     @classmethod
     def find_spec(
@@ -229,7 +238,10 @@ class Finder:
     ) -> ModuleSpec | None:
         """Return how to load a module that no other finder has found."""
         package, _, where = fullname.partition(".")
-        if package != PACKAGE or not (_known(_own(where)) or where.split(".")[0] in OPEN):
+        own = _own(where)
+        if package != PACKAGE or (own in (where, "") and PathFinder.find_spec(fullname, path)):
+            return None
+        if not (_known(own) or where.split(".")[0] in OPEN):
             return None
         return ModuleSpec(fullname, cls, is_package=True)  # type: ignore[arg-type]
 
@@ -244,6 +256,8 @@ class Finder:
         own = _own(where)
         if own == where and where.split(".")[0] not in OPEN:
             module.__getattr__ = names(module.__name__)  # type: ignore[method-assign]
+        elif "src" in where.split("."):  # no alias: what is below it is no part of ours
+            module.__getattr__ = partial(getattr, _module(own))  # type: ignore[method-assign]
         elif own not in ("", where) and _known(own):
             sys.modules[module.__name__] = _module(own)
         else:
@@ -253,7 +267,14 @@ class Finder:
 def _own(where: str) -> str:
     """Return a module's own name; "" for the package's."""
     second = ALIASES.match(where)
-    return where[second.end() :] if second else where
+    own = where[second.end() :] if second else where
+    first = own.partition(".")[0]
+    own = legacy.TODAY.get(first, first) + own[len(first) :]
+    while (
+        second and "src" in second[0] and "." in own and own not in table()
+    ):  # src.layers.rnn.lstm
+        own = own.rpartition(".")[0]
+    return own
 
 
 def _known(where: str) -> bool:

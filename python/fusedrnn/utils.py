@@ -12,7 +12,7 @@ from ._download import get_file
 from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
-from .legacy import UTILS_MODULES, alias_modules
+from .legacy import alias_modules
 from .plotting import model_to_dot, plot_model
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-alias_modules(__name__, UTILS_MODULES)
+alias_modules(__name__)
 
 
 def set_random_seed(seed: int) -> None:

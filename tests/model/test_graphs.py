@@ -387,3 +387,26 @@ def test_a_deep_graph_needs_no_deep_stack() -> None:
     model = Model(x, y)
     assert len(model.layers) == 1201
     assert pickle.loads(pickle.dumps(model)).predict(np.ones((1, 2)), verbose=0).shape == (1, 2)
+
+
+@pytest.mark.parametrize("options", [{}, {"output_shape": (3,)}])
+def test_lambda_over_several_tensors(options: Any) -> None:
+    """As attention and samplers of old scripts have it; numbers as Keras's."""
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((8, 4)).astype("float32"), rng.standard_normal((8, 1))
+    found = []
+    for k in (fusedrnn, keras):
+        start = k.Input((4,))
+        a, b = (k.layers.Dense(3, activation="tanh", name=n)(start) for n in "ab")
+        both = k.layers.Lambda(lambda t: t[0] * t[1] + t[1], **options)([a, b])
+        assert tuple(both.shape) == (None, 3)
+        model = k.Model(start, k.layers.Dense(1)(both))
+        if found:
+            model.set_weights(found[0][0])
+        else:
+            found.append([model.get_weights()])
+        model.compile("sgd", "mse")
+        loss = model.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"]
+        found.append([*loss, *np.ravel(model.predict(x, verbose=0))])
+    np.testing.assert_allclose(found[1], found[2], rtol=2e-5, atol=1e-6)

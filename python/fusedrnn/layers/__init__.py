@@ -7,7 +7,8 @@ Not here: models, training loops, file formats.
 
 from .. import activations, missing
 from .._state import snake_case
-from ..legacy import LAYER_MODULES, alias_modules
+from ..legacy import alias_modules
+from . import merging
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
@@ -165,7 +166,8 @@ LAYERS.update(
 )
 LAYERS["group_query_attention"] = GroupedQueryAttention  # as Keras exports it
 activations.LAYERS.update(LAYERS)
-alias_modules(__name__, LAYER_MODULES)
+alias_modules(__name__)
+merge = merging.merge  # which the module of this name hides
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D

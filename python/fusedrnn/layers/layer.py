@@ -20,7 +20,7 @@ from .._steps import StepLock
 from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
 from ..checks import whole
-from ..configurable import Configurable, lookup
+from ..configurable import Configurable, OldArguments, lookup
 from ..graph import Node, connect, is_symbolic, replaced
 
 __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
@@ -159,7 +159,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
-class Layer(Configurable):
+class Layer(Configurable, metaclass=OldArguments):
     """Base class of the layers.
 
     Parameters

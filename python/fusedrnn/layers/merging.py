@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -307,3 +308,28 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
 def dot(inputs: Sequence[Any], axes: Any = -1, **kwargs: Any) -> Any:
     """Return the output of a ``Dot`` layer."""
     return Dot(axes, **kwargs)(inputs)
+
+
+def merge(
+    inputs: Sequence[Any], mode: str = "sum", concat_axis: int = -1, dot_axes: Any = -1,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """Return the output of the layer that Keras 1 knew by its ``mode``."""
+    layers: dict[str, Callable[..., Any]] = {
+        "sum": add,
+        "mul": multiply,
+        "ave": average,
+        "max": maximum,
+        "concat": partial(concatenate, axis=concat_axis),
+        "dot": partial(dot, axes=dot_axes),
+        "cos": partial(dot, axes=dot_axes, normalize=True),
+    }
+    if mode not in layers:
+        raise ValueError(f"merge: mode is {mode!r}, expected one of {', '.join(layers)}")
+    return layers[mode](inputs, **kwargs)
+
+
+vars(merge).update(  # Keras 2 had a module of this name
+    add=add, average=average, concatenate=concatenate, dot=dot, maximum=maximum, minimum=minimum,
+    multiply=multiply, subtract=subtract,
+)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -95,7 +96,10 @@ def load_model(
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights: ``.weights.h5`` as Keras 3, ``.h5`` as Keras 2, or ``.safetensors``."""
+    """Write the weights: ``.weights.h5`` as Keras 3, ``.safetensors``, or else as Keras 2.
+
+    With another ending than ``.h5``, where TensorFlow would write its checkpoints, it says so.
+    """
     path = _target(filepath, overwrite)
     if not model.built:
         raise ValueError(
@@ -106,10 +110,10 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
         data = safetensors.file_bytes(model, True, None)
     elif path.endswith(".weights.h5"):
         data = h5.tree_bytes(lambda file: h5.write_weights(file, model, True))
-    elif path.endswith((".h5", ".hdf5")):
-        data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     else:
-        raise ValueError(f"save_weights: {path!r} must end in .weights.h5, .h5 or .safetensors")
+        if not path.endswith((".h5", ".hdf5")):
+            warnings.warn(f"save_weights: {path!r} is an HDF5 file, end it in .h5", stacklevel=3)
+        data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     _files.write(path, lambda to: to.write_bytes(data))
 
 
@@ -147,7 +151,8 @@ def load_weights(
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
             return
-        archive = path.endswith(".keras")
+        with open(path, "rb") as start:  # Keras 2 wrote HDF5 files that end in .keras, or anyhow
+            archive = start.read(2) == b"PK"
         with h5.opened(h5.weights_in_archive(path) if archive else _content(path)) as file:
             old = file.get("model_weights", file)
             if "layer_names" in old.attrs:
