@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from .. import __version__
-from .settings import CELLS, MANY, Backend, PanelOptions, Settings, TableOptions, choices, pick
+from .settings import MANY, Backend, PanelOptions, Settings, TableOptions, choices, pick
 
 NEEDED = {
     "pandas": "pandas",
@@ -79,6 +79,10 @@ SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
     "epochs": ("N", "passes over the training part (default: found)"),
     "batch_size": ("N", "windows in a training step (default: {default})"),
     "learning_rate": ("X", "at the start; it falls along a cosine (default: {default})"),
+    "base": (None, "what a network's forecast is added to (default: {default})"),
+    "cycles": ("N", "last seasons that the season is taken from (default: found)"),
+    "transform": (None, "of positive sales, for networks (default: {default})"),
+    "loss": (None, "of the networks (default: {default})"),
     "patience": (
         "N",
         "stop early after so many epochs without gain (0: never) (default: {default})",
@@ -199,7 +203,12 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_fit)
     add_data(command)
     add_settings(command, leave_out=("test_size", "step", "folds", "models"))
-    command.add_argument("--cell", choices=CELLS, default="GRU", help="default: GRU")
+    command.add_argument(
+        "--cell",
+        default="GRU",
+        metavar="MODEL",
+        help="LSTM, GRU, ETS, Theta, MSTL, ..., a mean as GRU+ETS, mean or best (default: GRU)",
+    )
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     command.add_argument("--out", required=True, metavar="MODEL", help="folder to write")
     command = commands.add_parser(
@@ -317,7 +326,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     save_forecaster(forecaster.fit(frame), arguments.out)
     panel = forecaster.panel_
     count = f"{len(panel.series):,} series" if len(panel.series) > 1 else "one series"
-    print(f"{arguments.cell} fitted to {count} ({panel.freq}, season {panel.season}).")
+    print(f"{forecaster.cell_} fitted to {count} ({panel.freq}, season {panel.season}).")
     for note in panel.notes:
         print(f"  {note}")
 

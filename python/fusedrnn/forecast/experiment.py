@@ -22,14 +22,17 @@ from .settings import (
     CELLS,
     SIMPLE,
     Backend,
+    Base,
     Duplicates,
     Fill,
+    Loss,
     Negatives,
     PanelOptions,
     Scope,
     Settings,
     Strategy,
     TableOptions,
+    Transform,
     Zeros,
     pick,
 )
@@ -63,6 +66,10 @@ def compare(
     epochs: int = Settings.epochs,
     batch_size: int = Settings.batch_size,
     learning_rate: float = Settings.learning_rate,
+    base: Base = Settings.base,
+    cycles: int = Settings.cycles,
+    transform: Transform = Settings.transform,
+    loss: Loss = Settings.loss,
     patience: int = Settings.patience,
     test_size: float = Settings.test_size,
     step: int = Settings.step,
@@ -98,7 +105,8 @@ def compare(
         weather, and those of both that are names, see `TableOptions`.
     freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
-    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
+    base, cycles, transform, loss, patience : optional
         Of the networks, see `Settings`.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
         Of the evaluation, see `Settings`.

@@ -20,6 +20,10 @@ Duplicates: TypeAlias = Literal["error", "sum", "last"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
+Base: TypeAlias = Literal["level", "ETS", "Theta"]
+Transform: TypeAlias = Literal["logarithm", "none"]
+Loss: TypeAlias = Literal["mae", "huber", "mse"]
+Tune: TypeAlias = Literal["off", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
 CELLS = ("LSTM", "GRU")
@@ -38,6 +42,10 @@ BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
 COMBINED = tuple(f"{cell}+{BEST}" for cell in CELLS)
 """Means of a network and a simple method, which err in different ways."""
+MEAN = "LSTM+GRU+ETS+Theta"
+"""What ``fit --cell mean`` keeps."""
+KEPT = (*USUAL, *CELLS, *(f"{cell}+{simple}" for cell in CELLS for simple in ("ETS", "MSTL")), MEAN)
+"""What ``fit --cell best`` chooses from."""
 PARTNER = "ETS"
 """`BEST` where nothing is known before the test part."""
 MANY = 200
@@ -49,7 +57,12 @@ SEEN = 1_000_000
 series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test part)."""
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
-MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience")
+YEARLY = (4, 12, 13, 26, 52)
+"""Seasons that are a year: they change within a history, so the last `CYCLES` of them are taken."""
+CYCLES = 3
+"""On the validation parts of 32 development cases this took the networks' error from 0.97 to 0.92
+of the best simple method's (geometric mean)."""
+MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience", "cycles")
 """Whole numbers that may be; the others are at least 1."""
 
 T = TypeVar("T")
@@ -180,6 +193,16 @@ class Settings:
     """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32
     learning_rate: float = 0.003
+    base: Base = "level"
+    """What a network's forecast is added to: the level of its window, which is the mean of its last
+    season, or the forecast of a simple method, whose errors it then learns."""
+    cycles: int = 0
+    """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
+    see `settled`."""
+    transform: Transform = "logarithm"
+    """Whether networks see logarithms of sales that are all positive."""
+    loss: Loss = "mae"
+    """Of the scaled sales."""
     patience: int = 0
     """Epochs without a better loss on the last tenth of the training windows before training stops
     and the best weights are taken; 0 trains all epochs on all windows."""
@@ -223,12 +246,12 @@ class Settings:
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
     def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
-        """Return these settings with `timesteps`, `scope` and `epochs` found.
+        """Return these settings with `timesteps`, `cycles`, `scope` and `epochs` found.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
-        once. Epochs: 100, but of networks over many series only as many as make them see a million
-        windows, and at least 5.
+        once. Cycles: `CYCLES` of a yearly season, of others all. Epochs: 100, but of networks over
+        many series only as many as make them see a million windows, and at least 5.
         """
         steps = 28 if season == 7 else max(14, season + 2)
         steps = max(1, min(steps, (rows - self.horizon) // 3))
@@ -239,7 +262,9 @@ class Settings:
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
-        return replace(self, timesteps=steps, scope=scope, epochs=self.epochs or epochs)
+        cycles = self.cycles or CYCLES * (season in YEARLY)
+        epochs = self.epochs or epochs
+        return replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
 
     def test_rows(self, n: int) -> int:
         """Return how many of `n` dates are judged on."""
