@@ -40,10 +40,11 @@ SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-COMBINED = tuple(f"{cell}+{BEST}" for cell in CELLS)
-"""Means of a network and a simple method, which err in different ways."""
 MEAN = "LSTM+GRU+ETS+Theta"
-"""What ``fit --cell mean`` keeps."""
+"""The mean of those that err in different ways: on the validation parts of 16 development cases its
+error was 0.91 to 0.94 of the best simple method's, whatever was done to the series before."""
+COMBINED = (*(f"{cell}+{BEST}" for cell in CELLS), MEAN)
+"""The means that are compared."""
 KEPT = (*USUAL, *CELLS, *(f"{cell}+{simple}" for cell in CELLS for simple in ("ETS", "MSTL")), MEAN)
 """What ``fit --cell best`` chooses from."""
 PARTNER = "ETS"
@@ -57,8 +58,9 @@ SEEN = 1_000_000
 series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test part)."""
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
-YEARLY = (4, 12, 13, 26, 52)
-"""Seasons that are a year: they change within a history, so the last `CYCLES` of them are taken."""
+YEARLY = (4, 12, 13)
+"""Seasons of quarters, months and four weeks: they change within a history, so that the last
+`CYCLES` of them are taken. Of weeks and days three seasons are more noise than season."""
 CYCLES = 3
 """On the validation parts of 32 development cases this took the networks' error from 0.97 to 0.92
 of the best simple method's (geometric mean)."""
