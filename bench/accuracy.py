@@ -3,8 +3,11 @@
     python -m bench accuracy [--sets wine,beer] [--tune off|quick] [--peers] [--json FILE]
 
 Each set (``accuracy_sets.py``) is forecast at the horizons 1 and one season, over its last fifth,
-from one cutoff after another. A case is a set and a horizon; its figure is the MASE, a mean over its
-series. "chosen" is the mean or network that had the least error before the test part.
+from one cutoff after another. A case is a set and a horizon; its figure is the MASE, a mean over
+the series. "chosen" is the mean or network that had the least error before the test part.
+
+--validate leaves the last fifth out, and judges on the fifth before it: what choices of defaults
+are made on.
 
 --peers adds neuralforecast's LSTM, GRU and NHITS with their defaults (extra: accuracy), and the
 methods of ``fusedrnn[rivals]``. Processor seconds are of all threads.
@@ -37,6 +40,9 @@ NEURAL = ("LSTM", "GRU", "NHITS")
 def case(name: str, which: Set, horizon: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of every model on one set at one horizon."""
     frame = which.read()
+    if arguments.validate:
+        dates = np.sort(frame["ds"].unique())
+        frame = frame[frame["ds"] <= dates[int(0.8 * len(dates)) - 1]]
     rivals = RIVALS if arguments.peers and find_spec("statsforecast") else ()
     start = time.process_time()
     with warnings.catch_warnings():
@@ -129,6 +135,7 @@ def main(options: list[str]) -> None:
     )
     parser.add_argument("--sets", metavar="NAMES", help="with commas between (default: all)")
     parser.add_argument("--tune", help="as of fusedrnn compare")
+    parser.add_argument("--validate", action="store_true", help="for choices")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="figures; cases that it has are not run")

@@ -64,7 +64,7 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
-    "calendar": (None, "add day of the week, of the year"),
+    "calendar": (None, "add day of the week, of the year (default: from two years on)"),
     "duplicates": (None, "default: {default}"),
     "missing_dates": (None, "default: {default}"),
     "missing_values": (None, "default: {default}"),
@@ -253,6 +253,9 @@ def add_fields(
         flag, text = f"--{name.replace('_', '-')}", text.format(default=shown)
         if hint is bool:
             group.add_argument(flag, action="store_true", help=text)
+        elif hint == bool | None:
+            action = argparse.BooleanOptionalAction
+            group.add_argument(flag, action=action, default=default, help=text)
         elif words := choices(kind).get(name):
             group.add_argument(flag, choices=words, default=default, help=text)
         else:

@@ -146,8 +146,10 @@ class PanelOptions:
     season: int | None = None
     """Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
     4 for quarters, 24 for hours, 1 for years."""
-    calendar: bool = False
-    """Whether to add the cycles of the calendar to the covariates known in advance."""
+    calendar: bool | None = None
+    """Whether to add the cycles of the calendar to the covariates known in advance. Default: for
+    weeks, days and hours if the table spans two years, so that a network can have seen a year come
+    back."""
     duplicates: Duplicates = "error"
     """What several rows of one date become: an error, their sum (receipts), or the last of them.
     Covariates are always those of the last."""
@@ -268,6 +270,11 @@ class Settings:
         epochs = self.epochs or epochs
         return replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
 
+    def fitting(self, rules: PanelOptions) -> PanelOptions:
+        """Return rules without a calendar that was not asked for and does not fit `timesteps`."""
+        short = 0 < self.timesteps < self.outputs
+        return replace(rules, calendar=False) if short and rules.calendar is None else rules
+
     def test_rows(self, n: int) -> int:
         """Return how many of `n` dates are judged on."""
         share = self.test_size
@@ -347,8 +354,8 @@ def _check(record: Any) -> None:
             if value not in get_args(hint):
                 known = ", ".join(get_args(hint))
                 raise ValueError(f"{name} is {value!r}, expected one of {known}")
-        elif hint is bool:
-            if not isinstance(value, bool):
+        elif hint in (bool, bool | None):
+            if not isinstance(value, bool) and (value is not None or hint is bool):
                 raise ValueError(f"{name} is {value!r}, expected True or False")
         elif hint in (str, str | None, tuple[str, ...]):
             texts = value if hint == tuple[str, ...] else () if value is None else (value,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 from ..._files import text
 from .._types import FloatArray
 from ..settings import PanelOptions, TableOptions
-from .calendar import calendar_features
+from .calendar import calendar_features, spans_years
 from .frequency import check_spacing, frequency, number_of, season_of
 from .records import Records, Stored
 from .table import LongTable, to_long
@@ -87,6 +87,8 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
     """
     least = long.dates.unique().sort_values().to_series().diff().min()
     freq = frequency(long, options.freq)
+    if options.calendar is None:
+        options = replace(options, calendar=spans_years(long.dates, freq))
     grid = Grid(long, options, freq, options.season or season_of(freq))
     records = Records()
     keys: list[str] = []

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
+from ..data.calendar import has_calendar
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest
@@ -137,7 +138,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         categories: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
-        calendar: bool = False,
+        calendar: bool | None = None,
         duplicates: Duplicates = "error",
         missing_dates: Fill = "error",
         missing_values: Fill = "error",
@@ -416,12 +417,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         frame: pd.DataFrame | str | Path,
         freq: str | None = None,
         known_categories: Mapping[str, Sequence[str]] | None = None,
+        **others: bool,
     ) -> Panel:
-        """Read a table as the parameters say, but for a frequency that is given."""
-        options = self.get_params()
-        options["freq"] = freq or self.freq
+        """Read a table as the parameters say, but for what else is given."""
+        options = self.get_params() | {"freq": freq or self.freq} | others
         where, rules = pick(TableOptions, options), pick(PanelOptions, options)
-        return read_panel(frame, where, rules, known_categories)
+        return read_panel(frame, where, self._settings().fitting(rules), known_categories)
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""
@@ -432,9 +433,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             ]
             for column in self.categories
         }
-        panel = self._panel(frame, freq, kinds)
+        calendar = has_calendar(self.panel_.known, self.panel_.freq)
+        panel = self._panel(frame, freq, kinds, calendar=calendar)
         if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
-            panel = self._panel(frame, "D", kinds)
+            panel = self._panel(frame, "D", kinds, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers:
