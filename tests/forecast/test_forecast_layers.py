@@ -20,7 +20,7 @@ BELOW = {
     "evaluate": ["_types", "settings", "data", "models"],
     "report": ["_types", "settings", "data", "models", "evaluate"],
     "forecaster": ["_types", "settings", "data", "models", "evaluate"],
-    "experiment": ["_types", "settings", "data", "models", "evaluate", "report"],
+    "experiment": ["_types", "settings", "data", "models", "evaluate", "report", "forecaster"],
     "cli": ["settings", "report", "forecaster", "experiment"],
 }
 """What each file and folder may import, beside itself."""

@@ -25,7 +25,7 @@ report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
              comparison, outputs      `Comparison`, with all of these; where it may be written
 forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
-experiment   `tune`, `compare`: all of the above but the forecaster
+experiment   `tune`, `compare`: all of the above
 cli          the command ``fusedrnn``
 ===========  =====================================================================================
 """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from .. import __version__
-from .settings import MANY, Backend, PanelOptions, Settings, TableOptions, choices, pick
+from .settings import MANY, Backend, PanelOptions, Settings, TableOptions, Tune, choices, pick
 
 NEEDED = {
     "pandas": "pandas",
@@ -180,6 +180,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_compare)
     add_data(command)
     add_settings(command)
+    add_tune(command)
     work = command.add_argument_group("work")
     work.add_argument(
         "--jobs",
@@ -203,6 +204,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_fit)
     add_data(command)
     add_settings(command, leave_out=("test_size", "step", "folds", "models"))
+    add_tune(command)
     command.add_argument(
         "--cell",
         default="GRU",
@@ -240,6 +242,12 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
     """Add the options of networks and evaluation."""
     texts = {name: text for name, text in SETTINGS_HELP.items() if name not in leave_out}
     add_fields(command.add_argument_group("networks and evaluation"), (Settings,), texts)
+
+
+def add_tune(command: argparse.ArgumentParser) -> None:
+    """Add the option that tries ways to prepare series and to train networks."""
+    help = "try ways to prepare and train, few or many, before the test part (default: off)"
+    command.add_argument("--tune", choices=get_args(Tune), default="off", help=help)
 
 
 def add_fields(
@@ -286,6 +294,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         result = compare(
             arguments.csv,
             **given,
+            tune=arguments.tune,
             skip_short=arguments.skip_short,
             n_jobs=arguments.jobs,
             backend=arguments.backend,
@@ -325,6 +334,12 @@ def _fit(arguments: argparse.Namespace) -> None:
     seed = given.pop("seed")
     check_folder(arguments.out)
     frame = arguments.csv or load_bakery()
+    if arguments.tune != "off":
+        from .experiment import tune
+
+        tuned = tune(frame, how=arguments.tune, n_jobs=arguments.jobs, seed=seed, **given)
+        print(f"{tuned.note}.")
+        given |= tuned.options
     forecaster = RNNForecaster(arguments.cell, **given, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)
     panel = forecaster.panel_

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
 from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
+from .forecaster.estimator import RNNForecaster
 from .models.inputs import check_covariates
 from .models.rivals import check_installed
 from .report.comparison import Comparison
@@ -201,7 +203,15 @@ def compare(
         if store:
             store.records.close()  # a traceback may keep it alive, and others away from its file
         raise
-    return Comparison(result, skipped, (*notes, *remarks))
+    return Comparison(result, skipped, (*notes, *remarks), partial(_ahead, whole, chosen))
+
+
+def _ahead(panel: Panel, settings: Settings, model: str) -> pd.DataFrame:
+    """Return what a model forecasts after the last sales of a panel."""
+    names = RNNForecaster().get_params().keys() & vars(settings).keys()
+    own = {name: getattr(settings, name) for name in names}
+    forecaster = RNNForecaster(model, **own, random_state=settings.seed)
+    return forecaster.fit_panel(panel).predict()
 
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:

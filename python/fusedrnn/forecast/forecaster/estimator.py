@@ -198,8 +198,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ValueError
             If the table or a parameter is unfit, or a series is too short for one window.
         """
+        return self.fit_panel(self._panel(frame))
+
+    def fit_panel(self, panel: Panel) -> RNNForecaster:
+        """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
-        panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
         check_covariates(panel, settings)

@@ -111,6 +111,16 @@ def page(findings: Findings, command: str = "") -> str:
             "errors on sales that it was not trained on. None reaches below zero where sales never "
             "did.</p>",
         ]
+    if (future := findings.future) is not None:
+        name = findings.summary.largest
+        own = future[future["unique_id"] == name].set_index("ds").drop(columns="unique_id")
+        many = f" of series {escape(name)}" if len(findings.panel.series) > 1 else ""
+        parts += [
+            f"<h2>What comes next{many}</h2>",
+            _table(own.rename(index=_date), dict.fromkeys(own, "")),
+            f'<p class="soft">By {escape(findings.recommended)}, which had the least error before '
+            "the test part, fitted to all sales.</p>",
+        ]
     parts += [
         "<h2>Cost</h2>",
         _table(findings.table, COSTS),
@@ -164,6 +174,11 @@ def _table(frame: pd.DataFrame, columns: dict[str, str]) -> str:
         for index, row in frame.iterrows()
     )
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _date(date: pd.Timestamp) -> str:
+    """Return a date, with the hour where there is one."""
+    return f"{date:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
 
 
 def _p(value: float) -> str:
