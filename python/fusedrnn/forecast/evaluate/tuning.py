@@ -1,9 +1,9 @@
-"""Ways to prepare a series and to train, tried on what lies before the test part.
+"""Ways to prepare a series and to train, tried on what lies before the calibration fold.
 
-Every candidate is fitted to what lies before the calibration fold and judged on that fold, by
-values that all series had before their first cutoffs: nothing later is seen, so nothing later
-changes the choice. Successive halving: all with a third of the epochs and one cell, the better half
-with all of them and both.
+Every candidate is judged on a fold before that one, by values that all series had by then: nothing
+later changes the choice, and errors on the calibration fold, which make the intervals and say which
+model is the one to use, are not flattered by it. Successive halving: all with a third of the epochs
+and one cell, the better half with all of them and both.
 """
 
 from __future__ import annotations
@@ -129,7 +129,10 @@ def tuning(
     start = time.perf_counter()
     panel = source(source.calendar)
     longest = max(len(series.y) for series in panel.series)
-    rows = longest - settings.test_rows(longest)
+    judged_on = settings.test_rows(longest)
+    held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
+    rows = longest - judged_on - held
+    settings = replace(settings, test_size=judged_on + held)
     tried = candidates(settings, panel.season, rows, source.calendar, thorough)
     options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
     trials = [Trial(each, ()) for each in options]
