@@ -9,6 +9,7 @@ COMMANDS = {  # each is the module of its name
     "kernels": "fusedrnn beside the peers installed: the default, if options come first",
     "dropins": "fusedrnn.torch and fusedrnn.keras beside what they stand in for",
     "programs": "whole PyTorch models, trained and used, with and without accelerate",
+    "keras": "models of Keras scripts, in Keras on its backends and in fusedrnn",
     "pools": "our layers and PyTorch's in turns in one process, beside other thread pools",
     "loops": "inner loops of kernels for aarch64, from their listing",
     "scaling": "a model of a call's cost, beside times, and what it says of more threads",

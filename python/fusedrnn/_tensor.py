@@ -18,7 +18,9 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 
 
 class Number(float):
-    """A float with ``.numpy()``."""
+    """A float with ``.numpy()``, and what arrays of no axes have."""
+
+    dtype, shape, ndim = np.dtype(np.float32), (), 0
 
     def numpy(self) -> np.float32:
         """Return the value as NumPy's float32."""

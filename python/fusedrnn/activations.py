@@ -38,6 +38,7 @@ class Activation:
         gradient: Callable[..., Array],
     ) -> None:
         self.__name__, self.function, self.gradient = name, function, gradient
+        self.layer: Any = None  # that it is, if it is one
 
     def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
         """Return the function's values at ``x``, an array or what stands for one in a tape."""
@@ -129,6 +130,83 @@ def _mish_gradient(dy: Array, x: Array, y: Array) -> Array:
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
+LAYERS: dict[str, Any] = {}  # by name, for activations that are layers; ``layers`` fills it
+
+
+def _own(function: Callable[..., Any], name: str = "") -> Activation:
+    """Return a function that is written with NumPy, as those of users are, with its derivative."""
+    name = name or getattr(function, "__name__", repr(function))
+
+    def gradient(dy: Array, x: Array, y: Array, *args: Any, **options: Any) -> Array:
+        tracked = Tracked(x)
+        value = differentiate(
+            lambda z: function(z, *args, **options), f"activation {name}", tracked
+        )
+        return value.gradient(tracked, dy)
+
+    return Activation(name, function, gradient)
+
+
+def _of_layer(layer: Any) -> Activation:
+    """Return a layer without weights, ``LeakyReLU(0.1)``, as an activation."""
+
+    def run(x: Array, training: bool) -> Array:
+        if not layer.built:
+            layer.build((None, *x.shape[1:]))
+        if layer.weights:
+            raise NotImplementedError(
+                f"activation {layer.name}: a layer with weights; put it after the layer"
+            )
+        return layer.forward(x, training, None)
+
+    def gradient(dy: Array, x: Array, y: Array) -> Array:
+        run(x, True)
+        return layer.backward(dy, True)
+
+    made = Activation(layer.name, lambda x: run(x, False), gradient)
+    made.layer = layer
+    return made
+
+
+def _log_softmax(x: Any, axis: Any = -1) -> Any:
+    x = x - np.max(x, axis=axis, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+def _glu(x: Any, axis: int = -1) -> Any:
+    value, gate = np.split(x, 2, axis)
+    return value * sigmoid(gate)
+
+
+def _sparsemax_parts(x: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Return the sums of the largest values, how many they are, and the ranks from 1.
+
+    As Keras 3.15, whose threshold has the sum of all these sums, where that of the paper (Martins
+    and Astudillo, 2016) has the last: only with one value above it do both give the same.
+    """
+    z = np.flip(np.sort(x, axis), axis)
+    shape = [-1 if k == axis % x.ndim else 1 for k in range(x.ndim)]
+    rank = np.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(shape)
+    sums = np.cumsum(z, axis)
+    above = z - (sums - 1) / rank > 0
+    return np.where(above, sums, 0), above.sum(axis, keepdims=True).astype(x.dtype), rank
+
+
+def _sparsemax(x: Array, axis: int = -1) -> Array:
+    sums, size, _ = _sparsemax_parts(x, axis)
+    return np.maximum(x - (sums.sum(axis, keepdims=True) - 1) / size, 0)
+
+
+def _sparsemax_gradient(dy: Array, x: Array, y: Array, axis: int = -1) -> Array:
+    _, size, rank = _sparsemax_parts(x, axis)
+    g = dy * (y > 0)
+    share = np.broadcast_to(np.maximum(size - rank + 1, 0) / size, x.shape)
+    order = np.flip(np.argsort(x, axis), axis)
+    back = np.empty_like(x)
+    np.put_along_axis(back, order, share, axis)
+    return g - back * g.sum(axis, keepdims=True)
+
+
 linear = Activation("linear", lambda x: x, lambda dy, x, y: dy)
 relu = Activation("relu", _relu, _relu_gradient)
 relu6 = Activation("relu6", lambda x: np.clip(x, 0, 6), lambda dy, x, y: dy * ((y > 0) & (y < 6)))
@@ -174,6 +252,29 @@ silu = Activation(
 gelu = Activation("gelu", _gelu, _gelu_gradient)
 mish = Activation("mish", lambda x: x * np.tanh(_softplus(x)), _mish_gradient)
 swish = silu
+celu = _own(
+    lambda x, alpha=1.0: np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha), "celu"
+)
+glu = _own(_glu, "glu")
+hard_shrink = _own(
+    lambda x, threshold=0.5: np.where(np.absolute(x) > threshold, x, 0), "hard_shrink"
+)
+hard_silu = _own(lambda x: x * hard_sigmoid(x), "hard_silu")
+hard_swish = hard_silu
+hard_tanh = _own(lambda x: np.clip(x, -1, 1), "hard_tanh")
+log_sigmoid = _own(lambda x: -softplus(-x), "log_sigmoid")
+log_softmax = _own(_log_softmax, "log_softmax")
+soft_shrink = _own(
+    lambda x, threshold=0.5: np.sign(x) * np.maximum(np.absolute(x) - threshold, 0), "soft_shrink"
+)
+sparse_plus = _own(lambda x: np.where(x < 1, np.square(np.maximum(x + 1, 0)) / 4, x), "sparse_plus")
+sparse_sigmoid = _own(lambda x: np.clip((x + 1) / 2, 0, 1), "sparse_sigmoid")
+sparsemax = Activation("sparsemax", _sparsemax, _sparsemax_gradient)
+squareplus = _own(lambda x, b=4: (x + np.sqrt(np.square(x) + b)) / 2, "squareplus")
+tanh_shrink = _own(lambda x: x - np.tanh(x), "tanh_shrink")
+threshold = _own(
+    lambda x, threshold, default_value: np.where(x > threshold, x, default_value), "threshold"
+)
 
 TABLE: dict[str, Activation] = {
     a.__name__: a
@@ -195,24 +296,31 @@ TABLE: dict[str, Activation] = {
         silu,
         gelu,
         mish,
+        celu,
+        glu,
+        hard_shrink,
+        hard_silu,
+        hard_tanh,
+        log_sigmoid,
+        log_softmax,
+        soft_shrink,
+        sparse_plus,
+        sparse_sigmoid,
+        sparsemax,
+        squareplus,
+        tanh_shrink,
+        threshold,
     )
-} | {"swish": silu}
-
-
-def _own(function: Callable[[Any], Any]) -> Activation:
-    """Return a function of the user's, written with NumPy, with its derivative."""
-    name = getattr(function, "__name__", repr(function))
-
-    def gradient(dy: Array, x: Array, y: Array) -> Array:
-        tracked = Tracked(x)
-        return differentiate(function, f"activation {name}", tracked).gradient(tracked, dy)
-
-    return Activation(name, function, gradient)
+} | {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Activation:
     """Return the activation that a name or an object stands for; None is ``linear``."""
+    if isinstance(identifier, dict) and identifier.get("module") == "keras.layers":
+        identifier = lookup("activation", identifier, LAYERS)
     found = lookup("activation", "linear" if identifier is None else identifier, TABLE)
+    if hasattr(found, "forward") and hasattr(found, "compute_mask"):
+        return _of_layer(found)
     if callable(found) and not isinstance(found, Activation):
         return _own(found)
     if not isinstance(found, Activation):

@@ -16,6 +16,15 @@ def whole(where: str, name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def positive(where: str, name: str, value: Any) -> int:
+    """Return an integer above zero; else ValueError, in Keras's words."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value <= 0:
+        raise ValueError(
+            f"{where}: `{name}` must be a positive integer. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
 def number(
     where: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf
 ) -> float:

@@ -45,7 +45,7 @@ class Compiled(Layer):
         Parameters
         ----------
         optimizer : str or Optimizer
-            "sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", or an object of these classes.
+            A name of ``fusedrnn.optimizers`` in lower case, or an object.
         loss : str or Loss
             A name of ``fusedrnn.losses``, or an object; of several outputs a list, or a dict by
             the outputs' names.
@@ -227,14 +227,14 @@ class Compiled(Layer):
         with self.step():
             if not buffer.is_whole():  # a layer has been used outside the model
                 buffer = self._pack()
-                self.optimizer.build(buffer)
+                self.optimizer.build_for(buffer)
             y_pred = self.forward(x, True, None)
             loss, gradient = self._loss_of(y, y_pred, weight)
             self.backward(gradient, False)
             if self._regularized:
                 loss += self._penalties(buffer, True)
             loss += self.activity_loss
-            self.optimizer.apply(buffer)
+            self.optimizer.step_over(buffer)
             if self._constrained:
                 for v in buffer.variables:
                     if v.constraint is not None and v.trainable:
@@ -314,7 +314,7 @@ class Compiled(Layer):
         self.reset_metrics()
         batch = self._batch(x, y, sample_weight, class_weight)
         buffer = self._pack()
-        self.optimizer.build(buffer)
+        self.optimizer.build_for(buffer)
         self._train(buffer, *batch)
         return self._result(return_dict)
 

@@ -61,17 +61,39 @@ class Configurable:
         )
 
 
+# What stands for values that JSON does not have
+SPECIAL: dict[type, Any] = {
+    np.ndarray: (
+        "__numpy__",
+        lambda array: {"value": array.tolist(), "dtype": array.dtype.name},
+    ),
+    bytes: ("__bytes__", lambda value: {"value": value.decode()}),
+    slice: (
+        "__slice__",
+        lambda s: {each: serialize(getattr(s, each)) for each in ("start", "stop", "step")},
+    ),
+    type(...): ("__ellipsis__", lambda _: {}),
+}
+
+
 def serialize(value: Any) -> Any:
     """Return what JSON can hold: an object becomes Keras's dict of class name and config."""
-    if isinstance(value, Configurable):
+    for kind_of, (stands, config_of) in SPECIAL.items():
+        if isinstance(value, kind_of):
+            return {"class_name": stands, "config": config_of(value)}
+    if isinstance(value, Configurable) or (
+        hasattr(value, "get_config") and not inspect.isclass(value)
+    ):
         kind: str = getattr(value, "kind", type(value).__name__)
+        module = getattr(value, "module", type(value).__module__)
         return {
-            "module": value.module,
+            "module": module,
             "class_name": kind,
-            "config": value.get_config(),
-            "registered_name": kind
-            if value.module.startswith("keras.src")
-            else _registered.get(type(value)),
+            "config": serialize(value.get_config()),
+            "registered_name": _registered.get(
+                type(value),
+                None if module.startswith("keras") and "keras.src" not in module else kind,
+            ),
         }
     if isinstance(value, (list, tuple)):
         return [serialize(item) for item in value]
@@ -79,6 +101,8 @@ def serialize(value: Any) -> Any:
         return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return value.item()
+    if getattr(value, "layer", None) is not None:  # an activation that is one
+        return serialize(value.layer)
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
         name = value.__name__
         return {
@@ -99,12 +123,22 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
+def custom_of(*names: Any) -> Any:
+    """Return the object of the user's that the first of some names to have one means, or None."""
+    return next((_custom[name] for name in names if name in _custom), None)
+
+
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[Any], Any]:
     """Return a decorator that lets files and configurations name a class or function."""
 
     def register(thing: Any) -> Any:
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError(
+                "Cannot register a class that does not have a get_config() method: "
+                f"{thing.__name__}"
+            )
         own = name or thing.__name__
         _custom[own] = _custom[f"{package}>{own}"] = thing
         _registered[thing] = f"{package}>{own}"
@@ -113,11 +147,26 @@ def register_keras_serializable(
     return register
 
 
+def get_registered_name(thing: Any) -> str:
+    """Return under which name a class or function is registered, else its own."""
+    name: str = _registered.get(thing, thing.__name__)
+    return name
+
+
+def get_registered_object(name: str, custom_objects: Any = None, module_objects: Any = None) -> Any:
+    """Return what is registered under a name, or in the dicts; else None."""
+    found = custom_of(name)
+    for more in (custom_objects, module_objects):
+        found = (more or {}).get(name) if found is None else found
+    return found
+
+
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Have names mean objects of the user's while a ``with`` block runs."""
     before = dict(_custom)
-    _custom.update(objects)
+    for each in objects:
+        _custom.update(each or {})
     try:
         yield
     finally:

@@ -19,8 +19,8 @@ class Constraint(Configurable):
     module = "keras.constraints"
 
     def __call__(self, w: Array) -> Array:
-        """Return the projected weights."""
-        raise NotImplementedError
+        """Return the projected weights, by default as they are."""
+        return w
 
 
 def _norm(w: Array, axis: Any) -> Array:

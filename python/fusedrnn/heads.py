@@ -10,8 +10,7 @@ from ._types import Array
 from .checks import number
 from .losses import Loss
 from .losses.loss import merge
-from .metrics import Mean, Metric
-from .metrics import get as metric_of
+from .metrics import Mean, Metric, metric_of
 
 LATER = (None, "crossentropy", "ce")  # which loss, the first batch tells
 
@@ -24,7 +23,7 @@ class Head:
     ) -> None:
         self.name = name
         self.user_loss = loss
-        self.loss: Loss | None = None if loss in LATER else losses.get(loss)
+        self.loss: Loss | None = None if loss in LATER else losses.loss_of(loss)
         where = f"loss_weights of {name}" if name else "loss_weights"
         self.weight = 1.0 if weight is None else number("compile", where, weight)
         self.user_metrics = [
@@ -51,7 +50,7 @@ class Head:
                 if y.ndim < y_pred.ndim or y.shape[-1] == 1
                 else "categorical"
             )
-            self.loss = losses.get(f"{kind}_crossentropy")
+            self.loss = losses.loss_of(f"{kind}_crossentropy")
         return self.loss.reduce(y, y_pred, weight, mask)
 
     def record(

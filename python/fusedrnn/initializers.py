@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,7 +32,9 @@ class Initializer(Configurable):
 class Constant(Initializer):
     """Every value is ``value``."""
 
-    def __init__(self, value: float = 0.0) -> None:
+    def __init__(self, value: Any = 0.0) -> None:
+        if isinstance(value, dict):  # how a file has an array
+            value = np.array(value["config"]["value"], value["config"]["dtype"])
         self.value = value
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
@@ -111,21 +114,31 @@ class VarianceScaling(_Random):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
-        self.scale = number("VarianceScaling", "scale", scale, 0)
-        self.mode, self.distribution = mode, distribution
+        if number("VarianceScaling", "scale", scale) <= 0:
+            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+        distribution = distribution.lower()
         for name, value, known in (
             ("mode", mode, ("fan_in", "fan_out", "fan_avg")),
             ("distribution", distribution, self.distributions),
         ):
             if value not in known:
                 raise ValueError(
-                    f"VarianceScaling: {name} is {value!r}, expected one of {', '.join(known)}"
+                    f"Invalid `{name}` argument: {value}. Please use one of {', '.join(known)}"
                 )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        if distribution == "normal":
+            self.distribution = "truncated_normal"
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
+        if self.input_axes is not None and self.output_axes is not None:
+            fan_in = math.prod(shape[axis] for axis in self.input_axes)
+            fan_out = math.prod(shape[axis] for axis in self.output_axes)
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = self.scale / max(1.0, fans[self.mode])
         if self.distribution == "uniform":
@@ -230,12 +243,25 @@ TABLE: dict[str, type[Initializer]] = {
     "normal": RandomNormal,
     "zero": Zeros,
     "one": Ones,
+    "identity_initializer": Identity,
+    "orthogonal_initializer": Orthogonal,
 }
 
 
 def get(identifier: Any) -> Any:
-    """Return the initializer that a name, a config or an object stands for."""
+    """Return the initializer that a name, a config, an array or an object stands for."""
+    if isinstance(identifier, np.ndarray):
+        return _same(identifier)
     return lookup("initializer", identifier, TABLE)
+
+
+def _same(value: Array) -> Any:
+    def initialize(shape: tuple[int, ...], dtype: Any = None) -> Array:
+        if tuple(shape) != value.shape:
+            raise ValueError(f"Expected `shape` to be {value.shape}. Received: {shape}")
+        return np.array(value, dtype or floatx())
+
+    return initialize
 
 
 missing.answer(__name__)

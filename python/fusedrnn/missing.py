@@ -69,10 +69,10 @@ ADVICE = (
     ("regularizers|constraints", ".*", "which takes a subclass with __call__ in its place"),
     ("tree", ".*", "which has one array in and one out: use Python's own lists and dicts"),
     (".*", ".*image.*|.*img", f"which has nothing for images; {KEEP}"),
-    ("utils", "get_file|.*plot.*|.*dot", "which draws and fetches nothing; model.summary() is "
-     "text"),
+    ("utils", "get_file", "which fetches nothing"),
     ("utils|preprocessing", ".*", "which takes arrays, generators and utils.Sequence"),
-    ("wrappers.*", ".*", "which has estimators for scikit-learn in fusedrnn.sklearn"),
+    ("wrappers.*", ".*", "which has KerasClassifier and KerasRegressor in "
+     "wrappers.scikit_learn, and estimators of its own in fusedrnn.sklearn"),
     (".*", ".*", KEEP),
 )  # fmt: skip
 

@@ -208,11 +208,11 @@ class Model(Trainer):
 
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights out of a file of weights or of a model."""
         from . import saving
 
-        saving.load_weights(self, filepath)
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def forget_plans(self) -> None:
         """Have its graph, and those in it, look anew through which layers a backward pass goes."""

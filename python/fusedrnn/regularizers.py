@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,10 @@ class L1L2(Regularizer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         where = type(self).__name__
-        self.l1, self.l2 = number(where, "l1", l1 or 0.0, 0), number(where, "l2", l2 or 0.0, 0)
+        self.l1, self.l2 = (
+            number(where, name, value or 0.0, 0, sys.float_info.max)
+            for name, value in (("l1", l1), ("l2", l2))
+        )
 
     def __call__(self, x: Array) -> float:  # noqa: D102
         return float(self.l1 * np.abs(x).sum() + self.l2 * np.vdot(x, x))
@@ -60,11 +64,18 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         if mode not in ("rows", "columns"):
             raise ValueError(
-                f"OrthogonalRegularizer: mode is {mode!r}, expected 'rows' or 'columns'"
+                'Invalid value for argument `mode`. Expected one of {"rows", "columns"}. Received: '
+                f"mode={mode}"
             )
         self.factor, self.mode = number("OrthogonalRegularizer", "factor", factor, 0), mode
 
     def _parts(self, x: Array) -> tuple[Array, Array, Array, float]:
+        x = np.asarray(x)
+        if x.ndim != 2:
+            raise ValueError(
+                "Inputs to OrthogonalRegularizer must have rank 2. Received: "
+                f"inputs.shape={x.shape}"
+            )
         rows = x if self.mode == "rows" else x.T
         norm = np.sqrt(np.maximum((rows**2).sum(1, keepdims=True), 1e-12))
         unit = rows / norm

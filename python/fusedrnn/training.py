@@ -18,6 +18,7 @@ class Trainer(legacy.OldMethods, Compiled):
     """A model that trains; ``Sequential`` adds the layers."""
 
     stop_training = False
+    _initial_epoch: int | None = None  # where a callback has the next `fit` begin
     history: History = None  # type: ignore[assignment]  # before ``fit``
 
     def fit(
@@ -112,6 +113,7 @@ class Trainer(legacy.OldMethods, Compiled):
         every, history = self._callbacks(callbacks, verbose, epochs, data.steps)
         self.history, self.stop_training = history, False
         every.on_train_begin({})
+        initial_epoch, self._initial_epoch = self._initial_epoch or initial_epoch, None
         try:
             logs = self._epochs(
                 range(initial_epoch, epochs), data, validation, validation_freq, every
@@ -120,6 +122,7 @@ class Trainer(legacy.OldMethods, Compiled):
             if _verbosity(verbose) == 1:
                 print()  # leave the progress line
             raise
+        self.optimizer.finalize_variable_values(self.trainable_weights)
         every.on_train_end(logs)
         return history
 
@@ -187,7 +190,7 @@ class Trainer(legacy.OldMethods, Compiled):
                 with self.step():
                     self._prepare(batch[0])
                     buffer = self._pack()
-                    self.optimizer.build(buffer)
+                    self.optimizer.build_for(buffer)
             for hook in begin:
                 hook(step, {})
             self._train(buffer, *batch)

@@ -12,6 +12,7 @@ from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
 from .legacy import UTILS_MODULES, alias_modules
+from .plotting import model_to_dot, plot_model
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import Progbar
@@ -20,8 +21,10 @@ __all__ = [
     "Progbar",
     "Sequence",
     "clear_session",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_model",
     "set_random_seed",
     "timeseries_dataset_from_array",
     "to_categorical",

@@ -433,13 +433,35 @@ def test_gradients_that_share_memory_are_refused():
         F.lstm_backward(tape, y, out=out)
 
 
-def test_dense():
+@pytest.mark.parametrize("isa", runtime.available_isas())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("N", "I", "O"),
+    [(70, 13, 67), (1, 1, 1), (0, 3, 4), (1000, 27, 64), (129, 101, 8), (300, 5, 129)],
+)
+def test_dense(N, I, O, dtype, isa):
+    x, k, b, dy = (rng.normal(size=s).astype(dtype) for s in [(N, I), (I, O), (O,), (N, O)])
+    ones = np.ones((1, N), dtype)
+
+    def close(found, left, right, plus=0.0):
+        left, right = left.astype(np.float64), right.astype(np.float64)
+        terms = left.shape[1] + 1  # rounded, each, by at most half of eps of the sum so far
+        bound = terms * np.finfo(dtype).eps * (abs(left) @ abs(right) + abs(plus))
+        assert found.dtype == dtype
+        assert np.all(abs(found - (left @ right + plus)) <= bound)
+
+    with runtime.use_isa(isa):
+        close(F.dense(x, k, b), x, k, b.astype(np.float64))
+        dx, dk, db = F.dense_backward(x, k, dy)
+        close(dx, dy, k.T)
+        close(dk, x.T, dy)
+        close(db[None], ones, dy)
+        with runtime.threads(2):
+            for one, two in zip((dx, dk, db), F.dense_backward(x, k, dy), strict=True):
+                np.testing.assert_array_equal(one, two)
+
+
+def test_dense_checks_its_shapes():
     x, k, b = (rng.normal(size=s) for s in [(70, 13), (13, 67), (67,)])
-    np.testing.assert_allclose(F.dense(x, k, b), x @ k + b, rtol=1e-12, atol=1e-12)
-    dy = rng.normal(size=(70, 67))
-    dx, dk, db = F.dense_backward(x, k, dy)
-    np.testing.assert_allclose(dx, dy @ k.T, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(dk, x.T @ dy, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(db, dy.sum(axis=0), rtol=1e-12, atol=1e-12)
     with pytest.raises(ValueError, match=r"dense: x has shape \(70, 13\), expected"):
         F.dense(x, k[:5], b)

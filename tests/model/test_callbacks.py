@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
 
 import fusedrnn
 from fusedrnn.callbacks import (
+    BackupAndRestore,
     Callback,
     CSVLogger,
     EarlyStopping,
     LambdaCallback,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    RemoteMonitor,
+    SwapEMAWeights,
     TerminateOnNaN,
 )
 from small_models import X, Y, model
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 
 
 def test_all_hooks_run_in_keras_s_order() -> None:
@@ -168,3 +178,118 @@ def test_ctrl_c_leaves_a_usable_model_and_the_history() -> None:
     assert len(m.history.history["loss"]) == 2
     assert np.isfinite(m.predict(X, verbose=0)).all()
     m.fit(X, Y, verbose=0)
+
+
+class _Interrupt(Callback):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            raise RuntimeError("interrupted")
+
+
+@pytest.mark.parametrize("freq", ["epoch", 2])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_an_interrupted_training_goes_on(tmp_path: Path, freq: Any, damaged: bool) -> None:
+    pytest.importorskip("h5py")
+    folder, options = tmp_path / "backup", {"batch_size": 20, "shuffle": False, "verbose": 0}
+    m, whole = model(), model()
+    whole.set_weights(m.get_weights())
+    whole.fit(X, Y, epochs=5, **options)
+    backup = BackupAndRestore(folder, save_freq=freq, double_checkpoint=True)
+    with pytest.raises(RuntimeError, match="interrupted"):
+        m.fit(X, Y, epochs=5, callbacks=[backup, _Interrupt()], **options)
+    names = {"latest.weights.h5", "training_metadata.json"}
+    assert {p.name for p in folder.iterdir()} == names | {f"{n}.bkp" for n in names}
+    if damaged:
+        (folder / "latest.weights.h5").write_bytes(b"damaged")
+    again = model()
+    history = again.fit(X, Y, epochs=5, callbacks=[BackupAndRestore(folder)], **options)
+    assert not folder.exists()
+    if freq == "epoch":
+        assert history.epoch == ([1, 2, 3, 4] if damaged else [2, 3, 4])
+        for ours, want in zip(again.get_weights(), whole.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, want, rtol=1e-6, atol=1e-7)
+    assert again.fit(X, Y, epochs=2, **options).epoch == [0, 1]
+
+
+def test_a_backup_that_keras_reads_and_one_of_its_own(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    for k, other in ((fusedrnn, keras), (keras, fusedrnn)):
+        folder = tmp_path / k.__name__
+        found = []
+        for module in (k, other):
+            m = module.Sequential([module.Input((2,)), module.layers.Dense(1)])
+            m.compile("adam", "mse")
+            calls = [module.callbacks.BackupAndRestore(folder, delete_checkpoint=False)]
+            epochs = 2 if module is k else 3
+            h = m.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=epochs, verbose=0, callbacks=calls)
+            found.append(h)
+        assert found[1].epoch == [2]
+        assert found[1].history["loss"][0] < found[0].history["loss"][-1]
+
+
+def test_backup_arguments() -> None:
+    with pytest.raises(ValueError, match="Empty `backup_dir`"):
+        BackupAndRestore("")
+    with pytest.raises(TypeError, match="save_freq"):
+        BackupAndRestore("x", save_freq="batch")
+    m = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    m.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="must be built before `fit`"):
+        m.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[BackupAndRestore("x")])
+
+
+@pytest.mark.parametrize("on_epoch", [False, True])
+def test_evaluation_with_averaged_weights(on_epoch: bool) -> None:
+    keras = pytest.importorskip("keras")
+    found, seen = [], []
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    for k in (fusedrnn, keras):
+        m = k.Sequential([k.Input((3,)), k.layers.Dense(1)])
+        m.set_weights([np.full((3, 1), 0.5), np.zeros(1)])
+        m.compile(k.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8), "mse")
+        kept: list[Any] = []
+        calls = [
+            k.callbacks.SwapEMAWeights(on_epoch),
+            k.callbacks.LambdaCallback(
+                on_epoch_end=lambda e, logs, m=m, kept=kept: kept.append(m.get_weights()[0].ravel())
+            ),
+        ]
+        h = m.fit(x, x[:, :1], batch_size=5, epochs=3, shuffle=False, verbose=0, callbacks=calls,
+                  validation_data=(x, x[:, :1]))  # fmt: skip
+        loss = m.evaluate(x, x[:, :1], verbose=0, callbacks=calls[:1])
+        found.append([*h.history["loss"], *h.history["val_loss"], loss, *m.get_weights()[0][:, 0]])
+        seen.append(np.concatenate(kept))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    np.testing.assert_allclose(*seen, rtol=1e-5)
+    with pytest.raises(ValueError, match="must be used when `use_ema=True`"):
+        model().evaluate(X, Y, verbose=0, callbacks=[SwapEMAWeights()])
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_logs_sent_to_a_server(as_json: bool) -> None:
+    posts: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            posts.append((self.path, self.headers["X-A"], self.headers["Content-Type"], body))
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monitor = RemoteMonitor(
+            f"http://127.0.0.1:{server.server_port}", headers={"X-A": "b"}, send_as_json=as_json
+        )
+        loss = model().fit(X, Y, verbose=0, callbacks=[monitor]).history["loss"][0]
+        server.shutdown()
+    ((path, header, kind, body),) = posts
+    assert (path, header) == ("/publish/epoch/end/", "b")
+    text = body if as_json else parse_qs(body)["data"][0]
+    assert kind == f"application/{'json' if as_json else 'x-www-form-urlencoded'}"
+    assert json.loads(text) == {"epoch": 0, "loss": loss}
+    with pytest.warns(UserWarning, match="Could not reach RemoteMonitor root server"):
+        model().fit(X, Y, verbose=0, callbacks=[monitor])

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fusedrnn
 from fusedrnn import Sequential, _core, optimizers
 from fusedrnn.layers import Dense, Input
 from fusedrnn.optimizers import schedules
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 N = 37  # not a multiple of any vector width
 DTYPES = [np.float32, np.float64]
 
@@ -147,10 +149,20 @@ def test_errors() -> None:
         optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
     with pytest.raises(ValueError, match="Argument\\(s\\) not recognized"):
         optimizers.SGD(rate=1.0)
-    with pytest.raises(NotImplementedError, match="use_ema is not supported"):
-        optimizers.Adam(use_ema=True)
-    with pytest.raises(ValueError, match="'adamax' is not known here"):
-        optimizers.get("adamax")
+    with pytest.raises(ValueError, match="'adamix' is not known here"):
+        optimizers.get("adamix")
+    for wrong, message in (
+        ({"ema_momentum": 1.5, "use_ema": True}, "ema_momentum is 1.5"),
+        ({"ema_overwrite_frequency": 0, "use_ema": True}, "ema_overwrite_frequency is 0"),
+        ({"gradient_accumulation_steps": 1}, "gradient_accumulation_steps is 1"),
+        ({"loss_scale_factor": -1.0}, "loss_scale_factor is -1.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            optimizers.Adam(**wrong)
+    with pytest.raises(ValueError, match="beta_1 is 0, expected more"):
+        optimizers.Lion(beta_1=0.0)
+    with pytest.raises(ValueError, match="learning_rate_power is 1"):
+        optimizers.Ftrl(learning_rate_power=1.0)
 
 
 def test_another_model_needs_another_optimizer() -> None:
@@ -217,28 +229,121 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("Nadam", {"beta_1": 0.8, "weight_decay": 0.1}),
     ("Adagrad", {}),
     ("Adagrad", {"initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+    ("Adamax", {}),
+    ("Adamax", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1}),
+    ("Adadelta", {}),
+    ("Adadelta", {"rho": 0.8, "epsilon": 1e-2, "weight_decay": 0.1}),
+    ("Lion", {}),
+    ("Lion", {"beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1}),
+    ("Lamb", {}),
+    ("Lamb", {"beta_1": 0.8, "epsilon": 1e-3, "weight_decay": 0.1}),
+    ("Ftrl", {}),
+    ("Ftrl", {"l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2}),
+    ("Ftrl", {"learning_rate_power": -0.3, "initial_accumulator_value": 1.0, "beta": 0.1}),
+    ("Ftrl", {"l2_shrinkage_regularization_strength": 0.3, "weight_decay": 0.1}),
+    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 3}),
+    ("SGD", {"momentum": 0.5, "use_ema": True, "ema_momentum": 0.9}),
+    ("Adam", {"gradient_accumulation_steps": 4, "weight_decay": 0.1, "clipnorm": 0.1}),
+    ("Nadam", {"gradient_accumulation_steps": 2}),
+    (
+        "Adagrad",
+        {
+            "gradient_accumulation_steps": 2,
+            "use_ema": True,
+            "ema_momentum": 0.5,
+            "ema_overwrite_frequency": 5,
+        },
+    ),
+    ("RMSprop", {"loss_scale_factor": 8.0}),
 ]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
+def both(name: str, options: Any, rate: Any) -> list[Any]:
+    """Return a model here and in Keras with the same weights and an optimizer of that name."""
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(1)
+    start = [rng.normal(size=(5, 2)), rng.normal(size=2)]
+    found = []
+    for k in (fusedrnn, keras):
+        m = k.Sequential([k.Input((5,)), k.layers.Dense(2)])
+        m.set_weights([w.astype(np.float32) for w in start])
+        m.compile(
+            getattr(k.optimizers, name)(rate(k) if callable(rate) else rate, **options), "mse"
+        )
+        found.append(m)
+    return found
+
+
 @pytest.mark.parametrize(("name", "options"), OPTIONS)
 @pytest.mark.parametrize(("rate", "steps"), [(1.0, 1), (0.02, 100)])
 def test_steps_are_keras_s(name: str, options: Any, rate: float, steps: int) -> None:
     """The precision of Keras's powers of beta too; a convex loss, so that differences stay."""
-    keras = pytest.importorskip("keras")
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(64, 5)).astype(np.float32), rng.normal(size=(64, 2))
     y = (x @ rng.normal(size=(5, 2)) + noise).astype(np.float32)
-    start = [rng.normal(size=(5, 2)), rng.normal(size=2)]
     found = []
-    for k_optimizers, sequential, given, dense in (
-        (optimizers, Sequential, Input, Dense),
-        (keras.optimizers, keras.Sequential, keras.Input, keras.layers.Dense),
-    ):
-        model = sequential([given((5,)), dense(2)])
-        model.set_weights([w.astype(np.float32) for w in start])
-        model.compile(getattr(k_optimizers, name)(rate, **options), "mse")
+    for model in both(name, options, rate):
         for i in range(steps):
             model.train_on_batch(x[i % 4 :: 4], y[i % 4 :: 4])
         found.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+        assert int(model.optimizer.iterations) == steps // options.get(
+            "gradient_accumulation_steps", 1
+        )
     np.testing.assert_allclose(*found, rtol=0, atol=1e-6 if steps == 1 else 5e-6)
+    ours, theirs = (m.optimizer.get_config() for m in both(name, options, rate))
+    assert {k: v for k, v in ours.items() if k != "name"} == {
+        k: v for k, v in theirs.items() if k != "name"
+    }
+    again = optimizers.get({"class_name": name, "config": theirs})
+    assert again.get_config() == ours | {"name": theirs["name"]}
+
+
+def test_schedules_count_the_batches_of_accumulated_gradients() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 12, 5)).astype(np.float32)
+    found = []
+    for model in both(
+        "SGD",
+        {"gradient_accumulation_steps": 3},
+        lambda k: k.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5),
+    ):
+        model.fit(x, y[:, :2], batch_size=1, shuffle=False, verbose=0)
+        found.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"use_ema": True}, {"use_ema": True, "ema_momentum": 0.5}])
+def test_fit_ends_with_the_average(options: Any) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 12, 5)).astype(np.float32)
+    found = []
+    for model in both("Adam", options, 0.1):
+        model.fit(x, y[:, :2], batch_size=4, epochs=3, shuffle=False, verbose=0)
+        found.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["AdamW", "Lion"])  # one of C++ and one of NumPy
+@pytest.mark.parametrize("names", [["bias"], None])
+def test_what_is_not_decayed(name: str, names: Any) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 12, 5)).astype(np.float32)
+    found = []
+    for model in both(name, {"weight_decay": 0.5}, 0.1):
+        excluded = [model.layers[-1].kernel] if names is None else None
+        model.optimizer.exclude_from_weight_decay(excluded, names)
+        for _ in range(3):
+            model.train_on_batch(x, y[:, :2])
+        found.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-6)
+
+
+def test_gradients_may_be_given() -> None:
+    """As scripts with a loop of their own do: by variables, or for those it was built for."""
+    model = Sequential([Input((3,)), Dense(2, kernel_constraint="non_neg")])
+    kernel, bias = model.trainable_variables
+    optimizer = optimizers.SGD(0.5)
+    before = model.get_weights()
+    optimizer.apply_gradients([(np.ones((3, 2)), kernel), ([1.0, 2.0], bias)])
+    np.testing.assert_allclose(kernel, np.maximum(before[0] - 0.5, 0), rtol=1e-6)
+    np.testing.assert_allclose(bias, [-0.5, -1.0])
+    optimizer.apply([np.zeros((3, 2)), np.ones(2)])
+    np.testing.assert_allclose(bias, [-1.0, -1.5])
+    assert optimizer.iterations == 2

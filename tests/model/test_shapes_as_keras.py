@@ -27,11 +27,19 @@ WEIGHTS = [None, (), (N,), (N, 1), (N, T), (1, 1), (N, C), (N, T, 1)]
 REFUSALS = (ValueError, IndexError, RuntimeError, TypeError)
 
 
+def labelled(name: str) -> bool:
+    """Return whether what is true are class numbers."""
+    return name.lower().startswith("sparse") or "eneralized" in name
+
+
 def data(name: str, shape: Any, p_shape: Any) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     p = rng.uniform(0.1, 0.9, p_shape).astype(np.float32)
-    if name.lower().startswith("sparse"):
+    if labelled(name):
         return rng.integers(0, p_shape[-1], shape).astype(np.float32), p
+    if "IoU" in name:
+        p = p if "OneHot" in name else rng.integers(-1, 4, p_shape).astype(np.float32)
+        return rng.integers(0, 4, shape).astype(np.float32), p
     if "ccuracy" in name or "hinge" in name.lower():
         return rng.integers(0, 2, shape).astype(np.float32), p
     return rng.uniform(0.1, 0.9, shape).astype(np.float32), p
@@ -54,6 +62,8 @@ def compare(name: str, ours: Any, theirs: Any) -> list[str]:
     for shape, p_shape in itertools.product(SHAPES, SHAPES):
         if "ategorical" in name and "ccuracy" in name and (len(p_shape) == 1 or p_shape[-1] == 1):
             continue  # no classes, of which Keras on PyTorch and on TensorFlow say different things
+        if "OneHot" in name and 1 in (len(shape), len(p_shape)):
+            continue  # no classes either
         if name.lower().startswith("top") and shape[-1] > p_shape[-1]:
             continue  # nor of classes that there are not
         t, p = data(name, shape, p_shape)
@@ -76,7 +86,20 @@ def shared(table: dict[str, Any], module: Any) -> list[str]:
 
 
 LOSSES, METRICS = shared(losses.TABLE, keras.losses), shared(metrics.CLASSES, keras.metrics)
-METRICS.remove("Mean")  # has no y_pred
+for without_y_pred in ("Mean", "Sum"):
+    METRICS.remove(without_y_pred)
+NEEDED: dict[str, dict[str, Any]] = {
+    "TopKCategoricalAccuracy": {"k": 2},
+    "SparseTopKCategoricalAccuracy": {"k": 2},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3, "dtype": "float32"},
+    "OneHotIoU": {"num_classes": 4, "target_class_ids": [0, 2]},
+    "OneHotMeanIoU": {"num_classes": 4, "dtype": "float32"},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+}
 FUNCTIONS = [
     (module, name)
     for module in ("losses", "metrics")
@@ -106,7 +129,7 @@ def test_function(module: str, name: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_metric(name: str) -> None:
     def of(module: Any) -> Any:
-        return lambda t, p: getattr(module, name)(**({"k": 2} if "TopK" in name else {}))(t, p)
+        return lambda t, p: getattr(module, name)(**NEEDED.get(name, {}))(t, p)
 
     assert not compare(name, of(metrics), of(keras.metrics))
 
@@ -118,9 +141,11 @@ def test_weights(module: str, name: str) -> None:
     """Keras's values wherever it takes the weights; a weight a row is right for its steps too."""
     wrong = []
     ours = {"losses": losses, "metrics": metrics}[module]
-    options = {"k": 2} if "TopK" in name else {}
+    options = NEEDED.get(name, {})
     for p_shape, weight in itertools.product([(N, 1), (N, C), (N, T, C)], WEIGHTS):
-        shape = p_shape[:-1] if name.lower().startswith("sparse") else p_shape
+        if "eneralized" in name and p_shape == (N, 1):
+            continue  # no classes
+        shape = p_shape[:-1] if labelled(name) else p_shape
         t, p = data(name, shape, p_shape)
         w = None
         if weight is not None:

@@ -141,7 +141,7 @@ def test_stateful_layers_carry_their_state() -> None:
     np.testing.assert_allclose(np.hstack(parts), whole.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
     m.reset_states()
     np.testing.assert_array_equal(m.predict(x[:, :3], verbose=0), parts[0])
-    with pytest.raises(ValueError, match="batch has 3 rows, but stateful=True was built for 4"):
+    with pytest.raises(ValueError, match="was built for 4, the batch has 3 rows"):
         m.predict(x[:3, :3], verbose=0)
     with pytest.raises(ValueError, match="stateful=True needs a fixed batch size"):
         Sequential([Input((3, 2)), LSTM(5, stateful=True)])

@@ -1,7 +1,8 @@
 """Callbacks: what happens around batches and epochs of ``fit``, ``evaluate`` and ``predict``.
 
-``callback`` has the base with all hooks; ``records`` keep or show the logs, ``monitors`` watch one
-number, ``rules`` are the rest.
+``callback`` has the base with all hooks; ``records`` keep or show the logs, ``tensorboard`` does so
+for TensorBoard, ``monitors`` watch one number, ``backup`` goes on after an interruption, ``rules``
+are the rest.
 
 Not here: training. Callbacks see the model from outside.
 """
@@ -9,13 +10,16 @@ Not here: training. Callbacks see the model from outside.
 from __future__ import annotations
 
 from .. import missing
+from .backup import BackupAndRestore
 from .callback import HOOKS, Callback, CallbackList
 from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
-from .records import CSVLogger, History, ProgbarLogger
-from .rules import LambdaCallback, LearningRateScheduler, TerminateOnNaN
+from .records import CSVLogger, History, ProgbarLogger, RemoteMonitor
+from .rules import LambdaCallback, LearningRateScheduler, SwapEMAWeights, TerminateOnNaN
+from .tensorboard import TensorBoard
 
 __all__ = [
     "HOOKS",
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -27,6 +31,9 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

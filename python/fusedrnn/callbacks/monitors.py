@@ -21,9 +21,11 @@ class MonitorCallback(Callback):
         self, monitor: str, mode: str, best: float | None = None, min_delta: float = 0.0
     ) -> None:
         if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                f"{type(self).__name__}: mode is {mode!r}, expected 'auto', 'min' or 'max'"
+            warnings.warn(
+                f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.",
+                stacklevel=3,
             )
+            mode = "auto"
         where = type(self).__name__
         if best is not None:
             number(where, "initial_value_threshold", best)

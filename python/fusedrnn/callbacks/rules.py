@@ -53,6 +53,55 @@ class TerminateOnNaN(Callback):
             self.model.stop_training = True
 
 
+class SwapEMAWeights(Callback):
+    """Evaluates and predicts with the averages of an optimizer with ``use_ema=True``.
+
+    Parameters
+    ----------
+    swap_on_epoch : bool
+        Whether callbacks after this one see the averages at the end of an epoch too, such as a
+        ``ModelCheckpoint``.
+    """
+
+    def __init__(self, swap_on_epoch: bool = False) -> None:
+        self.swap_on_epoch = flag("SwapEMAWeights", "swap_on_epoch", swap_on_epoch)
+        self.swapped = False
+
+    def _swap(self, to: bool) -> None:
+        optimizer = self.model.optimizer
+        if not optimizer.use_ema:
+            raise ValueError(
+                "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer"
+            )
+        if self.swapped == to:
+            return
+        self.swapped = to
+        buffer = self.model.pack()
+        optimizer.build_for(buffer)
+        weights, average = buffer.value[: buffer.trainable_size], optimizer.state["average"]
+        weights[...], average[...] = average.copy(), weights.copy()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if self.swap_on_epoch:
+            self._swap(False)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if self.swap_on_epoch:
+            self._swap(True)
+            if epoch == self.params["epochs"] - 1:  # fit ends with the averages: leave both so
+                self.model.optimizer.state["average"][...] = np.concatenate(
+                    [v.value.ravel() for v in self.model.pack().variables if v.trainable]
+                )
+
+    def on_test_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._swap(True)
+
+    def on_test_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._swap(False)
+
+    on_predict_begin, on_predict_end = on_test_begin, on_test_end
+
+
 class LambdaCallback(Callback):
     """Calls the given functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``."""
 

@@ -5,7 +5,7 @@
 Not here: models, training loops, file formats.
 """
 
-from .. import missing
+from .. import activations, missing
 from .._state import snake_case
 from ..legacy import LAYER_MODULES, alias_modules
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -17,6 +17,7 @@ from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
 from .function import Lambda
 from .gru import GRU
+from .identity import Identity
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
@@ -46,10 +47,11 @@ from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
 from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .rnn_cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
 from .unit_normalization import UnitNormalization
-from .wrapper import Bidirectional, TimeDistributed
+from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -78,6 +80,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",
@@ -108,6 +111,7 @@ __all__ = [
     "UnitNormalization",
     "UpSampling1D",
     "Variable",
+    "Wrapper",
     "ZeroPadding1D",
     "add",
     "average",
@@ -124,6 +128,7 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
+activations.LAYERS.update(LAYERS)
 alias_modules(__name__, LAYER_MODULES)
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import activations, constraints, functional, initializers, regularizers
 from .._types import Array
-from ..checks import whole
+from ..checks import positive
 from .layer import Layer, Shape
 
 
@@ -30,7 +30,7 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units, self.use_bias = whole(self.name, "units", units), use_bias
+        self.units, self.use_bias = positive(self.name, "units", units), use_bias
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -65,14 +65,15 @@ class Dense(Layer):
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         flat = x if x.ndim == 2 else np.ascontiguousarray(x).reshape(-1, x.shape[-1])
         a = functional.dense(flat, self.kernel.value, self.bias.value if self.bias else None)
-        y = a if self.activation is activations.linear else self.activation.function(a)
+        linear = self.activation in (None, activations.linear)
+        y = a if linear else self.activation.function(a)
         self.tape = (flat, a, y) if training else None
         return y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.units)
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         x, a, y = self.tape
         da = np.ascontiguousarray(dy).reshape(a.shape)
-        if self.activation is not activations.linear:
+        if self.activation not in (None, activations.linear):
             da = self.activation.gradient(da, a, y)
         out = (self.kernel.grad, self.bias.grad if self.bias else None)
         dx = functional.dense_backward(x, self.kernel.value, da, need_dx=need_dx, out=out)[0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import constraints, initializers, regularizers
 from .._types import Array
-from ..checks import whole
+from ..checks import positive
 from .layer import Layer, Shape
 
 
@@ -38,11 +38,18 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(weights=weights, **kwargs)
-        self.input_dim = whole(self.name, "input_dim", input_dim)
-        self.output_dim, self.mask_zero = whole(self.name, "output_dim", output_dim), mask_zero
+        self.input_dim = positive(self.name, "input_dim", input_dim)
+        self.output_dim, self.mask_zero = positive(self.name, "output_dim", output_dim), mask_zero
+        self.supports_masking = bool(mask_zero)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
+        if weights is not None:
+            self.build()
+
+    def build(self, input_shape: Any = (None, None)) -> None:
+        """Create the weights, which need no shape."""
+        super().build(input_shape)
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         if self.initial_weights is not None and np.ndim(self.initial_weights) == 2:
@@ -76,7 +83,7 @@ class Embedding(Layer):
         grad[found] = np.add.reduceat(dy.reshape(len(index), -1)[order], starts)
         return None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
+    def compute_mask(self, x: Array, mask: Any = None) -> Array | None:  # noqa: D102
         return np.not_equal(x, 0) if self.mask_zero else None
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102

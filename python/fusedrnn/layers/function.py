@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,14 +10,28 @@ import numpy as np
 
 from .._types import Array
 from ..autodiff import Tracked, differentiate
+from ..configurable import custom_object_scope, custom_of, serialize
 from .layer import Layer, Shape
 
 
 class Lambda(Layer):
     """A function of the user's, written with NumPy: ``Lambda(lambda x: 100 * x)``.
 
-    ``autodiff`` differentiates it. A file does not hold code, so a model with it cannot be saved;
-    its weights can.
+    ``autodiff`` differentiates it. A file holds the names of functions, which ``custom_objects``
+    gives when it is read, but no code: a model with a ``lambda`` in it cannot be saved; its weights
+    can.
+
+    Parameters
+    ----------
+    function : callable
+        ``y = function(x)``; it gets ``mask`` and ``training`` if it has arguments of these names.
+    output_shape : tuple or callable, optional
+        Shape of the output without the batch axis, or a function of the whole input shape; by
+        default it is found by a trial.
+    mask : array or callable, optional
+        Mask of the output, or a function of input and mask; by default the output has none.
+    arguments : dict, optional
+        Further keyword arguments of the function.
     """
 
     def __init__(
@@ -30,15 +45,29 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(f"{self.name}: function is {function!r}, expected a function")
-        if mask is not None:
-            raise NotImplementedError(f"{self.name}: mask is not supported")
         self.function, self.arguments = function, dict(arguments or {})
+        self.mask, self.given_shape = mask, output_shape
+        self.supports_masking = mask is not None
+        try:
+            self._takes = set(inspect.signature(function).parameters) & {"mask", "training"}
+        except ValueError:  # some of NumPy's say nothing
+            self._takes = set()
 
-    def value(self, x: Any) -> Any:
+    @property
+    def differs_in_training(self) -> bool:  # type: ignore[override]
+        """Whether the function asks."""
+        return "training" in self._takes
+
+    def value(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the function's value."""
-        return self.function(x, **self.arguments)
+        now = {"mask": mask, "training": training}
+        return self.function(x, **self.arguments, **{key: now[key] for key in self._takes})
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        if callable(self.given_shape):
+            return tuple(self.given_shape(input_shape))
+        if self.given_shape is not None:
+            return (input_shape[0], *self.given_shape)
         shapes = [
             np.shape(self.value(np.zeros([free if n is None else n for n in input_shape])))
             for free in (1, 2)
@@ -46,16 +75,62 @@ class Lambda(Layer):
         return tuple(a if a == b else None for a, b in zip(*shapes, strict=True))
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        self.tape = x
-        return np.ascontiguousarray(self.value(x), x.dtype)
+        self.tape = x, training is True, mask
+        return np.ascontiguousarray(self.value(*self.tape), x.dtype)
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         if not need_dx:
             return None
-        x = Tracked(self.tape)
-        return differentiate(self.value, self.name, x).gradient(x, dy)
+        x = Tracked(self.tape[0])
+        value = differentiate(lambda tracked: self.value(tracked, *self.tape[1:]), self.name, x)
+        return value.gradient(x, dy)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
+        return self.mask(x, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        raise NotImplementedError(
-            f"{self.name}: a Lambda layer holds code, which no file takes; use save_weights"
+        config: dict[str, Any] = {"function": self._named(self.function)}
+        if self.given_shape is not None:
+            shape = self.given_shape
+            config["output_shape"] = self._named(shape) if callable(shape) else shape
+        if self.mask is not None:
+            config["mask"] = self._named(self.mask) if callable(self.mask) else serialize(self.mask)
+        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype or "float32"}
+        return own | config | {"arguments": serialize(self.arguments)}
+
+    def _named(self, function: Any) -> Any:
+        if getattr(function, "__name__", "<lambda>") == "<lambda>":
+            raise NotImplementedError(
+                f"{self.name}: a Lambda layer with a lambda holds code, which no file takes; give "
+                "it a function with a name, or use save_weights"
+            )
+        return serialize(function)
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Any = None, safe_mode: Any = None
+    ) -> Lambda:
+        """Build the layer that ``get_config`` described; ValueError of code in it."""
+        made = dict(config)
+        with custom_object_scope(custom_objects):
+            for key in ("function", "output_shape", "mask"):
+                made[key] = _function(made.get(key))
+        return cls(**made)
+
+
+def _function(described: Any) -> Any:
+    """Return the function that a dict of Keras's names."""
+    if not isinstance(described, Mapping):
+        return tuple(described) if isinstance(described, list) else described
+    if described.get("class_name") == "__lambda__":
+        raise ValueError(
+            "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda:"
+            " fusedrnn runs no code out of a file"
         )
+    name = described["config"]
+    if described.get("class_name") in ("__numpy__", "__tensor__"):
+        return np.array(name["value"], name["dtype"])
+    found = custom_of(described.get("registered_name"), name)
+    if found is None:
+        raise ValueError(f"Lambda: the function {name!r} is not known; give it in custom_objects")
+    return found

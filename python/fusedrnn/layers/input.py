@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -29,19 +30,40 @@ class InputLayer(Layer):
     ) -> None:
         if dtype is not None:
             dtype = np.dtype(dtype).name
-        if sparse or ragged or input_tensor is not None:
-            raise ValueError("Input: sparse, ragged and input_tensor are not supported")
-        shape = kwargs.pop("input_shape", shape)
+        for what, wanted in (("sparse", sparse), ("ragged", ragged)):
+            if wanted:
+                raise ValueError(f"Input: `{what}=True` is not supported")
+        self.sparse = self.ragged = False
+        self.optional = optional
+        if "input_shape" in kwargs:
+            shape = kwargs.pop("input_shape")
+            warnings.warn(
+                "Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=2
+            )
         super().__init__(name=name, **kwargs)
-        if batch_shape is None and self.batch_shape is None:
+        if shape is not None:
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        batch_shape = self.batch_shape if batch_shape is None else tuple(batch_shape)
+        if input_tensor is not None:
+            batch_shape, dtype = _of_tensor(input_tensor, shape, batch_size, batch_shape, dtype)
+        elif batch_shape is None:
             if shape is None:
-                raise ValueError("Input: needs shape, or batch_shape with the batch axis")
-            batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
-        self.batch_shape = sizes(batch_shape or self.batch_shape or ())
+                raise ValueError("Input: You must pass a `shape` argument.")
+            batch_shape = (batch_size, *shape)
+        else:
+            for what, given in (("shape", shape), ("batch_size", batch_size)):
+                if given is not None:
+                    raise ValueError(
+                        f"Input: You cannot pass both `{what}` and `batch_shape` at the same time."
+                    )
+        self.batch_shape = sizes(batch_shape)
         self.input_type = dtype
         self.build(self.batch_shape)
         node = Node(self)
-        node.outputs = [KerasTensor(self.batch_shape, str(dtype or "float32"), node, 0)]
+        if input_tensor is None:
+            input_tensor = KerasTensor(self.batch_shape, str(dtype or "float32"), node, 0)
+        input_tensor.node = node
+        node.outputs = [input_tensor]
         self.calls.append(node)
 
     @property
@@ -62,9 +84,34 @@ class InputLayer(Layer):
         return {
             "batch_shape": list(self.batch_shape or ()),
             "dtype": self.input_type or "float32",
-            "sparse": False,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
             "name": self.name,
+            "optional": self.optional,
         }
+
+
+def _of_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> Any:
+    """Return shape and type of a tensor that is to be an input; ValueError if others are given."""
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(
+            "Argument `input_tensor` must be a KerasTensor. Received invalid type: "
+            f"input_tensor={tensor} (of type {type(tensor)})"
+        )
+    if tensor.node.inputs:
+        raise ValueError("Input: the tensor comes out of a layer; give it to Model(inputs, ...)")
+    for what, given, own in (
+        ("shape", shape, tensor.shape[1:]),
+        ("batch_size", batch_size, tensor.shape[0]),
+        ("batch_shape", batch_shape, tensor.shape),
+        ("dtype", dtype, tensor.dtype),
+    ):
+        if given is not None and given != own:
+            raise ValueError(
+                "When providing the `input_tensor` argument, you cannot provide an incompatible "
+                f"`{what}` argument."
+            )
+    return tensor.shape, tensor.dtype
 
 
 def Input(

@@ -130,6 +130,14 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             )
         self.value[...] = value
 
+    def assign_add(self, value: Any) -> None:
+        """Add to the values."""
+        self.assign(self.value + value)
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the values."""
+        self.assign(self.value - value)
+
     def numpy(self) -> Array:
         """Return a copy of the values."""
         return self.value.copy()
@@ -262,6 +270,7 @@ class Layer(Configurable):
         return [v for v in self.weights if not v.trainable]
 
     trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
 
     @property
     def losses(self) -> list[Number]:

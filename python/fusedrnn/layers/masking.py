@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._types import Array
 from ..checks import number
 from .layer import Layer
@@ -11,6 +13,8 @@ from .layer import Layer
 
 class Masking(Layer):
     """Has the layers above skip the steps whose features all equal ``mask_value``."""
+
+    supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,6 +27,5 @@ class Masking(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy * self.tape[..., None] if need_dx else None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        found: Array = self.tape
-        return found
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
+        return np.any(np.not_equal(x, self.mask_value), axis=-1)

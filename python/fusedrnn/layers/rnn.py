@@ -19,10 +19,10 @@ from .. import (
 )
 from .._types import Array
 from ..cells import Cell
-from ..checks import flag, number, whole
-from ..graph import connect, is_symbolic
+from ..checks import flag, number, positive, whole
 from .dropout import dropout_mask
-from .layer import Layer, Shape, said
+from .layer import Shape
+from .sequences import OverSequence
 
 # Those of the candidate that the kernels have.
 FUSED_ACTIVATIONS = (
@@ -33,14 +33,13 @@ FUSED_ACTIVATIONS = (
 )
 
 
-class Recurrent(Layer):
+class Recurrent(OverSequence):
     """Base of the recurrent layers; the arguments are Keras's.
 
     ``path`` says how the layer runs: "fused", one kernel call for the whole sequence, or
     "step by step", :mod:`fusedrnn.reference`, for activations that the kernels do not have.
     """
 
-    input_rank = 3
     cell: ClassVar[Cell]
     recurrent_activation: activations.Activation | None = None  # of the gates, if there are any
 
@@ -82,7 +81,7 @@ class Recurrent(Layer):
             raise ValueError(f"{self.name}: implementation is {implementation!r}, expected 1 or 2")
         if seed is not None:
             whole(self.name, "seed", seed, 0)
-        self.units, self.seed = whole(self.name, "units", units), seed
+        self.units, self.seed = positive(self.name, "units", units), seed
         self.use_bias = flag(self.name, "use_bias", use_bias)
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -103,7 +102,6 @@ class Recurrent(Layer):
         self.stateful, self.unroll = flag(self.name, "stateful", stateful), unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.options: dict[str, Any] = {"activation": self.activation.__name__}
-        self.states: list[Array] | None = None
         self.rng = np.random.default_rng(seed) if seed is not None else None
         # for what content of the weights, packed as what
         self._packed: tuple[bytes, str | None, Any] | None = None
@@ -129,11 +127,7 @@ class Recurrent(Layer):
         return self.bias_initializer
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        if self.stateful and input_shape[0] is None:
-            raise ValueError(
-                f"{self.name}: stateful=True needs a fixed batch size: give "
-                "batch_shape=(batch_size, timesteps, features) to Input or the layer"
-            )
+        self.check_batch(input_shape)
         width = self.cell.gates * self.units
         self.kernel = self.add_weight(
             "kernel",
@@ -161,47 +155,14 @@ class Recurrent(Layer):
             else None
         )
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
-        N, T = input_shape[:2]
-        y = (N, T, self.units) if self.return_sequences else (N, self.units)
-        return (y, *[(N, self.units)] * self.cell.states) if self.return_state else y
-
-    def compute_mask(self, x: Any, mask: Any) -> Array | None:  # noqa: D102
-        mask = mask[0] if isinstance(mask, list) else mask
-        return mask if self.return_sequences else None
+    @property
+    def state_sizes(self) -> list[int]:  # noqa: D102
+        return [self.units] * self.cell.states
 
     @property
     def differs_in_training(self) -> bool:  # type: ignore[override]
         """Whether it drops."""
         return bool(self.dropout or self.recurrent_dropout)
-
-    # States ---------------------------------------------------------------------------------------
-
-    def reset_states(self, states: Any = None) -> None:
-        """Set the kept states to zero, or to the given ones."""
-        if not self.stateful:
-            raise AttributeError(f"{self.name}: reset_states needs stateful=True")
-        if states is not None:
-            states = states if isinstance(states, (list, tuple)) else [states]
-            states = [np.array(s, self.dtype) for s in states]
-        self.states = states
-
-    reset_state = reset_states
-
-    def _initial(self, x: Array, given: Any) -> list[Array | None]:
-        states = given if given is not None else self.states if self.stateful else None
-        if states is None:
-            return [None] * self.cell.states
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
-        if len(states) != self.cell.states or any(
-            np.shape(s) != (len(x), self.units) for s in states
-        ):
-            raise ValueError(
-                f"{self.name}: initial states have shapes "
-                f"{[np.shape(s) for s in states]}, expected {self.cell.states} of "
-                f"{(len(x), self.units)}"
-            )
-        return [np.ascontiguousarray(s, x.dtype) for s in states]
 
     # The pass -------------------------------------------------------------------------------------
 
@@ -211,39 +172,9 @@ class Recurrent(Layer):
         gates = self.recurrent_activation in (None, activations.sigmoid)
         return "fused" if gates and self.activation in FUSED_ACTIVATIONS else "step by step"
 
-    def __call__(  # type: ignore[override]
-        self,
-        inputs: Any,
-        initial_state: Any = None,
-        training: bool | None = None,
-        mask: Any = None,
-    ) -> Any:
-        """Return the output, or with ``return_state`` a list of it and the final states."""
-        if is_symbolic(inputs, initial_state):
-            return connect(
-                self, inputs, **said(initial_state=initial_state, training=training, mask=mask)
-            )
-        if isinstance(inputs, (list, tuple)) and initial_state is None and len(inputs) > 1:
-            inputs, initial_state = inputs[0], list(inputs[1:])
-        with self.step():
-            self._given = initial_state
-            try:
-                return super().__call__(inputs, training, mask)
-            finally:  # also where it was refused
-                self._given = None
-
-    _given: Any = None
-
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
-        states_given = isinstance(x, list)
-        if states_given:  # in a graph
-            (x, *self._given), mask = x, mask[0]
-        if self.stateful and len(x) != self.input_shape[0]:  # type: ignore[index]
-            raise ValueError(
-                f"{self.name}: the batch has {len(x)} rows, but stateful=True was "
-                f"built for {self.input_shape[0]}"  # type: ignore[index]
-            )
-        states, self._given = self._initial(x, self._given), None
+        x, initial, mask, states_given = self.start(x, mask)
+        states: list[Any] = initial or [None] * self.cell.states
         kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
         bias = None if self.bias is None else self.bias.value
         options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""RNN over LSTMCell, GRUCell and SimpleRNNCell: the fused layers, one after the other."""
+"""One step of LSTM, GRU and SimpleRNN, for ``RNN`` and by themselves; several of them as one."""
 
 from __future__ import annotations
 
@@ -6,142 +6,205 @@ from typing import Any
 
 import numpy as np
 
+from .._state import floatx
+from .._types import Array
 from ..configurable import serialize
+from ..graph import Slot, connect, is_symbolic
 from .gru import GRU
-from .layer import Layer, Shape, layer_from
+from .layer import Layer, Shape, layer_from, running, said
 from .lstm import LSTM
+from .rnn import Recurrent
+from .sequences import flat
 from .simple_rnn import SimpleRNN
+from .taped import Taped, _parameters
 
 OF_THE_SEQUENCE = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll",
                    "zero_output_for_mask", "implementation", "activity_regularizer")  # fmt: skip
 
 
-class Cell:
-    """What makes a recurrent layer a cell of ``RNN``: it has no arguments about sequences."""
+class Cell(Recurrent):
+    """What makes a recurrent layer a cell: ``cell(inputs, states)`` returns output and states."""
+
+    input_rank = 2
+    _one: Recurrent | None = None  # it over one step
+
+    @property
+    def state_size(self) -> Any:
+        """The size of each state, or of the only one."""
+        return self.state_sizes if self.cell.states > 1 else self.units
+
+    def over(self, **flags: Any) -> Recurrent:
+        """Return the fused layer that runs the cell over a sequence, with the same weights."""
+        kind = next(base for base in type(self).__mro__ if not issubclass(base, Cell))
+        layer: Any = object.__new__(kind)
+        layer.__dict__.update(
+            {**self.__dict__, "tape": None, "_one": None, "_packed": None, **flags}
+        )
+        return layer
+
+    def get_initial_state(self, batch_size: int | None = None) -> list[Array]:
+        """Return zeros for each state."""
+        return [np.zeros((batch_size or 0, n), self.dtype or floatx()) for n in self.state_sizes]
+
+    def build(self, input_shape: Any) -> None:
+        """Create the weights for inputs of a shape, or of that and those of the states."""
+        super().build(input_shape[0] if isinstance(input_shape[0], tuple) else input_shape)
+        self._one = self._one or self.over(return_state=True)
+
+    def compute_output_shape(self, input_shape: Shape) -> Any:  # noqa: D102
+        return tuple((input_shape[0], size) for size in (self.units, *self.state_sizes))
+
+    def __call__(  # type: ignore[override]
+        self, inputs: Any, states: Any, training: bool | None = None
+    ) -> Any:
+        """Return the output, which is the first state, and the list of states."""
+        given = [inputs, *flat(states)]
+        outer = running.get()
+        if is_symbolic(given):
+            y = connect(self, inputs, states, **said(training=training))
+        elif outer is not None:
+            y = outer.call(self, given, training, None)
+        else:
+            x = [np.ascontiguousarray(each, self.dtype or floatx()) for each in given]
+            with self.step():
+                self.build((None, *x[0].shape[1:]))
+                self.pack()
+                y = self.forward(x, bool(training), [None] * len(x))
+        return y[0], y[1:]
+
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        if training and self.differs_in_training:
+            raise NotImplementedError(
+                f"{self.name}: a cell that drops, called step by step: Keras drops the same at all "
+                f"steps; use RNN({type(self).__name__}(...))"
+            )
+        one: Any = self._one
+        y = one.forward([x[0][:, None], *x[1:]], training, [None])
+        self.tape = one.tape
+        return y
+
+    def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
+        one: Any = self._one
+        one.tape = self.tape
+        dx, *dstates = one.backward(dy, need_dx)
+        return [None if dx is None else dx[:, 0], *dstates]
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        config: dict[str, Any] = super().get_config()
         return {key: value for key, value in config.items() if key not in OF_THE_SEQUENCE}
 
 
 class LSTMCell(Cell, LSTM):
-    """The cell of ``LSTM``, for ``RNN``."""
+    """A step of ``LSTM``."""
 
 
 class GRUCell(Cell, GRU):
-    """The cell of ``GRU``, for ``RNN``."""
+    """A step of ``GRU``."""
 
 
 class SimpleRNNCell(Cell, SimpleRNN):
-    """The cell of ``SimpleRNN``, for ``RNN``."""
+    """A step of ``SimpleRNN``."""
 
 
 class StackedRNNCells(Layer):
-    """Cells one after the other, for ``RNN``."""
+    """Cells one after the other, as one: its states are a list of each cell's."""
+
+    supports_masking = False
 
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cells = [layer_from(each) if isinstance(each, dict) else each for each in cells]
         for cell in self.cells:
-            if not isinstance(cell, Cell):
-                raise NotImplementedError(
-                    f"{self.name}: {cell!r}: RNN takes LSTMCell, GRUCell and SimpleRNNCell"
-                )
+            for what, there in (("call", callable(cell)), ("state_size", state_size(cell))):
+                if not there:
+                    raise ValueError(
+                        f"All cells must have a `{what}`. Received cell without one: {cell}"
+                    )
 
     @property
     def layers(self) -> list[Layer]:  # noqa: D102
-        return list(self.cells)
-
-    def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
-        raise TypeError(f"{self.name}: cells are called by RNN")
-
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        return {"name": self.name, "cells": serialize(self.cells)}
-
-
-class RNN(Layer):
-    """Recurrent layer over a cell, or a list of them: the fused layers, one after the other."""
-
-    input_rank = 3
-
-    def __init__(
-        self,
-        cell: Any,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        unroll: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        for name in ("stateful", "zero_output_for_mask"):
-            if kwargs.pop(name, False):
-                raise NotImplementedError(f"RNN: {name} is not supported; use the layer itself")
-        super().__init__(**kwargs)
-        cell = layer_from(cell) if isinstance(cell, dict) else cell
-        if isinstance(cell, (list, tuple)):
-            cell = StackedRNNCells(cell)
-        if not isinstance(cell, (Cell, StackedRNNCells)):
-            raise NotImplementedError(
-                f"{self.name}: {cell!r}: RNN takes LSTMCell, GRUCell and SimpleRNNCell, or a list "
-                "of them; a cell of one's own is beyond fusedrnn"
-            )
-        self.cell: Any = cell
-        self.return_sequences, self.return_state = return_sequences, return_state
-        self.go_backwards, self.unroll = go_backwards, unroll
-        self.cells: list[Any] = list(cell.cells) if isinstance(cell, StackedRNNCells) else [cell]
-        for each in self.cells:
-            each.return_sequences, each.return_state = True, return_state
-        self.cells[0].go_backwards = go_backwards
-        self.cells[-1].return_sequences = return_sequences
+        return [cell for cell in self.cells if isinstance(cell, Layer)]
 
     @property
-    def layers(self) -> list[Layer]:  # noqa: D102
-        return [self.cell]
+    def state_size(self) -> list[Any]:
+        """The sizes of the states of each cell."""
+        return [state_size(cell) for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        """The last size of the output."""
+        return output_size(self.cells[-1])
+
+    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+        """Return the states that each cell starts with."""
+        return [initial_state(cell, batch_size, self.dtype) for cell in self.cells]
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        shape: Any = input_shape
         for cell in self.cells:
-            cell.dtype = cell.dtype or self.dtype
-            cell.build(shape)
-            shape = (*shape[:2], cell.units)
-        self.cell.built = True
+            build_cell(cell, input_shape, self.dtype)
+            input_shape = (input_shape[0], output_size(cell))
 
-    def compute_output_shape(self, input_shape: Shape) -> Any:  # noqa: D102
-        units = self.cells[-1].units
-        y = (*input_shape[:2], units) if self.return_sequences else (input_shape[0], units)
-        states = [(input_shape[0], c.units) for c in self.cells for _ in range(c.cell.states)]
-        return (y, *states) if self.return_state else y
-
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether a cell drops."""
-        return any(cell.differs_in_training for cell in self.cells)
+    def __call__(  # type: ignore[override]
+        self, inputs: Any, states: Any, training: bool | None = None
+    ) -> Any:
+        """Return the output of the last cell, and the list of all cells' states."""
+        new = []
+        for cell, of_cell in zip(self.cells, states, strict=True):
+            alone = not isinstance(of_cell, (list, tuple))
+            inputs, of_cell = call_cell(cell, inputs, [of_cell] if alone else of_cell, training)
+            new.append(of_cell[0] if alone else of_cell)
+        return inputs, new
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
-        states = []
-        for cell in self.cells:
-            x = cell.forward(x, training, mask)
-            if self.return_state:
-                x, *more = x
-                states += more
-            if mask is not None and cell.go_backwards:
-                mask = mask[:, ::-1]
-            x = np.ascontiguousarray(x)
-        return [x, *states] if self.return_state else x
+        raise TypeError(f"{self.name}: its cells are called one by one")
 
-    def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
-        dy, *dstates = dy if self.return_state else [dy]
-        for cell in reversed(self.cells):
-            given: Any = dy
-            if self.return_state:
-                n = cell.cell.states
-                given, dstates = [dy, *dstates[-n:]], dstates[:-n]
-                if all(g is None for g in given):
-                    for v in cell.weights:
-                        v.grad[...] = 0
-                    continue
-            dy = cell.backward(given, need_dx or cell is not self.cells[0])
-        return dy
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return super().get_config() | {"cells": serialize(self.cells)}
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
-        return mask if self.return_sequences else None
+
+# Any cell, which may be one of the user's: a layer with `call(inputs, states)`, or an object -----
+
+
+def state_size(cell: Any) -> Any:
+    """Return the size of a cell's only state, or a list of sizes."""
+    return getattr(cell, "state_size", None)
+
+
+def output_size(cell: Any) -> int:
+    """Return the last size of a cell's output, that of its first state where it does not say it."""
+    size = getattr(cell, "output_size", None)
+    size = flat(state_size(cell))[0] if size is None else size
+    if not isinstance(size, int):
+        raise ValueError(f"output_size must be an integer, {cell} has {size!r}")
+    return size
+
+
+def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
+    """Return what a cell starts with, zeros where it does not say it."""
+    if hasattr(cell, "get_initial_state"):
+        return cell.get_initial_state(batch_size=batch_size)
+    zeros = [np.zeros((batch_size or 0, n), dtype or floatx()) for n in flat(state_size(cell))]
+    return zeros if isinstance(state_size(cell), (list, tuple)) else zeros[0]
+
+
+def build_cell(cell: Any, input_shape: Shape, dtype: Any) -> None:
+    """Build a cell for a step's inputs."""
+    if not isinstance(cell, Layer) or cell.built:
+        return
+    cell.dtype = cell.dtype or dtype
+    if isinstance(cell, Taped):
+        sizes = flat(state_size(cell))
+        cell.form = (Slot(0), [Slot(k + 1) for k in range(len(sizes))]), {}
+        cell.takes_list = True
+        cell.build([input_shape, *[(input_shape[0], n) for n in sizes]])
+    else:
+        cell.build(input_shape)
+
+
+def call_cell(cell: Any, inputs: Any, states: list[Any], training: bool | None) -> Any:
+    """Return the output of a cell, and the list of its states."""
+    taped: Any = cell if isinstance(cell, Taped) else None
+    run = cell if taped is None else taped.call  # a function in the tape of the caller
+    takes = isinstance(cell, Layer) if taped is None else "training" in _parameters(taped.call)
+    y, states = run(inputs, states, **({"training": training} if takes else {}))
+    return y, list(states) if isinstance(states, (list, tuple)) else [states]

@@ -29,6 +29,7 @@ from ..graph import (
     zero_gradients,
 )
 from .layer import Layer, running, sizes
+from .sequences import flat
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -205,7 +206,7 @@ class Taped(Layer):
             y = self.call(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
             running.reset(outer)
-        return list(y) if isinstance(y, (list, tuple)) else y
+        return flat(y) if isinstance(y, (list, tuple)) else y
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
         xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])

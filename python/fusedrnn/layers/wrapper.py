@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from .._types import Array
-from ..graph import connect, is_symbolic
+from ..configurable import custom_object_scope
+from ..graph import Step, backward_of_shared, connect, is_symbolic, tapes_of
+from .batch_normalization import BatchNormalization
 from .layer import Layer, Shape, layer_from, said
-from .rnn import Recurrent
+from .sequences import OverSequence, flat
+from .taped import Taped
 
 
 def _layer(name: str, layer: Any) -> Layer:
@@ -26,8 +29,28 @@ def _layer(name: str, layer: Any) -> Layer:
     return layer
 
 
+class Wrapper(Taped):
+    """Base of layers of one's own around another, ``self.layer``, with a ``call`` that calls it."""
+
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
+        if isinstance(layer, dict):
+            layer = layer_from(layer)
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"Layer {layer} supplied to Wrapper isn't a supported layer type. Please ensure "
+                "wrapped layer is a valid Keras layer."
+            )
+        super().__init__(**kwargs)
+        self.layer = layer
+
+
 class TimeDistributed(Layer):
-    """Applies a layer to every step of a sequence (N, T, ...) on its own."""
+    """Applies a layer to every step of a sequence (N, T, ...) on its own.
+
+    What is computed over a batch, as BatchNormalization does, is over that of each step.
+    """
+
+    supports_masking = True
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         self.layer = _layer("TimeDistributed", layer)
@@ -50,19 +73,47 @@ class TimeDistributed(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (*input_shape[:2], *self.layer.compute_output_shape(self._step(input_shape))[1:])
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        self.tape = x.shape
-        y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, None)
-        return y.reshape(*x.shape[:2], *y.shape[1:])
-
     @property
     def differs_in_training(self) -> bool:  # type: ignore[override]
         """Whether the layer does."""
         return self.layer.differs_in_training
 
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        if mask is not None and mask.shape[:2] != x.shape[:2]:
+            raise ValueError(
+                f"{self.name}: The `mask` passed to the `TimeDistributed` layer has a shape "
+                f"{mask.shape} that is incompatible with the input shape {x.shape}"
+            )
+        self.tape = x.shape, []
+        if training and _uses_the_batch(self.layer):
+            return self._by_steps(x, mask)
+        inner = None if mask is None or mask.ndim == 2 else mask.reshape(-1, *mask.shape[2:])
+        y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, inner)
+        return y.reshape(*x.shape[:2], *y.shape[1:])
+
+    def _by_steps(self, x: Array, mask: Array | None) -> Array:
+        ys = []
+        for t in range(x.shape[1]):
+            of_step = None if mask is None else mask[:, t]
+            ys.append(self.layer.forward(np.ascontiguousarray(x[:, t]), True, of_step))
+            self.tape[1].append(tapes_of(self.layer))
+        return np.stack(ys, 1)
+
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
-        dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]), need_dx)
-        return None if dx is None else dx.reshape(self.tape)
+        shape, tapes = self.tape
+        if not tapes:
+            dx = self.layer.backward(dy.reshape(-1, *dy.shape[2:]), need_dx)
+            return None if dx is None else dx.reshape(shape)
+        step, dxs = Step(self.layer, [], []), []
+        for t, step.tape in enumerate(tapes):
+            own = np.ascontiguousarray(dy[:, t])
+            dxs.append(backward_of_shared(step, own, need_dx, t > 0))
+        return np.stack(dxs, 1) if need_dx else None
+
+
+def _uses_the_batch(layer: Layer) -> bool:
+    """Whether the output for a row depends on the others in training."""
+    return isinstance(layer, BatchNormalization) or any(map(_uses_the_batch, layer.layers))
 
 
 MERGE: dict[str | None, Callable[[Array, Array], Any]] = {
@@ -82,6 +133,7 @@ class Bidirectional(Layer):
     """
 
     input_rank = 3
+    supports_masking = True
 
     def __init__(
         self,
@@ -92,7 +144,7 @@ class Bidirectional(Layer):
         **kwargs: Any,
     ) -> None:
         layer = _layer("Bidirectional", layer)
-        if not isinstance(layer, Recurrent):
+        if not isinstance(layer, OverSequence):
             raise ValueError(f"Bidirectional: layer is {layer!r}, expected a recurrent layer")
         if merge_mode not in MERGE:
             raise ValueError(
@@ -108,7 +160,7 @@ class Bidirectional(Layer):
         self.backward_layer: Any = _layer("Bidirectional", backward_layer)
         same = ("return_sequences", "return_state", "stateful")
         if (
-            not isinstance(self.backward_layer, Recurrent)
+            not isinstance(self.backward_layer, OverSequence)
             or any(getattr(self.backward_layer, s) != getattr(layer, s) for s in same)
             or (self.backward_layer.go_backwards == layer.go_backwards)
         ):
@@ -123,9 +175,17 @@ class Bidirectional(Layer):
         self.stateful = layer.stateful
 
     @staticmethod
-    def _copy(layer: Recurrent, config: dict[str, Any], prefix: str, backwards: bool) -> Recurrent:
+    def _copy(
+        layer: OverSequence, config: dict[str, Any], prefix: str, backwards: bool
+    ) -> OverSequence:
         name = layer.name if layer.name.startswith(prefix) else prefix + layer.name
-        return type(layer).from_config(config | {"name": name, "go_backwards": backwards})
+        own = {type(cell).__name__: type(cell) for cell in getattr(layer, "cells", ())}
+        with custom_object_scope(own):
+            copy: Any = type(layer).from_config(config | {"name": name, "go_backwards": backwards})
+        if hasattr(layer, "use_cudnn"):
+            copy.use_cudnn = layer.use_cudnn
+        made: OverSequence = copy
+        return made
 
     @property
     def layers(self) -> list[Layer]:  # noqa: D102
@@ -152,7 +212,7 @@ class Bidirectional(Layer):
         shape = self.forward_layer.compute_output_shape(input_shape)
         y, *states = shape if self.return_state else [shape]
         if self.merge_mode == "concat":
-            y = (*y[:-1], y[-1] + self.backward_layer.units)
+            y = (*y[:-1], y[-1] + self.backward_layer.output_size)
         merged = [y] if self.merge_mode else [y, y]
         return (*merged, *states, *states) if self.return_state or not self.merge_mode else y
 
@@ -170,6 +230,7 @@ class Bidirectional(Layer):
             )
         with self.step():
             if initial_state is not None:
+                initial_state = flat(initial_state)
                 half = len(initial_state) // 2
                 self.forward_layer._given = initial_state[:half]
                 self.backward_layer._given = initial_state[half:]
@@ -179,10 +240,13 @@ class Bidirectional(Layer):
                 self.forward_layer._given = self.backward_layer._given = None
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        ahead: Any
+        back: Any
         if isinstance(x, list):  # with initial states
             half = len(x) // 2
             ahead, mask_ahead = x[: half + 1], mask[: half + 1]
-            back, mask_back = [x[0], *x[half + 1 :]], [mask[0], *mask[half + 1 :]]
+            back = [x[0], *x[half + 1 :]]
+            mask_back = [mask[0], *mask[half + 1 :]]
         else:
             ahead = back = x
             mask_ahead = mask_back = mask

@@ -1,7 +1,8 @@
 """Losses, with their derivatives.
 
-``mathematics`` has values and derivatives as pure functions of arrays; ``loss`` the base class,
-with weights, masks and the reduction to one number; ``classes`` and ``functions`` what Keras has.
+``mathematics`` has values and derivatives as pure functions of arrays, ``formulas`` values that a
+tape differentiates; ``loss`` the base class, with weights, masks and the reduction to one number;
+``classes`` and ``functions`` what Keras has.
 
 Not here: metrics, and what knows a model.
 """
@@ -11,12 +12,17 @@ from __future__ import annotations
 from typing import Any
 
 from .. import missing
-from ..configurable import lookup, serialize
+from ..configurable import get_custom_objects, lookup, serialize
 from . import functions
 from .classes import (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -30,6 +36,7 @@ from .classes import (
     Quantile,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Tversky,
 )
 from .functions import (
     BCE,
@@ -44,8 +51,13 @@ from .functions import (
     PINBALL,
     bce,
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
     cosine_similarity,
+    dice,
     hinge,
     huber,
     huber_loss,
@@ -67,6 +79,7 @@ from .functions import (
     quantile,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
 from .loss import FunctionLoss, Loss
 
@@ -85,8 +98,13 @@ __all__ = [
     "PINBALL",
     "TABLE",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
@@ -101,10 +119,16 @@ __all__ = [
     "Quantile",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "bce",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
     "cosine_similarity",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -128,6 +152,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 # The classes under Keras's names of their functions
@@ -149,6 +174,12 @@ TABLE: dict[str, type[PairLoss]] = {
         KLDivergence,
         Hinge,
         SquaredHinge,
+        CategoricalHinge,
+        BinaryFocalCrossentropy,
+        CategoricalFocalCrossentropy,
+        CategoricalGeneralizedCrossEntropy,
+        Dice,
+        Tversky,
     )
 }
 ALIASES = {
@@ -166,7 +197,15 @@ ALIASES = {
 CLASSES = TABLE | {alias: TABLE[key] for alias, key in ALIASES.items()}
 
 
-def get(identifier: Any) -> Loss:
+def get(identifier: Any) -> Any:
+    """Return the function of a name in lower case, the object of a class's name or config."""
+    key = identifier.lower() if isinstance(identifier, str) else None
+    if key in CLASSES and identifier not in get_custom_objects():
+        return getattr(functions, key)
+    return None if identifier is None else lookup("loss", identifier, CLASSES)
+
+
+def loss_of(identifier: Any) -> Loss:
     """Return the loss that a name, a config, a function of this module or an object stands for."""
     if getattr(identifier, "__module__", None) == functions.__name__:
         identifier = identifier.__name__

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._types import Array
 from ..checks import number
-from . import mathematics
+from . import formulas, mathematics
 from .loss import Loss, Pull, Reduction, refuse_shapes, same_rank, scaled
 from .mathematics import Pair
 
@@ -98,7 +98,7 @@ class Huber(PairLoss):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(reduction, name, dtype)
+        super().__init__(reduction, name or "huber_loss", dtype)
         self.options = {"delta": number("Huber", "delta", delta, 0)}
 
 
@@ -276,3 +276,181 @@ class SquaredHinge(PairLoss):
     """Mean of ``max(1 - y_true y_pred, 0) ** 2``; classes are -1 and 1, or 0 and 1."""
 
     key, function = "squared_hinge", staticmethod(mathematics.squared_hinge)
+
+
+class _FormulaLoss(PairLoss):
+    """Base of the losses that the tape differentiates."""
+
+    function: ClassVar[Callable[..., Any]]
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        t, p = same_rank(y_true, y_pred)
+        refuse_shapes(self.name, type(self).function, t, p)
+        y: Array = type(self).function(t, p, **self.options)
+        return y
+
+    derive = Loss.derive
+
+
+class CategoricalHinge(_FormulaLoss):
+    """``max(1 + largest output of the other classes - that of the true one, 0)``."""
+
+    key, function = "categorical_hinge", staticmethod(formulas.categorical_hinge)
+
+
+class BinaryFocalCrossentropy(_FormulaLoss):
+    """Binary cross-entropy in which what is sure already counts little (Lin et al., 2018).
+
+    Parameters
+    ----------
+    apply_class_balancing : bool
+        Whether class 1 weighs ``alpha``, class 0 the rest of 1.
+    alpha : float
+    gamma : float
+        How little the sure ones count: the power of what is lacking from their true probability.
+    from_logits, label_smoothing, axis, reduction, name, dtype
+        As of :class:`BinaryCrossentropy`; any axis.
+    """
+
+    key, function = "binary_focal_crossentropy", staticmethod(formulas.binary_focal_crossentropy)
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {
+            **_focal(self, alpha, gamma, from_logits, label_smoothing, axis),
+            "apply_class_balancing": apply_class_balancing,
+        }
+
+
+class CategoricalFocalCrossentropy(_FormulaLoss):
+    """Cross-entropy with one-hot classes in which what is sure already counts little.
+
+    Parameters
+    ----------
+    alpha : float
+        Factor.
+    gamma : float
+        As of :class:`BinaryFocalCrossentropy`.
+    from_logits, label_smoothing, axis, reduction, name, dtype
+        As of :class:`CategoricalCrossentropy`; any axis.
+    """
+
+    key = "categorical_focal_crossentropy"
+    function = staticmethod(formulas.categorical_focal_crossentropy)
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = _focal(self, alpha, gamma, from_logits, label_smoothing, axis)
+
+
+def _focal(
+    loss: Loss, alpha: Any, gamma: float, from_logits: bool, label_smoothing: float, axis: int
+) -> dict[str, Any]:
+    number(type(loss).__name__, "gamma", gamma)
+    number(type(loss).__name__, "label_smoothing", label_smoothing, 0, 1)
+    return {
+        "alpha": alpha,
+        "gamma": gamma,
+        "from_logits": from_logits,
+        "label_smoothing": label_smoothing,
+        "axis": axis,
+    }
+
+
+class CategoricalGeneralizedCrossEntropy(_FormulaLoss):
+    """``(1 - p**q) / q``, p of the class number that is true; for labels some of which are wrong.
+
+    Parameters
+    ----------
+    q : float
+        From 0, where it is the cross-entropy, to 1, the absolute error, both left out.
+    reduction, name, dtype
+        As of :class:`Loss`.
+    """
+
+    key = "categorical_generalized_cross_entropy"
+    function = staticmethod(formulas.categorical_generalized_cross_entropy)
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        if not 0 < number(type(self).__name__, "q", q) < 1:
+            raise ValueError(f"{type(self).__name__}: q is {q}, expected more than 0, less than 1")
+        self.options = {"q": q}
+
+
+class Dice(_FormulaLoss):
+    """1 minus the Dice coefficient, ``2 sum(t p) / (sum(t) + sum(p))``.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As of :class:`Loss`.
+    axis : int or tuple of int, optional
+        Along which axes there is a sum; all of them by default.
+    """
+
+    key, function = "dice", staticmethod(formulas.dice)
+
+    def __init__(
+        self,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        axis: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        self.options = {"axis": tuple(axis) if isinstance(axis, list) else axis}
+
+
+class Tversky(_FormulaLoss):
+    """1 minus the Tversky index (Salehi et al., 2017); with 1/2 and 1/2 it is :class:`Dice`.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Weights of what is missed and of what is wrong.
+    reduction, name, axis, dtype
+        As of :class:`Dice`.
+    """
+
+    key, function = "tversky", staticmethod(formulas.tversky)
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: Reduction | None = "sum_over_batch_size",
+        name: str | None = None,
+        axis: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        axis = tuple(axis) if isinstance(axis, list) else axis
+        self.options = {"alpha": alpha, "beta": beta, "axis": axis}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._tensor import Tensor, tensor
-from . import mathematics
+from . import formulas, mathematics
 from .loss import floats, refuse_shapes, same_rank
 from .mathematics import Pair
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # slow to import
 
 
 def _values(
-    pair: Callable[..., Pair],
+    pair: Callable[..., Pair | Any],
     y_true: ArrayLike,
     y_pred: ArrayLike,
     ranks: bool = False,
@@ -28,7 +28,8 @@ def _values(
     t = np.asarray(y_true, p.dtype)
     t, p = same_rank(t, p) if ranks else (t, p)
     refuse_shapes(pair.__name__, pair, t, p)
-    values: Tensor = tensor(pair(t, p, **options)[0])
+    found = pair(t, p, **options)
+    values: Tensor = tensor(found[0] if isinstance(found, tuple) else found)
     return values
 
 
@@ -144,6 +145,74 @@ def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
 def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
     """Return the mean squared hinge loss of every sample; classes as for :func:`hinge`."""
     return _values(mathematics.squared_hinge, y_true, y_pred)
+
+
+def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Tensor:
+    """Return how far every sample's true class is from being ahead of the others by 1."""
+    return _values(formulas.categorical_hinge, y_true, y_pred)
+
+
+def binary_focal_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Return the mean cross-entropy of every sample in which what is sure counts little."""
+    return _values(
+        formulas.binary_focal_crossentropy,
+        y_true,
+        y_pred,
+        apply_class_balancing=apply_class_balancing,
+        alpha=alpha,
+        gamma=gamma,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        axis=axis,
+    )
+
+
+def categorical_focal_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Return the cross-entropy of every sample in which what is sure counts little."""
+    return _values(
+        formulas.categorical_focal_crossentropy,
+        y_true,
+        y_pred,
+        alpha=alpha,
+        gamma=gamma,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        axis=axis,
+    )
+
+
+def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> Tensor:
+    """Return ``(1 - p**q) / q`` of every sample, p the probability of its class number."""
+    return _values(formulas.categorical_generalized_cross_entropy, y_true, y_pred, q=q)
+
+
+def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> Tensor:
+    """Return 1 minus the Dice coefficient along axes, or of all together."""
+    return _values(formulas.dice, y_true, y_pred, axis=axis)
+
+
+def tversky(
+    y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Any = None
+) -> Tensor:
+    """Return 1 minus the Tversky index along axes, or of all together."""
+    return _values(formulas.tversky, y_true, y_pred, alpha=alpha, beta=beta, axis=axis)
 
 
 mse = MSE = mean_squared_error

@@ -7,12 +7,12 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .._state import auto_name
+from .._state import auto_name, floatx
 from .._tensor import Number, tensor
 from .._types import Array
 from ..autodiff import Tracked, differentiate, unbroadcast
 from ..configurable import Configurable
-from . import mathematics
+from . import formulas, mathematics
 
 # From the values' weights, None for all 1, and a factor, the derivative of their sum
 Pull: TypeAlias = Callable[[Array | None, float], Array]
@@ -37,13 +37,16 @@ def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
 def refuse_shapes(where: str, function: Any, t: Array, p: Array) -> None:
     """Refuse targets and outputs whose shapes are not what a function takes."""
     advice = ""
+    if function is formulas.categorical_generalized_cross_entropy:
+        return  # which takes class numbers as they are
     if function is mathematics.sparse_categorical_crossentropy:
         labels = t.shape[:-1] if t.ndim == p.ndim and t.shape[-1] == 1 else t.shape
         fit = labels == p.shape[:-1]
     elif t.shape == p.shape:
         return
     else:
-        fit = function not in mathematics.SAME_SHAPE and broadcasts(t, p)
+        same = (*mathematics.SAME_SHAPE, *formulas.SAME_SHAPE)
+        fit = function not in same and broadcasts(t, p)
         if function is mathematics.categorical_crossentropy:
             advice = "; for class numbers there is sparse_categorical_crossentropy"
     if not fit:
@@ -77,7 +80,7 @@ class Loss(Configurable):
         their average; "sum"; "mean_with_sample_weight", divided by the sum of the weights; None or
         "none", they stay values when the loss is called by itself.
     dtype
-        Accepted; a loss has the type of the model's output.
+        Accepted; a loss has the type of the model's output, called by itself ``backend.floatx()``.
     """
 
     module = "keras.losses"
@@ -151,7 +154,7 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch."""
-        p = floats(y_pred)
+        p = np.asarray(y_pred, floatx())
         t = np.asarray(y_true, p.dtype)
         w = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         if self.reduction in (None, "none"):

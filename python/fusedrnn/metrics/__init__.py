@@ -1,7 +1,8 @@
 """Metrics: numbers gathered over the batches of an epoch.
 
 ``metric`` has the base and the average; ``averages`` the metrics that are the average of a function
-of ``functions`` or ``losses``; ``sums`` those that work out their result from a few sums.
+of ``functions`` or ``losses``; ``sums``, ``thresholds``, ``scores`` and ``iou`` those that work out
+their result from a few sums.
 
 Not here: what has a derivative.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import missing
+from .._state import snake_case
 from .._types import Array
 from ..configurable import lookup
 from ..losses import ALIASES, MAE, MSE, mae, mean_absolute_error, mean_squared_error, mse
@@ -20,6 +22,8 @@ from .averages import (
     BinaryCrossentropy,
     CategoricalAccuracy,
     CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
     CosineSimilarity,
     FunctionMetric,
     Hinge,
@@ -31,6 +35,7 @@ from .averages import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    PearsonCorrelation,
     Poisson,
     Quantile,
     SparseCategoricalAccuracy,
@@ -43,12 +48,26 @@ from .functions import (
     accuracy,
     binary_accuracy,
     categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
     sparse_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from .metric import Mean, MeanMetricWrapper, Metric
+from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from .metric import Mean, MeanMetricWrapper, Metric, Sum
+from .scores import F1Score, FBetaScore
 from .sums import AUC, Precision, R2Score, Recall, RootMeanSquaredError
+from .thresholds import (
+    FalseNegatives,
+    FalsePositives,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
 
 __all__ = [
     "AUC",
@@ -58,40 +77,61 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
     "Huber",
+    "IoU",
     "KLDivergence",
     "LogCosh",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
     "Quantile",
     "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
+    "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
     "categorical_accuracy",
+    "concordance_correlation",
     "get",
     "mae",
     "mean_absolute_error",
     "mean_squared_error",
     "mse",
+    "pearson_correlation",
     "sparse_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
     "top_k_categorical_accuracy",
@@ -122,6 +162,9 @@ _AVERAGES: dict[str, type[FunctionMetric]] = {
         TopKCategoricalAccuracy,
         SparseTopKCategoricalAccuracy,
         LogCoshError,
+        CategoricalHinge,
+        PearsonCorrelation,
+        ConcordanceCorrelation,
     )
 }
 CLASSES: dict[str, type[Metric]] = {
@@ -133,12 +176,38 @@ CLASSES: dict[str, type[Metric]] = {
     "auc": AUC,
     "precision": Precision,
     "recall": Recall,
+    **{
+        snake_case(metric.__name__): metric
+        for metric in (
+            Sum,
+            F1Score,
+            FBetaScore,
+            BinaryIoU,
+            IoU,
+            MeanIoU,
+            OneHotIoU,
+            OneHotMeanIoU,
+            FalseNegatives,
+            FalsePositives,
+            PrecisionAtRecall,
+            RecallAtPrecision,
+            SensitivityAtSpecificity,
+            SpecificityAtSensitivity,
+            TrueNegatives,
+            TruePositives,
+        )
+    },
     **_AVERAGES,
     **{alias: _AVERAGES[key] for alias, key in ALIASES.items()},
 }
 
 
-def get(identifier: Any, y_true: Array | None = None, y_pred: Array | None = None) -> Metric:
+def get(identifier: Any) -> Any:
+    """Return the metric that a name, a config or an object stands for; a function stays one."""
+    return None if identifier is None else lookup("metric", identifier, CLASSES)
+
+
+def metric_of(identifier: Any, y_true: Array | None = None, y_pred: Array | None = None) -> Metric:
     """Return the metric that a name, a config, a function or an object stands for.
 
     "accuracy" is the one that fits the shapes of a batch, as in Keras.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from .. import losses
 from .._types import Array
+from ..losses.loss import same_rank
 from . import functions
 from .metric import MeanMetricWrapper
 
@@ -98,10 +101,23 @@ class SparseTopKCategoricalAccuracy(_TopK):
     k : int
     name, dtype
         As of :class:`FunctionMetric`.
+    from_sorted_ids : bool
+        Whether the outputs are class numbers, the best first.
     """
 
     key = "sparse_top_k_categorical_accuracy"
     function = staticmethod(functions.sparse_top_k_categorical_accuracy)
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = None,
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        super().__init__(k, name, dtype)
+        if from_sorted_ids:
+            self.options["from_sorted_ids"] = True
 
 
 def _cosine(y_true: ArrayLike, y_pred: Array, axis: int = -1) -> Array:
@@ -229,8 +245,18 @@ class SparseCategoricalCrossentropy(FunctionMetric):
     ) -> None:
         super().__init__(name, dtype)
         self.options = {"from_logits": from_logits, "axis": axis}
-        if ignore_class is not None:  # Keras's class does not take it
+        if ignore_class is not None:
             self.options["ignore_class"] = ignore_class
+
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Take in a batch; weights of what is ignored do not count, as in Keras."""
+        ignored = self.options.get("ignore_class")
+        if ignored is not None and sample_weight is not None:
+            kept = np.not_equal(y_true, ignored).reshape(np.shape(y_pred)[:-1])
+            sample_weight = np.multiply(*same_rank(kept, np.asarray(sample_weight)))
+        super().update_state(y_true, y_pred, sample_weight)
 
 
 class MeanSquaredError(FunctionMetric):
@@ -293,3 +319,29 @@ class LogCoshError(FunctionMetric):
     """Average of the loss ``log_cosh``, under its name in Keras's metrics."""
 
     key, function = "log_cosh_error", staticmethod(losses.log_cosh)
+
+
+class CategoricalHinge(FunctionMetric):
+    """Average of the loss ``categorical_hinge``."""
+
+    key, function = "categorical_hinge", staticmethod(losses.categorical_hinge)
+
+
+class _Correlation(FunctionMetric):
+    up = True
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.options = {"axis": axis}
+
+
+class PearsonCorrelation(_Correlation):
+    """Average of Pearson's correlation along an axis, by default the outputs of a sample."""
+
+    key, function = "pearson_correlation", staticmethod(functions.pearson_correlation)
+
+
+class ConcordanceCorrelation(_Correlation):
+    """Average of Lin's concordance along an axis, by default the outputs of a sample."""
+
+    key, function = "concordance_correlation", staticmethod(functions.concordance_correlation)

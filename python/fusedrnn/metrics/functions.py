@@ -1,9 +1,12 @@
-"""The accuracies as functions: one value a sample, or an output."""
+"""The accuracies and correlations as functions: one value a sample, or an output."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from .._state import epsilon
 from .._types import Array
 from ..losses.loss import broadcasts, floats, same_rank
 
@@ -51,8 +54,13 @@ def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     return found[..., 0] if found.ndim > 1 and found.shape[-1] == 1 else found
 
 
-def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
-    """1 where the class number is among the ``k`` largest outputs."""
+def sparse_top_k_categorical_accuracy(
+    y_true: Array, y_pred: Array, k: int = 5, from_sorted_ids: bool = False
+) -> Array:
+    """1 where the class number is among the ``k`` largest outputs, or the first of sorted ones."""
+    if from_sorted_ids:
+        ids = np.asarray(y_pred)[..., :k]
+        return np.equal(np.asarray(y_true).reshape(*ids.shape[:-1], 1), ids).any(axis=-1)
     labels, p = np.asarray(y_true).astype(np.intp), floats(y_pred)
     if labels.size != p[..., 0].size:
         raise ValueError(
@@ -69,3 +77,27 @@ def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) 
 def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """1 where the one-hot class is among the ``k`` largest outputs."""
     return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+
+
+def pearson_correlation(y_true: Array, y_pred: Array, axis: int = -1) -> Array:
+    """Pearson's correlation along an axis; NaN where one of both does not vary."""
+    t, p = _from_means("pearson_correlation", y_true, y_pred, axis)[:2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t, p = (a / a.std(axis=axis, keepdims=True) for a in (t, p))
+        return (t * p).mean(axis=axis)
+
+
+def concordance_correlation(y_true: Array, y_pred: Array, axis: int = -1) -> Array:
+    """Lin's concordance (1989) along an axis: how far both are the same numbers."""
+    t, p, shift = _from_means("concordance_correlation", y_true, y_pred, axis)
+    total = (t * t).mean(axis=axis, keepdims=True) + (p * p).mean(axis=axis, keepdims=True)
+    return (2 * (t + shift) * p / (total + shift * shift + epsilon())).mean(axis=axis)
+
+
+def _from_means(where: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Array, Array, Array]:
+    """Return both less their means along an axis, and the difference of the means."""
+    p = floats(y_pred)
+    t, p = same_rank(np.asarray(y_true, p.dtype), p)
+    _equal(where, t, p)
+    means = [a.mean(axis=axis, keepdims=True) for a in (t, p)]
+    return t - means[0], p - means[1], means[0] - means[1]

@@ -8,14 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from .._state import auto_name
+from .. import initializers
+from .._state import auto_name, floatx
 from .._tensor import Number
 from ..configurable import Configurable
+from ..layers.layer import Variable
 from ..losses.loss import same_rank, spread
 
 
 class Metric(Configurable):
-    """Base class: ``update_state`` for every batch, then ``result``; ``reset_state`` to start."""
+    """Base class: ``update_state`` for every batch, then ``result``; ``reset_state`` to start.
+
+    A metric of one's own makes what it keeps by ``add_weight``, and changes it by ``assign`` and
+    ``assign_add``.
+    """
 
     module = "keras.metrics"
     up = False  # whether more is better
@@ -25,10 +31,32 @@ class Metric(Configurable):
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name, self.dtype = name or auto_name(type(self).__name__), dtype
-        self.reset_state()
+        self.variables: list[Variable] = []
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """Return a variable for what the metric keeps; ``reset_state`` makes it 0."""
+        if isinstance(shape, str):  # Keras 2 has the name first
+            name, shape, initializer = shape, (), initializer or "zeros"
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        name = name or f"variable_{len(self.variables)}"
+        value = initializers.get(initializer or "zeros")(shape, np.dtype(dtype or floatx()))
+        variable = Variable(name, np.asarray(value), path=f"{self.name}/{name}")
+        self.variables.append(variable)
+        return variable
+
+    add_variable = add_weight
 
     def reset_state(self) -> None:
         """Forget all batches."""
+        for v in self.variables:
+            v.value[...] = 0
 
     reset_states = property(lambda self: self.reset_state)
 
@@ -46,10 +74,42 @@ class Metric(Configurable):
         return self.result()
 
 
+class Sums(Metric):
+    """Keeps sums of the batches; ``result`` uses ``self.values``."""
+
+    values: Any = 0.0
+
+    def reset_state(self) -> None:  # noqa: D102
+        super().reset_state()
+        self.values = 0.0
+
+
+class Sum(Sums):
+    """Sum of values, times their weights if there are any."""
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take in values of any shape."""
+        values = np.asarray(values)
+        if sample_weight is not None:
+            values, weight = same_rank(values, np.asarray(sample_weight))
+            values = values.sum(axis=tuple(range(weight.ndim, values.ndim)), dtype=np.float64)
+            values = values * spread(self.name, weight, values.shape)
+        self.values += float(values.sum(dtype=np.float64))
+
+    def result(self) -> float:  # noqa: D102
+        return Number(self.values)
+
+
 class Mean(Metric):
     """Average of values, weighted if weights are given."""
 
+    total = count = 0.0
+
     def reset_state(self) -> None:  # noqa: D102
+        super().reset_state()
         self.total = self.count = 0.0
 
     def update_state(  # type: ignore[override]

@@ -12,7 +12,7 @@ from .._tensor import Number
 from .._types import Array
 from ..checks import number, whole
 from ..losses.loss import broadcasts, floats, same_rank, spread
-from .metric import Mean, Metric
+from .metric import Mean, Sums
 
 
 def together(where: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
@@ -39,14 +39,7 @@ class RootMeanSquaredError(Mean):
         return Number(np.sqrt(super().result()))
 
 
-class _Sums(Metric):
-    """Keeps sums of the batches; ``result`` uses ``self.values``."""
-
-    def reset_state(self) -> None:
-        self.values: Any = 0.0
-
-
-class R2Score(_Sums):
+class R2Score(Sums):
     """Share of the variance explained; averaged over the outputs."""
 
     up = True
@@ -104,13 +97,14 @@ class R2Score(_Sums):
         return Number(r2) if self.class_aggregation else r2
 
 
-def _parse(where: str, thresholds: Any, default: float) -> Array:
+def parsed(where: str, thresholds: Any, default: float) -> Array:
+    """Return what the user gives as thresholds, checked, as an array."""
     for threshold in np.ravel([] if thresholds is None else thresholds):
         number(where, "thresholds", threshold, 0, 1)
     return np.atleast_1d(np.asarray(default if thresholds is None else thresholds, np.float32))
 
 
-class _Confusion(_Sums):
+class Confusion(Sums):
     """Counts of true and false positives and negatives at some thresholds."""
 
     up = True
@@ -120,7 +114,7 @@ class _Confusion(_Sums):
     multi_label = False
     label_weights: Any = None
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: D102
         p, t = same_rank(floats(y_pred), np.asarray(y_true))
         w: Any = np.ones(1)
         if sample_weight is not None:
@@ -168,16 +162,21 @@ class _Confusion(_Sums):
         """Return true positives, false positives, false negatives, true negatives."""
         return self.values if np.ndim(self.values) else np.zeros((4, len(self.used)))
 
+    true_positives = property(lambda self: self.counts()[0])
+    false_positives = property(lambda self: self.counts()[1])
+    false_negatives = property(lambda self: self.counts()[2])
+    true_negatives = property(lambda self: self.counts()[3])
+
 
 _NOT_AMONG_THEM = -1e10
 
 
-def _ratio(a: Array, b: Array) -> Array:
+def ratio(a: Array, b: Array) -> Array:
     """Return a / b, 0 where b is 0."""
     return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
-class Precision(_Confusion):
+class Precision(Confusion):
     """True positives among what was called positive.
 
     Parameters
@@ -205,11 +204,11 @@ class Precision(_Confusion):
         self.thresholds = thresholds
         self.top_k = None if top_k is None else whole(where, "top_k", top_k)
         self.class_id = None if class_id is None else whole(where, "class_id", class_id, 0)
-        self.used = _parse(where, thresholds, 0.5 if top_k is None else _NOT_AMONG_THEM)
+        self.used = parsed(where, thresholds, 0.5 if top_k is None else _NOT_AMONG_THEM)
 
     def result(self) -> Any:  # noqa: D102
         tp, fp, fn, _ = self.counts()
-        share = _ratio(tp, tp + self.missed(fp, fn))
+        share = ratio(tp, tp + self.missed(fp, fn))
         return Number(share[0]) if len(share) == 1 else share
 
     @staticmethod
@@ -226,7 +225,7 @@ class Recall(Precision):
         return fn
 
 
-class AUC(_Confusion):
+class AUC(Confusion):
     """Area under a curve, the sum over some thresholds.
 
     Parameters
@@ -275,13 +274,15 @@ class AUC(_Confusion):
                 raise ValueError(f"AUC: {what} is {given!r}, expected one of {', '.join(known)}")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels is needed only with multi_label=True")
-        self.num_thresholds = whole("AUC", "num_thresholds", num_thresholds, 2)
-        inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        self.thresholds = thresholds
-        if thresholds is not None:
-            inner = np.sort(_parse("AUC", thresholds, 0.5))
+        self._given = thresholds is not None
+        if self._given:
+            inner = np.sort(parsed("AUC", thresholds, 0.5))
             self.num_thresholds = len(inner) + 2
+        else:
+            self.num_thresholds = whole("AUC", "num_thresholds", num_thresholds, 2)
+            inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
         self.used = np.array([-epsilon(), *inner, 1 + epsilon()], np.float32)
+        self.thresholds = self.used
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights, self.from_logits = label_weights, from_logits
 
@@ -291,16 +292,21 @@ class AUC(_Confusion):
             y_true, 0.5 * (1 + np.tanh(0.5 * p)) if self.from_logits else p, sample_weight
         )
 
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        return super().get_config() | {
+            "thresholds": self.thresholds[1:-1].tolist() if self._given else None
+        }
+
     def result(self) -> float:  # noqa: D102
         tp, fp, fn, tn = self.counts()
         if self.curve == "PR" and self.summation_method == "interpolation":
             called = tp + fp
             d_tp, d_called = tp[:-1] - tp[1:], called[:-1] - called[1:]
-            slope = _ratio(d_tp, np.maximum(d_called, 0))
+            slope = ratio(d_tp, np.maximum(d_called, 0))
             both = (called[:-1] > 0) & (called[1:] > 0)
-            ratio = np.where(both, _ratio(called[:-1], called[1:]), 1)
-            terms = slope * (d_tp + (tp[1:] - slope * called[1:]) * np.log(ratio))
-            terms = _ratio(terms, tp[1:] + fn[1:])
+            growth = np.where(both, ratio(called[:-1], called[1:]), 1)
+            terms = slope * (d_tp + (tp[1:] - slope * called[1:]) * np.log(growth))
+            terms = ratio(terms, tp[1:] + fn[1:])
         else:
             x, y = self._points(tp, fp, fn, tn)
             a, b = y[:-1], y[1:]
@@ -312,13 +318,13 @@ class AUC(_Confusion):
         return Number(areas)
 
     def _points(self, tp: Array, fp: Array, fn: Array, tn: Array) -> tuple[Array, Array]:
-        recall, precision = _ratio(tp, tp + fn), _ratio(tp, tp + fp)
+        recall, precision = ratio(tp, tp + fn), ratio(tp, tp + fp)
         if self.curve == "ROC":
-            return _ratio(fp, fp + tn), recall
+            return ratio(fp, fp + tn), recall
         if self.curve == "PR":
             return recall, precision
-        odds, some = _ratio(tp + fn, tn + fp), tp != 0
+        odds, some = ratio(tp + fn, tn + fp), tp != 0
         return (
-            np.maximum(np.where(some, 1 - odds * _ratio(fn, tp), 0), 0),
-            np.where(some, 1 - odds * _ratio(fp, tp), 1),
+            np.maximum(np.where(some, 1 - odds * ratio(fn, tp), 0), 0),
+            np.where(some, 1 - odds * ratio(fp, tp), 1),
         )

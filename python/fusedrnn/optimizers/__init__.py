@@ -1,9 +1,10 @@
 """Optimizers: one fused call a step over the flat buffer of a model's parameters.
 
-``optimizer`` has the base; ``sgd``, ``rmsprop``, ``adagrad`` and ``adam`` (AdamW and Nadam too) the
-algorithms' arguments and states; ``schedules`` learning rates that change with the step.
+``optimizer`` has the base; ``schedules`` learning rates that change with the step; the other files
+an algorithm each, ``adam`` AdamW and Nadam too.
 
-Not here: the arithmetic of a step, which is in C++ (``csrc/optimizer.cpp``).
+Not here: the arithmetic of ``sgd``, ``rmsprop``, ``adagrad`` and ``adam``, which is in C++
+(``csrc/optimizer.cpp``); the others', in NumPy, is.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from .. import missing
 from ..configurable import lookup
 from ..legacy import alias_modules
 from . import schedules
+from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam, AdamW, Nadam
+from .adamax import Adamax
+from .ftrl import Ftrl
+from .lamb import Lamb
+from .lion import Lion
 from .optimizer import LearningRate, Optimizer
 from .rmsprop import RMSprop
 from .sgd import SGD
@@ -23,10 +29,15 @@ from .sgd import SGD
 __all__ = [
     "SGD",
     "TABLE",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
     "LearningRate",
+    "Lion",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -35,17 +46,15 @@ __all__ = [
 ]
 
 TABLE: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-    "nadam": Nadam,
-    "adagrad": Adagrad,
+    cls.__name__.lower(): cls
+    for cls in (SGD, RMSprop, Adam, AdamW, Nadam, Adagrad, Adamax, Adadelta, Lion, Lamb, Ftrl)
 }
 
 
-def get(identifier: Any) -> Optimizer:
-    """Return the optimizer that a name, a config or an object stands for."""
+def get(identifier: Any) -> Any:
+    """Return the optimizer that a name, a config or an object stands for, None for None."""
+    if identifier is None:
+        return None
     if isinstance(identifier, str):
         identifier = identifier.lower()
     elif isinstance(identifier, dict):

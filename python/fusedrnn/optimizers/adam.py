@@ -70,6 +70,8 @@ class AdamW(Adam):
         amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:
+        if weight_decay is None:
+            raise ValueError("AdamW: weight_decay is None, expected a number; there is Adam")
         super().__init__(
             learning_rate,
             beta_1=beta_1,
@@ -120,8 +122,8 @@ class Nadam(Optimizer):
             epsilon=self.epsilon,
         )
 
-    def arrays(self, buffer: Any) -> list[Array]:  # noqa: D102
-        return [*super().arrays(buffer), np.array(self.u_product, np.float32)]
+    def arrays(self) -> list[Array]:  # noqa: D102
+        return [*super().arrays(), np.array(self.u_product, np.float32)]
 
     def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:  # noqa: D102
         last = arrays[-1]

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import legacy
-from .._state import floatx
+from .._state import auto_name, floatx
 from .._tensor import Number
 from .._types import Array
-from ..checks import number
+from ..checks import flag, number, whole
 from ..configurable import Configurable
+from ..layers.layer import Buffer, Variable
 from . import schedules
-
-_UNSUPPORTED = {
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
 
 
 class LearningRate(Number):
@@ -34,6 +28,11 @@ class LearningRate(Number):
         """Set the optimizer's learning rate."""
         self.optimizer.learning_rate = value
 
+    @property
+    def value(self) -> LearningRate:
+        """The number itself."""
+        return self
+
 
 class Optimizer(Configurable):
     """Base of the optimizers.
@@ -41,16 +40,29 @@ class Optimizer(Configurable):
     Parameters
     ----------
     learning_rate : float, schedule or callable
-        Step size; a ``schedules.LearningRateSchedule`` or a function of the step gives one a step.
+        Step size; a ``schedules.LearningRateSchedule`` or a function, of the step or of nothing,
+        gives one a step.
     weight_decay : float, optional
         Decoupled: before each step the parameters lose this share times the learning rate.
     clipnorm, clipvalue, global_clipnorm : float, optional
         Limits for the norm of each variable's gradient, for each element, for the norm of all
         gradients together; at most one of them.
+    use_ema : bool
+        Whether to keep an exponential moving average of the parameters, which ``fit`` gives the
+        model at its end.
+    ema_momentum : float
+        The share of the average that a step keeps.
+    ema_overwrite_frequency : int, optional
+        Every how many steps the parameters become their average.
+    loss_scale_factor : float, optional
+        Accepted: gradients in float32 need no scale, and Keras divides them by it again.
+    gradient_accumulation_steps : int, optional
+        Of how many batches the gradients are averaged before there is a step.
     """
 
     module = "keras.optimizers"
-    _trained: list[Any] | None = None  # the variables that the state is of
+    _trained: list[Variable] | None = None  # the variables that the state is of
+    _not_decayed: tuple[Sequence[Variable], str] | None = None  # some, and a pattern of names
     slots: tuple[str, ...] = ()  # arrays like the parameters that the optimizer keeps
     interleaved = 1  # how many of the first slots a file has side by side
 
@@ -62,34 +74,44 @@ class Optimizer(Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        where = type(self).__name__
         learning_rate = legacy.argument("Optimizer.learning_rate", learning_rate, kwargs)
-        if not kwargs.get("use_ema"):  # then the rest of it says nothing
-            kwargs = {k: v for k, v in kwargs.items() if not k.startswith("ema_")}
-        for key, default in _UNSUPPORTED.items():
-            if kwargs.pop(key, default) not in (default, None):
-                raise NotImplementedError(f"{type(self).__name__}: {key} is not supported")
         if decay := kwargs.pop("decay", 0.0):  # as Keras 2 had it
             learning_rate = schedules.InverseTimeDecay(learning_rate, 1, decay)
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                f"{type(self).__name__}: give only one of clipnorm, clipvalue and global_clipnorm"
-            )
+            raise ValueError(f"{where}: give only one of clipnorm, clipvalue and global_clipnorm")
         limits = {
             "weight_decay": weight_decay,
             "clipnorm": clipnorm,
             "clipvalue": clipvalue,
             "global_clipnorm": global_clipnorm,
+            "loss_scale_factor": loss_scale_factor,
         }
         for key, limit in limits.items():
             if limit is not None:
-                number(type(self).__name__, key, limit, 0)
-        self.name = name or type(self).__name__.lower()
-        self.iterations = 0
+                number(where, key, limit, 0)
+        self.use_ema = flag(where, "use_ema", use_ema)
+        if use_ema:  # else the rest of it says nothing
+            number(where, "ema_momentum", ema_momentum, 0, 1)
+            if ema_overwrite_frequency is not None:
+                whole(where, "ema_overwrite_frequency", ema_overwrite_frequency)
+        if gradient_accumulation_steps is not None:
+            whole(where, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.name = name or auto_name(where)
+        self._batches = 0
         self.learning_rate = learning_rate
         self.weight_decay, self.clipnorm = weight_decay, clipnorm
         self.clipvalue, self.global_clipnorm = clipvalue, global_clipnorm
@@ -97,13 +119,14 @@ class Optimizer(Configurable):
 
     def _check(self, **shares: Any) -> None:
         for key, share in shares.items():
-            if number(type(self).__name__, key, share, 0, 1) == 1 and key.startswith("beta"):
+            most = math.inf if key == "epsilon" else 1
+            if number(type(self).__name__, key, share, 0, most) == 1 and key.startswith("beta"):
                 raise ValueError(f"{type(self).__name__}: {key} is 1, expected less")
 
     @property
     def learning_rate(self) -> LearningRate:
         """The learning rate of the next step."""
-        rate = LearningRate(self._rate(self.iterations) if callable(self._rate) else self._rate)
+        rate = LearningRate(self._rate_now())
         rate.optimizer = self
         return rate
 
@@ -112,23 +135,60 @@ class Optimizer(Configurable):
         if isinstance(value, dict):
             value = schedules.get(value)
         if not callable(value):
+            if isinstance(self.__dict__.get("_rate"), schedules.LearningRateSchedule):
+                raise TypeError(
+                    f"{self.name}: the learning rate follows a schedule, so it cannot be set; make "
+                    "the optimizer with a number"
+                )
             value = number(type(self).__name__, "learning_rate", value, 0)
             value = float(np.dtype(floatx()).type(value))  # as Keras, which keeps it in a variable
-        self._rate: float | Callable[[int], float] = value
+        self._rate: float | Callable[..., float] = value
 
     lr = learning_rate
+
+    def _rate_now(self) -> float:
+        rate = self._rate
+        if not callable(rate):
+            return rate
+        if isinstance(rate, schedules.LearningRateSchedule):
+            return rate(self._batches)
+        import inspect  # slow to import, and few rates are functions
+
+        takes_step = len(inspect.signature(rate).parameters) > 0
+        return rate(*([self._batches] if takes_step else []))
+
+    @property
+    def iterations(self) -> int:
+        """How many steps there were."""
+        return self._batches // (self.gradient_accumulation_steps or 1)
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self._batches = int(value) * (self.gradient_accumulation_steps or 1)
 
     @property
     def built(self) -> bool:
         """Whether the state exists."""
-        return bool(self.state) or self.iterations > 0
+        return bool(self.state) or self._batches > 0
 
     @property
     def slots_in_use(self) -> tuple[str, ...]:
         """The slots that the arguments call for."""
         return self.slots
 
-    def build(self, buffer: Any) -> None:
+    @property
+    def _common(self) -> tuple[str, ...]:
+        """The slots that any optimizer may have, which are the first in files."""
+        return (
+            *(("average",) if self.use_ema else ()),
+            *(("gradient_accumulator",) if self.gradient_accumulation_steps else ()),
+        )
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Create the state for variables."""
+        self.build_for(_buffer_of(variables))
+
+    def build_for(self, buffer: Buffer) -> None:
         """Create the state for a model's parameters."""
         trained = [v for v in buffer.variables if v.trainable]
         if self._trained is None:
@@ -140,56 +200,134 @@ class Optimizer(Configurable):
                 f"{self.name}: was built for another set of parameters; compile the "
                 "model again with a new optimizer"
             )
-        for slot in self.slots_in_use:
+        for slot in (*self._common, *self.slots_in_use):
             if slot not in self.state:
-                self.state[slot] = np.full(
-                    buffer.trainable_size, self.initial(slot), buffer.value.dtype
-                )
+                first = 0.0 if slot in self._common else self.initial(slot)
+                self.state[slot] = np.full(buffer.trainable_size, first, buffer.value.dtype)
 
     def initial(self, slot: str) -> float:
         """Return the value that a slot starts with."""
         return 0.0
 
-    def apply(self, buffer: Any) -> None:
+    def exclude_from_weight_decay(
+        self,
+        var_list: Sequence[Variable] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Decay neither these variables nor those that have one of the patterns in their names."""
+        self._not_decayed = list(var_list or ()), "|".join(var_names or ()) or "(?!)"
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
+        """Take one step over variables along their gradients, which come in pairs."""
+        pairs = [(gradient, v) for gradient, v in grads_and_vars if gradient is not None]
+        if not pairs:
+            raise ValueError("No gradients provided for any variable.")
+        self.apply(*zip(*pairs, strict=True))
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What ``arrays`` gives, as variables: the step count, the learning rate, the state."""
+        names = ["iteration", *([] if callable(self._rate) else ["learning_rate"])]
+        arrays = self.arrays()
+        names += [f"state_{k}" for k in range(len(arrays) - len(names))]
+        return [Variable(n, a, path=f"{self.name}/{n}") for n, a in zip(names, arrays, strict=True)]
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return a loss times ``loss_scale_factor``."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def apply(self, grads: Iterable[Any], trainable_variables: Any = None) -> None:
+        """Take one step over variables, by default those that it was built for."""
+        variables = self._trained if trainable_variables is None else trainable_variables
+        if not variables:
+            raise ValueError(f"{self.name}: give the variables, or build it for them first")
+        buffer = _buffer_of(variables)
+        for v, gradient in zip(variables, grads, strict=True):
+            v.grad[...] = gradient
+        self.step_over(buffer)
+        for v in variables:
+            if v.constraint is not None:
+                v.assign(v.constraint(v.value))
+
+    def step_over(self, buffer: Buffer) -> None:
         """Take one step over the trainable parameters of a buffer, along its gradients."""
-        if len(self.state) != len(self.slots_in_use):
-            self.build(buffer)
-        if self.clipnorm or self.clipvalue or self.global_clipnorm:
-            self._clip(buffer)
-        rate = self._rate(self.iterations) if callable(self._rate) else self._rate
-        self.iterations += 1
-        self.step(
-            buffer.value[: buffer.trainable_size],
-            buffer.grad,
-            float(rate),
-            self.weight_decay or 0.0,
-        )
+        if self._trained is None:
+            self.build_for(buffer)
+        param, grad = buffer.value[: buffer.trainable_size], buffer.grad
+        rate = float(self._rate_now() if callable(self._rate) else self._rate)
+        steps = self.gradient_accumulation_steps or 1
+        before = self._batches // steps
+        self._batches += 1
+        if self._batches % steps:
+            self.state["gradient_accumulator"] += grad
+        else:
+            if steps > 1:
+                gathered = self.state["gradient_accumulator"]
+                grad += gathered
+                grad /= steps
+                gathered[...] = 0
+            if self.clipnorm or self.clipvalue or self.global_clipnorm:
+                self._clip(buffer)
+            decay = self.weight_decay or 0.0
+            if decay and self._not_decayed:
+                some, names = self._not_decayed
+                for v in buffer.variables:
+                    if v.trainable and v not in some and not re.search(names, v.name):
+                        shrink(v.value, rate, decay)
+                decay = 0.0
+            self.step(param, grad, rate, decay)
+        if self.use_ema:
+            self._average(param, before)
+
+    def _average(self, param: Array, before: int) -> None:
+        average = self.state["average"]
+        kept = param.dtype.type(self.ema_momentum if before else 0)
+        average *= kept
+        average += (1 - kept) * param
+        if self.ema_overwrite_frequency and (before + 1) % self.ema_overwrite_frequency == 0:
+            param[...] = average
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Give variables what they are to have at the end: with ``use_ema`` their average."""
+        if self.use_ema and "average" in self.state:
+            averages = dict(zip(self._trained or (), self._views("average"), strict=True))
+            for v in var_list:
+                v.assign(averages[v])
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:
         """Update ``param`` in place."""
         raise NotImplementedError
 
-    def _views(self, buffer: Any) -> list[Array]:
-        """Return the state, variable by variable, in the order of Keras's files."""
-        slots = self.slots_in_use
-        together = [slots[: self.interleaved], *((s,) for s in slots[self.interleaved :])]
+    def _views(self, slot: str) -> list[Array]:
+        """Return a slot's part of each variable, wherever that is now."""
+        variables = self._trained or []
+        ends = np.cumsum([v.size for v in variables])
         return [
-            self.state[slot][v.start : v.start + v.size].reshape(v.shape)
-            for group in together
-            for v in buffer.variables
-            if v.trainable
-            for slot in group
+            self.state[slot][end - v.size : end].reshape(v.shape)
+            for v, end in zip(variables, ends, strict=True)
         ]
 
-    def arrays(self, buffer: Any) -> list[Array]:
+    def _state_views(self) -> list[Array]:
+        """Return the state in the order of Keras's files."""
+        slots = self.slots_in_use
+        together: list[tuple[str, ...]] = [(s,) for s in self._common]
+        together += [slots[: self.interleaved], *((s,) for s in slots[self.interleaved :])]
+        return [
+            view
+            for group in together
+            for parts in zip(*(self._views(slot) for slot in group), strict=True)
+            for view in parts
+        ]
+
+    def arrays(self) -> list[Array]:
         """Return all that a file keeps: the step count, the learning rate, the state."""
         rate = [] if callable(self._rate) else [np.array(self._rate, np.float32)]
-        return [np.array(self.iterations, np.int32), *rate, *self._views(buffer)]
+        return [np.array(self._batches, np.int32), *rate, *self._state_views()]
 
     def set_arrays(self, buffer: Any, arrays: list[Array]) -> None:
         """Take what ``arrays`` returned; ValueError if it does not fit, nothing changed then."""
-        self.build(buffer)
-        views, values = self._views(buffer), [np.asarray(a) for a in arrays]
+        self.build_for(buffer)
+        views, values = self._state_views(), [np.asarray(a) for a in arrays]
         rate = None
         if not callable(self._rate) and len(values) > 1 and len(values) != len(views) + 1:
             rate = values.pop(1)  # Keras 2 keeps none here
@@ -205,7 +343,7 @@ class Optimizer(Configurable):
                 f"{[a.shape for a in values]}, expected a number or two and "
                 f"{[v.shape for v in views]}"
             )
-        self.iterations = int(steps.item())
+        self._batches = int(steps.item())
         if rate is not None:
             self._rate = float(rate.item())
         for view, array in zip(views, rest, strict=bool(rest)):
@@ -228,8 +366,23 @@ class Optimizer(Configurable):
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration."""
         rate = self._rate
-        return (
-            super().get_config()
-            | _UNSUPPORTED
-            | {"learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate)}
-        )
+        return super().get_config() | {
+            "learning_rate": rate if isinstance(rate, float) else schedules.serialize(rate)
+        }
+
+
+def shrink(param: Array, rate: float, decay: float) -> None:
+    """Take decoupled weight decay off parameters, in their precision."""
+    if decay:
+        real = param.dtype.type
+        param *= real(1) - real(decay) * real(rate)
+
+
+def _buffer_of(variables: Sequence[Variable]) -> Buffer:
+    """Return the buffer that has these variables, or these alone, as those that train."""
+    buffer = variables[0].buffer
+    if buffer is not None and buffer.is_whole():
+        trained = [v for v in buffer.variables if v.trainable]
+        if {*map(id, trained)} == {*map(id, variables)}:
+            return buffer
+    return Buffer(variables, variables[0].dtype)

@@ -13,14 +13,20 @@ from .. import missing
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
+    get_registered_name,
+    get_registered_object,
     register_keras_serializable,
     serialize,
 )
 from .files import load_model, load_weights, save_model, save_weights
+from .objects import deserialize_keras_object
 
 __all__ = [
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "load_model",
     "load_weights",
     "register_keras_serializable",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -57,6 +58,24 @@ def model_from(config: Mapping[str, Any], compile: bool) -> Model:
     if compile and compiled:
         model.compile(**compiled)
     return model
+
+
+def assign_some(model: Model, parts: Iterable[Any], skip: bool) -> None:
+    """Overwrite what a file has: parts are a name, variables and datasets, perhaps none of these.
+
+    With ``skip`` those that do not fit are left as they are, and a warning says so.
+    """
+    found: dict[Any, Any] = {}
+    for name, variables, datasets in parts:
+        shapes = [v.shape for v in variables], [tuple(d.shape) for d in datasets]
+        if shapes[0] == shapes[1]:
+            found.update(zip(variables, datasets, strict=True))
+        elif datasets:
+            text = f"layer {name} has weights of shapes {shapes[0]}, the file {shapes[1]}"
+            if not skip:
+                raise ValueError(text)
+            warnings.warn(f"Skipping loading of weights: {text}", stacklevel=6)
+    assign(model, [found.get(v, v.value) for v in model.weights], [])
 
 
 def assign(model: Model, weights: Iterable[Any], state: list[Any]) -> None:

@@ -15,6 +15,7 @@ from . import h5, keras2, safetensors
 from .config import model_config
 
 ENDINGS = ".keras, .h5 or .safetensors"
+FORMATS = ".keras", ".h5", ".hdf5", ".safetensors"
 ALWAYS, RATIO = 128 << 20, 64
 """Bytes that what is in a file may take: so many, or so many times the size of the file. Weights
 hardly compress: what takes more is no model but made to fill the memory."""
@@ -26,12 +27,15 @@ def save_model(
     overwrite: bool = True,
     include_optimizer: bool = True,
     save_format: str | None = None,
+    **kwargs: Any,
 ) -> None:
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
 
     ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one) or ``.safetensors``.
     """
     path = _target(filepath, overwrite)
+    if kwargs:
+        raise ValueError(f"save: The following argument(s) are not supported: {list(kwargs)}")
     if not model.built:
         raise ValueError(f"save: model {model.name} has no weights yet; build it or fit it first")
     config = json.dumps(model_config(model))
@@ -39,6 +43,7 @@ def save_model(
         data = safetensors.file_bytes(model, include_optimizer, config)
         _files.write(path, lambda to: to.write_bytes(data))
     elif path.endswith((".h5", ".hdf5")):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as Keras, for this one
         data = h5.tree_bytes(
             lambda file: keras2.write_model(file, model, config, include_optimizer)
         )
@@ -46,7 +51,9 @@ def save_model(
     elif path.endswith(".keras"):
         _files.write(path, lambda to: h5.write_archive(to, model, config, include_optimizer))
     else:
-        raise ValueError(f"save: {path!r} must end in {ENDINGS}")
+        raise ValueError(
+            f"save: Invalid filepath extension for saving: {path!r} must end in {ENDINGS}"
+        )
 
 
 def load_model(
@@ -75,6 +82,8 @@ def load_model(
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
+    if not str(filepath).endswith(tuple(FORMATS)):
+        raise ValueError(f"load_model: File format not supported: {filepath} must end in {ENDINGS}")
     path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
         if path.endswith(".safetensors"):
@@ -82,9 +91,7 @@ def load_model(
         if path.endswith((".h5", ".hdf5")):
             with h5.opened(_content(path)) as file:
                 return keras2.read_model(file, compile)
-        if path.endswith(".keras"):
-            return h5.read_archive(path, compile)
-        raise ValueError(f"must end in {ENDINGS}")
+        return h5.read_archive(path, compile)
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
@@ -101,9 +108,31 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _files.write(path, lambda to: to.write_bytes(data))
 
 
-def load_weights(model: Model, filepath: Any) -> None:
-    """Read the weights out of a file of weights or of a model; errors as of `load_model`."""
+def load_weights(
+    model: Model,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    **kwargs: Any,
+) -> None:
+    """Read the weights out of a file of weights or of a model; errors as of `load_model`.
+
+    Parameters
+    ----------
+    model : Model
+    filepath : path
+    skip_mismatch : bool
+        Whether to leave layers as they are whose weights do not fit, with a warning.
+    by_name : bool
+        Whether to take from an ``.h5`` file of Keras 2 the layers of the model's names.
+    """
+    if kwargs:
+        raise ValueError(f"load_weights: Invalid keyword arguments: {kwargs}")
     path = _files.source(filepath)
+    if by_name and (not path.endswith((".h5", ".hdf5")) or path.endswith(".weights.h5")):
+        raise ValueError(
+            "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: " + path
+        )
     if not model.built:
         raise ValueError(f"load_weights: model {model.name} must be built first")
     with _reading("load_weights", path):
@@ -112,12 +141,11 @@ def load_weights(model: Model, filepath: Any) -> None:
             return
         archive = path.endswith(".keras")
         with h5.opened(h5.weights_in_archive(path) if archive else _content(path)) as file:
-            if "model_weights" in file:
-                keras2.read_weights(file["model_weights"], model)
-            elif "layer_names" in file.attrs:
-                keras2.read_weights(file, model)
+            old = file.get("model_weights", file)
+            if "layer_names" in old.attrs:
+                keras2.read_weights(old, model, by_name, skip_mismatch)
             else:
-                h5.read_weights(file, model, True)
+                h5.read_weights(file, model, True, skip_mismatch)
 
 
 @contextmanager

@@ -21,12 +21,13 @@ from .._state import claim, snake_case
 from .._types import Array
 from ..layers.layer import Layer, Variable
 from ..layers.rnn import Recurrent
-from ..layers.rnn_cells import RNN, Cell, StackedRNNCells
+from ..layers.rnn_cells import Cell, StackedRNNCells
+from ..layers.rnn_over_cells import RNN
 from ..layers.taped import Taped
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
 from ..model import Model
-from .config import assign, model_from, parsed
+from .config import assign, assign_some, model_from, parsed
 
 WEIGHTS = "model.weights.h5"  # the tree in the archive
 
@@ -59,8 +60,10 @@ def opened(data: bytes) -> Iterator[Any]:
     def look(name: str, item: Any) -> None:
         if isinstance(item, h5py.Group):
             for entry in item:
-                if not isinstance(item.get(entry, getlink=True), h5py.HardLink):
-                    raise ValueError(f"{entry} is a link to elsewhere")
+                link = item.get(entry, getlink=True)
+                if not isinstance(link, h5py.HardLink):
+                    kind = type(link).__name__
+                    raise ValueError(f"{entry} is a link to elsewhere ({kind})")
         elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
             raise ValueError(f"{name} lies in another file")
 
@@ -134,13 +137,18 @@ def write_weights(file: Any, model: Model, optimizer: bool) -> None:
     if optimizer and model.compiled and model.optimizer.built:
         group = file.create_group("optimizer/vars")
         group.attrs["name"] = model.optimizer.name
-        for i, array in enumerate(model.optimizer.arrays(model.pack())):
+        for i, array in enumerate(model.optimizer.arrays()):
             group[str(i)] = array
 
 
-def read_weights(file: Any, model: Model, optimizer: bool) -> None:
+def read_weights(file: Any, model: Model, optimizer: bool, skip_mismatch: bool = False) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
     weights, state = [], []
+    if skip_mismatch:
+        every = [(f"{name} ({path})", variables, list(file.get(path, {}).values()))
+                 for path, name, variables in groups(model)]  # fmt: skip
+        assign_some(model, every, True)
+        return
     for path, name, variables in groups(model):
         if not variables:
             continue

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..legacy import modern, text
 from ..model import Model
-from .config import assign, model_from, parsed
+from .config import assign, assign_some, model_from, parsed
 from .h5 import numbers
 
 
@@ -31,12 +31,29 @@ def write_weights(file: Any, model: Model) -> None:
     file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
 
 
-def read_weights(file: Any, model: Model) -> None:
-    """Overwrite the weights."""
-    weights = []
-    for name in map(text, file.attrs["layer_names"]):
-        weights += [file[name][text(w)] for w in file[name].attrs["weight_names"]]
-    assign(model, numbers(weights), [])
+def read_weights(
+    file: Any, model: Model, by_name: bool = False, skip_mismatch: bool = False
+) -> None:
+    """Overwrite the weights, of the layers in order or of those that have a name of the file's."""
+    stored = {
+        name: [file[name][text(w)] for w in file[name].attrs["weight_names"]]
+        for name in map(text, file.attrs["layer_names"])
+    }
+    if by_name:
+        pairs = [(layer, stored.get(layer.name, [])) for layer in model.layers]
+    elif skip_mismatch:
+        layers = [layer for layer in model.layers if layer.weights]
+        every = [datasets for datasets in stored.values() if datasets]
+        if len(layers) != len(every):
+            raise ValueError(
+                "Layer count mismatch when loading weights from file. Model expected "
+                f"{len(layers)} layers, found {len(every)} saved layers."
+            )
+        pairs = list(zip(layers, every, strict=True))
+    else:
+        assign(model, numbers([each for datasets in stored.values() for each in datasets]), [])
+        return
+    assign_some(model, [(p.name, p.weights, datasets) for p, datasets in pairs], skip_mismatch)
 
 
 def _long_name(model: Model) -> dict[str, str]:
@@ -52,7 +69,7 @@ def write_model(file: Any, model: Model, config: str, optimizer: bool) -> None:
     file.attrs["model_config"] = json.dumps({k: described[k] for k in ("class_name", "config")})
     file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
     compiled = described["compile_config"]
-    if compiled:
+    if compiled and optimizer:
         kept = ("loss", "metrics", "loss_weights", "weighted_metrics")
         file.attrs["training_config"] = json.dumps(
             {
@@ -63,7 +80,7 @@ def write_model(file: Any, model: Model, config: str, optimizer: bool) -> None:
         )
     write_weights(file.create_group("model_weights"), model)
     if optimizer and model.compiled and model.optimizer.built:
-        state = model.optimizer.arrays(model.pack())
+        state = model.optimizer.arrays()
         group = file.create_group("optimizer_weights")
         names = [f"{model.optimizer.name}/{i}" for i in range(len(state))]
         group.attrs["weight_names"] = np.array(names, "S")

@@ -26,10 +26,7 @@ def file_bytes(model: Model, optimizer: bool, config: str | None) -> bytes:
         for v in variables
     }
     if optimizer and model.compiled and model.optimizer.built:
-        arrays |= {
-            f"optimizer/{i}": np.asarray(a)
-            for i, a in enumerate(model.optimizer.arrays(model.pack()))
-        }
+        arrays |= {f"optimizer/{i}": np.asarray(a) for i, a in enumerate(model.optimizer.arrays())}
     header: dict[str, Any] = {"__metadata__": {"format": "fusedrnn"}}
     if config:
         header["__metadata__"]["config"] = config

@@ -14,7 +14,10 @@ try:
     import keras
     import torch
 except ImportError as error:
-    raise ImportError("fusedrnn.keras needs Keras and PyTorch: pip install keras torch") from error
+    raise ImportError(
+        "fusedrnn.keras.enable needs Keras on PyTorch: pip install keras torch. Without them, "
+        "replace keras by fusedrnn in the script's imports"
+    ) from error
 
 from ..cells import BY_LAYER
 from .call import Call
@@ -39,7 +42,8 @@ def enable() -> None:
     if keras.backend.backend() != "torch":
         raise RuntimeError(
             f"fusedrnn.keras: Keras runs on {keras.backend.backend()}, expected the torch backend: "
-            "set the environment variable KERAS_BACKEND=torch before importing keras"
+            "set the environment variable KERAS_BACKEND=torch before importing keras, or replace "
+            "keras by fusedrnn in the script's imports, which is faster than any backend"
         )
     if not keras.__version__.startswith(TESTED):
         raise RuntimeError(

@@ -170,11 +170,12 @@ def test_a_full_disk_is_an_error_that_says_so(series, monkeypatch, tmp_path):
 
 def test_a_series_that_cannot_be_fitted_is_reported_not_dropped(series, monkeypatch):
     from fusedrnn.forecast.evaluate import jobs
+    from fusedrnn.forecast.models.baselines import naive
 
     def broken(y, *rest):
         if y[1] == series.iloc[1, 1]:
             raise ValueError("singular")
-        return jobs.naive(y, *rest)
+        return naive(y, *rest)
 
     monkeypatch.setitem(jobs.METHODS, "ETS", broken)
     result = compare(series, wide=True, n_jobs=1, **{**FAST, "models": (*FAST["models"], "ETS")})

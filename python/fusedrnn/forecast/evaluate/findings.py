@@ -79,11 +79,14 @@ class Findings:
     def table(self) -> pd.DataFrame:
         """One row a model: what it cost, and the mean over series of each metric.
 
+        WAPE and bias are of all series together, each with its sales as weight.
         ``sd`` is the standard deviation of a single network's WAPE over the seeds, ``median`` the
         median over series of the MASE. Only series that every model could forecast count.
         """
         whole = self._whole(self.by_series).groupby("model", sort=False)
         table = whole[list(METRICS)].mean()
+        for name in ("WAPE", "bias"):
+            table[name] = self._pooled(name)
         table["median"] = whole["MASE"].median()
         for model in self.settings.models:
             made = [self.costs[part] for part in parts(model) if part in self.costs]
@@ -104,9 +107,16 @@ class Findings:
 
     @property
     def recommended(self) -> str:
-        """The model with the least error before the test part; where none is known, in it."""
-        known = self.table["MAE" if self.table["MASE"].isna().all() else "MASE"]
-        return self.result.recommended or str(known.idxmin())
+        """The model to use, "" if there is none.
+
+        The one with the least error before the test part, so that what the test part says of it is
+        no winner's luck; where nothing is known before, the least of the test part.
+        """
+        before = self.result.recommended
+        if before is not None and not np.isnan(self.table.loc[before, "MAE"]):
+            return before
+        known = self.table["MAE" if self.table["MASE"].isna().any() else "MASE"].dropna()
+        return str(known.idxmin()) if len(known) else ""
 
     @cached_property
     def future(self) -> pd.DataFrame | None:
@@ -116,7 +126,7 @@ class Findings:
         no value there, or its model cannot be fitted.
         """
         try:
-            return self.ahead(self.recommended) if self.ahead else None
+            return self.ahead(self.recommended) if self.ahead and self.recommended else None
         except ValueError:
             return None
 
@@ -132,8 +142,17 @@ class Findings:
         def told(table: pd.DataFrame, pair: tuple[str, str]) -> FloatArray:
             return np.asarray(table[pair].dropna(), np.float64)
 
-        h = self.settings.horizon
-        return {p: paired_test(told(over_time, p), told(over_series, p), h) for p in over_time}
+        h, step = self.settings.horizon, self.settings.step
+        return {
+            p: paired_test(told(over_time, p), told(over_series, p), h, step) for p in over_time
+        }
+
+    def _pooled(self, name: str) -> pd.Series:
+        """Return a metric in per cent of sales over all series together, by model."""
+        whole = self._whole(self.by_series)
+        whole = whole[whole[name].notna()]
+        weighted = (whole[name] * whole["sales"]).groupby(whole["model"], sort=False).sum()
+        return weighted / whole["sales"].groupby(whole["model"], sort=False).sum()
 
     def _whole(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the series that every model could forecast."""

@@ -9,6 +9,7 @@ WAPE   100 sum |e| / sum |y|
 sMAPE  100 mean 2 |e| / (|y| + |forecast|), 0 where both are 0; between 0 and 200
 MASE   MAE / mean |y_t - y_{t-season}| over the training part
 RMSSE  RMSE / sqrt(mean (y_t - y_{t-season})^2) over the training part
+bias   100 sum (forecast - y) / sum |y|: above 0 where too much is forecast
 =====  ==========================================================================
 
 Hyndman and Koehler (2006), "Another look at measures of forecast accuracy".
@@ -20,7 +21,7 @@ import numpy as np
 
 from .._types import FloatArray
 
-METRICS = ("MAE", "RMSE", "WAPE", "sMAPE", "MASE", "RMSSE")
+METRICS = ("MAE", "RMSE", "WAPE", "sMAPE", "MASE", "RMSSE", "bias")
 
 
 def errors(y: FloatArray, forecasts: FloatArray, scale: tuple[float, float]) -> FloatArray:
@@ -40,15 +41,19 @@ def errors(y: FloatArray, forecasts: FloatArray, scale: tuple[float, float]) -> 
     ndarray, (len(METRICS), ..., models)
         A metric whose denominator is 0, or without any forecast, is missing.
     """
-    e = np.abs(y[..., None] - forecasts)
+    over = forecasts - y[..., None]
+    e = np.abs(over)
     truth = np.abs(y[..., None]) + 0 * e  # missing where a forecast is
     size = truth + np.abs(forecasts)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(size == 0, 0, 200 * e / size)
         told = np.sum(~np.isnan(e), axis=0)
-        mae, mse, level, smape = (np.nansum(v, axis=0) / told for v in (e, e**2, truth, share))
+        mae, mse, level, smape, bias = (
+            np.nansum(v, axis=0) / told for v in (e, e**2, truth, share, over)
+        )
         mase, rmsse = mae / scale[0], np.sqrt(mse / scale[1])
-        found = np.stack([mae, np.sqrt(mse), 100 * mae / level, smape, mase, rmsse])
+        wape, bias = 100 * mae / level, 100 * bias / level
+        found = np.stack([mae, np.sqrt(mse), wape, smape, mase, rmsse, bias])
     return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,11 @@ class Difference:
     low: float
     high: float
     p_value: float
-    """Two-sided; missing with fewer than `FEWEST` pairs."""
+    """Two-sided; missing with fewer than `FEWEST` pairs or independent periods."""
     pairs: int
     test: str = "Diebold-Mariano over cutoffs"
+    independent: int = 0
+    """Pairs that share no date, or series."""
 
     @property
     def shown(self) -> bool:
@@ -77,8 +79,13 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     return Difference(mean=mean, low=mean - reach, high=mean + reach, p_value=p_value, pairs=n)
 
 
-def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) -> Difference:
-    """Test two models over cutoffs, or over series where there are too few cutoffs.
+def paired_test(
+    over_time: FloatArray, over_series: FloatArray, horizon: int, step: int = 1
+) -> Difference:
+    """Test two models over cutoffs, or over series where these are few.
+
+    Forecasts of 13 weeks from 17 cutoffs a week apart cover some two periods that share no date:
+    no test can make more of them. Then series are the pairs, if there are enough and more of them.
 
     Parameters
     ----------
@@ -87,10 +94,20 @@ def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) ->
         that move together at a cutoff count once (Diebold-Mariano).
     over_series : ndarray, (series,)
         Mean over cutoffs of the same (Wilcoxon's signed ranks).
-    horizon : int
+    horizon, step : int
+        Dates that a forecast covers, and from one cutoff to the next.
     """
-    if len(over_time) >= FEWEST or len(over_series) < FEWEST:
-        return diebold_mariano(over_time, np.zeros(len(over_time)), horizon)
+    cutoffs, series = len(over_time), len(over_series)
+    periods = cutoffs
+    if cutoffs and step < horizon:
+        periods = ((cutoffs - 1) * step + horizon) // horizon
+    if periods >= FEWEST or series < FEWEST:
+        overlapping = -(-horizon // step)
+        test = diebold_mariano(over_time, np.zeros(cutoffs), overlapping)
+        if periods < FEWEST:
+            nan = float("nan")
+            test = replace(test, low=nan, high=nan, p_value=nan)
+        return replace(test, independent=periods)
     mean, nan = float(over_series.mean()), float("nan")
     p_value = float(stats.wilcoxon(over_series).pvalue) if over_series.any() else 1.0
     return Difference(
@@ -98,6 +115,7 @@ def paired_test(over_time: FloatArray, over_series: FloatArray, horizon: int) ->
         low=nan,
         high=nan,
         p_value=p_value,
-        pairs=len(over_series),
+        pairs=series,
         test="Wilcoxon over series",
+        independent=series,
     )

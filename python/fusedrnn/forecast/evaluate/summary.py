@@ -26,7 +26,7 @@ class Summary:
     """What is left of a cross-validation frame when its rows are gone."""
 
     by_series: pd.DataFrame
-    """Columns ``unique_id``, ``model`` and `METRICS`."""
+    """Columns ``unique_id``, ``model``, `METRICS` and ``sales``, the sum of what was forecast."""
     by_horizon: pd.DataFrame
     """Columns ``model``, ``step`` and `METRICS`, means over series."""
     single: pd.DataFrame
@@ -43,6 +43,8 @@ class Summary:
     """Series whose training part does not change."""
     idle: list[str]
     """Series that sold nothing on half or more of the dates that were forecast."""
+    zero: float
+    """Mean over series of the MASE of forecasts of 0."""
     windows: int
     """Training windows of all series before the last fold."""
     largest: str
@@ -80,6 +82,7 @@ def summarise(result: Backtest) -> Summary:
     ours = (*settings.networks, *settings.combined)
     pairs += [(model, method) for model in ours for method in settings.simple]
     by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
+    sold, zero = [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
     lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]
     start, end = min(first for first, _ in lives), max(last for _, last in lives)
@@ -105,6 +108,8 @@ def summarise(result: Backtest) -> Summary:
         by_series.append(errors(y.ravel(), values.reshape(-1, len(models)), scale).T)
         each = [name for name in part.values if "-seed" in name]
         single = np.array([part.values[name].ravel() for name in each]).reshape(len(each), y.size)
+        sold.append((~np.isnan(values) * np.abs(np.nan_to_num(y))[..., None]).sum(axis=(0, 1)))
+        zero.append(float(np.nanmean(np.abs(y))) / scale[0] if scale[0] else np.nan)
         singles.append(dict(zip(each, errors(y.ravel(), single.T, scale)[2], strict=True)))
         by_step = errors(y, values, scale)
         steps += np.nan_to_num(by_step)
@@ -127,7 +132,9 @@ def summarise(result: Backtest) -> Summary:
     judged = ~np.isnat(dates)
     columns = pd.MultiIndex.from_arrays(np.array(pairs, object).reshape(-1, 2).T)
     return Summary(
-        by_series=_table(np.stack(by_series), names, models, "unique_id"),
+        by_series=_table(np.stack(by_series), names, models, "unique_id").assign(
+            sales=np.stack(sold).ravel()
+        ),
         by_horizon=_table(ratio(steps, counts).transpose(1, 2, 0), range(1, h + 1), models, "step"),
         single=pd.DataFrame(singles).assign(unique_id=names),
         over_time=pd.DataFrame(
@@ -141,6 +148,7 @@ def summarise(result: Backtest) -> Summary:
         forecasts=dict(zip(models, forecasts, strict=True)),
         constant=constant,
         idle=idle,
+        zero=float(mean(np.array(zero), 0)),
         windows=windows,
         largest=max(sizes, key=lambda name: sizes[name]),
         troubles=_troubles(result),

@@ -26,7 +26,8 @@ class Comparison(Findings):
     table : DataFrame
         One row a model: its errors and what it cost.
     verdict : str
-        One sentence that follows from `table` and `tests`.
+        Which model to use, how far off it is, and what the networks are worth, as `table` and
+        `tests` say.
     frame : DataFrame
         Every forecast.
     tests : dict
@@ -43,8 +44,8 @@ class Comparison(Findings):
 
     @cached_property
     def verdict(self) -> str:
-        """One sentence that follows from `table` and `tests`."""
-        return headline(self)
+        """Which model to use, how far off it is, and what the networks are worth."""
+        return " ".join(filter(None, headline(self)))
 
     @property
     def notes(self) -> tuple[str, ...]:

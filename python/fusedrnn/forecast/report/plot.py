@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,9 +20,11 @@ COLOURS = {
     EQUAL: "#7fbcc4",
     "SeasonalNaive": "#9aa5b1",
 }
-OTHER = "#cbd2d9"
-MARKERS = {"Naive": "x-", "MovingAverage": "s-", "ETS": "^-", "Theta": "v-"}
-"""Of the models that share a colour."""
+OTHERS = ("#495057", "#b08968", "#6d597a", "#6a994e", "#bc6c25", "#3d5a80", "#a3b18a")
+"""Of the other models, in their order."""
+MARKERS = ("o-", "x-", "s-", "^-", "v-", "D-", "+-", "*-", "p-", "<-", ">-")
+BAD = 2.0
+"""Times the middle error at which a bar or a line is cut off, so that the others can be told."""
 PERIODS = 56
 """Forecast periods shown one by one; more are only a smear."""
 
@@ -38,19 +42,16 @@ def draw(findings: Findings) -> Figure:
 def draw_forecasts(findings: Findings, ax: Axes) -> None:
     """Draw the last forecasts that do not overlap, with intervals, beside the sales."""
     h, levels = findings.settings.horizon, findings.settings.levels
-    name = findings.summary.largest
-    one = findings.result.part(name)
-    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
-    apart = max(1, -(-h // findings.settings.step))
-    shown = one[one["cutoff"].isin(cutoffs.iloc[::apart][: max(2, PERIODS // h)])]
+    shown = apart(findings, PERIODS)
     truth = shown.drop_duplicates("ds").set_index("ds")["y"]
     ax.plot(truth.index, truth, color=COLOURS["y"], linewidth=2, label="sales")
     if h > 1:  # a row without values between two cutoffs breaks the lines
         breaks = shown.groupby("cutoff").tail(1)[["ds"]]
         shown = pd.concat([shown, breaks]).sort_values("ds", kind="stable")
-    for model in ("SeasonalNaive", *CELLS):
+    for model in dict.fromkeys(("SeasonalNaive", *CELLS, findings.recommended)):
         if model in shown:
-            ax.plot(shown["ds"], shown[model], color=COLOURS[model], linewidth=1.4, label=model)
+            ink = colour(findings, model)
+            ax.plot(shown["ds"], shown[model], color=ink, linewidth=1.4, label=model)
     best = min(CELLS, key=lambda cell: findings.table.loc[cell, "MAE"])
     for level in levels[:1]:
         low, high = (shown[f"{best}-{side}-{level}"] for side in ("lo", "hi"))
@@ -58,23 +59,39 @@ def draw_forecasts(findings: Findings, ax: Axes) -> None:
         ax.fill_between(
             shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
         )
-    plain = name.replace("$", r"\$")  # which would begin a formula
-    many = f" of series {plain}" if len(findings.panel.series) > 1 else ""
-    ax.set_title(f"Last forecasts{many}, each made before its periods")
+    ax.set_title(title(findings).replace("$", r"\$"))  # which would begin a formula
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)
     _plain(ax)
+
+
+def apart(findings: Findings, periods: int) -> pd.DataFrame:
+    """Return the last forecasts of the largest series that do not overlap, for so many periods."""
+    h = findings.settings.horizon
+    one = findings.result.part(findings.summary.largest)
+    cutoffs = one["cutoff"].drop_duplicates().iloc[::-1]
+    step = max(1, -(-h // findings.settings.step))
+    return one[one["cutoff"].isin(cutoffs.iloc[::step][: max(2, periods // h)])]
+
+
+def title(findings: Findings) -> str:
+    """Return what the forecasts shown are."""
+    many = f" of series {findings.summary.largest}" if len(findings.panel.series) > 1 else ""
+    return f"Last forecasts{many}, each made before its periods"
 
 
 def draw_errors(findings: Findings, ax: Axes) -> None:
     """Draw the error of each model."""
     unit = "MAE" if findings.table["MASE"].isna().any() else "MASE"
     table = findings.table.sort_values(unit, ascending=False)
-    colours = [COLOURS.get(str(model), OTHER) for model in table.index]
-    bars = ax.barh(table.index, table[unit], color=colours)
-    ax.bar_label(bars, fmt="%.3g", padding=3)
+    most = BAD * table[unit].median()
+    lengths = table[unit].clip(upper=most if table[unit].max() > most > 0 else None)
+    bars = ax.barh(table.index, lengths, color=[colour(findings, m) for m in table.index])
+    labels = [f"{v:.3g}{' (cut off)' * (v > n)}"
+              for v, n in zip(table[unit], lengths, strict=True)]  # fmt: skip
+    ax.bar_label(bars, labels, padding=3)
     ax.set_title(f"{unit} on the test part (smaller is better)")
-    ax.margins(x=0.14)
+    ax.margins(x=0.25)
     _plain(ax)
 
 
@@ -95,14 +112,14 @@ def draw_losses(findings: Findings, ax: Axes) -> None:
 def draw_horizon(findings: Findings, ax: Axes) -> None:
     """Draw the error of each model at each step ahead."""
     table = findings.by_horizon.pivot(index="step", columns="model", values="MAE")
-    for model in findings.settings.models:
-        main = model in CELLS
-        colour = COLOURS.get(model, OTHER)
-        marker = MARKERS.get(model, "o-")
-        width = 2 if main else 1.2
-        ax.plot(table.index, table[model], marker, color=colour, linewidth=width, label=model)
+    models = list(findings.settings.models)
+    for marker, model in zip(itertools.cycle(MARKERS), models):
+        width = 2 if model in CELLS else 1.2
+        ax.plot(table.index, table[model], marker, color=colour(findings, model), linewidth=width,
+                label=model, markersize=4)  # fmt: skip
     ax.set(title="MAE by step ahead", xlabel="periods ahead")
-    ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
+    top = 1.25 * min(np.nanmax(table), BAD * np.nanmedian(table))
+    ax.set_ylim(top=top or None)
     ax.legend(ncols=3, frameon=False, loc="upper center", fontsize="small")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _plain(ax)
@@ -116,10 +133,16 @@ def draw_series(findings: Findings, ax: Axes) -> None:
         [table[m] for m in models], orientation="horizontal", patch_artist=True, showfliers=False
     )
     for box, model in zip(parts["boxes"], models, strict=True):
-        box.set_facecolor(COLOURS.get(model, OTHER))
+        box.set_facecolor(colour(findings, model))
     ax.set_yticks(np.arange(len(models)) + 1, models)
     ax.set_title(f"MASE over {len(table)} series: median, quartiles, whiskers")
     _plain(ax)
+
+
+def colour(findings: Findings, model: str) -> str:
+    """Return the colour of a model; those of the networks and the sales are fixed."""
+    others = [name for name in findings.settings.models if name not in COLOURS]
+    return COLOURS.get(model) or OTHERS[others.index(model) % len(OTHERS)]
 
 
 def _plain(ax: Axes) -> None:

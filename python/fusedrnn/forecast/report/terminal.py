@@ -87,4 +87,5 @@ def show(findings: Findings, console: Console) -> None:
         shares = [f"{m} {told[m]:.0f} %" for m in settings.networks if told[m] == told[m]]
         held = f"held {', '.join(shares)} of the sales" if shares else "would need more errors"
         console.print(f"{level} % intervals {held}.", highlight=False)
-    console.print(f"\n[bold]{headline(findings)}[/]", highlight=False)
+    first, rest = headline(findings)
+    console.print(f"\n[bold]{first}[/] {rest}", highlight=False)

@@ -46,6 +46,28 @@ def number(value: float, style: str) -> str:
     return (style or ("{:,.0f}" if 1000 <= abs(value) < 1e9 else "{:,.4g}")).format(value)
 
 
+def rounded(value: float) -> str:
+    """Return a number in two digits, as one says it: 8,684 is 8,700."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
+def counted(n: int, what: str) -> str:
+    """Return "two weeks", "17 weeks"."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven")
+    return f"{words[n] if n < len(words) else f'{n:,}'} {what}{'' if n == 1 else 's'}"
+
+
+PERIODS = {"D": "a day", "B": "a business day", "W": "a week", "M": "a month", "Q": "a quarter",
+           "Y": "a year", "h": "an hour"}  # fmt: skip
+
+
+def every(freq: str) -> str:
+    """Return "a day" of a frequency."""
+    plain = freq.partition("-")[0]
+    stem = plain if plain in PERIODS else plain.removeprefix("B")[:1]
+    return PERIODS.get(stem, "") or f"every {freq}"
+
+
 def subject(findings: Findings) -> str:
     """Return one sentence about the data and the forecasts."""
     panel, settings, cutoffs = findings.panel, findings.settings, findings.summary.cutoffs
