@@ -68,3 +68,22 @@ def test_networks_on_a_simple_method_see_nothing_later(base):
     names = ["GRU", "GRU-lo-80"]
     pd.testing.assert_frame_equal(one.loc[before, names], two.loc[before, names], check_exact=True)
     assert not one["GRU"].equals(two["GRU"])
+
+
+@pytest.mark.parametrize("cell", ["GRU", "LSTM+ETS"])
+def test_networks_over_all_series_forecast_new_ones(cell):
+    rng = np.random.default_rng(0)
+    t = np.arange(120)
+    sales = {
+        f"s{i}": (10 + 90 * i) * (1 + 0.5 * (t % 7 > 4)) + rng.normal(0, 1, 120) for i in range(4)
+    }
+    wide = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=120), **sales})
+    options = SMALL | {"wide": True, "epochs": 20}
+    fitted = RNNForecaster(cell, **options, scope="global").fit(wide[["ds", "s0", "s1", "s3"]])
+    new = fitted.predict(wide[["ds", "s2"]])
+    assert new[f"{cell}-lo-80"].isna().all()
+    expected = 190 * (1 + 0.5 * (np.arange(120, 123) % 7 > 4))
+    assert np.abs(new[cell] / expected - 1).max() < 0.15
+    local = RNNForecaster(cell, **options, scope="local").fit(wide[["ds", "s0"]])
+    with pytest.raises(ValueError, match=r"'s2' was not among those that were fitted, .* 'global'"):
+        local.predict(wide[["ds", "s2"]])

@@ -27,8 +27,9 @@ SHORT = 1 / 3
 """Share of the epochs in the first round."""
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
-WORTH = 0.98
-"""What a candidate's error has to be below, in units of that of the usual way, to be taken."""
+WORTH = 0.9
+"""What a candidate's error has to be below, in units of that of the usual way, to be taken: one
+fold says little of a few per cent."""
 CALENDAR = "calendar"
 
 

@@ -264,7 +264,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ----------
         frame : DataFrame or path, optional
             Newer sales of the same series, with covariates known in advance in rows after the last
-            sales; a series that it lacks is not forecast. Default: the table that was fitted.
+            sales; a series that it lacks is not forecast. Networks over all series (``scope_``
+            "global") forecast others too, without intervals. Default: the table that was fitted.
         horizon : int, optional
             Default: that of the fit. A longer one feeds forecasts back, and has no intervals
             beyond that of the fit.
@@ -296,12 +297,17 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
                     f"timesteps = {settings.timesteps}"
                 )
-            i = places[series.unique_id]
-            old = self.panel_.series[i]
-            series = joined(old, series) if self._remembers else series
-            cut = min(len(series.y), old.start + len(old.y) - series.start)
+            i = places.get(series.unique_id)
+            cut, none = len(series.y), np.empty((0, settings.horizon))
+            if i is None:  # a new product, of which networks over all series know the kind
+                settled = settings.settled(panel.season, cut, bool(panel.known))
+                own_scale, errors = scale(series, cut, panel.season, settled), none
+            else:
+                old, own_scale, errors = self.panel_.series[i], self.scales_[i], self.errors_[i]
+                series = joined(old, series) if self._remembers else series
+                cut = min(len(series.y), old.start + len(old.y) - series.start)
             origin = [len(series.y)]
-            least = -np.inf if self.scales_[i].returns else float(lowest(series.y, origin)[0, 0])
+            least = -np.inf if own_scale.returns else float(lowest(series.y, origin)[0, 0])
             whole = steps if panel.past and blocks > 1 else blocks * settings.outputs
             own = extended(series, panel, whole)  # for the last outputs too, which are not asked
             each = [
@@ -310,8 +316,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 if part in METHODS
             ]
             if networks(self.cell_):
-                inputs = Inputs(own, self.scales_[i], settings, panel.season, cut)
-                group = 0 if settings.scope == "global" else i
+                inputs = Inputs(own, own_scale, settings, panel.season, cut)
+                group = 0 if i is None or settings.scope == "global" else i
                 if group not in made:  # of one group only: thousands need not be in memory
                     made = {group: self._networks(group, inputs.rows.shape[1], settings)}
                 for trained in made[group]:
@@ -321,7 +327,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                     ]
                     each.append(np.maximum(sales, least).mean(axis=0))
             sales = np.mean(each, axis=0)
-            found.append(self._frame(series, panel.freq, sales, least, self.errors_[i]))
+            found.append(self._frame(series, panel.freq, sales, least, errors))
         return pd.concat(found, ignore_index=True)
 
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
@@ -442,8 +448,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             panel = self._panel(frame, "D", kinds, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
-        if strangers:
-            raise ValueError(f"series {strangers[0]!r} was not among those that were fitted")
+        if strangers and self.scope_ == "local":
+            raise ValueError(
+                f"series {strangers[0]!r} was not among those that were fitted, each with networks "
+                "of its own: fit with scope 'global'"
+            )
         if panel.freq != self.panel_.freq:
             raise ValueError(f"the table has frequency {panel.freq}, expected {self.panel_.freq}")
         return panel
