@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # what __getattr__ gives
     from .runtime import build_info as build_info
 
 __version__ = "0.1.0"
+newaxis = None  # as NumPy and TensorFlow have it
 
 # Loaded when first asked for: importing the package costs no more than NumPy.
 _NAMES = {"Sequential": "models", "Model": "models", "Input": "layers", "build_info": "runtime"}
@@ -89,13 +90,9 @@ if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every n
             return importlib.import_module(f"{__name__}.{name}")
         if name in _NAMES:
             return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-        try:
-            return missing.names(__name__)(name)
-        except AttributeError as error:
-            advice = "" if name[0] == "_" else "; of TensorFlow it has keras and random.set_seed"
-            raise AttributeError(f"{error}{advice}") from None
+        return missing.names(__name__)(name)
 
-    sys.meta_path.append(missing.Finder)
+    sys.meta_path.insert(0, missing.Finder)
 
 
 def __dir__() -> list[str]:

@@ -8,13 +8,14 @@ serves arrays of the size of a batch's outputs; layers have their own ``backward
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
 
+from ._tensor import TensorShape
 from ._types import Array
 from .graph import replaced
 
@@ -47,12 +48,30 @@ UFUNCS: dict[Any, tuple[Callable[..., Any], ...]] = {
     np.sin: (lambda a, y: np.cos(a),),
     np.cos: (lambda a, y: -np.sin(a),),
     np.logaddexp: (lambda a, b, y: np.exp(a - y), lambda a, b, y: np.exp(b - y)),
+    np.tan: (lambda a, y: 1 + y * y,),
+    np.arcsin: (lambda a, y: 1 / np.sqrt(1 - a * a),),
+    np.arccos: (lambda a, y: -1 / np.sqrt(1 - a * a),),
+    np.arcsinh: (lambda a, y: 1 / np.sqrt(1 + a * a),),
+    np.arccosh: (lambda a, y: 1 / np.sqrt(a * a - 1),),
+    np.arctanh: (lambda a, y: 1 / (1 - a * a),),
+    np.arctan2: (lambda a, b, y: b / (a * a + b * b), lambda a, b, y: -a / (a * a + b * b)),
+    np.hypot: (lambda a, b, y: a / y, lambda a, b, y: b / y),
+    np.exp2: (lambda a, y: y * np.log(a.dtype.type(2)),),
+    np.cbrt: (lambda a, y: 1 / (3 * y * y),),
+    np.fabs: (lambda a, y: np.sign(a),),
+    np.remainder: (lambda a, b, y: 1, lambda a, b, y: -np.floor(a / b)),
 }
 FLAT = (
     *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isnan),
     *(np.logical_and, np.logical_or, np.logical_not, np.isfinite, np.isinf, np.floor, np.ceil),
+    *(np.logical_xor, np.rint, np.trunc, np.floor_divide, np.signbit),
 )
-SHAPES = (np.ones_like, np.zeros_like, np.argmax, np.argmin, np.argsort, np.shape, np.ndim, np.size)
+SHAPES = (
+    *(np.ones_like, np.zeros_like, np.full_like, np.empty_like, np.argmax, np.argmin, np.argsort),
+    *(np.shape, np.ndim, np.size, np.any, np.all, np.count_nonzero, np.isin, np.isclose),
+    *(np.allclose, np.array_equal, np.searchsorted, np.nonzero, np.argwhere, np.unique, np.round),
+    *(np.result_type, np.around),
+)
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 
@@ -60,7 +79,7 @@ def _first(a: Array, b: Array, wins: Array) -> Array:
     return wins + 0.5 * np.equal(a, b)  # equal ones share the gradient
 
 
-_serial = count()
+_serial = itertools.count()
 
 
 def _now(x: Any) -> Any:
@@ -99,6 +118,8 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         inputs = tuple(_now(x) for x in inputs)
+        if all(isinstance(x, Tracked) for x in kwargs.get("out", ())):
+            kwargs.pop("out", None)  # x += 1 names what comes of it anew
         if method == "__call__" and ufunc is np.matmul and not kwargs:
             return _matmul(*inputs)
         values = [_value(x) for x in inputs]
@@ -131,6 +152,9 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self.value)
 
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
     @property
     def T(self) -> Tracked:
         """The array with its axes turned round."""
@@ -151,9 +175,13 @@ class Tracked(np.lib.mixins.NDArrayOperatorsMixin):
             raise AttributeError(f"an array of a loss has no attribute {name!r} here")
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
-    def astype(self, dtype: Any) -> Tracked:
-        """Return itself: one float type serves the whole model."""
-        return self
+    def astype(self, dtype: Any, copy: bool = True) -> Any:
+        """Return itself, for a model has one float type; or values that are no floats."""
+        return self if np.dtype(dtype).kind == "f" else self.value.astype(dtype)
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow has it."""
+        return TensorShape(self.shape)
 
     def gradient(self, of: Tracked, seed: Array) -> Array:
         """Return the gradient of ``sum(seed * self)`` with respect to ``of``."""
@@ -262,13 +290,21 @@ def _picked(function: Any) -> Any:
     return picked
 
 
-for _function in (np.tile, np.repeat, np.take, np.roll, np.pad, np.tril, np.triu, np.diagonal):
+for _function in (
+    *(np.tile, np.repeat, np.take, np.take_along_axis, np.roll, np.rot90, np.fliplr, np.flipud),
+    *(np.pad, np.tril, np.triu, np.diagonal, np.diag, np.delete, np.compress),
+):
     _of(_function)(_picked(_function))
 
 
+@_of(np.sort)
+def _sort(x: Any, axis: int = -1) -> Any:
+    return np.take_along_axis(x, np.argsort(x.value, axis, kind="stable"), axis)
+
+
 @_of(np.split)
-def _split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    numbers = np.split(np.arange(x.shape[axis]), indices_or_sections)
+def _split(x: Any, indices_or_sections: Any, axis: int = 0, by: Any = np.split) -> Any:
+    numbers = by(np.arange(x.shape[axis]), indices_or_sections)
     before = (slice(None),) * (axis % x.ndim)
     return [x[(*before, slice(n[0], n[-1] + 1) if len(n) else slice(0, 0))] for n in numbers]
 
@@ -442,6 +478,54 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     return x if a_max is None else np.minimum(x, a_max)
 
 
+@_of(np.cumprod)
+def _cumprod(x: Any, axis: Any = None) -> Any:
+    if axis is None:
+        return _cumprod(_reshape(x, -1), 0)
+    parts = _split(x, x.shape[axis], axis)
+    return _concatenate(list(itertools.accumulate(parts, lambda a, b: a * b)), axis)
+
+
+@_of(np.diff)
+def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    for _ in range(n):
+        before = (slice(None),) * (axis % x.ndim)
+        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+    return x
+
+
+@_of(np.nan_to_num)
+def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, **kwargs: Any) -> Any:
+    return np.where(np.isfinite(x.value), x, np.nan_to_num(x.value, copy, nan, **kwargs))
+
+
+@_of(np.linalg.inv)
+def _inv(x: Any) -> Any:
+    y = np.linalg.inv(x.value)
+    turned = np.swapaxes(y, -1, -2)
+    return Tracked(y, [(x, lambda g: -turned @ g @ turned)])
+
+
+# What others make up
+FUNCTIONS |= {
+    np.outer: lambda a, b: np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)),
+    np.inner: lambda a, b: np.tensordot(a, b, (-1, -1)),
+    np.vdot: lambda a, b: np.sum(np.ravel(a) * np.ravel(b)),
+    np.trace: lambda x: np.sum(np.diagonal(x), axis=-1),
+    np.append: lambda a, b, axis=None: np.concatenate(
+        [a, b] if axis is not None else [np.ravel(a), np.ravel(b)], axis or 0
+    ),
+    np.vstack: lambda arrays: np.concatenate([np.atleast_2d(a) for a in arrays]),
+    np.hstack: lambda arrays: np.concatenate(arrays, min(np.ndim(arrays[0]), 2) - 1),
+    np.atleast_2d: lambda x: x if x.ndim > 1 else _reshape(x, (1, -1)),
+    np.array_split: lambda x, sections, axis=0: _split(x, sections, axis, np.array_split),
+    np.ptp: lambda x, axis=None: np.max(x, axis) - np.min(x, axis),
+    np.nansum: lambda x, axis=None, keepdims=False: _sum(np.nan_to_num(x), axis, keepdims),
+    np.linalg.solve: lambda a, b: np.linalg.inv(a) @ b,
+    np.copy: lambda x: x,
+}
+
+
 def hint() -> str:
     """Return what has a derivative."""
     return (
@@ -457,6 +541,6 @@ def differentiate(function: Callable[..., Any], name: str, *args: Any) -> Tracke
         y = function(*args)
     except TypeError as error:
         raise TypeError(f"{name}: cannot be differentiated ({error}); {hint()}") from error
-    if not isinstance(y, Tracked):
+    if not any(isinstance(each, Tracked) for each in (y if isinstance(y, list) else [y])):
         raise TypeError(f"{name}: returned {type(y).__name__}, which does not depend on its input")
     return y

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._state import random_generator
+from ._tensor import strings
 from ._types import Array
 from .checks import number, whole
 
@@ -26,6 +27,8 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
         )
     if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0], np.ndarray):
         data = data[0]  # the list of a model's inputs, of which there is one
+    if isinstance(data, Mapping) and len(data) == 1:
+        (data,) = data.values()  # the one input or output by its name, as Keras 2 takes both
     if isinstance(data, dict) or (
         isinstance(data, (list, tuple))
         and len(data) > 1
@@ -37,19 +40,23 @@ def as_array(name: str, data: Any, dtype: Any) -> Array:
             "is a graph: Model(inputs, outputs)"
         )
     try:
+        if dtype is str:
+            return strings(data)
         array = np.asarray(data)
         if array.dtype.kind == "O":
             if any(v is None for v in array.flat):
                 raise TypeError("it has None in it")
             array = array.astype(np.float64)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"its type is {array.dtype}")
+            advice = "; a TextVectorization layer takes texts" if array.dtype.kind in "US" else ""
+            raise TypeError(f"its type is {array.dtype}{advice}")
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: cannot be read as an array of numbers ({error})") from None
+        what = "texts" if dtype is str else "numbers"
+        raise ValueError(f"{name}: cannot be read as an array of {what} ({error})") from None
     return np.ascontiguousarray(array, dtype)
 
 
-def _several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -> Any:
+def several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -> Any:
     """Return the array of the one input or output, or a list of those of several."""
     if isinstance(data, Mapping) and any(names):
         missing = [name for name in names if name not in data]
@@ -70,10 +77,9 @@ def _several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) 
 
 def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Batch:
     """Return what the user gives a model as arrays, or lists of them."""
+    x = model._entries(x)
     heads = model._head_names
-    types = [model.float_type] * len(heads)
-    x = _several("x", x, model._input_names, model.input_types)
-    y = None if y is None else _several("y", y, heads, types)
+    y = None if y is None else several("y", y, heads, [model.float_type] * len(heads))
     if len(heads) == 1:
         if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
             sample_weight = sample_weight[model.output_names[0]]
@@ -225,7 +231,8 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
         if isinstance(data, (list, tuple)) and data and hasattr(data[0], "shape"):
             return rows_of(data[0])
         array = np.asarray(data)
-        if array.dtype.kind == "O" or not array.ndim:
+        texts = array.size and isinstance(array.flat[0], (str, bytes))
+        if (array.dtype.kind == "O" and not texts) or not array.ndim:
             raise ValueError("validation_split needs arrays; give validation_data instead")
         return len(array)
 
@@ -234,7 +241,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
             return None
         if isinstance(data, Mapping):
             return {name: part(each, rows) for name, each in data.items()}
-        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and _is_list(data):
+        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and is_list(data):
             return [part(each, rows) for each in data]
         return np.asarray(data)[rows]
 
@@ -249,7 +256,7 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
     )
 
 
-def _is_list(data: Any) -> bool:
+def is_list(data: Any) -> bool:
     """Whether a list holds the arrays of several inputs, and not the rows of one."""
     return all(hasattr(each, "shape") for each in data)
 
@@ -313,6 +320,11 @@ def make(
     if not is_array and (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
         if y is not None or sample_weight is not None:
             raise ValueError("y and sample_weight come out of the generator or dataset x itself")
+        if steps is None and hasattr(x, "cardinality") and x.cardinality() == -1:
+            raise ValueError(
+                "x is a dataset that repeats without end: give steps_per_epoch, validation_steps "
+                "or steps"
+            )
         return Batches(SequenceBatches(x, model, bool(shuffle), class_weight), steps)
     x, y, weight = entries(model, x, y, sample_weight, class_weight)
     if batch_size is None:

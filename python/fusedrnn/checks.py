@@ -19,9 +19,7 @@ def whole(where: str, name: str, value: Any, least: int = 1) -> int:
 def positive(where: str, name: str, value: Any) -> int:
     """Return an integer above zero; else ValueError, in Keras's words."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value <= 0:
-        raise ValueError(
-            f"{where}: `{name}` must be a positive integer. Received: {name}={value!r}"
-        )
+        raise ValueError(f"{where}: {name} is {value!r}, but `{name}` must be a positive integer")
     return int(value)
 
 

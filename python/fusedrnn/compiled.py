@@ -58,13 +58,11 @@ class Compiled(Layer):
             Accepted; there is nothing to compile.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._heads = heads(self._head_names, loss, loss_weights, metrics, weighted_metrics)
-        self._several = len(self._heads) > 1
         self.loss_tracker = Mean("loss")
         self.compiled = True
         self._compile_config = {
             "optimizer": self.optimizer,
-            "loss": loss if self._several else self._heads[0].user_loss,
+            "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
@@ -72,6 +70,15 @@ class Compiled(Layer):
             "steps_per_execution": steps_per_execution,
             "jit_compile": False,
         }
+        self._make_heads()
+
+    def _make_heads(self) -> None:
+        """Give each output what ``compile`` said of it."""
+        given = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        self._heads = heads(self._head_names, *(self._compile_config[name] for name in given))
+        self._several = len(self._heads) > 1
+        if not self._several:
+            self._compile_config["loss"] = self._heads[0].user_loss
 
     @property
     def loss(self) -> Any:
@@ -87,12 +94,12 @@ class Compiled(Layer):
         return np.dtype(self.dtype or _state.floatx())
 
     @property
-    def input_type(self) -> np.dtype[Any] | None:
-        """The type that inputs are converted to, None for indices."""
-        return None if self.integer_input else self.float_type
+    def input_type(self) -> Any:
+        """The type that inputs are converted to, None for indices, ``str`` for texts."""
+        return str if self.text_input else None if self.integer_input else self.float_type
 
     @property
-    def input_types(self) -> list[np.dtype[Any] | None]:
+    def input_types(self) -> list[Any]:
         """The type of each input."""
         return [self.input_type]
 
@@ -155,6 +162,10 @@ class Compiled(Layer):
     def _require(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{what}()`.")
+
+    def _entries(self, x: Any) -> Any:
+        """Return what the user gives as input: an array, or a list of several."""
+        return batches.several("x", x, self._input_names, self.input_types)
 
     def _prepare(self, x: Array) -> None:
         """Build the model for a batch, if that is still to be done, and check its shape."""

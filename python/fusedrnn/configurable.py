@@ -10,10 +10,11 @@ import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from . import legacy
 from ._state import snake_case
 
 T = TypeVar("T", bound="Configurable")
@@ -29,6 +30,15 @@ def _arguments(cls: Hashable) -> tuple[str, ...]:
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return tuple(name for name in names if name != "self")
+
+
+class OldArguments(type):
+    """Class of classes that may be called with the arguments of Keras 1."""
+
+    if not TYPE_CHECKING:  # to a type checker a class is called with its own arguments
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+            return super().__call__(*args, **legacy.keras_1(arguments(cls), kwargs))
 
 
 def arguments(cls: type) -> tuple[str, ...]:
@@ -56,7 +66,7 @@ class Configurable:
             **{
                 key: value
                 for key, value in config.items()
-                if key in known or value not in (None, False)
+                if key in known or not (value is None or value is False)
             }
         )
 
@@ -104,7 +114,7 @@ def serialize(value: Any) -> Any:
     if getattr(value, "layer", None) is not None:  # an activation that is one
         return serialize(value.layer)
     if callable(value) and not hasattr(value, "gradient"):  # a function of the user's
-        name = value.__name__
+        name = get_registered_name(value)
         return {
             "module": "builtins",
             "class_name": "function",

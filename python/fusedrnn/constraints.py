@@ -86,5 +86,6 @@ def get(identifier: Any) -> Any:
 
 max_norm = maxnorm = MaxNorm
 min_max_norm, unit_norm, non_neg = MinMaxNorm, UnitNorm, NonNeg
+unitnorm, nonneg = UnitNorm, NonNeg
 
 missing.answer(__name__)

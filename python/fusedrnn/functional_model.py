@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from . import _state
-from .configurable import custom_object_scope, serialize
+from . import _state, legacy
+from ._tensor import as_type
+from .configurable import custom_object_scope
 from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
+from .graph_config import Place, ends_of, layers_config
 from .layers.input import InputLayer
-from .layers.layer import LAYERS, Layer, Shape, layer_from
+from .layers.layer import LAYERS, Layer, Shape
 from .layers.operation import Operation
 from .model import Model, with_rank
 
@@ -23,11 +23,14 @@ class Functional(Model):
     module = "keras.src.models.functional"
     graph: Graph = None  # type: ignore[assignment]
     _indices: Sequence[bool] = ()  # of each input, whether it is indices
+    _texts: Sequence[bool] = ()  # and whether it is texts
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None,
         trainable: bool = True, **kwargs: Any,
     ) -> None:  # fmt: skip
+        inputs = legacy.argument("Model.inputs", inputs, kwargs)
+        outputs = legacy.argument("Model.outputs", outputs, kwargs)
         # As Keras, which takes dicts in the order of their names
         inputs, outputs = (
             dict(sorted(given.items())) if isinstance(given, dict) else given
@@ -66,6 +69,10 @@ class Functional(Model):
             for slot in self.graph.inputs
         ]
         self._indices = [any(layer.integer_input for layer in each) for each in readers]
+        self._texts = [
+            tensor.dtype == "string" or any(layer.text_input for layer in each)
+            for tensor, each in zip(starts, readers, strict=True)
+        ]
         self.takes_list = len(starts) > 1
         shapes = [tensor.shape for tensor in starts]
         self.batch_shape = shapes[0]
@@ -92,9 +99,17 @@ class Functional(Model):
         return len(self._indices) == 1 and self._indices[0]
 
     @property
+    def text_input(self) -> bool:  # type: ignore[override]
+        """Whether the one input is texts."""
+        return len(self._texts) == 1 and self._texts[0]
+
+    @property
     def input_types(self) -> list[Any]:
-        """The type of each input, None for indices."""
-        return [None if indices else self.float_type for indices in self._indices]
+        """The type of each input, None for indices, ``str`` for texts."""
+        return [
+            str if texts else None if indices else self.float_type
+            for texts, indices in zip(self._texts, self._indices, strict=True)
+        ]
 
     @property
     def input_names(self) -> list[str]:
@@ -113,7 +128,7 @@ class Functional(Model):
         """Return the shape of the output, the batch axis included; of several, a tuple."""
         return self.output_shape
 
-    def _trace(self) -> None:
+    def trace(self) -> None:  # noqa: D102
         values: dict[int, KerasTensor] = {}
         inputs = [
             InputLayer(batch_shape=shape, name=name).tensor
@@ -146,10 +161,7 @@ class Functional(Model):
             raise ValueError(
                 f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}"
             )
-        every = [
-            np.ascontiguousarray(each, None if indices else self.float_type)
-            for each, indices in zip(data, self._indices, strict=True)
-        ]
+        every = [as_type(each, kind) for each, kind in zip(data, self.input_types, strict=True)]
         return every if len(names) > 1 else every[0]
 
     def _prepare(self, x: Any) -> None:
@@ -181,16 +193,16 @@ class Functional(Model):
 
     # Configuration ------------------------------------------------------------------------------
 
-    def _places(self) -> dict[int, tuple[str, int, int]]:
+    def _places(self) -> dict[int, Place]:
         """Return layer, number of its call and of its output for each slot, as Keras counts."""
         seen: Counter[Layer] = Counter()
         places = {
-            slot: (layer.name, 0, 0)
+            slot: Place(layer.name, 0, 0)
             for slot, layer in zip(self.graph.inputs, self._own_inputs, strict=True)
         }
         for step in self.graph.steps:
             for k, slot in enumerate(step.outputs):
-                places[slot] = (step.layer.name, seen[step.layer], k)
+                places[slot] = Place(step.layer.name, seen[step.layer], k)
             seen[step.layer] += 1
         return places
 
@@ -208,47 +220,27 @@ class Functional(Model):
         places = self._places()
         found: dict[Layer, list[str]] = {layer: [] for layer in self._layers}
         for step in steps:
-            for slot in step.inputs:
+            for slot in step.reads:
                 name, node, index = places[slot]
                 found[step.layer].append(f"{name}[{node}][{index}]")
         return {layer: ", ".join(each) or "-" for layer, each in found.items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
-        places = self._places()
-
-        def described(slot: Slot) -> dict[str, Any]:
-            name, node, index = places[slot.number]
-            return {
-                "class_name": "__keras_tensor__",
-                "config": {
-                    "shape": self._slot_shapes()[slot.number],
-                    "dtype": self.dtype,
-                    "keras_history": [name, node, index],
-                },
-            }
-
-        calls: dict[Layer, list[Any]] = {layer: [] for layer in self._layers}
-        for step in self.graph.steps:
-            args, kwargs = replaced((step.args, step.kwargs), Slot, described)
-            args, kwargs = replaced((args, kwargs), slice, _slice_config)
-            args, kwargs = replaced((args, kwargs), np.generic, lambda value: value.item())
-            calls[step.layer].append({"args": list(args), "kwargs": kwargs})
+        places, graph = self._places(), self.graph
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [
-                serialize(layer)
-                | {"name": layer.name, "inbound_nodes": calls[layer]}
-                | ({} if isinstance(layer, InputLayer | Operation) else _build_config(layer))
-                for layer in self._layers
-            ],
-            "input_layers": _formed(
-                self._forms[0], self._input_names, [list(places[k]) for k in self.graph.inputs]
+            "layers": layers_config(
+                self._layers, graph.steps, places, self._slot_shapes(), self.dtype
             ),
-            "output_layers": _formed(
-                self._forms[1], self._output_names, [list(places[k]) for k in self.graph.outputs]
-            ),
+            **{
+                key: _formed(form, names, [list(places[k]) for k in slots])
+                for key, form, names, slots in (
+                    ("input_layers", self._forms[0], self._input_names, graph.inputs),
+                    ("output_layers", self._forms[1], self._output_names, graph.outputs),
+                )
+            },
         }
 
     def _slot_shapes(self) -> dict[int, Any]:
@@ -262,33 +254,8 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Functional:
         """Build the model that ``get_config``, or Keras, described, with new weights."""
-        needed = _needed(config)
-        described = [each for each in config["layers"] if each["name"] in needed]
         with custom_object_scope(custom_objects or {}):
-            layers = {each["name"]: _named(each) for each in described}
-        tensors: dict[tuple[str, int, int], KerasTensor] = {}
-        waiting: list[tuple[str, int, Any]] = []
-        for each in described:
-            layer = layers[each["name"]]
-            if isinstance(layer, InputLayer):
-                tensors[layer.name, 0, 0] = layer.tensor
-            waiting += [(each["name"], k, call) for k, call in enumerate(each["inbound_nodes"])]
-        while waiting:
-            left = []
-            for name, k, call in waiting:
-                try:
-                    args, kwargs = _arguments(call, tensors)
-                except LookupError:
-                    left.append((name, k, call))
-                    continue
-                given = layers[name](*args, **kwargs)
-                for index, tensor in enumerate(leaves(given)):
-                    tensors[name, k, index] = tensor
-            if len(left) == len(waiting):
-                raise ValueError(f"the graph of {config.get('name')} has calls that lead nowhere")
-            waiting = left
-        ends = [_ends(config[key], tensors) for key in ("input_layers", "output_layers")]
-        inputs, outputs = ends
+            inputs, outputs = ends_of(config)
         trainable = config.get("trainable", True)
         return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
 
@@ -298,110 +265,11 @@ def _unique(names: list[str]) -> list[str]:
     return [f"{n}_{names[:k].count(n)}" if n in names[:k] else n for k, n in enumerate(names)]
 
 
-def _named(config: Mapping[str, Any]) -> Layer:
-    layer = layer_from(config)
-    layer.name = config["name"]
-    return layer
-
-
-def _arguments(call: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
-    """Return args and kwargs of a call; LookupError if a tensor is not there yet."""
-
-    def found(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            if value.get("class_name") == "__keras_tensor__":
-                return tensors[_place(value["config"]["keras_history"])]
-            if value.get("class_name") == "__slice__":
-                return slice(*(value["config"][key] for key in ("start", "stop", "step")))
-            return {key: found(each) for key, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [found(each) for each in value]
-        return value
-
-    if isinstance(call, list):  # of Keras 2: [[layer, node, tensor, kwargs], ...]
-        inputs = [tensors[_place(each[:3])] for each in call]
-        kwargs = call[0][3] if len(call[0]) > 3 else {}
-        states = [tensors[_place(s[:3])] for s in kwargs.get("initial_state", [])]
-        return (
-            (inputs if len(inputs) > 1 else inputs[0],),
-            {"initial_state": states} if states else {},
-        )
-    kwargs = {k: found(v) for k, v in call["kwargs"].items() if v is not None and k not in IGNORED}
-    if kwargs.get("training") is False:  # which Keras writes for all
-        del kwargs["training"]
-    return [found(each) for each in call["args"]], kwargs
-
-
-def _needed(config: Mapping[str, Any]) -> set[str]:
-    """Return the layers between inputs and outputs: not those that only make masks in Keras."""
-    by_name = {each["name"]: each for each in config["layers"]}
-    needed: set[str] = set()
-    names = [place[0] for key in ("input_layers", "output_layers") for place in _flat(config[key])]
-    while names:
-        name = names.pop()
-        if name in needed:
-            continue
-        needed.add(name)
-        for call in by_name[name]["inbound_nodes"]:
-            names += [place[0] for place in _histories(call)]
-    return needed
-
-
-IGNORED = ("mask",)  # masks go along by themselves
-
-
-def _flat(places: Any) -> list[Any]:
-    """Return nested lists and dicts of places as one list."""
-    if isinstance(places, Mapping):
-        places = list(places.values())
-    if len(places) == 3 and isinstance(places[0], str):
-        return [places]
-    return [each for place in places for each in _flat(place)]
-
-
-def _histories(value: Any) -> list[Any]:
-    """Return the places of all tensors in what a file says of a call."""
-    if isinstance(value, Mapping):
-        if value.get("class_name") == "__keras_tensor__":
-            return [value["config"]["keras_history"]]
-        return [p for key, each in value.items() if key not in IGNORED for p in _histories(each)]
-    if isinstance(value, (list, tuple)):
-        if len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int):
-            return [value[:3], *(_histories(value[3]) if len(value) == 4 else [])]  # of Keras 2
-        return [p for each in value for p in _histories(each)]
-    return []
-
-
 def _formed(form: str, names: Sequence[str], values: list[Any]) -> Any:
     """Return values in the form in which inputs or outputs were given."""
     if form == "dict":
         return dict(zip(names, values, strict=True))
     return values if form == "list" else values[0]
-
-
-def _slice_config(value: slice) -> dict[str, Any]:
-    parts = {"start": value.start, "stop": value.stop, "step": value.step}
-    return {"class_name": "__slice__", "config": parts}
-
-
-def _build_config(layer: Layer) -> dict[str, Any]:
-    if not getattr(layer, "built_by_shape", True):
-        return {}
-    return {"build_config": {"input_shape": layer.input_shape}}
-
-
-def _place(history: Iterable[Any]) -> tuple[str, int, int]:
-    name, node, index = history
-    return name, node, index
-
-
-def _ends(places: Any, tensors: Mapping[tuple[str, int, int], KerasTensor]) -> Any:
-    """Return the tensors at places: [layer, node, index], a list or a dict of such."""
-    if isinstance(places, Mapping):
-        return {name: _ends(place, tensors) for name, place in places.items()}
-    if len(places) == 3 and isinstance(places[0], str):
-        return tensors[_place(places)]
-    return [_ends(place, tensors) for place in places]
 
 
 Model.functional = LAYERS["functional"] = LAYERS["model"] = Functional

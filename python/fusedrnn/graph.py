@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ._tensor import TensorShape
 from ._types import Array, Shape
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     def __init__(self, shape: Shape, dtype: str, node: Node, index: int) -> None:
-        self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index
+        self.shape, self.dtype = TensorShape(shape), dtype
+        self.node, self.index = node, index
 
     @property
     def name(self) -> str:
@@ -41,6 +43,10 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     def ndim(self) -> int:
         """Number of axes, the batch axis included."""
         return len(self.shape)
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow has it."""
+        return self.shape
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
@@ -71,7 +77,8 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(f"{self!r} cannot be iterated over")
 
-    __hash__ = object.__hash__
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # as Keras's
+    sparse = ragged = False
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -95,6 +102,16 @@ class Node:
     def inputs(self) -> list[KerasTensor]:
         """The tensors among the arguments."""
         return list(leaves((self.args, self.kwargs)))
+
+    @property
+    def arrays(self) -> list[KerasTensor]:
+        """Those of them that are not masks."""
+        return list(leaves((self.args, without_mask(self.kwargs))))
+
+
+def without_mask(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call without the mask, which is no input."""
+    return {name: value for name, value in kwargs.items() if name != "mask"}
 
 
 def leaves(structure: Any, kind: Any = KerasTensor) -> Iterator[Any]:
@@ -125,6 +142,11 @@ def is_symbolic(*arguments: Any) -> bool:
     return any(True for _ in leaves(arguments))
 
 
+TAPE_ONLY: Any = 1
+"""``training`` of a pass that goes back, too, through a layer that is told not to be in training:
+true, but not ``True``, which is what layers that then drop or draw ask for."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """Where a graph keeps an array while it runs."""
@@ -149,11 +171,31 @@ class Step:
         # Whether the layer gets its one input as an array rather than in a list
         self.alone = len(self.inputs) == 1 and not self.layer.takes_list
         self.single = len(self.outputs) == 1
+        # To a call with several arguments Keras gives no mask that goes along by itself
+        self.has_states = len(self.inputs) > 1 and not self.layer.takes_list
+        self.mask = self.kwargs.get("mask")  # given by hand, instead of the one from below
         if hasattr(self.layer, "form"):
             number = count()
-            args = self.args if self.args or self.kwargs else (Slot(0),)  # in a chain
-            self.form = replaced((args, self.kwargs), Slot, lambda _: Slot(next(number)))
-        self.trains = self.kwargs.get("training") is True  # whatever the model does
+            kwargs = without_mask(self.kwargs)
+            args = self.args if self.args or kwargs else (Slot(0),)  # in a chain
+            self.form = replaced((args, kwargs), Slot, lambda _: Slot(next(number)))
+            if self.mask is not None:
+                self.form[1]["mask"] = True
+        self.training = self.kwargs.get("training")  # what counts for the layer, None: the model's
+
+    @property
+    def reads(self) -> list[int]:
+        """The slots that it reads: the inputs, and a mask given by hand."""
+        return self.inputs + [slot.number for slot in leaves(self.mask, Slot)]
+
+    def given_mask(self, values: Sequence[Any]) -> Any:
+        """Return the mask given by hand, of several inputs a list."""
+        mask = replaced(self.mask, Slot, lambda slot: values[slot.number])
+        mask = replaced(mask, np.ndarray, lambda m: np.asarray(m, bool))
+        if self.alone:
+            return next(leaves(mask, np.ndarray), None)
+        every = list(mask) if isinstance(mask, (list, tuple)) else [mask]
+        return every + [None] * (len(self.inputs) - len(every))
 
 
 class Graph:
@@ -194,7 +236,15 @@ class Graph:
                 x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
             if step.form is not None:
                 layer.form = step.form  # type: ignore[attr-defined]
-            y = layer.forward(x, training or step.trains, mask)
+            seen = mask
+            if step.mask is not None:
+                seen = mask = step.given_mask(values)
+            elif step.has_states:
+                seen = [None] * len(x)
+            if step.training is None:
+                y = layer.forward(x, training, seen)
+            else:
+                y = layer.forward(x, step.training or (training and TAPE_ONLY), seen)
             mask = layer.compute_mask(x, mask)
             if layer.activity_regularizer is not None:
                 layer.penalized = y
@@ -298,7 +348,7 @@ def backward_of_shared(step: Step, dy: Any, need_dx: bool, again: bool) -> Any:
 def tapes_of(layer: Any) -> Any:
     """Return what a layer, and all in it, keeps between forward and backward."""
     steps = [step.tape for step in layer.graph.steps] if hasattr(layer, "graph") else []
-    return layer.tape, layer.penalized, steps, [tapes_of(inner) for inner in layer.layers]
+    return layer.tape, layer.penalized, steps, [tapes_of(inner) for inner in layer.inside]
 
 
 def restore(layer: Any, tapes: Any) -> None:
@@ -306,7 +356,7 @@ def restore(layer: Any, tapes: Any) -> None:
     layer.tape, layer.penalized, steps, inside = tapes
     for step, tape in zip(layer.graph.steps if steps else [], steps, strict=True):
         step.tape = tape
-    for inner, inner_tapes in zip(layer.layers, inside, strict=True):
+    for inner, inner_tapes in zip(layer.inside, inside, strict=True):
         restore(inner, inner_tapes)
 
 
@@ -405,7 +455,7 @@ def traced(
             continue
         args = replaced(node.args, KerasTensor, slot)
         kwargs = replaced(node.kwargs, KerasTensor, slot)
-        read = [s.number for s in leaves((args, kwargs), Slot)]
+        read = [s.number for s in leaves((args, without_mask(kwargs)), Slot)]
         for tensor in node.outputs:
             slots.setdefault(tensor, len(slots))
         written = [slots[t] for t in node.outputs]
@@ -424,22 +474,13 @@ def traced(
 
 def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
     """Call a layer on tensors: build it, note the node, and return the tensors it will give."""
-    if kwargs.get("training") is False and layer.differs_in_training:
-        raise NotImplementedError(
-            f"{layer.name}: training=False in a graph is not supported; set trainable or the rate"
-        )
-    if kwargs.get("mask") is not None:
-        raise NotImplementedError(
-            f"{layer.name}: mask in a graph is not supported; Masking and mask_zero make one that "
-            "goes along by itself"
-        )
     node = Node(layer, args, kwargs)
-    shapes: list[Any] = [tensor.shape for tensor in node.inputs]
+    shapes: list[Any] = [tensor.shape for tensor in node.arrays]
     layer.build(shapes if layer.takes_list else shapes[0])
     shape = layer.output_shape
     several = bool(shape) and isinstance(shape[0], tuple)  # type: ignore[index]
     every: Iterable[Any] = shape if several else [shape]  # type: ignore[assignment]
-    dtype = layer.dtype or "float32"
+    dtype = getattr(layer, "output_type", None) or layer.dtype or "float32"
     node.outputs = [KerasTensor(s, dtype, node, k) for k, s in enumerate(every)]
     layer.calls.append(node)
     return node.outputs if several else node.outputs[0]

@@ -103,7 +103,8 @@ class RandomUniform(_Random):
 class VarianceScaling(_Random):
     """Variance ``scale / fan`` (Glorot & Bengio 2010, He et al. 2015).
 
-    The fans of an (in, out) kernel are its two sizes: for an LSTM kernel (I, 4H) the fan out is 4H.
+    The fans of an (in, out) kernel are its two sizes: for an LSTM kernel (I, 4H) the fan out is 4H;
+    those of a convolution's (size, in, out) are both times the size.
     """
 
     distributions = ("truncated_normal", "untruncated_normal", "uniform", "normal")
@@ -127,7 +128,8 @@ class VarianceScaling(_Random):
         ):
             if value not in known:
                 raise ValueError(
-                    f"Invalid `{name}` argument: {value}. Please use one of {', '.join(known)}"
+                    f"VarianceScaling: {name} is {value!r}. Invalid `{name}` argument: please use "
+                    f"one of {', '.join(known)}"
                 )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         if distribution == "normal":
@@ -135,7 +137,9 @@ class VarianceScaling(_Random):
         self.input_axes, self.output_axes = input_axes, output_axes
 
     def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
-        fan_in, fan_out = (shape[-2], shape[-1]) if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
+        fan_in, fan_out = shape[-2:] if len(shape) > 1 else (*shape, *shape, 1, 1)[:2]
+        window = math.prod(shape[:-2])  # of a convolution
+        fan_in, fan_out = fan_in * window, fan_out * window
         if self.input_axes is not None and self.output_axes is not None:
             fan_in = math.prod(shape[axis] for axis in self.input_axes)
             fan_out = math.prod(shape[axis] for axis in self.output_axes)
@@ -151,46 +155,46 @@ class VarianceScaling(_Random):
         return normal.values(shape)
 
 
-class _Scaled(_Random):
+class Scaled(_Random):
     """A variance scaling of its own name."""
 
     scaling: ClassVar[tuple[float, str, str]]  # scale, mode and distribution
 
-    def values(self, shape: tuple[int, ...]) -> Array:
+    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
         return VarianceScaling(*self.scaling, seed=self.seed).values(shape)
 
 
-class GlorotUniform(_Scaled):
+class GlorotUniform(Scaled):
     """Uniform values of variance 1 / fan_avg (Glorot & Bengio 2010)."""
 
     scaling = (1.0, "fan_avg", "uniform")
 
 
-class GlorotNormal(_Scaled):
+class GlorotNormal(Scaled):
     """Truncated normal values of variance 1 / fan_avg (Glorot & Bengio 2010)."""
 
     scaling = (1.0, "fan_avg", "truncated_normal")
 
 
-class HeUniform(_Scaled):
+class HeUniform(Scaled):
     """Uniform values of variance 2 / fan_in (He et al. 2015)."""
 
     scaling = (2.0, "fan_in", "uniform")
 
 
-class HeNormal(_Scaled):
+class HeNormal(Scaled):
     """Truncated normal values of variance 2 / fan_in (He et al. 2015)."""
 
     scaling = (2.0, "fan_in", "truncated_normal")
 
 
-class LecunUniform(_Scaled):
+class LecunUniform(Scaled):
     """Uniform values of variance 1 / fan_in (LeCun et al. 1998)."""
 
     scaling = (1.0, "fan_in", "uniform")
 
 
-class LecunNormal(_Scaled):
+class LecunNormal(Scaled):
     """Truncated normal values of variance 1 / fan_in (LeCun et al. 1998)."""
 
     scaling = (1.0, "fan_in", "truncated_normal")

@@ -17,36 +17,60 @@ if TYPE_CHECKING:
 
 # Modules ----------------------------------------------------------------------------------------
 
-LAYER_MODULES = (
-    "advanced_activations",
-    "convolutional",
-    "core",
-    "embeddings",
-    "merge",
-    "normalization",
-    "recurrent",
-    "wrappers",
-)
-UTILS_MODULES = ("data_utils", "generic_utils", "legacy", "np_utils", "vis_utils")
+# Modules that a package was made of, or that it is now: by what it is called today
+MODULES = {
+    "backend": "common tensorflow_backend",
+    "callbacks": "callbacks tensorboard_v1 tensorboard_v2",
+    "layers": "advanced_activations convolutional convolutional_recurrent core cudnn_recurrent "
+    "embeddings experimental experimental.preprocessing local merge noise normalization "
+    "normalization.batch_normalization normalization.layer_normalization preprocessing recurrent "
+    "recurrent_v2 wrappers",
+    "optimizers": "adam_v2 adadelta_v2 adagrad_v2 adamax_v2 experimental gradient_descent_v2 "
+    "legacy nadam_v2 rmsprop_v2",
+    "saving": "save saving_api saving_lib",
+    "utils": "data_utils generic_utils io_utils layer_utils legacy np_utils training_utils "
+    "vis_utils visualize_util",
+    "wrappers": "scikit_learn",
+}
+TODAY = {"initializations": "initializers", "objectives": "losses"}
 
-# Names that no Keras 3 has, by module
+# Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
-    "engine": "InputSpec Layer Model",
-    "engine.topology": "InputSpec Layer",
+    "": "flags float string estimator feature_column",
+    "backend": "conv1d get_session in_test_phase in_train_phase manual_variable_initialization "
+    "placeholder set_session tf",
+    "client.device_lib": "list_local_devices",
+    "engine": "Input InputSpec Layer Model Sequential",
+    "engine.base_layer": "InputSpec Layer",
+    "engine.input_layer": "Input InputLayer",
+    "engine.sequential": "Sequential",
+    "engine.network": "Container Network",
+    "engine.topology": "Container Input InputLayer InputSpec Layer get_source_inputs",
+    "engine.training": "Model",
     "layers": "AtrousConvolution1D ConvRecurrent2D CuDNNGRU CuDNNLSTM Highway LocallyConnected1D "
     "LocallyConnected2D MaxoutDense Merge Recurrent TimeDistributedDense merge",
+    "callbacks": "BaseLogger",
+    "experimental": "LinearModel PeepholeLSTMCell SequenceFeatures WideDeepModel",
     "losses": "Reduction",
-    "models": "Graph model_from_yaml",
+    "mixed_precision.experimental": "LossScaleOptimizer Policy global_policy set_policy",
+    "models": "Graph layers model_from_yaml optimizers",
+    "optimizer_v2.adam": "Adam",
+    "optimizer_v2.gradient_descent": "SGD",
+    "optimizer_v2.rmsprop": "RMSprop",
+    "regularizers": "WeightRegularizer activity_l1 activity_l1l2 activity_l2",
+    "utils": "GeneratorEnqueuer HDF5Matrix OrderedEnqueuer multi_gpu_model plot print_summary "
+    "probas_to_classes",
     "wrappers.scikit_learn": "BaseWrapper KerasClassifier KerasRegressor",
 }
 
 
-def alias_modules(package: str, names: tuple[str, ...]) -> None:
-    """Have the modules of these names below a package mean the package itself."""
+def alias_modules(package: str) -> None:
+    """Have the old modules of a package mean the package itself."""
     module = sys.modules[package]
-    for name in names:
+    for name in MODULES[package.rpartition(".")[2]].split():
         sys.modules[f"{package}.{name}"] = module
-        setattr(module, name, module)
+        if "." not in name:
+            setattr(module, name, module)
 
 
 # Methods ----------------------------------------------------------------------------------------
@@ -95,8 +119,54 @@ def refuse_unknown(function: str, given: dict[str, Any]) -> None:
 
 # Arguments --------------------------------------------------------------------------------------
 
-# Today's name of a class's argument: the old one
-RENAMED = {"LeakyReLU.negative_slope": "alpha", "Optimizer.learning_rate": "lr"}
+# Today's name of a class's or function's argument: the old one
+RENAMED = {
+    "LeakyReLU.negative_slope": "alpha",
+    "Model.inputs": "input",
+    "Model.outputs": "output",
+    "Optimizer.learning_rate": "lr",
+    "Tokenizer.num_words": "nb_words",
+    "fit.epochs": "nb_epoch",
+}
+
+# Keras 1's names of what layers take: today's. A layer has one of those that are joined by a space.
+KERAS_1 = {
+    "U_constraint": "recurrent_constraint",
+    "U_regularizer": "recurrent_regularizer",
+    "W_constraint": "kernel_constraint embeddings_constraint",
+    "W_regularizer": "kernel_regularizer embeddings_regularizer",
+    "atrous_rate": "dilation_rate",
+    "b_constraint": "bias_constraint",
+    "b_regularizer": "bias_regularizer",
+    "bias": "use_bias",
+    "border_mode": "padding",
+    "dropout_U": "recurrent_dropout",
+    "dropout_W": "dropout",
+    "filter_length": "kernel_size",
+    "init": "kernel_initializer embeddings_initializer",
+    "inner_activation": "recurrent_activation",
+    "inner_init": "recurrent_initializer",
+    "length": "size",
+    "nb_filter": "filters",
+    "output_dim": "units",
+    "p": "rate",
+    "pool_length": "pool_size",
+    "sigma": "stddev",
+    "stride": "strides",
+    "subsample_length": "strides",
+}
+
+
+def keras_1(known: tuple[str, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords of a layer that knows certain arguments, those of Keras 1 renamed."""
+    if not keywords.keys() & KERAS_1.keys() - set(known):
+        return keywords
+    today = {
+        old: next((name for name in names.split() if name in known), old)
+        for old, names in KERAS_1.items()
+        if old not in known
+    }
+    return {today.get(name, name): value for name, value in keywords.items()}
 
 
 def argument(name: str, value: Any, keywords: dict[str, Any]) -> Any:

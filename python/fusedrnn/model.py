@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from . import summary
-from ._tensor import tensor
+from ._tensor import as_type, tensor
 from ._types import Array, Shape
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
@@ -27,29 +27,27 @@ class Model(Trainer):
     trainable : bool
     name : str, optional
 
-    Raises
-    ------
-    NotImplementedError
-        Of a subclass with a ``call`` of its own: write it as a graph.
+    A subclass has a ``call`` of its own, or gives inputs and outputs to this constructor.
     """
 
     module = "keras"
     graph: Graph
 
     functional: ClassVar[Any]  # what a graph of the user's is, which sets this itself
+    subclassed: ClassVar[Any]  # what a model with a `call` is, which sets this itself
 
     if not TYPE_CHECKING:
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
             return super().__new__(Model.functional if cls is Model else cls)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if not hasattr(type(self), "graph"):
-            raise NotImplementedError(
-                f"{type(self).__name__}: models with a `call` of their own are beyond fusedrnn; "
-                "write the model as a graph: Model(inputs, outputs)"
-            )
-        super().__init__(*args, **kwargs)
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make a class of one's own a ``Subclassed`` one."""
+        if Model in cls.__bases__ and not cls.__module__.startswith("fusedrnn."):
+            cls.__bases__ = tuple(Model.subclassed if b is Model else b for b in cls.__bases__)
+            cls.__init_subclass__()
+        else:
+            super().__init_subclass__(**kwargs)
 
     @property
     def trainable(self) -> bool:
@@ -59,22 +57,22 @@ class Model(Trainer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for layer in self.__dict__.get("_layers", ()):
+        for layer in self._layers:
             layer.trainable = self._trainable
 
     # Structure ----------------------------------------------------------------------------------
 
-    _layers: list[Layer]
+    _layers: Sequence[Layer] = ()
 
     @property
     def layers(self) -> list[Layer]:
         """The layers."""
-        return self._layers
+        return list(self._layers)
 
     @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether a layer does."""
-        return any(layer.differs_in_training for layer in self._layers)
+    def inside(self) -> list[Layer]:
+        """The layers, operations of a graph included."""
+        return list(self._layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer of a name or an index."""
@@ -131,7 +129,7 @@ class Model(Trainer):
     # Tensors without values: where the graph begins and ends. A copy makes its own when asked.
     _ends: tuple[list[KerasTensor], list[KerasTensor]] | None = None
 
-    def _trace(self) -> None:
+    def trace(self) -> None:
         """Call the layers on tensors without values, from ``inputs`` to ``outputs``."""
         raise NotImplementedError
 
@@ -142,7 +140,7 @@ class Model(Trainer):
                     f"Model {self.name} has no defined inputs or outputs yet: "
                     "build it or give it an Input"
                 )
-            self._trace()
+            self.trace()
         return self._ends  # type: ignore[return-value]
 
     @property
@@ -237,7 +235,7 @@ class Model(Trainer):
             return None
         return dxs if len(dxs) > 1 else dxs[0]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """Return the mask of the last output."""
         return self.output_mask
 
@@ -259,7 +257,7 @@ class Model(Trainer):
 
     def _inputs(self, data: Any) -> Any:
         """Return what the user gives as an array or, for several inputs, a list of arrays."""
-        return np.ascontiguousarray(data, self.input_type)
+        return as_type(data, self.input_type)
 
 
 def with_rank(name: str, x: Array, shape: Shape) -> Array:

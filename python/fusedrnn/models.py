@@ -12,12 +12,14 @@ from .layers.input import Input
 from .layers.layer import layer_from
 from .model import Model
 from .sequential import Sequential
+from .subclassed_model import Subclassed
 
 __all__ = [
     "Functional",
     "Input",
     "Model",
     "Sequential",
+    "Subclassed",
     "clone_model",
     "load_model",
     "model_from_json",

@@ -199,6 +199,12 @@ def _sequential(
     if not model.built:
         raise ValueError(f"export: model {model.name} is not built; fit it or give it an Input")
     flat = list(_layers(model))
+    if model.integer_input and not isinstance(flat[0], layers.Embedding):
+        name, kind = flat[0].name, type(flat[0]).__name__
+        raise ValueError(
+            f"export: {name} is a {kind}, which is not exported: call it before the model of the "
+            "layers after it"
+        )
     shape = list(model.input_shape or ())
     fixed = any(isinstance(layer, layers.Reshape | layers.Permute) for layer in flat)
     T = shape[1] if len(shape) > 1 else None

@@ -7,7 +7,12 @@ the others take arrays that no gradient goes through.
 
 from __future__ import annotations
 
+import builtins
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 # isort: off
 # fmt: off
@@ -64,18 +69,37 @@ from numpy import (
 )
 from numpy import asarray as convert_to_numpy
 
-from numpy.linalg import norm as norm
+from numpy.linalg import (
+    cholesky as cholesky, det as det, eig as eig, eigh as eigh, inv as inv, lstsq as lstsq,
+    matrix_rank as matrix_rank, norm as norm, pinv as pinv, qr as qr, slogdet as slogdet,
+    solve as solve, svd as svd,
+)
 
 from . import activations as _activations, missing
+from ._state import epsilon as _epsilon, floatx as _floatx
+from .autodiff import Tracked as _Tracked
 from .graph import KerasTensor as _KerasTensor
 # fmt: on
 # isort: on
 
-convert_to_tensor = convert_to_numpy
+
+def is_tensor(x: Any) -> bool:
+    """Whether something is an array, or stands for one: in a tape, in a graph, as a weight."""
+    return isinstance(x, (np.ndarray, _Tracked, _KerasTensor)) or hasattr(x, "now")
+
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """Return an array."""
+    if not is_tensor(x):
+        return convert_to_numpy(x, dtype)
+    return x if dtype is None else cast(x, dtype)
 
 
 def cast(x: Any, dtype: Any) -> Any:
     """Return an array in another type."""
+    x = getattr(x, "now", x)
+    if isinstance(x, _KerasTensor):
+        return x._apply(cast, (x,), {"dtype": np.dtype(dtype).name})
     return x.astype(dtype) if hasattr(x, "astype") else convert_to_numpy(x, dtype)
 
 
@@ -88,7 +112,57 @@ def _by(activation: str, x: Any, options: dict[str, Any]) -> Any:
     """Return the values of an activation, or for a tensor without values what will have them."""
     if isinstance(x, _KerasTensor):
         return x._apply(globals()[activation], (x,), options)
-    return _activations.TABLE[activation](getattr(x, "now", x), **options)
+    return (_activations.TABLE | _MORE)[activation](getattr(x, "now", x), **options)
+
+
+def _values(function: Callable[[float], float]) -> Callable[[Any], Any]:
+    return lambda x: np.vectorize(function, otypes=[x.dtype])(x)
+
+
+_SLOPE = 2 / math.sqrt(math.pi)  # of erf at 0
+_MORE = {
+    "erf": _activations.Activation(
+        "erf", _values(math.erf), lambda dy, x, y: dy * _SLOPE * np.exp(-x * x)
+    ),
+    "erfc": _activations.Activation(
+        "erfc", _values(math.erfc), lambda dy, x, y: -dy * _SLOPE * np.exp(-x * x)
+    ),
+}
+
+
+def erf(x: Any) -> Any:
+    """Return the error function."""
+    return _by("erf", x, {})
+
+
+def erfc(x: Any) -> Any:
+    """Return ``1 - erf(x)``."""
+    return _by("erfc", x, {})
+
+
+def relu6(x: Any) -> Any:
+    """Return x where it is between 0 and 6, else the nearer of them."""
+    return _by("relu6", x, {})
+
+
+def selu(x: Any) -> Any:
+    """Return the scaled exponential linear unit of Klambauer et al. (2017)."""
+    return _by("selu", x, {})
+
+
+def softsign(x: Any) -> Any:
+    """Return ``x / (1 + abs(x))``."""
+    return _by("softsign", x, {})
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """Return ``x / 6 + 0.5`` between 0 and 1."""
+    return _by("hard_sigmoid", x, {})
+
+
+def log_sigmoid(x: Any) -> Any:
+    """Return the logarithm of ``sigmoid``."""
+    return -softplus(-x)
 
 
 def relu(x: Any) -> Any:
@@ -139,9 +213,201 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     return x - log(sum(exp(x), axis=axis, keepdims=True))
 
 
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the logarithm of the sum of ``exp(x)``."""
+    highest = stop_gradient(max(x, axis=axis, keepdims=True))
+    y = log(sum(exp(x - highest), axis=axis, keepdims=True)) + highest
+    return y if keepdims else squeeze(y, axis)
+
+
+def rsqrt(x: Any) -> Any:
+    """Return ``1 / sqrt(x)``."""
+    return 1 / sqrt(x)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """Return ``x1 / x2``, 0 where ``x2`` is."""
+    none = equal(x2, 0)
+    return where(none, 0 * x1, x1 / where(none, 1, x2))
+
+
+def moments(
+    x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Any, Any]:
+    """Return the mean and the variance."""
+    axes = axes if isinstance(axes, int) or axes is None else tuple(axes)
+    return mean(x, axis=axes, keepdims=keepdims), var(x, axis=axes, keepdims=keepdims)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Any:
+    """Return vectors of norm 1."""
+    if order != 2:
+        size = sum(absolute(x) ** order, axis=axis, keepdims=True) ** (1 / order)
+        return x / maximum(size, epsilon or _epsilon())
+    squares = sum(square(x), axis=axis, keepdims=True)
+    return x / sqrt(maximum(squares, (epsilon or _epsilon()) ** 2))
+
+
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
+    """Return 1 at the place of each class number, else 0."""
+    hot = equal(expand_dims(convert_to_tensor(x), -1), arange(num_classes))
+    return cast(hot if axis == -1 else moveaxis(hot, -1, axis), dtype or _floatx())
+
+
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
+    """Return the largest values of the last axis, falling, and where they are."""
+    places = argsort(-convert_to_tensor(x), axis=-1, kind="stable")[..., :k]
+    return take_along_axis(x, places, -1), places
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """Return whether each class number is among the ``k`` likeliest of its row."""
+    own = take_along_axis(predictions, convert_to_numpy(targets)[:, None], -1)
+    return sum(predictions > own, axis=-1) < k
+
+
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+    """Return the parts of an array along an axis."""
+    return [take(x, k, axis) for k in range(x.shape[axis] if num is None else num)]
+
+
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """Return the part of an array that starts somewhere; -1 for all the rest of an axis."""
+    ends = [None if n == -1 else int(k) + int(n) for k, n in zip(start_indices, shape, strict=True)]
+    key = [builtins.slice(int(k), end) for k, end in zip(start_indices, ends, strict=True)]
+    return inputs[tuple(key)]
+
+
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """Return an array in which a part that starts somewhere is others."""
+    out = convert_to_numpy(inputs).copy()
+    ends = zip(start_indices, updates.shape, strict=True)
+    out[tuple(builtins.slice(int(k), int(k) + n) for k, n in ends)] = updates
+    return out
+
+
+def dtype(x: Any) -> str:
+    """Return the name of an array's type."""
+    return np.dtype(x.dtype).name
+
+
+def _logarithms(output: Any, from_logits: bool, axis: int) -> Any:
+    """Return the logarithms of probabilities."""
+    if from_logits:
+        return log_softmax(output, axis=axis)
+    output = output / sum(output, axis=axis, keepdims=True)
+    return log(clip(output, _epsilon(), 1 - _epsilon()))
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """Return ``-t log(p) - (1 - t) log(1 - p)`` of each element."""
+    if from_logits:
+        return maximum(output, 0) - output * target + log1p(exp(-abs(output)))
+    output = clip(output, _epsilon(), 1 - _epsilon())
+    return -(target * log(output) + (1 - target) * log(1 - output))
+
+
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """Return the sum of ``-t log(p)`` over an axis."""
+    return -sum(target * _logarithms(output, from_logits, axis), axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """Return ``-log(p)`` of the class numbers ``target``."""
+    target = cast(stop_gradient(target), "int64")
+    if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
+        target = target[..., 0]
+    hot = one_hot(target, output.shape[axis], axis=axis, dtype=output.dtype)
+    return categorical_crossentropy(hot, output, from_logits, axis)
+
+
+# What takes functions ---------------------------------------------------------------------------
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Return what one of two functions gives."""
+    return true_fn() if pred else false_fn()
+
+
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """Return what one of several functions gives."""
+    return branches[int(index)](*operands)
+
+
+def _stacked(results: list[Any]) -> Any:
+    if isinstance(results[0], (tuple, list)):
+        return type(results[0])([stack(each) for each in zip(*results, strict=True)])
+    return stack(results)
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """Return what a function gives for each part along the first axis, stacked."""
+    if isinstance(xs, (tuple, list)) and is_tensor(xs[0]):
+        rows: Any = [type(xs)(each) for each in zip(*builtins.map(unstack, xs), strict=True)]
+    else:
+        rows = unstack(convert_to_tensor(xs))
+    return _stacked([f(row) for row in rows])
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """Return what a function gives for each part along the first axis, stacked."""
+    return map(function, elements)
+
+
+def scan(
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: Any = 1,
+) -> tuple[Any, Any]:
+    """Return the last carry, and the results stacked, of ``carry, y = f(carry, x)``."""
+    rows = [None] * (length or 0) if xs is None else unstack(xs)
+    results = []
+    for row in reversed(rows) if reverse else rows:
+        init, y = f(init, row)
+        results.append(y)
+    return init, _stacked(results[::-1] if reverse else results)
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: int | None = None,
+) -> Any:
+    """Return the variables after ``body`` has run while ``cond`` holds of them."""
+    several = isinstance(loop_vars, (tuple, list))
+    values = tuple(loop_vars) if several else (loop_vars,)
+    steps = 0
+    while cond(*values) and (maximum_iterations is None or steps < maximum_iterations):
+        found = body(*values)
+        values = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        steps += 1
+    return type(loop_vars)(values) if several else values[0]
+
+
+def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
+    """Return what ``body_fun(i, value)`` makes of a value for every i."""
+    for i in range(lower, upper):
+        init_val = body_fun(i, init_val)
+    return init_val
+
+
 def stop_gradient(variable: Any) -> Any:
     """Return the values, through which no gradient goes."""
-    return getattr(getattr(variable, "now", variable), "value", variable)
+    x = getattr(variable, "now", variable)
+    return x.value if isinstance(x, _Tracked) else x
+
+
+swish = silu
 
 
 _HERE = sorted(name for name, value in globals().items() if callable(value) and name[0].islower())

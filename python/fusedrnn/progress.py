@@ -13,8 +13,33 @@ BAR = "━"
 BOLD, GREEN, GREY, RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
+interactive = True  # whether lines are for somebody who looks on
+
+
+def enable_interactive_logging() -> None:
+    """Show lines on standard output, as they are by default."""
+    global interactive
+    interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Give lines to Python's ``logging`` instead, to the logger "fusedrnn", as information."""
+    global interactive
+    interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether lines are shown on standard output."""
+    return interactive
+
+
 def write(message: str) -> None:
     """Write to standard output at once; where it cannot show the bar, with plain characters."""
+    if not interactive:
+        import logging  # slow to import
+
+        logging.getLogger("fusedrnn").info(message.strip())
+        return
     try:
         sys.stdout.write(message)
     except UnicodeEncodeError:

@@ -109,6 +109,8 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
     return L1L2(l1, l2)
 
 
+l1l2 = l1_l2  # Keras 1's name
+
 TABLE: dict[str, type[Regularizer]] = {
     "l1": L1,
     "l2": L2,

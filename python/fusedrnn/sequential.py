@@ -71,6 +71,9 @@ class Sequential(Model):
         if len(self._layers) == 1 and self.batch_shape is None and layer.batch_shape is not None:
             self.batch_shape = layer.batch_shape
         self.integer_input = self._layers[0].integer_input
+        self.text_input = self._layers[0].text_input or (
+            self._input is not None and self._input.input_type == "string"
+        )
         if self.built:
             self._connect(layer)
         elif self.batch_shape is not None and len(self._layers) == 1:
@@ -84,7 +87,7 @@ class Sequential(Model):
         self._graph, self.output_shape = None, self.input_shape
         self.built = self.built and bool(self._layers)
         if self.built:
-            self._trace()
+            self.trace()
         return layer
 
     def build(self, input_shape: Any = None) -> None:
@@ -100,10 +103,10 @@ class Sequential(Model):
         self.input_shape = shape
         if self.batch_shape is None:
             self.batch_shape = shape
-        self._trace()
+        self.trace()
         self.built = True
 
-    def _trace(self) -> None:
+    def trace(self) -> None:
         """Call the layers one after the other on a tensor without values, which builds them."""
         shape = self.input_shape
         first = self._input

@@ -6,6 +6,8 @@ import textwrap
 from itertools import pairwise
 from typing import Any
 
+from . import missing
+
 HEADER = ("Layer (type)", "Output Shape", "Param #")
 
 
@@ -128,3 +130,6 @@ def text(
         parts.append(("Optimizer", extra, extra_bytes))
     out += [f" {name} params: {n:,} ({memory(size)})" for name, n, size in parts]
     return "\n".join(out) + "\n"
+
+
+missing.answer(__name__)  # for TensorFlow's module of this name

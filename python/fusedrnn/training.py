@@ -78,6 +78,7 @@ class Trainer(legacy.OldMethods, Compiled):
             ``model.history`` has those of the finished epochs, and the model is good to use.
         """
         self._require("fit")
+        epochs = legacy.argument("fit.epochs", epochs, kwargs)
         legacy.refuse_unknown("fit", kwargs)
         whole("fit", "epochs", epochs, 0)
         whole("fit", "initial_epoch", initial_epoch, 0)

@@ -8,30 +8,42 @@ from typing import Any
 import numpy as np
 
 from . import missing
+from ._download import get_file
 from ._state import clear_session, seed_generator
 from ._types import Array
 from .checks import whole
-from .legacy import UTILS_MODULES, alias_modules
+from .legacy import alias_modules
 from .plotting import model_to_dot, plot_model
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
-from .progress import Progbar
+from .progress import (
+    Progbar,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 
 __all__ = [
     "Progbar",
     "Sequence",
     "clear_session",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "get_file",
+    "is_interactive_logging_enabled",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "set_random_seed",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 
-alias_modules(__name__, UTILS_MODULES)
+alias_modules(__name__)
 
 
 def set_random_seed(seed: int) -> None:
@@ -64,9 +76,27 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Array:
     """Return ``x`` divided by its norm along an axis."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x)
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norm == 0, 1, norm)
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return inputs, targets and weights as a batch of a data set."""
+    if y is None:
+        return (x,) if isinstance(x, (tuple, list)) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return inputs, targets and weights of a batch, None for those that it has not."""
+    parts = tuple(data) if isinstance(data, (tuple, list)) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"found: {data}"
+        )
+    return (*parts, None, None)[:3]
 
 
 class Sequence:

@@ -180,6 +180,6 @@ def _names(function: Callable[..., Any]) -> set[str]:
     return {"**" if p.kind is p.VAR_KEYWORD else p.name for p in parameters}
 
 
-alias_modules(__name__, ("scikit_learn",))
+alias_modules(__name__)
 
 missing.answer(__name__)

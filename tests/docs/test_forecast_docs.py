@@ -39,6 +39,9 @@ def tables(tmp_path, monkeypatch):
     receipts = pd.concat([receipts, receipts.iloc[::3]]).drop(index=[5, 70])
     receipts.loc[40, "sales"] = np.nan
     receipts.to_csv("receipts.csv", index=False)
+    stamps = days.repeat(4) + pd.to_timedelta(np.tile([9, 12, 15, 18], n), "h")
+    tills = pd.DataFrame({"date": stamps, "sales": np.repeat(sold / 4, 4)})
+    tills.to_csv("tills.csv", index=False)
     promo = pd.DataFrame({"date": days, "sales": sold, "visitors": 3 * sold})
     promo = promo.assign(price=rng.uniform(1, 2, n), holiday=None)
     promo.loc[::30, "holiday"] = "fair"
@@ -48,7 +51,7 @@ def tables(tmp_path, monkeypatch):
 def test_the_commands(tables, capsys):
     blocks = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert len(commands) == 9
+    assert len(commands) == 11
     for name, *arguments in commands:
         assert name == "fusedrnn"
         quick = [] if arguments[0] == "forecast" else QUICK

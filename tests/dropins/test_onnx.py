@@ -189,6 +189,20 @@ def test_what_is_not_exported_is_named(parts, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_words_are_numbered_before(tmp_path):
+    model = Sequential(
+        [
+            layers.Input((3,), dtype="string"),
+            layers.StringLookup(vocabulary=["a"]),
+            layers.Embedding(2, 2),
+        ]
+    )
+    with pytest.raises(
+        ValueError, match="is a StringLookup, which is not exported: call it before"
+    ):
+        fusedrnn.onnx.export(model, tmp_path / "model.onnx")
+
+
 def test_other_refusals(tmp_path):
     with pytest.raises(ValueError, match="not built"):
         fusedrnn.onnx.export(Sequential([layers.LSTM(3)]), tmp_path / "m.onnx")

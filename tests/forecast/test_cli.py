@@ -229,6 +229,38 @@ sys.exit(cli.main(["compare", {str(csv)!r}]))
     assert run.stderr in ("fusedrnn: interrupted\n", "fusedrnn: terminated\n")
 
 
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_while_an_object_is_deleted(number, status, csv, tmp_path):
+    # Where Python can raise nothing: it says so and goes on.
+    (tmp_path / "ends.py").write_text(f"""
+import os, signal, sys, time
+from fusedrnn.forecast import cli
+class Deleted:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{number})
+        time.sleep(60)
+def compare(arguments):
+    Deleted()
+    time.sleep(60)
+cli._compare = compare
+sys.exit(cli.main(["compare", {str(csv)!r}]))
+""")
+    run = subprocess.run(
+        [sys.executable, "-m", "ends"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (run.returncode, run.stdout) == (status, "")
+    assert run.stderr in ("fusedrnn: interrupted\n", "fusedrnn: terminated\n")
+
+
+def test_a_table_from_the_standard_input(csv, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "fusedrnn.forecast.cli", "compare", "-", *SMALL],
+        input=csv.read_bytes(),
+        capture_output=True,
+    )
+    assert (run.returncode, b"120 values" in run.stdout) == (0, True)
+
+
 def test_the_command_line_runs_in_any_thread(tmp_path):
     found = []
     arguments = ["forecast", str(tmp_path / "none")]

@@ -20,6 +20,7 @@ BELOW = {
     "evaluate": ["_types", "settings", "data", "models"],
     "report": ["_types", "settings", "data", "models", "evaluate"],
     "forecaster": ["_types", "settings", "data", "models", "evaluate"],
+    "adapters": ["forecaster"],
     "experiment": ["_types", "settings", "data", "models", "evaluate", "report", "forecaster"],
     "cli": ["settings", "report", "forecaster", "experiment"],
 }

@@ -91,7 +91,7 @@ def test_the_command_line_takes_the_words_of_an_option_and_no_other(option, word
         ({"season": 2.5}, "season is 2.5, expected a whole number"),
         (
             {"missing_dates": "sometimes"},
-            "missing_dates is 'sometimes', expected one of error, zero, previous, seasonal",
+            "missing_dates is 'sometimes', expected one of error, zero, previous, seasonal, closed",
         ),
         ({"strategy": "best"}, "strategy is 'best', expected one of direct, recursive"),
         ({"units": 0}, "units is 0, expected at least 1"),

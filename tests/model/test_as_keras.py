@@ -398,7 +398,7 @@ def test_losses_of_layers() -> None:
 
 def test_the_state_of_an_optimizer_of_another_model_is_refused(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
-    m = model(optimizer=optimizers.Adam())
+    m = model(optimizer=optimizers.Adam(name="adam"))
     m.fit(X, Y, verbose=0)
     m.save(tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "a") as file:
@@ -497,9 +497,9 @@ def test_metrics_of_several_numbers_in_training() -> None:
         metrics=lambda k: [
             k.metrics.F1Score(average="macro"),
             k.metrics.F1Score(name="each"),
-            k.metrics.OneHotMeanIoU(3),
-            k.metrics.TruePositives(),
-            k.metrics.PrecisionAtRecall(0.5),
+            k.metrics.OneHotMeanIoU(3, name="iou"),
+            k.metrics.TruePositives(name="right"),
+            k.metrics.PrecisionAtRecall(0.5, name="precision"),
             "categorical_hinge",
         ],
     )
@@ -508,3 +508,94 @@ def test_metrics_of_several_numbers_in_training() -> None:
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, rtol=2e-5, atol=1e-6, err_msg=name)
+
+
+def shares(k: Any) -> Any:
+    """Return a metric of one's own, as notebooks write it."""
+
+    class F1(k.metrics.Metric):
+        def __init__(self, name: str = "f1", **kwargs: Any) -> None:
+            super().__init__(name=name, **kwargs)
+            self.tp = self.add_weight(name="tp", initializer="zeros")
+            self.called = self.add_variable((2,), "zeros", name="called")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            said = k.ops.floor(y_pred + 0.5)
+            self.tp.assign_add(k.ops.sum(said * y_true))
+            self.called.assign(self.called + k.ops.stack([k.ops.sum(said), k.ops.sum(y_true)]))
+
+        def result(self) -> Any:
+            return 2 * self.tp / (k.ops.sum(self.called) + 1e-7)
+
+        def reset_state(self) -> None:
+            self.tp.assign(0.0)
+            self.called.assign([0.0, 0.0])
+
+    return F1()
+
+
+def test_a_metric_of_ones_own_with_weights() -> None:
+    pair = same_start(
+        lambda k: k.layers.LSTM(3),
+        lambda k: k.layers.Dense(1, "sigmoid"),
+        optimizer="adam",
+        loss="binary_crossentropy",
+        metrics=lambda k: [shares(k)],
+    )
+    y = (RNG.random((40, 1)) > 0.5).astype(np.float32)
+    found = [
+        m.fit(X, y, epochs=3, batch_size=10, shuffle=False, verbose=0).history["f1"] for m in pair
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+    class Count(metrics.Metric):
+        def __init__(self) -> None:
+            super().__init__("count")
+            self.seen = self.add_weight("seen", initializer="ones")
+            self.rows = self.add_weight("rows", (2, 3))
+
+    metric = Count()
+    metric.seen.assign_sub(3)
+    assert metric.seen.numpy() == -2
+    assert metric.rows.shape == (2, 3)
+    metric.reset_state()
+    assert metric.variables[0].numpy() == 0
+
+
+def test_classes_that_are_ignored_have_no_weight() -> None:
+    t, w = np.array([0, 1, 2]), np.array([0.5, 1.5, 2.0])
+    p = np.array([[0.8, 0.1, 0.1], [0.05, 0.95, 0], [0.1, 0.8, 0.1]])
+    m = metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    assert m(t, p, sample_weight=w) == pytest.approx(1.33774646, abs=1e-3)  # Keras's own test
+
+
+def test_ids_that_are_sorted() -> None:
+    t, ids = np.array([2, 1, 0]), np.array([[1, 0, 2], [1, 2, 3], [3, 0, 1]])
+    w = np.array([0.7, 0.3, 2.0])
+    for k in (1, 2):
+        m = metrics.SparseTopKCategoricalAccuracy(k=k, from_sorted_ids=True)
+        hits = [False, True, k == 2]
+        assert m(t, ids) == pytest.approx(np.mean(hits))
+        m.reset_state()
+        assert m(t, ids, sample_weight=w) == pytest.approx(np.average(hits, weights=w))
+        again = metrics.get({"class_name": type(m).__name__, "config": m.get_config()})
+        assert again(t, ids) == pytest.approx(np.mean(hits))
+
+
+def test_what_get_gives_and_thresholds_that_can_be_read() -> None:
+    for k in (fusedrnn, keras):
+        assert k.losses.get("mse") is k.losses.mean_squared_error
+        assert isinstance(k.losses.get("MeanSquaredError"), k.losses.MeanSquaredError)
+        assert isinstance(k.metrics.get("mse"), k.metrics.MeanSquaredError)
+        assert k.losses.get(None) is k.metrics.get(None) is k.optimizers.get(None) is None
+        loss = k.losses.MeanSquaredError(reduction="none")(np.ones((2, 3)), np.zeros((2, 3)))
+        assert "float32" in str(loss.dtype)
+    for options in ({"num_thresholds": 5}, {"thresholds": [0.7, 0.2]}):
+        ours, theirs = (k.metrics.AUC(**options) for k in (fusedrnn, keras))
+        np.testing.assert_allclose(ours.thresholds, theirs.thresholds, rtol=1e-6)
+        assert ours.num_thresholds == theirs.num_thresholds
+        assert metrics.AUC(**ours.get_config()).get_config() == ours.get_config()
+    m = metrics.Precision()
+    m.update_state([[1], [0], [1]], [[0.9], [0.8], [0.1]])
+    counts = m.true_positives, m.false_positives, m.false_negatives, m.true_negatives
+    assert [float(c[0]) for c in counts] == [1, 1, 1, 0]

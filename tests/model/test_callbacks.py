@@ -116,6 +116,22 @@ def test_checkpoints(tmp_path: Any) -> None:
         ModelCheckpoint("model.ckpt")
 
 
+@pytest.mark.parametrize("name", ["ckpt_{epoch}", "best.ckpt", "21_checkpoint.keras"])
+def test_checkpoints_of_keras_2(tmp_path: Any, name: str) -> None:
+    pytest.importorskip("h5py")
+    m, path = model(), tmp_path / name
+    with pytest.warns(UserWarning, match="is an HDF5 file, end it in .h5"):
+        m.fit(
+            X, Y, epochs=4, verbose=0,
+            callbacks=[ModelCheckpoint(path, save_weights_only=True, period=2)],
+        )  # fmt: skip
+    if "{" in name:
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["ckpt_2", "ckpt_4"]
+    loaded = model()
+    loaded.load_weights(str(path).format(epoch=4))
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), m.predict(X, verbose=0))
+
+
 def test_csv_logger_and_terminate_on_nan(tmp_path: Any, capsys: Any) -> None:
     m = model(metrics=["mae"])
     log = tmp_path / "log.csv"

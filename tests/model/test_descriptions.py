@@ -224,3 +224,16 @@ def test_inputs_that_contradict_themselves() -> None:
     ):
         with pytest.raises(ValueError, match=match):
             fusedrnn.Input(**wrong)
+
+
+def test_a_model_without_weights_yet_is_saved(tmp_path: Path) -> None:
+    keras = with_keras()
+    model = fusedrnn.Sequential([layers.Dense(3, activation="relu"), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.keras")
+    for read in (models.load_model(tmp_path / "m.keras"),
+                 keras.models.load_model(tmp_path / "m.keras")):  # fmt: skip
+        assert not read.built
+        assert read.predict(X, verbose=0).shape == (6, 2)
+    with pytest.raises(ValueError, match="no weights yet"):
+        model.save(tmp_path / "m.h5")

@@ -25,7 +25,10 @@ NEEDS_KERAS = pytest.mark.skipif(find_spec("keras") is None, reason="no Keras")
 MASKED = {
     "attention",
     "masks",
+    "mask_by_hand",
     "masks_that_go_on_or_end",
+    "own_layer_that_keeps_a_mask",
+    "translation",
     "words_and_numbers",
 }  # Keras's summary has their masks
 NOT_ONLY_OUTPUTS = {
@@ -33,6 +36,13 @@ NOT_ONLY_OUTPUTS = {
     "penalties_and_frozen",
     "penalties_of_activity",
     "penalties_of_shared_and_of_states",
+    "several_heads_of_one_trunk",
+    "own_loss_of_a_layer",
+    "translation",
+    "siamese_manhattan",
+    "two_towers",
+    "both_poolings",
+    "series_and_categories",
 }
 
 
@@ -72,7 +82,10 @@ def pair(keras: Any, name: str) -> tuple[Any, Any]:
     """Both models, with the same weights."""
     theirs, ours = GRAPHS[name](keras), GRAPHS[name](fusedrnn)
     rng = np.random.default_rng(5)
-    weights = [rng.uniform(-0.6, 0.6, w.shape).astype(np.float32) for w in theirs.get_weights()]
+    weights = [  # the moving variances among them, which are positive
+        (rng.uniform(-0.6, 0.6, w.shape) + np.all(w == 1)).astype(np.float32)
+        for w in theirs.get_weights()
+    ]
     theirs.set_weights(weights)
     ours.set_weights(weights)
     return theirs, ours
@@ -178,7 +191,8 @@ def test_gradients(name: str, double: None) -> None:
         gradients, numeric(loss, buffer.value[: buffer.trainable_size]), atol=1e-7
     )
     for dx, each in zip(dxs, x, strict=True):
-        np.testing.assert_allclose(dx, numeric(loss, each), atol=1e-7)
+        found = np.zeros_like(each) if dx is None else dx  # of a mask
+        np.testing.assert_allclose(found, numeric(loss, each), atol=1e-7)
 
 
 def test_an_output_that_does_not_count_leaves_its_layers_alone() -> None:
@@ -285,8 +299,46 @@ def test_dropout_that_is_always_on() -> None:
     model = Model(x, layers.Dropout(0.5, seed=1)(x, training=True))
     y = model.predict(np.ones((2, 50)), verbose=0)
     assert set(np.unique(y)) == {0.0, 2.0}
-    with pytest.raises(NotImplementedError, match="training=False"):
-        layers.Dropout(0.5)(x, training=False)
+
+
+def test_layers_that_are_never_in_training() -> None:
+    """The others train; through these the gradient goes as if they did not drop."""
+
+    def build(rate: float) -> Any:
+        x = Input((5, 3))
+        h = layers.BatchNormalization()(layers.Conv1D(3, 2, kernel_initializer="ones")(x),
+                                        training=False)  # fmt: skip
+        h = layers.GaussianNoise(rate)(layers.Dropout(rate)(h, training=False), training=False)
+        options = {"kernel_initializer": "ones", "recurrent_initializer": "identity"}
+        r = layers.LSTM(3, dropout=rate, recurrent_dropout=rate, **options)
+        inner = layers.Bidirectional(r)(h, training=False)
+        model = Model(x, layers.Dense(1, kernel_initializer="ones")(inner))
+        model.compile("sgd", "mse")
+        model.fit(x_data, np.ones((6, 1)), epochs=2, verbose=0)
+        return model
+
+    x_data = np.random.default_rng(0).normal(size=(6, 5, 3))
+    dropping, plain = build(0.5), build(0.0)
+    for got, expected in zip(dropping.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
+    moving = dropping.layers[2].moving_mean
+    assert not np.any(moving.value)
+
+
+def test_a_mask_by_hand_counts_instead_of_that_from_below(tmp_path: Path) -> None:
+    x, seen = Input((4,)), Input((4,), name="seen")
+    h = layers.Embedding(5, 2, mask_zero=True)(x)
+    model = Model([x, seen], layers.GRU(2)(h, mask=seen))
+    words, mask = np.array([[1, 2, 0, 3]]), np.array([[1, 0, 1, 0]])
+    once = model.predict([words, mask], verbose=0)
+    kept = Model(x, layers.GRU(2)(layers.Embedding(5, 2)(x)))
+    kept.set_weights(model.get_weights())
+    at = Input((2,))
+    two = Model(at, kept.layers[2](kept.layers[1](at)))
+    np.testing.assert_allclose(once, two.predict(words[:, [0, 2]], verbose=0), rtol=1e-6)
+    model.save(tmp_path / "m.keras")
+    read = models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(read.predict([words, mask], verbose=0), once)
 
 
 def test_outputs_by_name_and_weights_of_rows() -> None:
@@ -335,3 +387,26 @@ def test_a_deep_graph_needs_no_deep_stack() -> None:
     model = Model(x, y)
     assert len(model.layers) == 1201
     assert pickle.loads(pickle.dumps(model)).predict(np.ones((1, 2)), verbose=0).shape == (1, 2)
+
+
+@pytest.mark.parametrize("options", [{}, {"output_shape": (3,)}])
+def test_lambda_over_several_tensors(options: Any) -> None:
+    """As attention and samplers of old scripts have it; numbers as Keras's."""
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((8, 4)).astype("float32"), rng.standard_normal((8, 1))
+    found = []
+    for k in (fusedrnn, keras):
+        start = k.Input((4,))
+        a, b = (k.layers.Dense(3, activation="tanh", name=n)(start) for n in "ab")
+        both = k.layers.Lambda(lambda t: t[0] * t[1] + t[1], **options)([a, b])
+        assert tuple(both.shape) == (None, 3)
+        model = k.Model(start, k.layers.Dense(1)(both))
+        if found:
+            model.set_weights(found[0][0])
+        else:
+            found.append([model.get_weights()])
+        model.compile("sgd", "mse")
+        loss = model.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"]
+        found.append([*loss, *np.ravel(model.predict(x, verbose=0))])
+    np.testing.assert_allclose(found[1], found[2], rtol=2e-5, atol=1e-6)

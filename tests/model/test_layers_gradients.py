@@ -185,7 +185,7 @@ def test_nested_model_and_activity_regularizer() -> None:
     np.testing.assert_allclose(got, numeric(loss, buffer.value), atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [n for n in activations.TABLE])
+@pytest.mark.parametrize("name", [n for n in activations.TABLE if n not in ("glu", "threshold")])
 def test_activation_gradients(name: str) -> None:
     act = activations.get(name)
     x = rng.normal(size=(3, 5)) * 2

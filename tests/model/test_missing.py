@@ -82,6 +82,22 @@ ALIASES = ("Sequence", "Model", "Mean")
         "from fusedrnn.keras.ops.numpy import mean; mean([1.0])",
         "import fusedrnn as keras; keras.config.floatx()",
         "from fusedrnn.keras.utils.bounding_boxes import crop",
+        "from fusedrnn.src.layers import LSTM; from fusedrnn import layers\n"
+        "assert LSTM is layers.LSTM",
+        "from fusedrnn.src.layers.rnn.lstm import LSTM; from fusedrnn import layers\n"
+        "assert LSTM is layers.LSTM",
+        "import fusedrnn.keras.layers.lstm as a, fusedrnn.layers.lstm as b; assert a is b",
+        "from fusedrnn._tf_keras.keras.models import Sequential; Sequential()",
+        "from fusedrnn.keras._tf_keras.keras.callbacks import EarlyStopping; EarlyStopping()",
+        "from fusedrnn.api._v2.keras import layers; layers.Dense(1)",
+        "from fusedrnn.python.keras.layers import Dense; Dense(1)",
+        "from fusedrnn.src.legacy.preprocessing.text import Tokenizer",
+        "from fusedrnn.src.utils.np_utils import to_categorical; to_categorical([1])",
+        "from fusedrnn.engine.training import Model",
+        "from fusedrnn.src.engine.sequential import Sequential; Sequential()",
+        "from fusedrnn.models import Sequential, optimizers; optimizers.Adam()",
+        "from fusedrnn.backend.tensorflow_backend import set_session; import fusedrnn as tf\n"
+        "set_session(tf.Session(config=tf.ConfigProto()))",
         "import fusedrnn.keras, sys, fusedrnn; from fusedrnn.keras import datasets\n"
         "assert sys.modules['fusedrnn.keras.datasets'] is fusedrnn.datasets",
     ],
@@ -93,8 +109,9 @@ def test_import_lines(line: str) -> None:
 def test_what_nobody_knows_is_python_s_error() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"fusedrnn\.nothing"):
         importlib.import_module("fusedrnn.nothing")
-    with pytest.raises(ModuleNotFoundError, match=r"fusedrnn\.keras\.nothing"):
-        importlib.import_module("fusedrnn.keras.nothing")
+    for name in ("keras.nothing", "src.nothing", "keras.src.nothing", "engine.nothing"):
+        with pytest.raises(ModuleNotFoundError, match=f"fusedrnn.{name}"):
+            importlib.import_module(f"fusedrnn.{name}")
     with pytest.raises(AttributeError, match=r"'Densee', nor has Keras's; is it Dense\?"):
         _ = layers.Densee
     assert not hasattr(layers, "Nothing")

@@ -347,3 +347,39 @@ def test_gradients_may_be_given() -> None:
     optimizer.apply([np.zeros((3, 2)), np.ones(2)])
     np.testing.assert_allclose(bias, [-1.0, -1.5])
     assert optimizer.iterations == 2
+
+
+def test_rates_that_are_functions_or_schedules() -> None:
+    rates = iter([0.5, 0.25])
+    model = Sequential([Input((1,)), Dense(1, use_bias=False)])
+    for rate in (lambda: next(rates), lambda step: 0.5 / 2**step):
+        optimizer = optimizers.SGD(rate)
+        model.set_weights([np.zeros((1, 1))])
+        optimizer.apply_gradients([(np.ones((1, 1)), model.weights[0])])
+        optimizer.apply_gradients([(np.ones((1, 1)), model.weights[0])])
+        assert float(model.weights[0].numpy()[0, 0]) == -0.75
+    scheduled = optimizers.SGD(schedules.ExponentialDecay(0.1, 2, 0.5))
+    with pytest.raises(TypeError, match="created with a `LearningRateSchedule`"):
+        scheduled.learning_rate = 0.2
+
+
+def test_gradients_that_lack() -> None:
+    model = Sequential([Input((3,)), Dense(2)])
+    kernel, bias = model.trainable_variables
+    with pytest.raises(ValueError, match="No gradients provided"):
+        optimizers.SGD().apply_gradients([(None, kernel)])
+    with pytest.warns(UserWarning, match="do not exist for variables.*bias"):
+        optimizers.SGD().apply_gradients([(np.ones((3, 2)), kernel), (None, bias)])
+    with pytest.raises(ValueError, match="weight_decay is None"):
+        optimizers.AdamW(weight_decay=None)
+
+
+def test_names_and_what_an_optimizer_keeps() -> None:
+    fusedrnn.backend.clear_session()
+    assert [optimizers.Adam().name, optimizers.Adam().name] == ["adam", "adam_1"]
+    optimizer = optimizers.Adam(epsilon=2.0)
+    assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate"]
+    model = Sequential([Input((3,)), Dense(2)])
+    optimizer.build(model.trainable_variables)
+    assert [v.shape for v in optimizer.variables] == [(), (), (3, 2), (3, 2), (2,), (2,)]
+    assert optimizers.SGD(loss_scale_factor=8.0).scale_loss(2.0) == 16.0

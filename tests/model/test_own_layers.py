@@ -113,3 +113,43 @@ def test_heads_give_scores_that_add_up_to_one() -> None:
     assert not np.triu(scores, 1).any()
     kept = np.tril(np.ones((2, 5, 5), bool))
     np.testing.assert_array_equal(layer(x, x, attention_mask=kept), y)
+
+
+def test_losses_of_a_layer_are_added_only_while_it_runs() -> None:
+    class Shrink(layers.Layer):
+        def call(self, x: Any) -> Any:
+            self.add_loss(K.sum(K.square(x)))
+            return x
+
+    layer = Shrink()
+    x = np.arange(6.0).reshape(2, 3)
+    layer(x)
+    assert [float(loss) for loss in layer.losses] == [55.0]
+    with pytest.raises(ValueError, match="can only be called from inside"):
+        layer.add_loss(1.0)
+
+    class Wide(layers.Layer):
+        def call(self, x: Any) -> Any:
+            self.add_loss(K.square(x))
+            return x
+
+    with pytest.raises(ValueError, match=r"wide: add_loss takes numbers, got an array \(1, 3\)"):
+        Wide(name="wide")(x)
+
+
+def test_a_list_called_layers_is_ones_own() -> None:
+    class Stack(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = layers.LayerNormalization()
+            self.layers = (layers.Dense(3), layers.Dense(3))
+
+        def call(self, x: Any) -> Any:
+            for layer in self.layers:
+                x = layer(x)
+            return self.norm(x)
+
+    stack = Stack()
+    stack(np.ones((2, 3)))
+    assert len(stack.layers) == 2
+    assert len(stack.weights) == 6

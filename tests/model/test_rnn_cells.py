@@ -317,3 +317,24 @@ def test_masks_of_sequences_in_every_step() -> None:
     )
     with pytest.raises(ValueError, match="incompatible with the input"):
         layers.TimeDistributed(layers.Dense(2))(X, mask=np.ones((6, 4), bool))
+
+
+@pytest.mark.parametrize("name", ["Minimal", "Wide"])
+def test_a_cell_of_ones_own_by_itself(name: str) -> None:
+    """Its states come back in the list in which it gives them, and in a graph too."""
+    cell = own_cells(fusedrnn.keras)[name](4)
+    sizes = cell.state_size if isinstance(cell.state_size, list) else [4]
+    states: Any = [np.ones((6, n), np.float32) for n in sizes]
+    given = [fusedrnn.Input((3,)), *[fusedrnn.Input((n,)) for n in sizes]]
+    y, new = cell(given[0], given[1:])
+    assert isinstance(new, list)
+    assert len(new) == len(sizes)
+    step = fusedrnn.Model(given, [y, *new])
+    for t in range(3):
+        expected = step.predict([X[:, t], *states], verbose=0)
+        y, states = cell(X[:, t], states)
+        for a, b in zip([y, *states], expected, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    y, last = layers.RNN(cell, return_state=True)(X[:, :3], initial_state=[
+        np.ones((6, n), np.float32) for n in sizes])[:2]  # fmt: skip
+    np.testing.assert_allclose(last, states[0], atol=1e-6)

@@ -469,7 +469,7 @@ def test_paths(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nothing.keras")
     with pytest.raises(ValueError, match="has no weights yet"):
-        Sequential([layers.LSTM(3)]).save(tmp_path / "m.keras")
+        Sequential([layers.LSTM(3)]).save(tmp_path / "m.h5")
     model.save(tmp_path / "m.safetensors")
     with pytest.raises(FileExistsError):
         model.save(tmp_path / "m.safetensors", overwrite=False)

@@ -96,8 +96,8 @@ def test_a_base_of_data_is_filled_in_by_the_user() -> None:
     for call in (lambda: len(base), lambda: base[0]):
         with pytest.raises(NotImplementedError):
             call()
-    with pytest.raises(NotImplementedError, match=r"utils\.plot_model is beyond fusedrnn"):
-        utils.plot_model()
+    with pytest.raises(NotImplementedError, match=r"utils\.FeatureSpace is beyond fusedrnn"):
+        utils.FeatureSpace()
     with pytest.raises(AttributeError, match="has no attribute 'plot_modell'"):
         utils.plot_modell  # noqa: B018
 
@@ -137,3 +137,38 @@ def test_bidirectional_refuses_states_that_do_not_fit() -> None:
         with pytest.raises(ValueError, match="initial state"):
             layer(x, initial_state=states)
         np.testing.assert_array_equal(layer(x), plain)  # nothing of them is left
+
+
+def test_norms_keep_their_type() -> None:
+    utils_of_keras = pytest.importorskip("keras").utils
+    x = np.array([[3.0, 4.0], [0.0, 0.0]])
+    for dtype in ("float32", "float64", "int64"):
+        for order in (1, 2, np.inf):
+            ours = utils.normalize(x.astype(dtype), order=order)
+            theirs = utils_of_keras.normalize(x.astype(dtype), order=order)
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_batches_packed() -> None:
+    for parts in ((1,), (1, 2), (1, 2, 3)):
+        packed = utils.pack_x_y_sample_weight(*parts)
+        assert utils.unpack_x_y_sample_weight(packed) == (*parts, None, None)[:3]
+    assert utils.pack_x_y_sample_weight([1, 2]) == ([1, 2],)
+    with pytest.raises(ValueError, match="Data is expected to be in format"):
+        utils.unpack_x_y_sample_weight([1, 2, 3, 4])
+
+
+def test_lines_go_to_the_log(capsys: Any, caplog: Any) -> None:
+    model = Sequential([layers.Input((1,)), layers.Dense(1)])
+    assert utils.is_interactive_logging_enabled()
+    utils.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", logger="fusedrnn"):
+            model.predict(np.ones((2, 1)))
+        assert "1/1" in caplog.text
+    finally:
+        utils.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    model.predict(np.ones((2, 1)))
+    assert "1/1" in capsys.readouterr().out

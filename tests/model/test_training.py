@@ -154,7 +154,7 @@ def test_initial_state_and_return_state() -> None:
     second, *_ = layer(X, initial_state=[h, c])
     double, *_ = layer(np.concatenate([X, X], axis=1))
     np.testing.assert_allclose(second, double[:, 6:], rtol=1e-5, atol=1e-6)
-    with pytest.raises(ValueError, match="expected 2 of"):
+    with pytest.raises(ValueError, match="initial states have shapes"):
         layer(X, initial_state=[h])
     with pytest.raises(ValueError, match="a Sequential model passes one on"):
         Sequential([Input((6, 2)), LSTM(3, return_state=True)])

@@ -9,7 +9,7 @@ Not here: training. Callbacks see the model from outside.
 
 from __future__ import annotations
 
-from .. import missing
+from .. import legacy, missing
 from .backup import BackupAndRestore
 from .callback import HOOKS, Callback, CallbackList
 from .monitors import EarlyStopping, ModelCheckpoint, MonitorCallback, ReduceLROnPlateau
@@ -37,4 +37,5 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
+legacy.alias_modules(__name__)
 missing.answer(__name__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import suppress
 from typing import Any
 
@@ -57,9 +56,15 @@ class BackupAndRestore(Callback):
         except (OSError, ValueError):
             if not os.path.exists(f"{self._paths[0]}.bkp"):
                 raise
-            for path in self._paths:
-                shutil.copyfile(f"{path}.bkp", path)
+            self._copy(".bkp", "")
             self._restore()
+
+    def _copy(self, source: str, target: str) -> None:
+        import shutil  # slow to import
+
+        for path in self._paths:
+            if os.path.exists(f"{path}{source}"):
+                shutil.copyfile(f"{path}{source}", f"{path}{target}")
 
     def _restore(self) -> None:
         weights, metadata = self._paths
@@ -86,8 +91,7 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         weights, metadata = self._paths
         if self.double_checkpoint:
-            for path in filter(os.path.exists, self._paths):
-                shutil.copyfile(path, f"{path}.bkp")
+            self._copy("", ".bkp")
         self.model.save_weights(weights)
         text = json.dumps({"epoch": self._epoch, "batch": batch})
         _files.write(metadata, lambda path: path.write_text(text, encoding="utf-8"))

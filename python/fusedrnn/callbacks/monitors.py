@@ -117,6 +117,7 @@ class ModelCheckpoint(MonitorCallback):
     """Saves the model after every epoch (or ``save_freq`` batches), or only when it is the best.
 
     ``filepath`` may hold ``{epoch}`` and names of logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
+    ``period`` is Keras 2's: every how many epochs.
     """
 
     def __init__(
@@ -129,20 +130,18 @@ class ModelCheckpoint(MonitorCallback):
         mode: str = "auto",
         save_freq: Any = "epoch",
         initial_value_threshold: float | None = None,
+        period: int = 1,
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fsdecode(os.fspath(filepath))
-        endings = (
-            (".h5", ".hdf5", ".safetensors")
-            if save_weights_only
-            else (".keras", ".h5", ".hdf5", ".safetensors")
-        )
-        if not self.filepath.endswith(endings):
+        endings = (".keras", ".h5", ".hdf5", ".safetensors")
+        if not save_weights_only and not self.filepath.endswith(endings):
             raise ValueError(
                 f"ModelCheckpoint: filepath {self.filepath!r} must end in {' or '.join(endings)}"
             )
         if save_freq != "epoch":
             whole("ModelCheckpoint", "save_freq", save_freq)
+        self.period = whole("ModelCheckpoint", "period", period)
         self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self.batches = self.epoch = 0
@@ -158,7 +157,7 @@ class ModelCheckpoint(MonitorCallback):
                 self._save(self.epoch, {"batch": batch + 1, **(logs or {})})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and (epoch + 1) % self.period == 0:
             self._save(epoch, logs or {})
 
     def _save(self, epoch: int, logs: Logs) -> None:

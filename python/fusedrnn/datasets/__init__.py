@@ -1,7 +1,9 @@
-"""The bundled sales data and its loaders.
+"""The bundled sales data and its loaders, and Keras's data sets, a file each.
 
-Not here: anything that fetches. NOTICE beside it says where the data come from and under which
-licence.
+NOTICE says where the bundled data come from and under which licence. Keras's are fetched once, by
+`fusedrnn.utils.get_file`, into Keras's own folder.
+
+Not here: nothing is fetched before ``load_data`` is called.
 """
 
 from __future__ import annotations
@@ -10,9 +12,34 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from .. import missing
+from . import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = [
+    "BAKERY_KNOWN",
+    "BAKERY_PAST",
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "load_bakery",
+    "load_bakery_series",
+    "mnist",
+    "reuters",
+]
 
 BAKERY_KNOWN = ("is_holiday", "schoolholiday_share", "promo_share")
 """Covariates of the bakery sales that are known in advance."""

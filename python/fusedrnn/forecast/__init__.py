@@ -7,10 +7,12 @@ Not here: what the rest of ``fusedrnn`` needs; nothing of it imports from here.
 
 ===========  =====================================================================================
 settings     every option: `TableOptions`, `PanelOptions`, `Settings`, each checked once
-data/        table, dates, rows       a CSV, Parquet or pandas table, in pieces -> checked long rows
-             panel, frequency         long rows -> regular series by stated rules
+data/        files, frames, table     a file in pieces, a frame or a series -> checked long rows
+             dates, months, numerals  the spellings of dates, names of months, and numbers
+             frequency, periods       frequencies and seasons; stamps -> the dates of a grid
+             panel, closed            long rows -> regular series by rules; closed days
              calendar                 covariates that a date alone gives
-             records, database        series and results on disk, in SQLite
+             rows, records, database  rows, series and results on disk, in SQLite
 models/      season, scale            what is taken off a series before a network sees it
              inputs, network          the windows that a network sees; LSTM and GRU
              baselines, classical     naive forecasts, TSB; ETS, Theta and MSTL
@@ -25,7 +27,8 @@ report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
              comparison, outputs      `Comparison`, with all of these; where it may be written
 forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
-experiment   `tune`, `compare`: all of the above
+adapters/    sktime, darts            `RNNForecaster` under the interface of other libraries
+experiment   `tune`, `compare`: all of the above but the adapters
 cli          the command ``fusedrnn``
 ===========  =====================================================================================
 """

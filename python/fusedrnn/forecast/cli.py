@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sys
@@ -56,11 +57,17 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
         "column that names the series, or store,item (default: unique_id or series_id)",
     ),
     "wide": (None, "each other column is a series"),
-    "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel"),
+    "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel, epoch"),
+    "language": ("CODE", "of names of months, as de (default: found)"),
     "decimal": ("CHAR", "decimal point (default: {default})"),
-    "thousands": ("CHAR", "what parts thousands (default: nothing)"),
-    "freq": (None, "as D, W-MON, MS (default: found)"),
+    "thousands": ("CHAR", "what parts thousands (default: blanks and apostrophes)"),
+    "currency": ("TEXT", "what stands beside numbers, as kr (default: a sign as €)"),
+    "empty": ("LIST", "texts that say there is no value, as closed"),
+    "encoding": ("NAME", "of a CSV file (default: found)"),
+    "sheet": ("NAME", "of a workbook, or the file of a zip"),
+    "freq": (None, "as D, W-SUN, MS: rows are brought to it (default: found)"),
     "season": ("N", "periods in a season (default: found)"),
+    "country": ("CODE", "whose public holidays are known, as ES"),
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
@@ -159,10 +166,29 @@ def _signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise _Signalled(number)
 
+    def send(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):  # so that no other thread gets it
+            signal.pthread_kill(int(threading.main_thread().ident or 0), number)
+        else:
+            os.kill(os.getpid(), number)
+
+    def again(unraisable: Any) -> None:
+        """Send it again soon where Python can raise nothing, as while an object is deleted."""
+        if not isinstance(unraisable.exc_value, _Signalled):
+            hook(unraisable)
+            return
+        number = unraisable.exc_value.number
+        signal.signal(number, end)
+        timer = threading.Timer(0.01, send, (number,))
+        timer.daemon = True
+        timer.start()
+
     before = [(number, signal.signal(number, end)) for number in numbers]
+    hook, sys.unraisablehook = sys.unraisablehook, again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before:
             signal.signal(number, handler)
 
@@ -232,7 +258,9 @@ def parser() -> argparse.ArgumentParser:
 
 def add_data(command: argparse.ArgumentParser) -> None:
     """Add the options that say what is in the table and what to do with it."""
-    command.add_argument("csv", nargs="?", help="CSV or Parquet file (default: the bakery sales)")
+    command.add_argument(
+        "csv", nargs="?", help="CSV, Parquet, .xlsx or .ods file, or - (default: the bakery sales)"
+    )
     group = command.add_argument_group("data")
     add_fields(group, (TableOptions, PanelOptions), DATA_HELP)
     group.add_argument("--skip-short", action="store_true", help="leave out series too short")

@@ -52,13 +52,19 @@ def compare(
     id: str | None = None,
     wide: bool = False,
     date_format: str | None = None,
+    language: str | None = None,
     decimal: str = ".",
     thousands: str | None = None,
+    currency: str | None = None,
+    empty: Sequence[str] = (),
+    encoding: str | None = None,
+    sheet: str | None = None,
     future_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
     categories: Sequence[str] = (),
     freq: str | None = None,
     season: int | None = None,
+    country: str | None = None,
     calendar: bool | None = None,
     duplicates: Duplicates = "error",
     missing_dates: Fill = "error",
@@ -105,12 +111,14 @@ def compare(
     frame : DataFrame or path, optional
         One row a date and series. A file is read in pieces, and what is found is kept on disk:
         thousands of series need no more memory than some. Default: the bundled bakery sales.
-    date, target, id, wide, date_format, decimal, thousands : optional
+    date, target, id, wide, date_format, language, decimal, thousands : optional
+    currency, empty, encoding, sheet : optional
         Where things are in the table and how they are spelled, see `TableOptions`.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance as holidays and promotions, those known only afterwards as the
         weather, and those of both that are names, see `TableOptions`.
-    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+    freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
+    zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional

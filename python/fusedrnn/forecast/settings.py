@@ -16,8 +16,8 @@ import numpy as np
 
 Strategy: TypeAlias = Literal["direct", "recursive"]
 Scope: TypeAlias = Literal["auto", "local", "global"]
-Duplicates: TypeAlias = Literal["error", "sum", "last"]
-Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal"]
+Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
+Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
 Base: TypeAlias = Literal["level", "ETS", "Theta"]
@@ -82,8 +82,9 @@ class TableOptions:
 
     date: str | None = None
     """Column of dates, or several with commas between: ``"year,month"``, ``"year,quarter"``,
-    ``"year,week"`` (of ISO 8601), ``"year,month,day"``. Default: ``ds`` or ``date``, in small or
-    capital letters, the index of a frame, or the first column without a name."""
+    ``"year,week"`` (of ISO 8601), ``"year,month,day"``, ``"date,time"``, ``"date,hour"``. Default:
+    ``ds`` or ``date``, in small or capital letters, the index of a frame, or the first column
+    without a name."""
     target: str | None = None
     """Column of sales. Default: ``y`` or ``sales``."""
     id: str | None = None
@@ -92,14 +93,25 @@ class TableOptions:
     wide: bool = False
     """Whether each column beside the date is a series of its own."""
     date_format: str | None = None
-    """As in `datetime.strptime`, or "excel" for the day numbers of spreadsheets. Default: year
-    first (ISO 8601, also weeks and quarters), or one of ``30.04.2019``, ``30/04/2019``,
-    ``04/30/2019`` and the like if only one of them fits every row. Of a time with an offset from
-    UTC the clock's time is taken."""
+    """As in `datetime.strptime`, "excel" for the day numbers of spreadsheets, or "epoch" for
+    seconds since 1970. Default: year first (ISO 8601, also weeks and quarters), or one of
+    ``30.04.2019``, ``30/04/2019``, ``04/30/2019`` and the like if only one of them fits every row.
+    Of a time with an offset from UTC the clock's time is taken; if hours are counted over a change
+    of clocks, that of a constant offset."""
+    language: str | None = None
+    """Of the names of months, as "de". Default: English, or the one that has them all."""
     decimal: str = "."
-    """The point in numbers, in a CSV file."""
+    """The point in numbers that are texts."""
     thousands: str | None = None
-    """What parts their thousands."""
+    """What parts their thousands. Blanks, thin ones too, and apostrophes do without being told."""
+    currency: str | None = None
+    """What stands before or after numbers, as "kr"; a sign as € or $ may without being told."""
+    empty: tuple[str, ...] = ()
+    """Texts in place of a number that say there is none, as "closed"; "-" and "NA" always do."""
+    encoding: str | None = None
+    """Of a CSV file. Default: UTF-8, UTF-16 or Windows-1252, as found."""
+    sheet: str | None = None
+    """Of a workbook, or the file of a zip, if there is more than one."""
     future_covariates: tuple[str, ...] = ()
     """Columns known in advance, as holidays and promotions; numeric but for `categories`."""
     past_covariates: tuple[str, ...] = ()
@@ -142,19 +154,24 @@ class PanelOptions:
     """
 
     freq: str | None = None
-    """A pandas offset alias. Default: inferred."""
+    """A pandas offset alias, to which dates are brought: each is taken for the period it is in.
+    Default: inferred."""
     season: int | None = None
     """Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
-    4 for quarters, 24 for hours, 1 for years."""
+    4 for quarters, 24 for hours, 1 for years; of several of these as many as fit."""
+    country: str | None = None
+    """Whose public holidays are known, as "ES", or a part of it, as "ES-CT"."""
     calendar: bool | None = None
     """Whether to add the cycles of the calendar to the covariates known in advance. Default: for
     weeks, days and hours if the table spans two years, so that a network can have seen a year come
     back."""
     duplicates: Duplicates = "error"
-    """What several rows of one date become: an error, their sum (receipts), or the last of them.
-    Covariates are always those of the last."""
+    """What several rows of one date or period become: an error, their sum (receipts), mean or
+    largest, the first or the last of them. Covariates are always those of the last."""
     missing_dates: Fill = "error"
-    """What a gap becomes: an error, no sales, the value before it, or the value one season before.
+    """What a gap becomes: an error, no sales, the value before it, the value one season before, or
+    a closed day: a weekday that no series sells on is left out of the dates and the season, on
+    others the value a season before is put in its place, and none is forecast.
     All but the first look only backwards, so that nothing leaks from after a cutoff."""
     missing_values: Fill = "error"
     zeros: Zeros = "keep"

@@ -7,20 +7,28 @@ Not here: models, training loops, file formats.
 
 from .. import activations, missing
 from .._state import snake_case
-from ..legacy import LAYER_MODULES, alias_modules
-from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from ..legacy import alias_modules
+from . import merging
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
 from .batch_normalization import BatchNormalization
-from .convolution import Conv1D, SeparableConv1D
+from .categories import CategoryEncoding
+from .convolution import Conv1D, Conv1DTranspose
 from .dense import Dense
-from .dropout import Dropout, SpatialDropout1D
+from .depthwise import DepthwiseConv1D, SeparableConv1D
+from .discretization import Discretization
+from .dropout import AlphaDropout, Dropout, SpatialDropout1D
+from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .function import Lambda
+from .group_normalization import GroupNormalization, RMSNormalization
 from .gru import GRU
+from .hashing import Hashing
 from .identity import Identity
 from .input import Input, InputLayer
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
+from .lookup import IntegerLookup, StringLookup
 from .lstm import LSTM
 from .masking import Masking
 from .merging import (
@@ -41,15 +49,25 @@ from .merging import (
     multiply,
     subtract,
 )
-from .multi_head_attention import MultiHeadAttention
+from .multi_head_attention import GroupedQueryAttention, MultiHeadAttention
+from .normalization import Normalization
 from .operation import Operation
 from .padding import Cropping1D, UpSampling1D, ZeroPadding1D
-from .pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
+from .pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveMaxPooling1D,
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
 from .regularization import ActivityRegularization, GaussianDropout, GaussianNoise
+from .rescaling import Rescaling
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .rnn_over_cells import RNN
 from .simple_rnn import SimpleRNN
+from .text_vectorization import TextVectorization
 from .unit_normalization import UnitNormalization
 from .wrapper import Bidirectional, TimeDistributed, Wrapper
 
@@ -60,19 +78,27 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveMaxPooling1D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Cropping1D",
     "Dense",
+    "DepthwiseConv1D",
+    "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -80,9 +106,13 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "GroupNormalization",
+    "GroupedQueryAttention",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -94,11 +124,14 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "Operation",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SimpleRNN",
@@ -106,7 +139,10 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
+    "ThresholdedReLU",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
@@ -128,12 +164,16 @@ LAYERS.update(
     for name, layer in ((name, globals()[name]) for name in __all__)
     if isinstance(layer, type) and issubclass(layer, Layer)
 )
+LAYERS["group_query_attention"] = GroupedQueryAttention  # as Keras exports it
 activations.LAYERS.update(LAYERS)
-alias_modules(__name__, LAYER_MODULES)
+alias_modules(__name__)
+merge = merging.merge  # which the module of this name hides
 
 AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 Convolution1D, SeparableConvolution1D = Conv1D, SeparableConv1D
+Convolution1DTranspose = Conv1DTranspose
+GroupQueryAttention = GroupedQueryAttention
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
 
 missing.answer(__name__)

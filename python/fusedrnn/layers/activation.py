@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations, constraints, initializers, legacy, regularizers
+from .. import activations, legacy
 from .._types import Array
 from ..checks import number, whole
 from .layer import Layer, Shape
@@ -71,6 +71,21 @@ class ReLU(Layer):
         return activations.relu.gradient(dy, *self.tape)
 
 
+class ThresholdedReLU(Layer):
+    """``x`` where it is above ``theta``, else 0; Keras 2 had it."""
+
+    def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.theta = number(self.name, "theta", theta, 0)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = x > self.theta
+        return x * self.tape
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        return dy * self.tape
+
+
 class ELU(Layer):
     """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
 
@@ -124,9 +139,7 @@ class PReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.take_parts(locals(), "alpha")
         if shared_axes is not None and not isinstance(shared_axes, (list, tuple)):
             shared_axes = [shared_axes]
         self.shared_axes = shared_axes and [
@@ -143,9 +156,7 @@ class PReLU(Layer):
                 f"{self.name}: shared_axes is {shared}, expected the axes of no fixed size among "
                 f"them: the input is {input_shape}"
             )
-        self.alpha = self.add_weight(
-            "alpha", shape, self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint
-        )
+        self.alpha = self.add_part("alpha", shape)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = x

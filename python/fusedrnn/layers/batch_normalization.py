@@ -21,8 +21,6 @@ class BatchNormalization(Normalization):
     that training gathers. Masked steps do not count.
     """
 
-    differs_in_training = True
-
     def __init__(
         self,
         axis: int = -1,
@@ -61,7 +59,7 @@ class BatchNormalization(Normalization):
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         weight: Any = None
         mean, variance = self.moving_mean.value, self.moving_variance.value
-        if training and self.trainable:
+        if training is True and self.trainable:
             weight = np.full((*x.shape[:-1], 1), x.shape[-1] / x.size, x.dtype)
             if mask is not None:
                 weight = (mask / max(mask.sum(), 1)).astype(x.dtype)[..., None]

@@ -1,44 +1,46 @@
-"""Convolutions over the steps of a sequence: Conv1D, SeparableConv1D.
+"""Convolutions over the steps of a sequence: their base, Conv1D and Conv1DTranspose.
 
 The windows of the input are the rows of a matrix, so that a convolution is a dense layer.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import activations, constraints, functional, initializers, regularizers
+from .. import activations, functional
 from .._types import Array
 from ..checks import flag, whole
-from .layer import Layer, Shape
+from .layer import PARTS, Layer, Shape, given
 from .window import Window, channels_last, one, padding_named
 
 
 class Convolution(Layer):
-    """Base of the convolutions: ``filters`` outputs of each window, a bias, an activation."""
+    """Base of the convolutions: outputs of each window, a bias, an activation."""
 
+    supports_masking = False
     input_rank = 3
     paddings: tuple[str, ...] = ("valid", "same")
+    parts: ClassVar[tuple[str, ...]] = ("kernel", "bias")  # what the weights are named by
+    filters: int
 
     def __init__(
         self,
-        filters: int,
+        *,
         kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        bias_initializer: Any = "zeros",
-        bias_regularizer: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        strides: Any,
+        padding: str,
+        data_format: str | None,
+        dilation_rate: Any,
+        activation: Any,
+        use_bias: bool,
+        **settings: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.filters = whole(self.name, "filters", filters)
+        names = [f"{part}_{what}" for part in self.parts for what in PARTS]
+        weights = {name: settings.pop(name) for name in names}
+        super().__init__(**settings)
+        self.take_parts(weights, *self.parts)
         self.kernel_size = one(self.name, "kernel_size", kernel_size)
         self.strides = one(self.name, "strides", strides)
         self.padding = padding_named(self.name, padding, *self.paddings)
@@ -51,9 +53,6 @@ class Convolution(Layer):
             )
         self.activation = activations.get(activation)
         self.use_bias = flag(self.name, "use_bias", use_bias)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
 
     @property
     def window(self) -> Window:
@@ -61,15 +60,13 @@ class Convolution(Layer):
         sizes = self.kernel_size[0], self.strides[0], self.padding, self.dilation_rate[0]
         return Window(self.name, *sizes)
 
-    def add_part(self, name: str, shape: Shape, prefix: str = "") -> Any:
-        """Create a variable with the initializer, regularizer and constraint of its name."""
-        rest = (getattr(self, f"{prefix or name}_{what}") for what in
-                ("initializer", "regularizer", "constraint"))  # fmt: skip
-        return self.add_weight(name, shape, *rest)
-
-    def add_bias(self) -> None:
+    def add_bias(self, width: int | None) -> None:
         """Create the bias, the last of the variables."""
-        self.bias = self.add_part("bias", (self.filters,)) if self.use_bias else None
+        self.bias = self.add_part("bias", (width,), wanted=self.use_bias)
+
+    def bias_value(self) -> Array | None:
+        """Return the bias, if there is one."""
+        return None if self.bias is None else self.bias.value
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (input_shape[0], self.window.count(input_shape[1]), self.filters)
@@ -79,12 +76,9 @@ class Convolution(Layer):
         return a if self.activation is activations.linear else self.activation.function(a)
 
     def unactivated(self, dy: Array, a: Array, y: Array) -> Array:
-        """Return the gradient of what the products gave, a row a window."""
+        """Return the gradient of what the products gave, in their shape."""
         dy = np.ascontiguousarray(dy).reshape(a.shape)
         return dy if self.activation is activations.linear else self.activation.gradient(dy, a, y)
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
 
 
 class Conv1D(Convolution):
@@ -116,29 +110,15 @@ class Conv1D(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            bias_initializer,
-            bias_regularizer,
-            bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        settings = given(locals())
+        del settings["filters"], settings["groups"]
+        super().__init__(**settings)
+        self.filters = whole(self.name, "filters", filters)
         self.groups = whole(self.name, "groups", groups)
         if self.filters % self.groups:
             raise ValueError(
                 f"{self.name}: filters is {filters}, not a multiple of groups {groups}"
             )
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         I = input_shape[-1]
@@ -148,16 +128,16 @@ class Conv1D(Convolution):
             )
         I = None if I is None else I // self.groups
         self.kernel = self.add_part("kernel", (self.kernel_size[0], I, self.filters))
-        self.add_bias()
+        self.add_bias(self.filters)
 
     def _parts(self) -> list[tuple[slice, Array, Array | None]]:
         """Return which filters a group has, its kernel as a matrix, and its bias."""
-        size, bias = self.filters // self.groups, self.bias
+        size, bias = self.filters // self.groups, self.bias_value()
         parts = []
         for g in range(self.groups):
             own = slice(g * size, (g + 1) * size)
             kernel = np.ascontiguousarray(self.kernel.value[..., own]).reshape(-1, size)
-            parts.append((own, kernel, None if bias is None else bias.value[own]))
+            parts.append((own, kernel, None if bias is None else bias[own]))
         return parts
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
@@ -194,8 +174,13 @@ class Conv1D(Convolution):
         return None if dx is None else window.inside(dx, T)
 
 
-class SeparableConv1D(Convolution):
-    """Convolution of every feature on its own, then a dense layer over what that gives."""
+class Conv1DTranspose(Convolution):
+    """What is to Conv1D as its backward pass to its forward pass: (N, T, I) to (N, steps, filters).
+
+    There are ``T * strides`` steps with padding "same", and with "valid" ``(T - 1) * strides`` and
+    the larger of a window and a stride; ``output_padding`` says otherwise what comes on top of
+    ``(T - 1) * strides`` and a window, or half of one.
+    """
 
     def __init__(
         self,
@@ -203,82 +188,84 @@ class SeparableConv1D(Convolution):
         kernel_size: Any,
         strides: Any = 1,
         padding: str = "valid",
+        output_padding: Any = None,
         data_format: str | None = None,
         dilation_rate: Any = 1,
-        depth_multiplier: int = 1,
         activation: Any = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
+        kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
+        kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
+        kernel_constraint: Any = None,
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            bias_initializer,
-            bias_regularizer,
-            bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        self.depth_multiplier = whole(self.name, "depth_multiplier", depth_multiplier)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        settings = given(locals())
+        del settings["filters"], settings["output_padding"]
+        super().__init__(**settings)
+        self.filters = whole(self.name, "filters", filters)
+        if isinstance(output_padding, (list, tuple)):
+            output_padding = output_padding[0]
+        if output_padding is not None and output_padding >= self.strides[0]:
+            raise ValueError(
+                f"{self.name}: output_padding is {output_padding}, expected less than strides"
+            )
+        self.output_padding = output_padding
+
+    def _margins(self) -> tuple[int, int]:
+        """Return how many of the steps of all windows go away in front, and come on top behind."""
+        span, stride, more = self.window.span, self.strides[0], self.output_padding
+        if self.padding == "valid":
+            return 0, max(span, stride) - span if more is None else more
+        total = stride - span if more is None else span % 2 - span + more
+        before = min((total + 2 * span - 1) // 2, span - 1)
+        return span - 1 - before, total + span - 1 - before
+
+    def _count(self, steps: int) -> int:
+        before, after = self._margins()
+        return (steps - 1) * self.strides[0] + self.window.span - before + after
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        I, M = input_shape[-1], self.depth_multiplier
-        self.depthwise_kernel = self.add_part(
-            "depthwise_kernel", (self.kernel_size[0], I, M), "depthwise"
-        )
-        inner = None if I is None else I * M
-        self.pointwise_kernel = self.add_part(
-            "pointwise_kernel", (1, inner, self.filters), "pointwise"
-        )
-        self.add_bias()
+        self.kernel = self.add_part("kernel", (*self.kernel_size, self.filters, input_shape[-1]))
+        self.add_bias(self.filters)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        N, T, _ = input_shape
+        return (N, None if T is None else self._count(T), self.filters)
+
+    def _all(self, steps: int, rows: int, dtype: Any) -> Array:
+        """Return room for the steps of all windows, and those behind."""
+        before, _ = self._margins()
+        length = max((steps - 1) * self.strides[0] + self.window.span, before + self._count(steps))
+        return np.zeros((rows, length, self.filters), dtype)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        window, kernel = self.window, self.depthwise_kernel.value
-        count: Any = window.count(x.shape[1])
-        padded = window.padded(x)
-        z: Any = 0
-        for k in range(len(kernel)):
-            z = z + window.step(padded, k, count)[..., None] * kernel[k]
-        rows = z.reshape(len(x) * count, -1)
-        bias = None if self.bias is None else self.bias.value
-        a = functional.dense(rows, self.pointwise_kernel.value[0], bias)
+        N, T, I = x.shape
+        rows, y = np.ascontiguousarray(x).reshape(-1, I), self._all(T, N, x.dtype)
+        for k, kernel in enumerate(self.kernel.value):
+            step = functional.dense(rows, np.ascontiguousarray(kernel.T))
+            self.window.step(y, k, T)[...] += step.reshape(N, T, -1)
+        before, bias = self._margins()[0], self.bias_value()
+        a = np.ascontiguousarray(y[:, before : before + self._count(T)])
+        a = a if bias is None else a + bias
         y = self.activated(a)
-        self.tape = (x.shape[1], padded, rows, a, y) if training else None
-        return y.reshape(len(x), count, self.filters)
+        self.tape = (rows, a, y, T) if training else None
+        return y
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
-        T, padded, rows, a, y = self.tape
-        window, kernel = self.window, self.depthwise_kernel
-        out = self.pointwise_kernel.grad[0], None if self.bias is None else self.bias.grad
+        rows, a, y, T = self.tape
         da = self.unactivated(dy, a, y)
-        drows: Any = functional.dense_backward(rows, self.pointwise_kernel.value[0], da, out=out)[0]
-        count = dy.shape[1]
-        dz = drows.reshape(len(dy), count, *kernel.shape[1:])
-        dx = np.zeros_like(padded) if need_dx else None
-        for k in range(len(kernel.value)):
-            kernel.grad[k] = (window.step(padded, k, count)[..., None] * dz).sum(axis=(0, 1))
-            if dx is not None:
-                window.step(dx, k, count)[...] += (dz * kernel.value[k]).sum(axis=-1)
-        return None if dx is None else window.inside(dx, T)
+        if self.bias is not None:
+            self.bias.grad[...] = da.sum(axis=(0, 1))
+        before = self._margins()[0]
+        every = self._all(T, len(dy), dy.dtype)
+        every[:, before : before + da.shape[1]] = da
+        dx: Any = 0
+        for k, (kernel, grad) in enumerate(zip(self.kernel.value, self.kernel.grad, strict=True)):
+            part = np.ascontiguousarray(self.window.step(every, k, T)).reshape(len(rows), -1)
+            grad[...] = functional.dense_backward(rows, kernel.T, part, need_dx=False)[1].T
+            if need_dx:
+                dx = dx + functional.dense(part, kernel)
+        return dx.reshape(len(dy), T, -1) if need_dx else None

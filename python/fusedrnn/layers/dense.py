@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations, constraints, functional, initializers, regularizers
+from .. import activations, functional
 from .._types import Array
 from ..checks import positive
 from .layer import Layer, Shape
@@ -32,32 +32,11 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units, self.use_bias = positive(self.name, "units", units), use_bias
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.take_parts(locals(), "kernel", "bias")
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        self.kernel = self.add_weight(
-            "kernel",
-            (input_shape[-1], self.units),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (self.units,),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.kernel = self.add_part("kernel", (input_shape[-1], self.units))
+        self.bias = self.add_part("bias", (self.units,), wanted=self.use_bias)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (*input_shape[:-1], self.units)

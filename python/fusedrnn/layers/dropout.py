@@ -1,4 +1,4 @@
-"""Dropout."""
+"""Dropout, SpatialDropout1D, AlphaDropout."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ class Dropout(Layer):
     axis's size; the first axes may be left out, as in broadcasting.
     """
 
-    differs_in_training = True
-
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
@@ -42,16 +40,20 @@ class Dropout(Layer):
         self.noise_shape = None if noise_shape is None else sizes(noise_shape, "noise_shape")
         self.seed, self.rng = seed, seeded(self.name, seed)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        self.tape = None
-        if not training or not self.rate:
-            return x
+    def drawn(self, x: Array) -> Array:
+        """Return a mask for an array."""
         noise = x.shape if self.noise_shape is None else self.noise_shape
         shape = tuple(n if s is None else s for n, s in zip(x.shape, noise, strict=False))
         fits = all(s in (1, n) for s, n in zip(shape[::-1], x.shape[::-1], strict=False))
         if len(noise) > x.ndim or not fits:
             raise ValueError(f"{self.name}: noise_shape is {noise}, but x has shape {x.shape}")
-        self.tape = dropout_mask(shape, self.rate, x.dtype, self.rng)
+        return dropout_mask(shape, self.rate, x.dtype, self.rng)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = None
+        if training is not True or not self.rate:
+            return x
+        self.tape = self.drawn(x)
         return x * self.tape
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
@@ -62,11 +64,23 @@ class SpatialDropout1D(Dropout):
     """Dropout of whole features: one mask for all steps of a sequence (N, T, I)."""
 
     input_rank = 3
+    not_in_config = ("noise_shape", "trainable")
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, (None, 1, None), seed, **kwargs)
 
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config = super().get_config()
-        del config["noise_shape"], config["trainable"]  # Keras's class takes neither
-        return config
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean and variance where ``selu`` is used (Klambauer et al., 2017)."""
+
+    lowest = -1.6732632423543772 * 1.0507009873554805  # what selu goes to
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        self.tape = None
+        if training is not True or not self.rate:
+            return x
+        kept = self.drawn(x) > 0
+        scale = ((1 - self.rate) * (1 + self.rate * self.lowest**2)) ** -0.5
+        self.tape = kept * x.dtype.type(scale)
+        more = (~kept - x.dtype.type(self.rate)) * x.dtype.type(scale * self.lowest)
+        return x * self.tape + more

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import constraints, initializers, regularizers
 from .._types import Array
 from ..checks import positive
 from .layer import Layer, Shape
@@ -25,6 +24,7 @@ class Embedding(Layer):
     """
 
     integer_input = True
+    not_in_config = ("weights",)
 
     def __init__(
         self,
@@ -41,9 +41,7 @@ class Embedding(Layer):
         self.input_dim = positive(self.name, "input_dim", input_dim)
         self.output_dim, self.mask_zero = positive(self.name, "output_dim", output_dim), mask_zero
         self.supports_masking = bool(mask_zero)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.take_parts(locals(), "embeddings")
         if weights is not None:
             self.build()
 
@@ -54,13 +52,7 @@ class Embedding(Layer):
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         if self.initial_weights is not None and np.ndim(self.initial_weights) == 2:
             self.initial_weights = [self.initial_weights]
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            self.embeddings_regularizer,
-            self.embeddings_constraint,
-        )
+        self.embeddings = self.add_part("embeddings", (self.input_dim, self.output_dim))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (*input_shape, self.output_dim)
@@ -85,8 +77,3 @@ class Embedding(Layer):
 
     def compute_mask(self, x: Array, mask: Any = None) -> Array | None:  # noqa: D102
         return np.not_equal(x, 0) if self.mask_zero else None
-
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config = super().get_config()
-        del config["weights"]
-        return config

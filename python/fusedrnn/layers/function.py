@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ class Lambda(Layer):
     Parameters
     ----------
     function : callable
-        ``y = function(x)``; it gets ``mask`` and ``training`` if it has arguments of these names.
+        ``y = function(x)``, x a list if the layer is called on one; it gets ``mask`` and
+        ``training`` if it has arguments of these names.
     output_shape : tuple or callable, optional
         Shape of the output without the batch axis, or a function of the whole input shape; by
         default it is found by a trial.
@@ -53,37 +55,44 @@ class Lambda(Layer):
         except ValueError:  # some of NumPy's say nothing
             self._takes = set()
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the function asks."""
-        return "training" in self._takes
-
     def value(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the function's value."""
         now = {"mask": mask, "training": training}
         return self.function(x, **self.arguments, **{key: now[key] for key in self._takes})
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
         if callable(self.given_shape):
             return tuple(self.given_shape(input_shape))
         if self.given_shape is not None:
-            return (input_shape[0], *self.given_shape)
-        shapes = [
-            np.shape(self.value(np.zeros([free if n is None else n for n in input_shape])))
-            for free in (1, 2)
-        ]
+            first = input_shape[0] if self.takes_list else input_shape
+            return (first[0], *self.given_shape)
+        shapes = []
+        for free in (1, 2):
+            zeros = [
+                np.zeros([free if n is None else n for n in shape])
+                for shape in (input_shape if self.takes_list else [input_shape])
+            ]
+            shapes.append(np.shape(self.value(zeros if self.takes_list else zeros[0])))
         return tuple(a if a == b else None for a, b in zip(*shapes, strict=True))
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        self.tape = x, training is True, mask
-        return np.ascontiguousarray(self.value(*self.tape), x.dtype)
+    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Return the output for an array or a tensor without values, or for a list of such."""
+        self.takes_list = isinstance(inputs, (list, tuple))
+        return super().__call__(inputs, training, mask)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
+        self.tape = x, training is True, mask
+        return np.ascontiguousarray(self.value(*self.tape), (x[0] if self.takes_list else x).dtype)
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
         if not need_dx:
             return None
-        x = Tracked(self.tape[0])
-        value = differentiate(lambda tracked: self.value(tracked, *self.tape[1:]), self.name, x)
-        return value.gradient(x, dy)
+        several = self.takes_list
+        given = [Tracked(x) for x in (self.tape[0] if several else self.tape[:1])]
+        function = partial(self.value, training=self.tape[1], mask=self.tape[2])
+        value = differentiate(function, self.name, given if several else given[0])
+        found = value.gradients(given, dy)
+        return found if several else found[0]
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         return self.mask(x, mask) if callable(self.mask) else self.mask

@@ -28,7 +28,9 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if dtype is not None:
+        if isinstance(dtype, str) and dtype == "string":
+            self.text_input = True
+        elif dtype is not None:
             dtype = np.dtype(dtype).name
         for what, wanted in (("sparse", sparse), ("ragged", ragged)):
             if wanted:

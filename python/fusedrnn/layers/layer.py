@@ -17,16 +17,22 @@ import numpy as np
 
 from .. import _state, constraints, initializers, legacy, regularizers
 from .._steps import StepLock
-from .._tensor import Number, tensor
+from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
 from ..checks import whole
-from ..configurable import Configurable, lookup
+from ..configurable import Configurable, OldArguments, lookup
 from ..graph import Node, connect, is_symbolic, replaced
 
 __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
 
 # What runs now: the `call` of a layer, where others are called with arrays of its tape.
 running: ContextVar[Any] = ContextVar("running", default=None)
+
+PARTS: dict[str, Any] = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
 
 # The layers by name, in snake case: ``layers`` has its own in it, ``sequential`` adds the model.
 LAYERS: dict[str, type[Layer]] = {}
@@ -142,6 +148,10 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         """Return a copy of the values."""
         return self.value.copy()
 
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow has it."""
+        return TensorShape(self.shape)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
 
@@ -149,7 +159,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
-class Layer(Configurable):
+class Layer(Configurable, metaclass=OldArguments):
     """Base class of the layers.
 
     Parameters
@@ -170,9 +180,12 @@ class Layer(Configurable):
     module = "keras.layers"
     input_rank: int | None = None  # how many axes the input must have
     integer_input = False  # whether the input is indices
+    text_input = False  # whether it is texts; such layers have ``integer_input`` too
+    supports_masking = True  # whether the mask of the input is that of the output
+    not_in_config: tuple[str, ...] = ()  # arguments that Keras does not write
     takes_list = False  # whether input, mask and input shape are lists, even of one
-    differs_in_training = False  # whether the same input gives another output
-    activity_loss = 0.0  # of a model: the penalties of its layers in the last forward pass
+    activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
+    added: Sequence[Any] = ()  # what a `call` has added to the loss in it
 
     def __init__(
         self,
@@ -195,6 +208,7 @@ class Layer(Configurable):
         self.trainable, self.dtype = trainable, dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.initial_weights = keywords.pop("weights", None)
+        keywords.pop("autocast", None)  # between types of floats, of which there is one
         batch_shape = legacy.input_shape(self, keywords)
         self.batch_shape = None if batch_shape is None else sizes(batch_shape)
         if keywords:
@@ -241,9 +255,9 @@ class Layer(Configurable):
         """Write the gradients of the variables; return the gradient of the input if needed."""
         raise NotImplementedError
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+    def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:
         """Return the mask that the next layer gets."""
-        return mask
+        return mask if self.supports_masking else None
 
     # What all layers share ----------------------------------------------------------------------
 
@@ -253,9 +267,14 @@ class Layer(Configurable):
         return []
 
     @property
+    def inside(self) -> list[Layer]:
+        """All layers inside, where ``layers`` may leave some out."""
+        return self.layers
+
+    @property
     def weights(self) -> list[Variable]:
         """All variables, those of the layers inside included."""
-        return self.variables + [v for layer in self.layers for v in layer.weights]
+        return self.variables + [v for layer in self.inside for v in layer.weights]
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -277,21 +296,29 @@ class Layer(Configurable):
         """The penalties: those of the last outputs, then those of the trainable weights."""
         layers = [self]
         for layer in layers:
-            layers += layer.layers
+            layers += layer.inside
         outputs = [
             layer.activity_regularizer(y) / len(y)
             for layer in layers
             if layer.activity_regularizer is not None and layer.penalized is not None
             for y in (layer.penalized if isinstance(layer.penalized, list) else [layer.penalized])
         ]
+        added = [getattr(each, "value", each) for layer in layers for each in layer.added]
         weights = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer]
-        return [Number(penalty) for penalty in (*outputs, *weights)]
+        return [Number(penalty) for penalty in (*added, *outputs, *weights)]
+
+    @property
+    def compute_dtype(self) -> str:
+        """Float type of the layer, which is that of its weights too."""
+        return np.dtype(self.dtype or _state.floatx()).name
+
+    variable_dtype = compute_dtype
 
     def mark_trainable(self, outer: bool) -> None:
         """Tell the variables whether they are to be trained."""
         for v in self.variables:
             v.trainable = self.trainable and outer and not v.frozen
-        for layer in self.layers:
+        for layer in self.inside:
             layer.mark_trainable(self.trainable and outer)
 
     def build(self, input_shape: Sequence[Any]) -> None:
@@ -301,16 +328,12 @@ class Layer(Configurable):
             raise ValueError(
                 f"{self.name}: input has {len(shape)} axes {shape}, expected {self.input_rank}"
             )
-        if (
-            self.built
-            and self.variables
-            and not (self.integer_input or self.takes_list or hasattr(self, "graph"))
-            and shape[-1] != self.input_shape[-1]  # type: ignore[index]
-        ):
+        if self.built and not self.fits(shape):
             raise ValueError(
-                f"{self.name}: was built for inputs of shape {self.input_shape}, got {shape}"
+                f"{self.name}: input is incompatible with the layer, which was built for inputs of "
+                f"shape {self.input_shape}, got {shape}"
             )
-        for inner in self.layers:
+        for inner in self.inside:
             self._lock.join(inner._lock)
         if not self.built:
             self.dtype = np.dtype(self.dtype or _state.floatx()).name
@@ -319,6 +342,11 @@ class Layer(Configurable):
                 self.set_weights(self.initial_weights)
         self.built, self.input_shape = True, shape
         self.output_shape = self.output_shape_of(shape)
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether the layer, once built, takes inputs of a shape."""
+        free = self.integer_input or self.takes_list or hasattr(self, "graph")
+        return free or not self.variables or shape[-1] == self.input_shape[-1]  # type: ignore[index]
 
     def output_shape_of(self, shape: Any) -> Any:
         """Return the shape of the output, or a tuple of them."""
@@ -355,9 +383,29 @@ class Layer(Configurable):
             path=f"{self.name}/{name}",
         )
         variable.frozen = not trainable
-        trained = sum(not v.frozen for v in self.variables)  # they come first
-        self.variables.insert(trained if trainable else len(self.variables), variable)
+        self.track(variable)
         return variable
+
+    def track(self, variable: Variable) -> None:
+        """Make a variable one of the layer's."""
+        trained = sum(not v.frozen for v in self.variables)  # they come first
+        self.variables.insert(len(self.variables) if variable.frozen else trained, variable)
+
+    def take_parts(self, arguments: Mapping[str, Any], *parts: str) -> None:
+        """Keep what a constructor got as initializer, regularizer and constraint of weights."""
+        for what, module in PARTS.items():
+            for part in parts:
+                setattr(self, f"{part}_{what}", module.get(arguments[f"{part}_{what}"]))
+
+    def add_part(self, name: str, shape: Any, part: str = "", wanted: bool = True) -> Any:
+        """Create a variable with the initializer, regularizer and constraint of its name."""
+        if not wanted:
+            return None
+        return self.add_weight(name, shape, *self.part(part or name))
+
+    def part(self, name: str) -> list[Any]:
+        """Return the initializer, regularizer and constraint of a weight."""
+        return [getattr(self, f"{name}_{what}") for what in PARTS]
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights in Keras's order."""
@@ -400,7 +448,7 @@ class Layer(Configurable):
 
     def forget_plans(self) -> None:
         """Have the graphs in it look anew through which layers a backward pass goes."""
-        for inner in self.layers:
+        for inner in self.inside:
             inner.forget_plans()
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -463,7 +511,7 @@ class Layer(Configurable):
         config = super().get_config() | {"dtype": self.dtype or _state.floatx()}
         if config["activity_regularizer"] is None:
             del config["activity_regularizer"]
-        return config
+        return {key: value for key, value in config.items() if key not in self.not_in_config}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -472,6 +520,13 @@ class Layer(Configurable):
 def said(**arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def given(local: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor out of its ``locals()``."""
+    left_out = ("self", "__class__", "kwargs")
+    arguments = {key: value for key, value in local.items() if key not in left_out}
+    return arguments | local.get("kwargs", {})
 
 
 def sizes(shape: Sequence[Any], name: str = "shape") -> Any:

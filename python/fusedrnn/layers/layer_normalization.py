@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import constraints, initializers, regularizers
 from .._types import Array
 from ..checks import number
 from .layer import Layer, Shape
@@ -33,35 +32,14 @@ class Normalization(Layer):
         number(self.name, "epsilon", epsilon, 0)
         axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.take_parts(locals(), "beta", "gamma")
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         if self.axis not in (-1, len(input_shape) - 1):
             raise ValueError(f"{self.name}: axis is {self.axis}, expected the last one, -1")
         shape = (input_shape[-1],)
-        self.gamma = (
-            self.add_weight(
-                "gamma",
-                shape,
-                self.gamma_initializer,
-                self.gamma_regularizer,
-                self.gamma_constraint,
-            )
-            if self.scale
-            else None
-        )
-        self.beta = (
-            self.add_weight(
-                "beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint
-            )
-            if self.center
-            else None
-        )
+        self.gamma = self.add_part("gamma", shape, wanted=self.scale)
+        self.beta = self.add_part("beta", shape, wanted=self.center)
 
     def scaled(self, normal: Array) -> Array:
         """Return gamma times the normalized input, plus beta."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,8 @@ class Merge(Layer):
             for each, shape in zip(x, self.input_shape, strict=True)  # type: ignore[arg-type]
         ]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
-        if any(m is None for m in mask):
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
+        if not self.supports_masking or any(m is None for m in mask):
             return None
         every = mask[0]
         for m in mask[1:]:
@@ -194,7 +195,7 @@ class Concatenate(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
         return [np.ascontiguousarray(g) for g in np.split(dy, self.tape, self.axis)]
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         if all(m is None for m in mask):
             return None
         kept = [
@@ -209,6 +210,7 @@ class Concatenate(Layer):
 class Dot(Merge):
     """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
 
+    supports_masking = False
     fewest = most = 2
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
@@ -267,9 +269,6 @@ class Dot(Merge):
             for g, shape, axis in zip(gradients, shapes, axes, strict=True)
         ]
 
-    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
-        return None
-
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
     """Return the output of an ``Add`` layer."""
@@ -309,3 +308,28 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
 def dot(inputs: Sequence[Any], axes: Any = -1, **kwargs: Any) -> Any:
     """Return the output of a ``Dot`` layer."""
     return Dot(axes, **kwargs)(inputs)
+
+
+def merge(
+    inputs: Sequence[Any], mode: str = "sum", concat_axis: int = -1, dot_axes: Any = -1,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """Return the output of the layer that Keras 1 knew by its ``mode``."""
+    layers: dict[str, Callable[..., Any]] = {
+        "sum": add,
+        "mul": multiply,
+        "ave": average,
+        "max": maximum,
+        "concat": partial(concatenate, axis=concat_axis),
+        "dot": partial(dot, axes=dot_axes),
+        "cos": partial(dot, axes=dot_axes, normalize=True),
+    }
+    if mode not in layers:
+        raise ValueError(f"merge: mode is {mode!r}, expected one of {', '.join(layers)}")
+    return layers[mode](inputs, **kwargs)
+
+
+vars(merge).update(  # Keras 2 had a module of this name
+    add=add, average=average, concatenate=concatenate, dot=dot, maximum=maximum, minimum=minimum,
+    multiply=multiply, subtract=subtract,
+)  # fmt: skip

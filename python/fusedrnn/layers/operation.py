@@ -10,11 +10,10 @@ import numpy as np
 
 from .. import ops
 from .._state import auto_name, camel_case, snake_case
-from .._types import Array
-from ..autodiff import Tracked, differentiate
+from ..autodiff import FLAT, SHAPES, Tracked, backward, differentiate
 from ..configurable import serialize
 from ..graph import KerasTensor, Slot, connect, get_item, is_symbolic, replaced
-from .layer import Layer, Shape
+from .layer import Layer
 
 
 def _known(name: str) -> Callable[..., Any]:
@@ -48,6 +47,7 @@ class Operation(Layer):
     """
 
     takes_list = True
+    supports_masking = False
 
     def __init__(
         self, function: Callable[..., Any] | str, name: str | None = None, **settings: Any
@@ -70,7 +70,7 @@ class Operation(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function will give for tensors without values."""
         if not isinstance(self.function, np.ufunc) and self.function is not get_item:
-            given = inspect.signature(self.function).bind(*args, **kwargs).arguments
+            given = inspect.signature(self.function).bind_partial(*args, **kwargs).arguments
             for key, value in given.items():
                 if not is_symbolic(value):
                     self.settings[key] = value
@@ -83,24 +83,32 @@ class Operation(Layer):
         args, kwargs = replaced(self._call_of, Slot, lambda slot: xs[slot.number])
         return self.function(*args, **kwargs, **self.settings)
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:  # noqa: D102
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
         found = []
         for free in (1, 2):  # for sizes that are not fixed
             sizes = [[free if n is None else n for n in shape] for shape in input_shape]
-            found.append(np.shape(self._value([np.ones(each, np.float32) for each in sizes])))
-        return tuple(a if a == b else None for a, b in zip(*found, strict=True))
+            y = self._value([np.ones(each, np.float32) for each in sizes])
+            several = isinstance(y, (list, tuple))
+            found.append([np.shape(each) for each in (y if several else [y])])
+        every = tuple(
+            tuple(m if m == n else None for m, n in zip(a, b, strict=True))
+            for a, b in zip(*found, strict=True)
+        )
+        return every if several else every[0]
 
-    def forward(self, x: list[Array], training: bool, mask: Any) -> Array:  # type: ignore[override]  # noqa: D102
-        self.tape = x
-        return np.ascontiguousarray(self._value(x), x[0].dtype)
+    def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
+        self.tape, y = x, self._value(x)
+        if isinstance(y, (list, tuple)):
+            return [np.ascontiguousarray(each, x[0].dtype) for each in y]
+        return np.ascontiguousarray(y, x[0].dtype)
 
-    def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
+    def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
+        if self.function in (*FLAT, *SHAPES):
+            return [np.zeros_like(x) for x in self.tape]
         xs = [Tracked(x) for x in self.tape]
         y = differentiate(lambda *tracked: self._value(list(tracked)), self.name, *xs)
-        return y.gradients(xs, dy)
-
-    def compute_mask(self, x: Any, mask: Any) -> None:  # noqa: D102
-        return None
+        pairs = zip(y, dy, strict=True) if isinstance(y, list) else [(y, dy)]
+        return backward([(each, g) for each, g in pairs if g is not None], xs)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         own = self.function.__name__
@@ -110,8 +118,9 @@ class Operation(Layer):
     @property
     def module(self) -> str:  # type: ignore[override]
         """Where Keras has it."""
-        own = self.function.__module__ == ops.__name__
-        return f"keras.src.ops.{'nn' if own else 'numpy'}"
+        if self.function.__name__ in ("cast", "convert_to_tensor", "shape"):
+            return "keras.src.ops.core"
+        return f"keras.src.ops.{'nn' if self.function.__module__ == ops.__name__ else 'numpy'}"
 
 
 KerasTensor.operation = Operation

@@ -23,6 +23,7 @@ def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
 class ZeroPadding1D(Layer):
     """Adds steps of zeros: ``padding`` of them before and after, or a pair of numbers."""
 
+    supports_masking = False
     input_rank = 3
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
@@ -41,13 +42,11 @@ class ZeroPadding1D(Layer):
         before, after = self.padding
         return dy[:, before : dy.shape[1] - after]
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
-
 
 class Cropping1D(Layer):
     """Drops steps: ``cropping`` of them at each end, or a pair of numbers."""
 
+    supports_masking = False
     input_rank = 3
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
@@ -68,13 +67,11 @@ class Cropping1D(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return np.pad(dy, ((0, 0), self.cropping, (0, 0)))
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
-
 
 class UpSampling1D(Layer):
     """Repeats every step ``size`` times."""
 
+    supports_masking = False
     input_rank = 3
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
@@ -91,6 +88,3 @@ class UpSampling1D(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         N, T, I = dy.shape
         return dy.reshape(N, T // self.size, self.size, I).sum(axis=2)
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None

@@ -15,6 +15,7 @@ from .window import Window, channels_last, one, padding_named
 class GlobalAveragePooling1D(Layer):
     """Average over the steps, (N, T, I) to (N, I); masked steps do not count."""
 
+    supports_masking = False
     input_rank = 3
 
     def __init__(
@@ -43,9 +44,6 @@ class GlobalAveragePooling1D(Layer):
         shares, shape = self.tape
         return np.broadcast_to(shares * dy.reshape(shape[0], 1, shape[2]), shape)
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
-
 
 class GlobalMaxPooling1D(GlobalAveragePooling1D):
     """Maximum over the steps, (N, T, I) to (N, I)."""
@@ -57,6 +55,7 @@ class GlobalMaxPooling1D(GlobalAveragePooling1D):
 class Pooling(Layer):
     """Base of the layers that make one step of each window, (N, T, I) to (N, windows, I)."""
 
+    supports_masking = False
     input_rank = 3
 
     def __init__(
@@ -85,9 +84,6 @@ class Pooling(Layer):
     def steps(self, padded: Array, count: Any) -> list[Array]:
         """Return the first steps of all windows, the second ones, and so on."""
         return [self.window.step(padded, k, count) for k in range(self.pool_size[0])]
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
 
 
 class MaxPooling1D(Pooling):
@@ -129,3 +125,58 @@ class AveragePooling1D(Pooling):
         for d in self.steps(dx, count):
             d += dy / real
         return self.window.inside(dx, T)
+
+
+class AdaptivePooling(Layer):
+    """Base of the layers that make ``output_size`` steps of any number, (N, T, I) to (N, size, I).
+
+    The windows are as equal as can be; they overlap where they do not divide the steps.
+    """
+
+    supports_masking = False
+    input_rank = 3
+
+    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.output_size = one(self.name, "output_size", output_size)
+        self.data_format = channels_last(self.name, data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return (input_shape[0], *self.output_size, input_shape[2])
+
+    def windows(self, steps: int) -> list[slice]:
+        """Return the steps of each window."""
+        (n,) = self.output_size
+        return [slice(k * steps // n, -(-(k + 1) * steps // n)) for k in range(n)]
+
+    def shares(self, x: Array) -> Array:
+        """Return how much each step of a window (N, steps, I) has of what it gave."""
+        raise NotImplementedError
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        parts = [x[:, window] for window in self.windows(x.shape[1])]
+        self.tape = x.shape, [self.shares(part) for part in parts]
+        sums = [(part * share).sum(axis=1) for part, share in zip(parts, self.tape[1], strict=True)]
+        return np.stack(sums, axis=1)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        shape, shares = self.tape
+        dx = np.zeros(shape, dy.dtype)
+        for k, (window, share) in enumerate(zip(self.windows(shape[1]), shares, strict=True)):
+            dx[:, window] += dy[:, k : k + 1] * share
+        return dx
+
+
+class AdaptiveAveragePooling1D(AdaptivePooling):
+    """Average of each of ``output_size`` windows."""
+
+    def shares(self, x: Array) -> Array:  # noqa: D102
+        return np.full((1, x.shape[1], 1), 1 / x.shape[1], x.dtype)
+
+
+class AdaptiveMaxPooling1D(AdaptivePooling):
+    """Maximum of each of ``output_size`` windows; the first of equal ones has the gradient."""
+
+    def shares(self, x: Array) -> Array:  # noqa: D102
+        best = x.argmax(axis=1)[:, None]
+        return (np.arange(x.shape[1])[None, :, None] == best).astype(x.dtype)

@@ -16,8 +16,6 @@ from .layer import Layer
 class GaussianNoise(Layer):
     """Adds normal noise of standard deviation ``stddev`` while training."""
 
-    differs_in_training = True
-
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = number(self.name, "stddev", stddev, 0, 1)
@@ -29,7 +27,7 @@ class GaussianNoise(Layer):
         return drawn * x.dtype.type(stddev)
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
-        return x + self.noise(x, self.stddev) if training and self.stddev else x
+        return x + self.noise(x, self.stddev) if training is True and self.stddev else x
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy
@@ -37,6 +35,8 @@ class GaussianNoise(Layer):
 
 class GaussianDropout(GaussianNoise):
     """Multiplies by noise of mean 1 while training, as wide as that of Dropout of ``rate``."""
+
+    not_in_config = ("stddev",)
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(0.0, seed, **kwargs)
@@ -46,7 +46,7 @@ class GaussianDropout(GaussianNoise):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         self.tape = None
-        if not training or not self.rate:
+        if training is not True or not self.rate:
             return x
         self.tape = 1 + self.noise(x, math.sqrt(self.rate / (1 - self.rate)))
         return x * self.tape
@@ -54,14 +54,11 @@ class GaussianDropout(GaussianNoise):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy if self.tape is None else dy * self.tape
 
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config = super().get_config()
-        del config["stddev"]
-        return config
-
 
 class ActivityRegularization(Layer):
     """Adds a penalty on its input to the loss and gives it on as it is."""
+
+    not_in_config = ("activity_regularizer",)
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
@@ -72,8 +69,3 @@ class ActivityRegularization(Layer):
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy
-
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config = super().get_config()
-        del config["activity_regularizer"]
-        return config

@@ -16,6 +16,8 @@ from .window import channels_last
 class Reshape(Layer):
     """Gives a sample the shape ``target_shape``; one size may be -1."""
 
+    supports_masking = False
+
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sizes = target_shape if isinstance(target_shape, (tuple, list)) else (target_shape,)
@@ -39,26 +41,21 @@ class Reshape(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy.reshape(self.tape)
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
-
 
 class Flatten(Reshape):
     """Makes one vector of every sample."""
+
+    not_in_config = ("target_shape",)
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__((-1,), **kwargs)
         self.data_format = channels_last(self.name, data_format)
 
-    def get_config(self) -> dict[str, Any]:  # noqa: D102
-        config = super().get_config()
-        config.pop("target_shape", None)
-        return config
-
 
 class RepeatVector(Layer):
     """Repeats a vector ``n`` times: (N, F) to (N, n, F)."""
 
+    supports_masking = False
     input_rank = 2
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -74,12 +71,11 @@ class RepeatVector(Layer):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return dy.sum(axis=1) if need_dx else None
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None
-
 
 class Permute(Layer):
     """Puts the axes of a sample in another order; they are counted from 1."""
+
+    supports_masking = False
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -98,6 +94,3 @@ class Permute(Layer):
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         return np.ascontiguousarray(dy.transpose(np.argsort((0, *self.dims))))
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:  # noqa: D102
-        return None

@@ -11,7 +11,6 @@ from .. import (
     _core,
     _state,
     activations,
-    backend,
     constraints,
     initializers,
     reference,
@@ -22,6 +21,7 @@ from ..cells import Cell
 from ..checks import flag, number, positive, whole
 from .dropout import dropout_mask
 from .layer import Shape
+from .layer import given as given
 from .sequences import OverSequence
 
 # Those of the candidate that the kernels have.
@@ -159,11 +159,6 @@ class Recurrent(OverSequence):
     def state_sizes(self) -> list[int]:  # noqa: D102
         return [self.units] * self.cell.states
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether it drops."""
-        return bool(self.dropout or self.recurrent_dropout)
-
     # The pass -------------------------------------------------------------------------------------
 
     @cached_property
@@ -183,7 +178,7 @@ class Recurrent(OverSequence):
             "return_sequences": self.return_sequences,
         }
         drop = None
-        if training:
+        if training is True:
             if self.dropout:
                 drop = self._input_masks(x)
                 x, kernel = self._drop(x, kernel, drop)
@@ -297,19 +292,11 @@ class Recurrent(OverSequence):
         return sum(part * m[:, None] for part, m in parts)
 
 
-def given(local: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor out of its ``locals()``."""
-    left_out = ("self", "__class__", "kwargs")
-    arguments: dict[str, Any] = {k: v for k, v in local.items() if k not in left_out}
-    arguments.update(local.get("kwargs", {}))
-    return arguments
-
-
 def initializer_of_blocks(*parts: Any) -> Any:
     """Return an initializer that fills equal blocks of a vector, one after the other."""
 
     def fill(shape: Shape, dtype: Any = None) -> Array:
         size = shape[0] // len(parts)
-        return np.concatenate([part((size,), dtype or backend.floatx()) for part in parts])
+        return np.concatenate([part((size,), dtype or _state.floatx()) for part in parts])
 
     return fill

@@ -73,7 +73,7 @@ class Cell(Recurrent):
         return y[0], y[1:]
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
-        if training and self.differs_in_training:
+        if training and (self.dropout or self.recurrent_dropout):
             raise NotImplementedError(
                 f"{self.name}: a cell that drops, called step by step: Keras drops the same at all "
                 f"steps; use RNN({type(self).__name__}(...))"

@@ -80,11 +80,6 @@ class RNN(OverSequence):
     def output_size(self) -> int:  # noqa: D102
         return output_size(self.cell)
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether a cell does."""
-        return any(cell.differs_in_training for cell in self.cells if isinstance(cell, Layer))
-
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         self.check_batch(input_shape)
         build_cell(self.cell, (input_shape[0], *input_shape[2:]), self.dtype)

@@ -17,6 +17,7 @@ from .._tensor import tensor
 from ..autodiff import Tracked, backward, hint
 from ..configurable import arguments, serialize
 from ..graph import (
+    TAPE_ONLY,
     KerasTensor,
     Slot,
     Step,
@@ -26,10 +27,11 @@ from ..graph import (
     leaves,
     replaced,
     tapes_of,
+    without_mask,
     zero_gradients,
 )
-from .layer import Layer, running, sizes
-from .sequences import flat
+from .layer import Layer, Variable, running, sizes
+from .sequences import flat, nested
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -48,7 +50,9 @@ class Taped(Layer):
 
     supports_masking = False
     form: Any = (Slot(0),), {}  # arguments of the call, a Slot for each array
+    added: list[Any]
     _building = False
+    _types: Sequence[Any] = ()  # of the arrays, where they are known
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -66,31 +70,47 @@ class Taped(Layer):
 
             cls.build = build  # type: ignore[method-assign]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if (
+            isinstance(value, Variable)
+            and value.dtype.kind == "f"
+            and all(v is not value for v in self.variables)  # but a tf.Variable
+        ):
+            value.value = value.value.astype(self.float_type)
+            self.track(value)
+
     @property
     def layers(self) -> list[Layer]:
-        """The layers that attributes hold, alone or in lists."""
+        """The layers inside; or what one's own code has set, as any other attribute."""
+        own: list[Layer] | None = vars(self).get("layers")
+        return self.inside if own is None else own
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        vars(self)["layers"] = value
+
+    @property
+    def inside(self) -> list[Layer]:
+        """The layers that attributes hold, alone or in lists, tuples and dicts."""
         return list(self.named_layers().values())
 
     def named_layers(self) -> dict[str, Layer]:
         """Return them by where a file has them."""
         found: dict[str, Layer] = {}
+        known = {id(self)}
         for name, value in vars(self).items():
-            if isinstance(value, Layer):
-                found.setdefault(name, value)
-            elif isinstance(value, (list, dict)):
-                seen: Counter[str] = Counter()
-                for each in leaves(value, Layer):
-                    kind = snake_case(type(each).__name__)
-                    found[f"{name}/{kind}_{seen[kind]}" if seen[kind] else f"{name}/{kind}"] = each
+            seen: Counter[str] = Counter()
+            for layer in leaves(value, Layer):
+                where = name
+                if layer is not value:
+                    kind = snake_case(type(layer).__name__)
+                    where = f"{name}/{kind}_{seen[kind]}" if seen[kind] else f"{name}/{kind}"
                     seen[kind] += 1
-        return {name: each for name, each in found.items() if each is not self}
-
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the layers inside do, or ``call`` asks."""
-        return "training" in _parameters(type(self).call) or any(  # type: ignore[attr-defined]
-            layer.differs_in_training for layer in self.layers
-        )
+                if id(layer) not in known:
+                    found[where] = layer
+                    known.add(id(layer))
+        return found
 
     # Shapes ---------------------------------------------------------------------------------------
 
@@ -139,7 +159,9 @@ class Taped(Layer):
         shapes = input_shape if self.takes_list else [input_shape]
         found = []
         for free in (1, 2):
-            x = [np.ones([free if n is None else n for n in s], self.dtype) for s in shapes]
+            types = self._types or [self.dtype] * len(shapes)
+            x = [np.ones([free if n is None else n for n in s], t)
+                 for s, t in zip(shapes, types, strict=True)]  # fmt: skip
             y = self._run(x, [None] * len(x), False)
             found.append([np.shape(each) for each in (y if isinstance(y, list) else [y])])
         every = tuple(
@@ -150,34 +172,47 @@ class Taped(Layer):
 
     # Calls ----------------------------------------------------------------------------------------
 
+    _parts: Any = None  # the lists in which `call` gives arrays, if there are lists in lists
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the output for arrays, or for tensors without values (a graph of layers)."""
+        y = self._call_flat(*args, **kwargs)
+        return y if self._parts is None else nested(y, self._parts)
+
+    def _call_flat(self, *args: Any, **kwargs: Any) -> Any:
         # In the order in which Keras has them
         kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
         symbolic = is_symbolic(args, kwargs)
         kind: Any = KerasTensor if symbolic else ARRAYS
         if not symbolic and not any(True for _ in leaves(args, kind)):
             args = (np.asarray(args[0]), *args[1:])
-        given = list(leaves((args, kwargs), kind))
+        mask = kwargs.get("mask")
+        arrays = args, without_mask(kwargs)
+        given = list(leaves(arrays, kind))
         number = count()
-        self.form = replaced((args, kwargs), kind, lambda _: Slot(next(number)))
+        self.form = replaced(arrays, kind, lambda _: Slot(next(number)))
+        if mask is not None:
+            self.form[1]["mask"] = True  # given by hand
         first = [*self.form[0], *self._bound()[1].values()][0]
         self.takes_list = not isinstance(first, Slot) or len(given) > 1
         if symbolic:
             return connect(self, *args, **kwargs)
-        training, mask = kwargs.get("training"), kwargs.get("mask")
+        training = kwargs.get("training")
         if running.get() is not None:
-            return inner(self, given, training, mask)
+            return running.get().call(self, given, training, mask)
         given = [x.astype(self.float_type, copy=False) if x.dtype.kind == "f" else x for x in given]
         shapes = [(None, *x.shape[1:]) for x in given]
         with self.step():
             if not self.built:
                 self.build(shapes if self.takes_list else shapes[0])
             self.pack()
-            one = not self.takes_list
-            masks = [None] * len(given)
-            return tensor(self.forward(given[0] if one else given, bool(training),
-                                       None if one else masks))  # fmt: skip
+            masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
+            masks += [None] * (len(given) - len(masks))
+            masks = replaced(masks, np.ndarray, lambda m: np.asarray(m, bool))
+            return tensor(self.forward(given, bool(training), masks))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"tape": None, "_now": None, "added": []}
 
     @property
     def float_type(self) -> Any:
@@ -192,21 +227,48 @@ class Taped(Layer):
 
     def _run(self, xs: Sequence[Any], masks: Sequence[Any], training: bool) -> Any:
         """Return what ``call`` gives, several as a list."""
+        xs = [tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
-        own = replaced(self._bound(), Slot, lambda slot: masks[slot.number])
-        for k, (name, mask) in enumerate({**dict(zip(names, own[0])), **own[1]}.items()):  # noqa: B905
-            for key in (f"{name}_mask", *(["mask"] if k == 0 else [])):
-                if key in names and any(m is not None for m in leaves([mask], np.ndarray)):
+        by_hand = kwargs.pop("mask", False)
+        first, rest = self._bound()
+        tensors = {
+            name: each
+            for name, each in {**dict(zip(names, first)), **rest}.items()  # noqa: B905
+            if any(True for _ in leaves(each, Slot))
+        }
+        for k, (name, each) in enumerate(tensors.items()):
+            mask = replaced(each, Slot, lambda slot: masks[slot.number])
+            # As Keras, which gives `mask` to a call with one tensor only
+            alone = len(tensors) == 1 or (by_hand and k == 0)
+            for key in (f"{name}_mask", *(["mask"] if alone else [])):
+                if key in names and any(True for _ in leaves(mask, np.ndarray)):
                     kwargs.setdefault(key, mask)
         if "training" in names:
-            kwargs.setdefault("training", training)
-        outer = running.set(_Running(training, self))
+            kwargs["training"] = training is True
+        now, self.added = _Running(training, self), []
+        self._now = now
+        now.note(list(xs), list(masks))
+        outer = running.set(now)
         try:
             y = self.call(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
             running.reset(outer)
-        return flat(y) if isinstance(y, (list, tuple)) else y
+        if not isinstance(y, (list, tuple)):
+            return y
+        self._parts = y if any(isinstance(each, (list, tuple)) for each in y) else None
+        self._parts = replaced(self._parts, (*ARRAYS, KerasTensor), lambda _: None)
+        return flat(y)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss of the model what ``call`` has computed: a number, or several."""
+        if running.get() is None:
+            raise ValueError("`add_loss()` can only be called from inside `build()` or `call()`")
+        for each in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if np.ndim(_value(each)):
+                shape = np.shape(_value(each))
+                raise ValueError(f"{self.name}: add_loss takes numbers, got an array {shape}")
+            self.added.append(each)
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:  # noqa: D102
         xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])
@@ -225,8 +287,11 @@ class Taped(Layer):
         finally:
             for v in self.variables:
                 v._tracked = None
+        self.activity_loss = sum(float(_value(each)) for each in self.added) + self._now.penalty
         if training:
             self.tape.y = y
+            ones = [(each, np.ones_like(each.value)) for each in self.added if _is_tracked(each)]
+            self.tape.ends = ones + self._now.ends
         every = y if isinstance(y, list) else [y]
         values = [np.ascontiguousarray(_value(each), self.float_type) for each in every]
         return values if isinstance(y, list) else values[0]
@@ -234,13 +299,13 @@ class Taped(Layer):
     def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
         tape: _Tape = self.tape
         pairs = zip(tape.y, dy, strict=True) if isinstance(tape.y, list) else [(tape.y, dy)]
-        ends = [(y, g) for y, g in pairs if isinstance(y, Tracked) and g is not None]
+        ends = [(y, g) for y, g in pairs if _is_tracked(y) and g is not None]
         tape.done.clear()
-        gradients = backward(ends, [*tape.inputs, *tape.variables])
+        gradients = backward([*ends, *tape.ends], [*tape.inputs, *tape.variables])
         n = len(tape.inputs)
         for v, g in zip(self.variables, gradients[n:], strict=True):
             v.grad[...] = g
-        for layer in self.layers:
+        for layer in self.inside:
             if layer not in tape.done:
                 zero_gradients(layer)
         return gradients[:n] if self.takes_list else gradients[0]
@@ -267,24 +332,111 @@ class _Tape:
     inputs: list[Tracked]
     variables: list[Tracked]
     y: Any = None
+    ends: list[Any] = field(default_factory=list)  # what else the loss has, with gradients
     done: set[Layer] = field(default_factory=set)  # layers inside that have their gradients
 
 
-@dataclass
 class _Running:
-    """The layer whose ``call`` runs."""
+    """The layer whose ``call`` runs, and what goes along with the arrays in it: masks."""
 
-    training: bool
-    layer: Taped
+    def __init__(self, training: bool, layer: Taped) -> None:
+        self.training, self.layer = training, layer
+        self.masks: dict[int, Any] = {}  # with the arrays, by their ids, which so stay theirs
+        self.penalty = 0.0  # of the layers inside
+        self.ends: list[Any] = []  # the arrays that are penalized, with their gradients
+
+    def note(self, y: Any, mask: Any) -> None:
+        """Remember the mask of what a layer gave, or of each of several arrays."""
+        if isinstance(y, list):
+            several = mask if isinstance(mask, list) else [mask] + [None] * (len(y) - 1)
+            for each, of_each in zip(y, several, strict=False):
+                self.note(each, of_each)
+        elif mask is not None:
+            self.masks[id(y)] = y, mask
+
+    def mask_of(self, x: Any) -> Any:
+        """Return the mask that goes along with an array."""
+        return self.masks.get(id(x), (x, None))[1]
 
     def call(self, layer: Layer, inputs: Any, training: bool | None, mask: Any) -> Any:
-        """Call a layer within it."""
-        return inner(layer, inputs, training, mask)
+        """Call a layer within it: its own ``backward`` is part of the tape."""
+        several = isinstance(inputs, (list, tuple))
+        xs = list(inputs) if several else [inputs]
+        dtype = None if layer.integer_input else self.layer.float_type
+        values = [np.ascontiguousarray(_value(x), dtype) for x in xs]
+        several = several and (layer.takes_list or len(xs) > 1)
+        if not layer.built:
+            layer.dtype = layer.dtype or self.layer.float_type.name
+            shapes = [(None, *v.shape[1:]) for v in values]
+            layer.build(shapes if layer.takes_list else shapes[0])
+        masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
+        masks = [_value(m) for m in masks] + [None] * (len(xs) - len(masks))
+        if mask is None:
+            masks = [self.mask_of(x) for x in xs]
+        if training is None or (training and self.training is True):
+            training = self.training
+        elif not training and self.training:
+            training = TAPE_ONLY
+        given: Any = values if several else values[0]
+        seen: Any = masks if several else masks[0]
+        if several and mask is None and not layer.takes_list:  # states: as Keras, no mask for it
+            seen = [None] * len(masks)
+        y = layer.forward(given, training, seen)
+        below: Any = masks if several else masks[0]
+        mask = layer.compute_mask(given, below)
+        self.penalty += layer.activity_loss
+        regularizer = layer.activity_regularizer
+        if regularizer is not None:
+            layer.penalized = y
+            every = y if isinstance(y, list) else [y]
+            self.penalty += sum(regularizer(each) / len(each) for each in every)
+        if self.training:
+            y = self._tracked(layer, xs, values, y, several)
+        self.note(y, mask)
+        return y
+
+    def _tracked(self, layer: Layer, xs: Any, values: Any, y: Any, several: bool) -> Any:
+        """Return what stands in the tape for what a layer gave."""
+        step, owner = Step(layer, [], []), self.layer.tape
+        step.tape, dtype = tapes_of(layer), self.layer.float_type
+
+        def run(parts: _Parts) -> list[Any]:
+            if parts.below is None:
+                dy: Any = [parts.get(k) for k in range(len(y))] if isinstance(y, list) else parts[0]
+                dy = replaced(dy, np.ndarray, lambda g: np.ascontiguousarray(g, dtype))
+                below = backward_of_shared(step, dy, True, layer in owner.done)
+                owner.done.add(layer)
+                parts.below = below if several else [below]
+            return list(parts.below)
+
+        def way(k: int) -> Callable[[_Parts], Any]:
+            def gradient(parts: _Parts) -> Any:
+                g = run(parts)[k]
+                return np.zeros_like(values[k]) if g is None else g
+
+            return gradient
+
+        # A node for the call: also where no gradient goes on below, that of its weights is needed
+        anchor = Tracked(np.zeros(()))
+        sources = [(x, way(k)) for k, x in enumerate(xs) if isinstance(x, Tracked)]
+        call = Tracked(np.zeros(()), [(anchor, lambda parts: run(parts) and 0), *sources])
+        ys = [
+            Tracked(each, [(call, lambda g, k=k: _Parts({k: g}))])
+            for k, each in enumerate(y if isinstance(y, list) else [y])
+        ]
+        regularizer = layer.activity_regularizer
+        if regularizer is not None:
+            self.ends += [(each, regularizer.gradient(each.value) / len(each)) for each in ys]
+        return ys if isinstance(y, list) else ys[0]
 
 
 def _value(x: Any) -> Any:
     x = getattr(x, "now", x)
     return x.value if isinstance(x, Tracked) else x
+
+
+def _is_tracked(x: Any) -> bool:
+    return isinstance(x, Tracked)
 
 
 class _Parts(dict[int, Any]):
@@ -295,60 +447,6 @@ class _Parts(dict[int, Any]):
     def __add__(self, other: _Parts) -> _Parts:
         added = {k: self[k] + g if k in self else g for k, g in other.items()}
         return _Parts({**self, **added})
-
-
-def inner(layer: Layer, inputs: Any, training: bool | None, mask: Any) -> Any:
-    """Call a layer within the ``call`` of another: its own ``backward`` is part of the tape."""
-    now: _Running = running.get()
-    if layer.activity_regularizer is not None:
-        raise NotImplementedError(
-            f"{layer.name}: activity_regularizer of a layer inside {now.layer.name}"
-        )
-    several = isinstance(inputs, (list, tuple))
-    xs = list(inputs) if several else [inputs]
-    dtype = None if layer.integer_input else now.layer.float_type
-    values = [np.ascontiguousarray(_value(x), dtype) for x in xs]
-    several = several and (layer.takes_list or len(xs) > 1)
-    if not layer.built:
-        layer.dtype = layer.dtype or now.layer.float_type.name
-        shapes = [(None, *v.shape[1:]) for v in values]
-        layer.build(shapes if layer.takes_list else shapes[0])
-    if now.training and training is False and layer.differs_in_training:
-        raise NotImplementedError(f"{layer.name}: training=False inside {now.layer.name}")
-    if several:
-        mask = mask if isinstance(mask, list) else [mask] + [None] * (len(xs) - 1)
-    given: Any = values if several else values[0]
-    y = layer.forward(given, now.training or bool(training), mask)
-    if not now.training:
-        return y
-    step, owner = Step(layer, [], []), now.layer.tape
-    step.tape = tapes_of(layer)
-
-    def run(parts: _Parts) -> list[Any]:
-        if parts.below is None:
-            dy: Any = [parts.get(k) for k in range(len(y))] if isinstance(y, list) else parts[0]
-            dy = replaced(dy, np.ndarray, lambda g: np.ascontiguousarray(g, now.layer.float_type))
-            below = backward_of_shared(step, dy, True, layer in owner.done)
-            owner.done.add(layer)
-            parts.below = below if several else [below]
-        return list(parts.below)
-
-    def way(k: int) -> Callable[[_Parts], Any]:
-        def gradient(parts: _Parts) -> Any:
-            g = run(parts)[k]
-            return np.zeros_like(values[k]) if g is None else g
-
-        return gradient
-
-    # A node for the call: also where no gradient goes on below, that of its weights is needed
-    anchor = Tracked(np.zeros(()))
-    sources = [(x, way(k)) for k, x in enumerate(xs) if isinstance(x, Tracked)]
-    call = Tracked(np.zeros(()), [(anchor, lambda parts: run(parts) and 0), *sources])
-    ys = [
-        Tracked(each, [(call, lambda g, k=k: _Parts({k: g}))])
-        for k, each in enumerate(y if isinstance(y, list) else [y])
-    ]
-    return ys if isinstance(y, list) else ys[0]
 
 
 Layer.taped = Taped

@@ -11,7 +11,7 @@ from .._types import Array
 from ..configurable import custom_object_scope
 from ..graph import Step, backward_of_shared, connect, is_symbolic, tapes_of
 from .batch_normalization import BatchNormalization
-from .layer import Layer, Shape, layer_from, said
+from .layer import Layer, Shape, layer_from, running, said
 from .sequences import OverSequence, flat
 from .taped import Taped
 
@@ -73,11 +73,6 @@ class TimeDistributed(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (*input_shape[:2], *self.layer.compute_output_shape(self._step(input_shape))[1:])
 
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the layer does."""
-        return self.layer.differs_in_training
-
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         if mask is not None and mask.shape[:2] != x.shape[:2]:
             raise ValueError(
@@ -85,7 +80,7 @@ class TimeDistributed(Layer):
                 f"{mask.shape} that is incompatible with the input shape {x.shape}"
             )
         self.tape = x.shape, []
-        if training and _uses_the_batch(self.layer):
+        if training is True and _uses_the_batch(self.layer):
             return self._by_steps(x, mask)
         inner = None if mask is None or mask.ndim == 2 else mask.reshape(-1, *mask.shape[2:])
         y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, inner)
@@ -113,7 +108,7 @@ class TimeDistributed(Layer):
 
 def _uses_the_batch(layer: Layer) -> bool:
     """Whether the output for a row depends on the others in training."""
-    return isinstance(layer, BatchNormalization) or any(map(_uses_the_batch, layer.layers))
+    return isinstance(layer, BatchNormalization) or any(map(_uses_the_batch, layer.inside))
 
 
 MERGE: dict[str | None, Callable[[Array, Array], Any]] = {
@@ -228,6 +223,8 @@ class Bidirectional(Layer):
             return connect(
                 self, inputs, **said(initial_state=initial_state, training=training, mask=mask)
             )
+        if running.get() is not None and initial_state is not None:
+            return super().__call__([inputs, *flat(initial_state)], training, mask)
         with self.step():
             if initial_state is not None:
                 initial_state = flat(initial_state)
@@ -300,15 +297,10 @@ class Bidirectional(Layer):
         half = dy / 2 if self.merge_mode == "ave" else dy
         return half, half
 
-    def compute_mask(self, x: Any, mask: Any) -> Any:  # noqa: D102
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         mask = mask[0] if isinstance(mask, list) else mask
         mask = mask if self.return_sequences else None
         return [mask, mask, *[None] * 4] if self.merge_mode is None else mask
-
-    @property
-    def differs_in_training(self) -> bool:  # type: ignore[override]
-        """Whether the layers drop."""
-        return any(layer.differs_in_training for layer in self.layers)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()

@@ -43,10 +43,13 @@ class Metric(Configurable):
     ) -> Variable:
         """Return a variable for what the metric keeps; ``reset_state`` makes it 0."""
         if isinstance(shape, str):  # Keras 2 has the name first
-            name, shape, initializer = shape, (), initializer or "zeros"
+            name, shape = shape, initializer if isinstance(initializer, (tuple, list)) else ()
+            initializer = initializer if isinstance(initializer, str) else None
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         name = name or f"variable_{len(self.variables)}"
-        value = initializers.get(initializer or "zeros")(shape, np.dtype(dtype or floatx()))
+        value = initializers.get("zeros" if initializer is None else initializer)(
+            shape, np.dtype(dtype or floatx())
+        )
         variable = Variable(name, np.asarray(value), path=f"{self.name}/{name}")
         self.variables.append(variable)
         return variable

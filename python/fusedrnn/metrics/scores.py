@@ -45,7 +45,7 @@ class FBetaScore(Sums):
                 f"{where}: average is {average!r}, expected 'micro', 'macro', 'weighted' or None"
             )
         for what, value, high in (("beta", beta, np.inf), ("threshold", threshold, 1)):
-            if value is not None and number(where, what, value, 0, high) == 0:
+            if (what, value) != ("threshold", None) and number(where, what, value, 0, high) == 0:
                 raise ValueError(f"{where}: {what} is 0, expected more")
         self.average, self.beta, self.threshold = average, beta, threshold
 

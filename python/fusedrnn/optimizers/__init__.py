@@ -68,6 +68,7 @@ def get(identifier: Any) -> Any:
     return optimizer
 
 
-alias_modules(__name__, ("legacy",))  # as Keras 2.11 to 2.15
+alias_modules(__name__)
+globals().update(TABLE)  # Keras 2 had them in small letters too; our modules are called so
 
 missing.answer(__name__)

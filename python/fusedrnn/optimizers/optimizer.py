@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -29,9 +30,9 @@ class LearningRate(Number):
         self.optimizer.learning_rate = value
 
     @property
-    def value(self) -> LearningRate:
+    def value(self) -> np.float32:
         """The number itself."""
-        return self
+        return np.float32(self)
 
 
 class Optimizer(Configurable):
@@ -137,8 +138,9 @@ class Optimizer(Configurable):
         if not callable(value):
             if isinstance(self.__dict__.get("_rate"), schedules.LearningRateSchedule):
                 raise TypeError(
-                    f"{self.name}: the learning rate follows a schedule, so it cannot be set; make "
-                    "the optimizer with a number"
+                    "This optimizer was created with a `LearningRateSchedule` object as its "
+                    "`learning_rate` constructor argument, hence its learning rate is not "
+                    "settable: make it with a number"
                 )
             value = number(type(self).__name__, "learning_rate", value, 0)
             value = float(np.dtype(floatx()).type(value))  # as Keras, which keeps it in a variable
@@ -219,9 +221,12 @@ class Optimizer(Configurable):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
         """Take one step over variables along their gradients, which come in pairs."""
-        pairs = [(gradient, v) for gradient, v in grads_and_vars if gradient is not None]
+        given = list(grads_and_vars)
+        pairs = [(gradient, v) for gradient, v in given if gradient is not None]
         if not pairs:
             raise ValueError("No gradients provided for any variable.")
+        if lacking := [v.path or v.name for gradient, v in given if gradient is None]:
+            warnings.warn(f"Gradients do not exist for variables {lacking}", stacklevel=2)
         self.apply(*zip(*pairs, strict=True))
 
     @property
@@ -243,7 +248,7 @@ class Optimizer(Configurable):
             raise ValueError(f"{self.name}: give the variables, or build it for them first")
         buffer = _buffer_of(variables)
         for v, gradient in zip(variables, grads, strict=True):
-            v.grad[...] = gradient
+            v.grad[...] = np.divide(gradient, self.loss_scale_factor or 1)
         self.step_over(buffer)
         for v in variables:
             if v.constraint is not None:
@@ -380,6 +385,8 @@ def shrink(param: Array, rate: float, decay: float) -> None:
 
 def _buffer_of(variables: Sequence[Variable]) -> Buffer:
     """Return the buffer that has these variables, or these alone, as those that train."""
+    if not variables:
+        return Buffer([], floatx())
     buffer = variables[0].buffer
     if buffer is not None and buffer.is_whole():
         trained = [v for v in buffer.variables if v.trainable]

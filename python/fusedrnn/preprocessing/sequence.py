@@ -1,8 +1,9 @@
-"""Sequences of unequal length made equal, and windows as a generator."""
+"""Sequences of unequal length made equal, windows as a generator, and pairs of words nearby."""
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -122,6 +123,74 @@ class TimeseriesGenerator:
             )
         samples = np.array([self.data[e - self.length : e : self.sampling_rate] for e in ends])
         return samples[:, ::-1] if self.reverse else samples, self.targets[ends]
+
+
+def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> Array:
+    """Return for each rank of a word how likely it is to be kept (Mikolov et al., 2013).
+
+    ``min(1, sqrt(sampling_factor / frequency))``, where by Zipf's law the inverse frequency of rank
+    r is ``r (log r + 0.577) + 1/2 - 1/(12 r)``; rank 0 counts as 1.
+    """
+    rank = np.maximum(np.arange(size), 1)
+    inverse = rank * (np.log(rank) + 0.577) + 0.5 - 1.0 / (12.0 * rank)
+    f = sampling_factor * inverse
+    return np.minimum(1.0, f / np.sqrt(f))  # as Keras rounds the square root
+
+
+def skipgrams(
+    sequence: Sequence[int],
+    vocabulary_size: int,
+    window_size: int = 4,
+    negative_samples: float = 1.0,
+    shuffle: bool = True,
+    categorical: bool = False,
+    sampling_table: Any = None,
+    seed: int | None = None,
+) -> tuple[list[list[int]], list[Any]]:
+    """Return pairs of words: nearby ones, labelled 1, and random ones, labelled 0.
+
+    Drawn by Python's ``random``, with the same results as Keras.
+
+    Parameters
+    ----------
+    sequence : list of int
+        Numbers of words; 0 is none and is skipped.
+    vocabulary_size : int
+        The numbers of random words are 1 to ``vocabulary_size - 1``.
+    window_size : int
+        How far two words may be apart.
+    negative_samples : float
+        How many random pairs there are for each of nearby words.
+    shuffle : bool
+    categorical : bool
+        Whether labels are [0, 1] and [1, 0].
+    sampling_table : array, optional
+        Probability of each word to be kept: `make_sampling_table`.
+    seed : int, optional
+        Of the order only.
+    """
+    couples = []
+    for i, word in enumerate(sequence):
+        if not word or (sampling_table is not None and sampling_table[word] < random.random()):
+            continue
+        near = [*sequence[max(i - window_size, 0) : i], *sequence[i + 1 : i + window_size + 1]]
+        couples += [[word, other] for other in near if other]
+    yes, no = ([0, 1], [1, 0]) if categorical else (1, 0)
+    labels: list[Any] = [yes] * len(couples)
+    if negative_samples > 0:
+        words = [word for word, _ in couples]
+        random.shuffle(words)
+        count = int(len(couples) * negative_samples)
+        couples += [
+            [words[i % len(words)], random.randint(1, vocabulary_size - 1)] for i in range(count)
+        ]
+        labels += [no] * count
+    if shuffle:
+        seed = random.randint(0, 10**7) if seed is None else seed
+        for each in (couples, labels):  # in the same order
+            random.seed(seed)
+            random.shuffle(each)
+    return couples, labels
 
 
 missing.answer(__name__)

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .._state import random_generator
+from .._types import Array
 from ..checks import whole
-
-
-class WindowBatches:
-    """A data set that can be gone through again and again, a batch of windows at a time."""
-
-    def __init__(
-        self,
-        data: Any,
-        targets: Any,
-        starts: Any,
-        steps: Any,
-        batch_size: int | None,
-        shuffle: bool,
-        seed: int | None,
-    ) -> None:
-        self.data, self.targets, self.starts, self.steps = data, targets, starts, steps
-        self.batch_size, self.shuffle = batch_size, shuffle
-        self.rng = random_generator(seed)
-
-    def __len__(self) -> int:
-        return -(-len(self.starts) // (self.batch_size or 1))
-
-    def __iter__(self) -> Iterator[Any]:
-        starts = self.rng.permutation(self.starts) if self.shuffle else self.starts
-        for i in range(len(self)):
-            if self.batch_size is None:
-                rows = starts[i]
-                x = self.data[rows + self.steps]
-            else:
-                rows = starts[i * self.batch_size : (i + 1) * self.batch_size]
-                x = self.data[rows[:, None] + self.steps]
-            yield x if self.targets is None else (x, self.targets[rows])
+from ..tf.data import Dataset
 
 
 def timeseries_dataset_from_array(
@@ -54,7 +22,7 @@ def timeseries_dataset_from_array(
     seed: int | None = None,
     start_index: int | None = None,
     end_index: int | None = None,
-) -> WindowBatches:
+) -> Dataset:
     """Return batches of windows of ``data`` with the targets of their first rows, as Keras.
 
     Parameters
@@ -94,12 +62,13 @@ def timeseries_dataset_from_array(
     if targets is not None:
         count = min(count, len(targets))
     starts = np.arange(0, max(count, 0), sequence_stride)
-    return WindowBatches(
-        data,
-        targets,
-        starts=starts,
-        steps=np.arange(sequence_length) * sampling_rate,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-    )
+    steps = np.arange(sequence_length) * sampling_rate
+
+    def take(windows: Array) -> Any:
+        x = data[starts[windows][:, None] + steps]
+        return x if targets is None else (x, targets[starts[windows]])
+
+    windows = Dataset.of_rows(take, len(starts))
+    if shuffle:
+        windows = windows.shuffle(max(len(starts), 1), seed)
+    return windows if batch_size is None else windows.batch(batch_size)

@@ -9,7 +9,7 @@ is written to a temporary file first and then renamed. There is no pickle in any
 a file cannot run code.
 """
 
-from .. import missing
+from .. import legacy, missing
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
@@ -36,4 +36,5 @@ __all__ = [
 
 CustomObjectScope, serialize_keras_object = custom_object_scope, serialize
 
+legacy.alias_modules(__name__)
 missing.answer(__name__)

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..configurable import serialize
-from ..functional_model import Functional
 from ..layers.layer import layer_from
 from ..model import Model
-from ..sequential import Sequential
 
 LONGEST = 8 << 20
 """Characters of a description; one of a thousand layers has two million."""
@@ -40,16 +38,14 @@ def model_config(model: Model) -> dict[str, Any]:
         else {key: serialize(value) for key, value in model._compile_config.items()}
     )
     described: dict[str, Any] = serialize(model)
-    return described | {
-        "build_config": {"input_shape": model.input_shape},
-        "compile_config": compiled,
-    }
+    built = {"build_config": {"input_shape": model.input_shape}} if model.built else {}
+    return described | built | {"compile_config": compiled}
 
 
 def model_from(config: Mapping[str, Any], compile: bool) -> Model:
     """Build the model of a description."""
     model = layer_from(config)
-    if not isinstance(model, (Functional, Sequential)):
+    if not isinstance(model, Model):
         raise ValueError(f"the file has a {config['class_name']}, not a model")
     shape = (config.get("build_config") or {}).get("input_shape")
     if not model.built and shape:

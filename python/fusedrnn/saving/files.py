@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -36,7 +37,7 @@ def save_model(
     path = _target(filepath, overwrite)
     if kwargs:
         raise ValueError(f"save: The following argument(s) are not supported: {list(kwargs)}")
-    if not model.built:
+    if not model.built and not path.endswith(".keras"):
         raise ValueError(f"save: model {model.name} has no weights yet; build it or fit it first")
     config = json.dumps(model_config(model))
     if path.endswith(".safetensors"):
@@ -82,7 +83,7 @@ def load_model(
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
-    if not str(filepath).endswith(tuple(FORMATS)):
+    if not _files.text(filepath).endswith(FORMATS):
         raise ValueError(f"load_model: File format not supported: {filepath} must end in {ENDINGS}")
     path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
@@ -95,16 +96,24 @@ def load_model(
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights: ``.weights.h5`` as Keras 3, ``.h5`` as Keras 2, or ``.safetensors``."""
+    """Write the weights: ``.weights.h5`` as Keras 3, ``.safetensors``, or else as Keras 2.
+
+    With another ending than ``.h5``, where TensorFlow would write its checkpoints, it says so.
+    """
     path = _target(filepath, overwrite)
+    if not model.built:
+        raise ValueError(
+            f"save_weights: You are saving a model that has not yet been built: {model.name}; call "
+            "it on data first, or build(input_shape)"
+        )
     if path.endswith(".safetensors"):
         data = safetensors.file_bytes(model, True, None)
     elif path.endswith(".weights.h5"):
         data = h5.tree_bytes(lambda file: h5.write_weights(file, model, True))
-    elif path.endswith((".h5", ".hdf5")):
-        data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     else:
-        raise ValueError(f"save_weights: {path!r} must end in .weights.h5, .h5 or .safetensors")
+        if not path.endswith((".h5", ".hdf5")):
+            warnings.warn(f"save_weights: {path!r} is an HDF5 file, end it in .h5", stacklevel=3)
+        data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     _files.write(path, lambda to: to.write_bytes(data))
 
 
@@ -134,12 +143,16 @@ def load_weights(
             "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: " + path
         )
     if not model.built:
-        raise ValueError(f"load_weights: model {model.name} must be built first")
+        raise ValueError(
+            "load_weights: You are loading weights into a model that has not yet been built: "
+            f"{model.name} must be built first"
+        )
     with _reading("load_weights", path):
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
             return
-        archive = path.endswith(".keras")
+        with open(path, "rb") as start:  # Keras 2 wrote HDF5 files that end in .keras, or anyhow
+            archive = start.read(2) == b"PK"
         with h5.opened(h5.weights_in_archive(path) if archive else _content(path)) as file:
             old = file.get("model_weights", file)
             if "layer_names" in old.attrs:

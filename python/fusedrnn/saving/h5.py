@@ -20,10 +20,12 @@ import numpy as np
 from .._state import claim, snake_case
 from .._types import Array
 from ..layers.layer import Layer, Variable
+from ..layers.lookup import Lookup
 from ..layers.rnn import Recurrent
 from ..layers.rnn_cells import Cell, StackedRNNCells
 from ..layers.rnn_over_cells import RNN
 from ..layers.taped import Taped
+from ..layers.text_vectorization import TextVectorization
 from ..layers.wrapper import Bidirectional, TimeDistributed
 from ..legacy import modern
 from ..model import Model
@@ -101,14 +103,25 @@ def numbers(datasets: Sequence[Any]) -> list[Array]:
     return [np.asarray(each[()]) for each in datasets]
 
 
-def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable]]]:
-    """Yield path, name and variables of every group that Keras's file has for a layer."""
+def lookups(layer: Layer) -> Iterator[tuple[str, Lookup]]:
+    """Yield path and layer of every vocabulary within a layer."""
+    for path, _, _, each in groups(layer):
+        if isinstance(each, Lookup):
+            yield path.removesuffix("/vars"), each
+
+
+def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variable], Layer]]:
+    """Yield path, name and variables of every group that Keras's file has for a layer, and whose.
+
+    A recurrent layer has two, the second for its cell.
+    """
     inside = isinstance(layer, Recurrent) and not isinstance(layer, Cell)
-    yield f"{path}vars", layer.name, [] if inside else layer.variables
+    yield f"{path}vars", layer.name, [] if inside else layer.variables, layer
     if isinstance(layer, RNN):
         yield from groups(layer.cell, f"{path}cell/")
     elif inside:
-        yield f"{path}cell/vars", f"{snake_case(type(layer).__name__)}_cell", layer.variables
+        name = f"{snake_case(type(layer).__name__)}_cell"
+        yield f"{path}cell/vars", name, layer.variables, layer
     elif isinstance(layer, Bidirectional):
         yield from groups(layer.forward_layer, f"{path}forward_layer/")
         yield from groups(layer.backward_layer, f"{path}backward_layer/")
@@ -129,11 +142,15 @@ def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variab
 
 def write_weights(file: Any, model: Model, optimizer: bool) -> None:
     """Write the weights, and with ``optimizer`` its state."""
-    for path, name, variables in groups(model):
+    for path, name, variables, _ in groups(model):
         group = file.create_group(path)
         group.attrs["name"] = name
         for i, v in enumerate(variables):
             group[str(i)] = v.value
+    for path, layer in lookups(model):
+        for place in _places(path, layer):
+            if layer.idf is not None:
+                file.require_group(f"{place}/vars")["idf_weights"] = layer.idf
     if optimizer and model.compiled and model.optimizer.built:
         group = file.create_group("optimizer/vars")
         group.attrs["name"] = model.optimizer.name
@@ -146,10 +163,10 @@ def read_weights(file: Any, model: Model, optimizer: bool, skip_mismatch: bool =
     weights, state = [], []
     if skip_mismatch:
         every = [(f"{name} ({path})", variables, list(file.get(path, {}).values()))
-                 for path, name, variables in groups(model)]  # fmt: skip
+                 for path, name, variables, _ in groups(model)]  # fmt: skip
         assign_some(model, every, True)
         return
-    for path, name, variables in groups(model):
+    for path, name, variables, _ in groups(model):
         if not variables:
             continue
         if path not in file:
@@ -159,6 +176,21 @@ def read_weights(file: Any, model: Model, optimizer: bool, skip_mismatch: bool =
         group = file["optimizer/vars"]
         state = [group[str(i)] for i in range(len(group))]
     assign(model, numbers(weights), numbers(state))
+
+
+def _places(path: str, layer: Lookup) -> list[str]:
+    """Return where Keras keeps a vocabulary: that of texts twice, for its layer has one in it."""
+    return [path, f"{path}/_lookup_layer"] if isinstance(layer, TextVectorization) else [path]
+
+
+def _read_vocabularies(archive: Any, file: Any, model: Model) -> None:
+    """Read what layers of Keras's have learned, which it does not have in their configurations."""
+    for path, layer in lookups(model):
+        if not layer.tokens and f"assets/{path}/vocabulary.txt" in archive.namelist():
+            text = _member(archive, f"assets/{path}/vocabulary.txt").decode()
+            weights = layer.output_mode == "tf_idf"
+            idf = numbers([file[f"{path}/vars/idf_weights"]])[0] if weights else None
+            layer.load_vocabulary(text, idf)
 
 
 def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> None:
@@ -181,9 +213,9 @@ def read_archive(path: str, compile: bool) -> Model:
         metadata = parsed(_member(archive, "metadata.json"), "metadata.json")
         config = parsed(_member(archive, "config.json"), "config.json")
         model = model_from(modern(config, metadata["keras_version"]), compile)
-        weights = _member(archive, WEIGHTS)
-    with opened(weights) as file:
-        read_weights(file, model, compile)
+        with opened(_member(archive, WEIGHTS)) as file:
+            read_weights(file, model, compile)
+            _read_vocabularies(archive, file, model)
     return model
 
 

@@ -24,11 +24,16 @@ def write_weights(file: Any, model: Model) -> None:
     file.attrs["keras_version"], file.attrs["backend"] = "3.0.0", "fusedrnn"
     for layer in model.layers:
         group = file.create_group(layer.name)
-        names = [v.path for v in layer.weights]
+        names = unique([v.path for v in layer.weights])  # of models inside, whose names repeat
         group.attrs["weight_names"] = np.array(names, "S") if names else np.zeros(0)
         for name, v in zip(names, layer.weights, strict=True):
             group[name] = v.value
     file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
+
+
+def unique(names: list[str]) -> list[str]:
+    """Return names that differ."""
+    return [f"{n}_{names[:k].count(n)}" if n in names[:k] else n for k, n in enumerate(names)]
 
 
 def read_weights(

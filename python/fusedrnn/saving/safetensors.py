@@ -22,7 +22,7 @@ def file_bytes(model: Model, optimizer: bool, config: str | None) -> bytes:
     """Return the content of a file; without a description it has weights only."""
     arrays = {
         f"{path.removesuffix('/vars')}/{v.name}": v.value
-        for path, _, variables in groups(model)
+        for path, _, variables, _ in groups(model)
         for v in variables
     }
     if optimizer and model.compiled and model.optimizer.built:
@@ -74,7 +74,7 @@ def load(arrays: Mapping[str, Array], model: Model, optimizer: bool) -> None:
     """Overwrite the weights, and with ``optimizer`` its state."""
     weights = [
         arrays[f"{path.removesuffix('/vars')}/{v.name}"]
-        for path, _, variables in groups(model)
+        for path, _, variables, _ in groups(model)
         for v in variables
     ]
     state = [arrays[f"optimizer/{i}"] for i in range(len(arrays)) if f"optimizer/{i}" in arrays]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecast_tables import long_of, panel_of, rows, sales
+from fusedrnn.forecast.data.months import languages
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,15 @@ def test_spellings_of_dates_and_numbers(text, options, tmp_path):
         (["Sunday, December 31, 2023", "Monday, January 1, 2024", "Tue, Jan 2, 2024"], "D"),
         (["31-Dec-23", "1-Jan-24", "2-Jan-24"], "D"),
         (["12/31/23", "1/1/24", "1/2/24"], "D"),
+        (["Q4 2009", "Q1 2010", "Q2 2010"], "QS-JAN"),
+        (["4Q2009", "1Q2010", "2Q2010"], "QS-JAN"),
+        (["Q4-2009", "Q1/2010", "Q2 2010"], "QS-JAN"),
+        (["2022W52", "2023W1", "2023W02"], "W-MON"),
+        (["W52 2022", "W01 2023", "W02/2023"], "W-MON"),
+        (["13/01/2024 09:00", "13/01/2024 10:00", "13/01/2024 11:00"], "h"),
+        (["1/13/2024 11:00 AM", "1/13/2024 12:00 PM", "1/13/2024 1:00 PM"], "h"),
+        (["31.12.2023 22:00:00", "31.12.2023 23:00:00", "01.01.2024 00:00:00"], "h"),
+        (["31-12-2023", "01-01-2024", "02-01-2024"], "D"),
     ],
 )
 def test_spellings_of_periods(texts, freq):
@@ -143,3 +155,101 @@ def test_weekly_periods_are_an_index():
     index = pd.period_range("2024-01-01", periods=10, freq="W")
     panel = panel_of(pd.DataFrame({"sales": np.arange(10.0)}, index))
     assert panel.freq == "W-MON"
+
+
+@pytest.mark.parametrize(
+    ("texts", "language"),
+    [
+        (["30. März 2024", "31. März 2024", "1. April 2024"], "de"),
+        (["30 mars 2024", "31 mars 2024", "1er avril 2024"], "fr"),
+        (["30 de marzo de 2024", "31 de marzo de 2024", "1 de abril de 2024"], "es"),
+        (
+            ["sábado, 30 de março de 2024", "domingo, 31 de março de 2024", "1 de abril de 2024"],
+            "pt",
+        ),
+        (["sáb, 30 mar 2024", "dom, 31 mar 2024", "lun, 1 abr 2024"], "es"),
+        (["30 maart 2024", "31 maart 2024", "1 april 2024"], "nl"),
+        (["30 marca 2024", "31 marca 2024", "1 kwietnia 2024"], "pl"),
+        (["30 марта 2024", "31 марта 2024", "1 апреля 2024"], "ru"),
+    ],
+)
+def test_months_in_other_languages(texts, language):
+    pytest.importorskip("babel")
+    frame = pd.DataFrame({"date": texts, "sales": [1.0, 2.0, 3.0]})
+    panel = panel_of(frame)
+    assert list(panel.series[0].ds) == list(pd.date_range("2024-03-30", periods=3))
+    assert panel.notes[0].startswith("names of months are read in the language ")
+    named = panel_of(frame, language=language)
+    assert named.notes[0] == f"names of months are read in the language {language}"
+
+
+def test_a_weekday_may_be_spelled_as_a_month():
+    pytest.importorskip("babel")
+    frame = pd.DataFrame({"date": ["mar, 5 mar 2024", "mié, 6 mar 2024"], "sales": 1.0})
+    assert list(long_of(frame).dates.day) == [5, 6]
+
+
+def test_months_that_differ_with_the_language_are_refused():
+    pytest.importorskip("babel")
+    frame = pd.DataFrame({"date": ["1 lip 2024", "2 lip 2024"], "sales": 1.0})
+    with pytest.raises(ValueError, match=r"differ with the language, .*--language hr\|pl"):
+        panel_of(frame)
+    assert panel_of(frame, language="pl").series[0].ds[0] == pd.Timestamp("2024-07-01")
+    assert panel_of(frame, language="hr").series[0].ds[0] == pd.Timestamp("2024-06-01")
+    with pytest.raises(ValueError, match="language is 'xx'"):
+        panel_of(frame, language="xx")
+
+
+def test_without_babel_the_months_are_those_of_the_computer(monkeypatch):
+    frame = pd.DataFrame({"date": ["30. März 2024", "31. März 2024"], "sales": 1.0})
+    languages.cache_clear()
+    monkeypatch.setitem(sys.modules, "babel", None)
+    try:
+        with pytest.raises(ValueError, match="pip install babel for names of months in other"):
+            long_of(frame)
+        with pytest.raises(ValueError, match="language 'de' needs Babel: pip install babel"):
+            long_of(frame, language="de")
+        monkeypatch.setattr("calendar.month_name", ["", "Januar", "Februar", "März"])
+        languages.cache_clear()
+        assert long_of(frame).dates[0] == pd.Timestamp("2024-03-30")
+    finally:
+        languages.cache_clear()
+
+
+@pytest.mark.parametrize(("unit", "name"), [("s", "seconds"), ("ms", "milliseconds")])
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_seconds_since_1970(unit, name, kind):
+    days = pd.date_range("2024-01-01", periods=30).astype(f"datetime64[{unit}]").astype("int64")
+    frame = pd.DataFrame({"date": days.map(kind), "sales": 1.0})
+    panel = panel_of(frame)
+    assert panel.series[0].ds[-1] == pd.Timestamp("2024-01-30")
+    assert panel.notes[0] == f"dates are read as {name} since 1970, at the time of UTC"
+    if unit == "s":
+        assert panel_of(frame, date_format="epoch").series[0].ds[0] == pd.Timestamp("2024-01-01")
+
+
+def test_ten_digits_that_may_be_an_hour_are_no_seconds():
+    frame = pd.DataFrame({"date": [2024010100, 2024010101], "sales": 1.0})
+    with pytest.raises(ValueError, match="'2024010100' in row 0 is not a date"):
+        long_of(frame)
+    assert panel_of(frame, date_format="%Y%m%d%H").freq == "h"
+
+
+def test_american_and_european_dashes_are_not_guessed():
+    frame = pd.DataFrame({"date": ["01-02-2024", "01-03-2024"], "sales": 1.0})
+    with pytest.raises(ValueError, match="may be day or month first"):
+        long_of(frame)
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [
+        ("date,time", [("2024-01-01", "09:00"), ("2024-01-01", "10:00"), ("2024-01-01", "11:00")]),
+        ("date,hour", [("2024-01-01", 9), ("2024-01-01", 10), ("2024-01-01", 11)]),
+        ("day,hour", [("1.1.2024", 9), ("1.1.2024", 10), ("13.1.2024", 11)]),
+    ],
+)
+def test_a_time_may_be_in_a_column_of_its_own(names, values):
+    frame = pd.DataFrame(values, columns=names.split(",")).assign(sales=1.0)
+    dates = long_of(frame, date=names).dates
+    assert [date.hour for date in dates] == [9, 10, 11]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecast_tables import growing, panel_of, sales, series_of
-from fusedrnn.forecast.data.frequency import infer_frequency
+from fusedrnn.forecast.data.frequency import infer_frequency, named, seasons
 from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
 
 
@@ -25,6 +25,16 @@ from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
         ("QE-DEC", 4),
         ("YS", 1),
         ("YE", 1),
+        ("BME", 12),
+        ("BMS", 12),
+        ("30min", 48),
+        ("15min", 96),
+        ("2h", 12),
+        ("6h", 4),
+        ("2W-SUN", 26),
+        ("4W-WED", 13),
+        ("SMS", 24),
+        ("SME", 24),
     ],
 )
 def test_frequency_and_season_are_found(freq, season):
@@ -45,7 +55,8 @@ def test_two_frequencies_are_an_error():
         panel_of(frame)
 
 
-@pytest.mark.parametrize("freq", ["h", "D", "B", "W-WED", "MS", "ME", "QS-FEB", "QE-DEC", "YS"])
+@pytest.mark.parametrize("freq", ["h", "D", "B", "W-WED", "MS", "ME", "QS-FEB", "QE-DEC", "YS",
+                                  "BME", "2h", "30min", "2W-SUN"])  # fmt: skip
 def test_dates_are_numbered_without_gaps(freq):
     frame = growing(60, freq, 4)
     starts = [series_of(frame.iloc[k:])[0].start for k in range(4)]
@@ -57,3 +68,48 @@ def test_a_year_that_is_mistyped_is_said(tmp_path):
     path.write_text("ds,y\n2024-01-01,1\n2024-01-02,2\n9024-01-03,3\n")
     with pytest.raises(ValueError, match=r"sales\.csv: column 'ds': 2024-01-01 and 9024-01-03"):
         read_panel(path, TableOptions(), PanelOptions())
+
+
+@pytest.mark.parametrize(
+    ("freq", "expected"),
+    [
+        *(("h", (24, 168)), ("30min", (48, 336)), ("2h", (12, 84)), ("min", (1440, 10080))),
+        *(("D", (7, 365)), ("B", (5, 261)), ("C-1111110", (6, 313)), ("2D", ()), ("5h", ())),
+        *(("W-SUN", (52,)), ("2W-SUN", (26,)), ("4W-SUN", (13,)), ("3W-SUN", ()), ("14D", (26,))),
+        *(("MS", (12,)), ("BME", (12,)), ("2MS", (6,)), ("SMS", (24,)), ("QE-FEB", (4,))),
+        *(("YS", ()), ("2YE", ()), ("36h", ())),
+    ],
+)
+def test_seasons_of_all_frequencies(freq, expected):
+    assert seasons(freq) == expected
+
+
+@pytest.mark.parametrize(
+    ("older", "today"),
+    [
+        *(("M", "ME"), ("H", "h"), ("Q", "QE-DEC"), ("Y", "YE-DEC"), ("A", "YE-DEC")),
+        *(("T", "min"), ("2H", "2h"), ("15T", "15min"), ("BM", "BME"), ("Q-FEB", "QE-FEB")),
+        *(("A-JUN", "YE-JUN"), ("AS", "YS-JAN"), ("3M", "3ME"), ("W", "W-SUN"), ("MS", "MS")),
+    ],
+)
+def test_frequencies_as_older_pandas_named_them(older, today):
+    assert named(older) == today
+
+
+@pytest.mark.parametrize("freq", ["", "X", "0D", "-1D", "C-111", "D-MON-TUE", "1.5h"])
+def test_what_is_no_frequency_is_named(freq):
+    with pytest.raises(ValueError, match=f"freq is '{freq}', expected a pandas alias"):
+        named(freq)
+
+
+def test_a_frequency_without_a_season_is_told():
+    frame = sales(30, "5h").assign(sales=1.0)
+    assert panel_of(frame, freq="5h").notes == ("no season is known of 5h: --season names one",)
+    assert panel_of(frame, freq="5h", season=24).notes == ()
+
+
+def test_two_half_months_are_numbered_without_gaps():
+    for freq in ("SMS", "SME"):
+        frame = sales(20, freq)
+        starts = [panel_of(frame.iloc[k:], freq=freq).series[0].start for k in range(5)]
+        assert np.diff(starts).tolist() == [1] * 4

@@ -122,5 +122,7 @@ def test_gaps_of_covariates_are_told_and_what_is_to_come_ends_at_the_first():
         assert len(panel.series[0].known) == 27
     weekly = frame.assign(date=pd.date_range("2024-01-01", periods=30, freq="W-MON"))
     weekly.loc[29, "date"] += pd.Timedelta(days=1)
-    with pytest.raises(ValueError, match="2024-07-23 is not on the grid of W-MON"):
-        panel_of(weekly, future_covariates=["price"], freq="W-MON")
+    panel = panel_of(weekly, future_covariates=["price"], freq="W-MON")
+    assert len(panel.series[0].known) == 30
+    assert "1 of 30 different dates are taken for the period of W-MON" in panel.notes[0]
+    assert panel.notes[0].endswith("as 2024-07-23 for 2024-07-22")

@@ -112,6 +112,7 @@ def test_reading_parquet(tmp_path, monkeypatch):
     path.touch()
     with monkeypatch.context() as context:
         context.setitem(sys.modules, "pyarrow", None)
+        context.setitem(sys.modules, "pyarrow.parquet", None)
         context.setitem(sys.modules, "fastparquet", None)
         with pytest.raises(ValueError, match="pip install pyarrow"):
             long_of(path)
@@ -145,7 +146,7 @@ def test_a_bad_row_of_a_later_piece_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "AT_ONCE", 40)
     path = tmp_path / "sales.csv"
     broken(lambda f: f.loc.__setitem__((29, "sales"), "?")).to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r"column 'sales': '\?' in row 29"):
+    with pytest.raises(ValueError, match=r"column 'sales': '\?' in line 31"):
         long_of(path)
 
 
@@ -191,7 +192,7 @@ def test_a_series_may_be_named_na(tmp_path):
     assert [series.unique_id for series in panel.series] == ["NA"]
     assert panel.series[0].y.tolist() == [1, 0, 2]
     path.write_text("unique_id,ds,y\n,2024-01-01,1\n")
-    with pytest.raises(ValueError, match="no name of a series in row 0"):
+    with pytest.raises(ValueError, match="no name of a series in line 2"):
         long_of(path)
 
 
@@ -213,10 +214,11 @@ def test_a_number_with_a_comma_without_quotes_loses_nothing_unseen(
 def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
     frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02"], "sales": ["1.500", "900"]})
     source = frame if how == "frame" else tmp_path / "sales.csv"
+    place = "row 0" if how == "frame" else "line 2"
     if how == "file":
         frame.to_csv(source, sep=";", index=False)
         assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
-    with pytest.raises(ValueError, match=r"column 'sales': '1\.500' in row 0 .*--thousands"):
+    with pytest.raises(ValueError, match=rf"column 'sales': '1\.500' in {place} .*--thousands"):
         long_of(source, decimal=",")
 
 
@@ -268,11 +270,6 @@ def test_what_would_be_read_wrongly_is_refused():
         long_of(pd.concat([sales(), sales()["sales"]], axis=1))
     with pytest.raises(ValueError, match="also the decimal point"):
         long_of(sales(), thousands=".")
-    monthly = sales().assign(
-        date=pd.date_range("2020-01-15", periods=30, freq="MS") + pd.Timedelta(days=14)
-    )
-    with pytest.raises(ValueError, match="or name the frequency with --freq"):
-        panel_of(monthly)
     with pytest.raises(ValueError, match="would have over 10,000,000 periods"):
         panel_of(sales(), freq="ms")
     with pytest.raises(ValueError, match="freq is '0D'"):

@@ -218,3 +218,42 @@ def test_business_days_continue_days(bakery):
     forecaster = RNNForecaster(missing_dates="zero", **SMALL).fit(bakery)
     newer = bakery[bakery["date"].dt.day_of_week < 5]
     assert len(forecaster.predict(newer)) == 1
+
+
+def test_no_closed_day_is_forecast(tmp_path):
+    pytest.importorskip("holidays")
+    days = pd.date_range("2023-11-01", "2024-04-29")
+    frame = pd.DataFrame({"date": days, "sales": 10.0 + days.day_of_week})
+    frame = frame[days.day_of_week < 6]
+    frame = frame[~frame["date"].isin(pd.to_datetime(["2023-12-08", "2023-12-25", "2024-01-01"]))]
+    rules = {"missing_dates": "closed", "country": "ES"}
+    forecaster = RNNForecaster(**SMALL, **rules, horizon=6).fit(frame)
+    assert (forecaster.panel_.freq, forecaster.panel_.season) == ("C-1111110", 6)
+    future = forecaster.predict()  # without the 1st of May, a Wednesday, and the 5th, a Sunday
+    assert future["ds"].dt.day.tolist() == [30, 2, 3, 4, 6]
+    assert list(future.index) == list(range(5))
+    save_forecaster(forecaster, tmp_path / "kept")
+    assert load_forecaster(tmp_path / "kept").predict().equals(future)
+    newer = forecaster.predict(frame.iloc[-20:-6])  # of which Fridays might be missing
+    assert newer["ds"].dt.strftime("%m-%d").iloc[0] == "04-23"
+    every = RNNForecaster(**SMALL, calendar=True, missing_dates="closed", horizon=2).fit(frame)
+    assert len(every.predict()) == 2
+    assert len(forecaster.cross_validation(frame, test_size=20)) > 0
+
+
+def test_hours_that_a_forecast_needs_are_named():
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=90, freq="h")})
+    frame = frame.assign(sales=1.0 + frame.index % 24, price=2.0)
+    forecaster = RNNForecaster(**SMALL, future_covariates=["price"], horizon=2).fit(frame)
+    with pytest.raises(ValueError, match="until 2024-01-04 19:00; they end on 2024-01-04 17:00"):
+        forecaster.predict()
+
+
+def test_newer_weeks_are_brought_to_those_that_were_fitted():
+    days = pd.date_range("2022-01-02", periods=120, freq="W-SUN").to_series()
+    days.iloc[[7, 40]] += pd.Timedelta(days=1)
+    frame = pd.DataFrame({"ds": days.to_numpy(), "y": 10.0 + np.arange(120) % 5})
+    forecaster = RNNForecaster(**SMALL, horizon=2).fit(frame)
+    assert forecaster.panel_.freq == "W-SUN"
+    mondays = frame.assign(ds=frame["ds"] - pd.Timedelta(days=6)).iloc[50:]
+    np.testing.assert_array_equal(forecaster.predict(mondays)["GRU"], forecaster.predict()["GRU"])

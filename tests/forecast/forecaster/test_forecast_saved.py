@@ -89,7 +89,7 @@ def rewrite(folder, change=None, statement=None):
         ("season", lambda d: d.update(season=0)),
         ("season", lambda d: d.update(season=1.5)),
         ("freq", lambda d: d.update(freq=None)),
-        ("Invalid frequency", lambda d: d.update(freq="every other day")),
+        ("freq is 'every other day'", lambda d: d.update(freq="every other day")),
         ("series", lambda d: d.update(series=0)),
         ("series", lambda d: d.update(series=10**18)),  # a list of so many would be built
         ("networks", lambda d: d.update(networks=10**18)),

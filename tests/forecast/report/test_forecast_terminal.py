@@ -25,3 +25,14 @@ def test_any_name_of_a_series_can_be_shown(name, tmp_path):
     text = " ".join(out.getvalue().split())
     assert f"MASE is undefined: the training part of {name} is constant" in text
     assert "MAE RMSE" in text
+
+
+def test_a_series_that_repeats_its_season_is_not_called_constant():
+    days = pd.date_range("2024-01-01", periods=120)
+    frame = pd.DataFrame({"ds": days, "y": 5.0 + days.day_of_week})
+    found = compare(frame, **SMALL, seeds=1, models=("Naive", "LSTM", "GRU"))
+    out = io.StringIO()
+    show(found, Console(file=out, width=200))
+    text = " ".join(out.getvalue().split())
+    assert "MASE is undefined: the training part of sales repeats its season exactly" in text
+    assert "constant" not in text

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from .._types import FloatArray
+from .frequency import kind
 
 CYCLES = {
     "hour": ("h",),
-    "day_of_week": ("h", "B", "D"),
-    "day_of_year": ("h", "B", "D", "W"),
-    "month": ("M",),
+    "day_of_week": ("h", "D"),
+    "day_of_year": ("h", "D", "W"),
+    "month": ("M", "SM"),
     "quarter": ("Q",),
 }
 LENGTHS = {"hour": 24, "day_of_week": 7, "day_of_year": 365.25, "month": 12, "quarter": 4}
@@ -26,8 +27,10 @@ def calendar_features(ds: pd.DatetimeIndex, freq: str) -> dict[str, FloatArray]:
     """Return sine and cosine of the cycles that a frequency has, each (n,)."""
     features: dict[str, FloatArray] = {}
     for cycle, kinds in CYCLES.items():
-        if freq[0] in kinds:
-            angle = 2 * np.pi * np.asarray(getattr(ds, cycle), np.float64) / LENGTHS[cycle]
+        if kind(freq) in kinds:
+            at = np.asarray(getattr(ds, cycle), np.float64)
+            at = at + np.asarray(ds.minute) / 60 if cycle == "hour" else at
+            angle = 2 * np.pi * at / LENGTHS[cycle]
             features |= {f"{cycle}_sin": np.sin(angle), f"{cycle}_cos": np.cos(angle)}
     return features
 
@@ -40,4 +43,4 @@ def has_calendar(known: Collection[str], freq: str) -> bool:
 
 def spans_years(dates: pd.Series, freq: str) -> bool:
     """Whether weeks, days or hours span two years or more."""
-    return freq[0] in CYCLES["day_of_year"] and dates.max() - dates.min() >= pd.Timedelta(YEARS)
+    return kind(freq) in CYCLES["day_of_year"] and dates.max() - dates.min() >= pd.Timedelta(YEARS)

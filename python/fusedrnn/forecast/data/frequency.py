@@ -1,94 +1,167 @@
-"""How far apart dates are: the frequency of a table, and its season."""
+"""How far apart dates are: frequencies and their names, their seasons, the dates of a grid."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 import pandas as pd
-
-from .table import LongTable
 
 # Coarsest first: a series has the first frequency on whose grid all its dates lie.
 FREQUENCIES = (
     *("YS", "YE"),
     *(f"QS-{month}" for month in ("JAN", "FEB", "MAR")),
     "QE-DEC",
-    *("MS", "ME"),
+    *("MS", "ME", "BMS", "BME"),
+    *(f"{n}W-{day}" for n in (4, 2) for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
     *(f"W-{day}" for day in ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
-    *("B", "D", "h"),
+    *("SMS-15", "SME-15"),
+    *("B", "D"),
+    *("12h", "8h", "6h", "4h", "3h", "2h", "h"),
+    *("30min", "20min", "15min", "10min", "5min", "min"),
 )
 YEARS = 500
 """Between the first and the last date of a table at most: more come of a year that is mistyped."""
-SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
+OLDER = {
+    **{"M": "ME", "Q": "QE", "Y": "YE", "A": "YE", "AS": "YS", "SM": "SME", "CBM": "CBME"},
+    **{"BM": "BME", "BQ": "BQE", "BY": "BYE", "BA": "BYE", "BAS": "BYS"},
+    **{"H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"},
+}
+"""What pandas called frequencies before 2.2."""
+DAY = pd.Timedelta(days=1)
+YEAR = {"Y": 1, "Q": 4, "M": 12, "SM": 24, "W": 52}
+"""Periods in a year."""
 
 
-def frequency(long: LongTable, given: str | None) -> str:
-    """Return the frequency of a table: the one that is given, checked, or the one of all dates.
+def offset(freq: str) -> Any:
+    """Return the pandas offset of a frequency; ``C-1111110`` is days without Sunday.
 
     Raises
     ------
     ValueError
-        If it is no pandas alias, or the dates are on no regular grid.
+        If it is no pandas alias, of today or of an older version.
     """
-    return _offset(given) if given else _inferred(long)
-
-
-def season_of(freq: str) -> int:
-    """Return the periods in a season of a frequency."""
-    return SEASONS.get(freq.partition("-")[0].rstrip("SE"), 1)
-
-
-def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
-    """Return the coarsest of `FREQUENCIES` on whose grid all dates lie, or None."""
-    index = pd.DatetimeIndex(dates)
-    for freq in FREQUENCIES:
-        if index.isin(pd.date_range(index.min(), index.max(), freq=freq)).all():
-            return freq
-    return None
-
-
-def _inferred(long: LongTable) -> str:
-    """Infer the frequency of all dates."""
-    first, last = long.dates.min(), long.dates.max()
-    if last.year - first.year > YEARS:
-        raise ValueError(
-            f"column {long.date!r}: {str(first)[:10]} and {str(last)[:10]} are more than {YEARS} "
-            "years apart: one of them cannot be right"
-        )
-    freq = infer_frequency(long.dates)
-    if freq is None:
-        raise ValueError(
-            f"column {long.date!r}: the dates are on no regular grid (hours, days, weeks, months, "
-            "quarters or years); name it with --freq"
-        )
-    return freq
-
-
-def check_spacing(key: str, part: pd.DataFrame, freq: str, least: pd.Timedelta) -> None:
-    """Check that a series has the shortest spacing somewhere, or its frequency is another."""
-    own = part.index.unique().to_series().diff().min()
-    days = freq in ("B", "D") and own < pd.Timedelta(days=7)
-    if len(part) > 2 and own > 2 * least and not days:
-        raise ValueError(
-            f"two frequencies in one table: dates of series {key!r} are at least {own.days} "
-            f"days apart, others {least.days}"
-        )
-
-
-def _offset(freq: str) -> str:
-    """Check a pandas offset alias."""
     try:
-        offset = pd.tseries.frequencies.to_offset(freq)
-        if offset.n < 1:
+        if match := re.fullmatch("C-([01]{7})", freq):
+            return pd.offsets.CDay(weekmask=match[1])
+        head, tail = re.fullmatch(r"(\d*[A-Za-z]+)((?:-\w+)?)", freq).groups()  # type: ignore[union-attr]
+        count, name = re.fullmatch(r"(\d*)(.*)", head).groups()  # type: ignore[union-attr]
+        found = pd.tseries.frequencies.to_offset(f"{count}{OLDER.get(name, name)}{tail}")
+        if found.n < 1 or isinstance(found, pd.offsets.CDay):
             raise ValueError
-        return str(offset.freqstr)
-    except ValueError:
+        return found
+    except (ValueError, AttributeError):
         raise ValueError(
-            f"freq is {freq!r}, expected a pandas alias as {', '.join(FREQUENCIES)}"
+            f"freq is {freq!r}, expected a pandas alias as D, B, W-SUN, MS, QS, YS, h, 30min, 2W"
         ) from None
 
 
-def number_of(grid: pd.DatetimeIndex) -> int:
+def named(freq: str) -> str:
+    """Return the name of a frequency as pandas has it."""
+    each = offset(freq)
+    return freq if isinstance(each, pd.offsets.CDay) else str(each.freqstr)
+
+
+def dates(freq: str, start: Any, end: Any = None, periods: int | None = None) -> pd.DatetimeIndex:
+    """Return the dates of a frequency from the first one on that is not before `start`."""
+    return pd.date_range(start, end, periods, freq=offset(freq))
+
+
+def step(freq: str) -> pd.Timedelta | None:
+    """Return the distance of two dates where it is always the same."""
+    each = offset(freq)
+    if isinstance(each, (pd.offsets.Tick, pd.offsets.Day)):
+        return each.n * DAY if isinstance(each, pd.offsets.Day) else pd.Timedelta(each)
+    return 7 * each.n * DAY if isinstance(each, pd.offsets.Week) else None
+
+
+def kind(freq: str) -> str:
+    """Return what a frequency counts: "Y", "Q", "M", "SM", "W", "D", "h", or "" for others."""
+    each = offset(freq)
+    name = type(each).__name__
+    if isinstance(each, (pd.offsets.BDay, pd.offsets.CDay)):
+        return "D"
+    for text, own in (("Year", "Y"), ("Quarter", "Q"), ("SemiMonth", "SM"), ("Month", "M")):
+        if text in name:
+            return own
+    apart = step(freq)
+    if apart is None:
+        return ""
+    if apart < DAY:
+        return "h"
+    if apart % DAY:
+        return ""
+    return "D" if apart % (7 * DAY) else "W"
+
+
+def seasons(freq: str) -> tuple[int, ...]:
+    """Return the periods in each season of a frequency, the shortest first.
+
+    Of a day and of a week for hours, of a week and of a year for days, of a year for weeks, months
+    and quarters. One that is no whole number of periods is left out.
+    """
+    what, each, apart = kind(freq), offset(freq), step(freq)
+    if what == "h":
+        found = [span / apart for span in (DAY, 7 * DAY)]
+    elif what == "D":
+        days = 5 if isinstance(each, pd.offsets.BDay) else 7
+        if match := re.fullmatch("C-([01]{7})", freq):
+            days = match[1].count("1")
+        found = [days, round(365.25 * days / 7)] if each.n == 1 else []
+    elif what == "W":
+        found = [52 / (apart / (7 * DAY))]
+    else:
+        found = [YEAR[what] / each.n] if what else []
+    return tuple(int(n) for n in found if n > 1 and n % 1 == 0)
+
+
+def season_of(freq: str) -> int:
+    """Return the periods in the shortest season of a frequency, 1 if it has none."""
+    return next(iter(seasons(freq)), 1)
+
+
+def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:
+    """Return the coarsest of `FREQUENCIES` on whose grid all dates lie, or None.
+
+    For minutes, dates have to be as far apart as the grid: receipts are on no grid.
+    """
+    index = pd.DatetimeIndex(dates).unique().sort_values()
+    for freq in FREQUENCIES:
+        if on_grid(index, freq):
+            apart = index.to_series().diff().median()
+            minutes = freq.endswith("min") and len(index) > 2 and apart != step(freq)
+            return None if minutes else freq
+    return None
+
+
+def on_grid(index: pd.DatetimeIndex, freq: str) -> bool:
+    """Whether all dates, in order, lie on one grid of a frequency."""
+    apart = step(freq)
+    if apart is not None and kind(freq) in ("h", "D"):
+        return not ((index - index[0]) % apart).to_numpy().any()
+    return bool(index.isin(pd.date_range(index[0], index[-1], freq=offset(freq))).all())
+
+
+def number_of(grid: pd.DatetimeIndex, freq: str) -> int:
     """Return how many periods after the first of 1970 a grid begins."""
-    if grid.freqstr == "B":  # whose pandas periods are deprecated
-        return int(np.busday_count("1970-01-01", grid[0].date()))
-    return int(grid[:1].to_period()[0].ordinal // grid.freq.n)
+    first, each = grid[0], offset(freq)
+    if isinstance(each, (pd.offsets.BDay, pd.offsets.CDay)):
+        mask = freq[2:] if freq.startswith("C-") else "1111100"
+        return int(np.busday_count("1970-01-01", first.date(), weekmask=mask)) // each.n
+    if kind(freq) == "SM":
+        months = 12 * (first.year - 1970) + first.month - 1
+        second = first.day > (15 if "End" in type(each).__name__ else 14)
+        return (2 * months + int(second)) // each.n
+    return int(periods_of(grid[:1], freq)[0].ordinal) // each.n
+
+
+def periods_of(index: pd.DatetimeIndex, freq: str) -> pd.PeriodIndex:
+    """Return the single periods (weeks, months, ...) of a frequency that dates are in."""
+    grid = pd.date_range("2000-01-01", periods=1, freq=offset(freq).base)
+    return index.to_period(grid.to_period().freq)
+
+
+def shown(date: pd.Timestamp) -> str:
+    """Return a date as messages name it: with its time if that is not midnight."""
+    return f"{date:%Y-%m-%d}" if date == date.normalize() else f"{date:%Y-%m-%d %H:%M}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from calendar import day_abbr
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from ..._files import text
 from .._types import FloatArray
 from ..settings import PanelOptions, TableOptions
 from .calendar import calendar_features, spans_years
-from .frequency import check_spacing, frequency, number_of, season_of
+from .closed import check_days, explained, holidays_of, open_weekdays
+from .frequency import dates, kind, number_of, season_of, shown, step
+from .periods import Placed, placed
 from .records import Records, Stored
 from .table import LongTable, to_long
 
@@ -62,7 +65,7 @@ class Panel:
 
 
 def read_panel(
-    frame: pd.DataFrame | str | Path,
+    frame: Any,
     where: TableOptions,
     rules: PanelOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
@@ -71,7 +74,11 @@ def read_panel(
     try:
         return to_panel(to_long(frame, where, known_categories), rules)
     except ValueError as error:
-        if isinstance(frame, pd.DataFrame) or (path := text(frame)) in str(error):
+        if not isinstance(frame, (str, bytes, os.PathLike)):
+            raise
+        path = text(frame)
+        path = "standard input" if path == "-" else path
+        if path in str(error):
             raise
         raise ValueError(f"{path}: {error}") from error
 
@@ -86,15 +93,23 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         or doubled and the rule is "error".
     """
     least = long.dates.unique().sort_values().to_series().diff().min()
-    freq = frequency(long, options.freq)
+    on = placed(long, options.freq)
+    freq = on.freq
     if options.calendar is None:
-        options = replace(options, calendar=spans_years(long.dates, freq))
-    grid = Grid(long, options, freq, options.season or season_of(freq))
+        options = replace(options, calendar=spans_years(on.long.dates, freq))
+    week = open_weekdays(on.long.dates[on.long.rows.sold(zeros=options.zeros == "keep")])
+    holidays_of(options.country, on.long.dates[:1])  # an unknown country is an error early
+    if "closed" in (options.missing_dates, options.missing_values):
+        check_days(freq)
+        if freq == "D" and "0" in week:
+            freq = f"C-{week}"
+    usual = 1 if on.long.stamps.counted and options.freq is None else season_of(freq)
+    grid = Grid(on=on, options=options, freq=freq, season=options.season or usual, week=week)
     records = Records()
     keys: list[str] = []
-    for name, rows in long.groups():
-        if options.freq is None:
-            check_spacing(name, rows, freq, least)
+    for name, rows in on.long.groups():
+        if on.long.dates is long.dates and options.freq is None:
+            _check_spacing(name, rows, freq, least)
         own = grid.put(name, rows)
         keys.append(str(len(keys)))
         records.put(keys[-1], **vars(own))
@@ -105,20 +120,38 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         season=grid.season,
         known=(*long.indicators(long.known), *cycles),
         past=tuple(long.indicators(long.past)),
-        notes=grid.notes(),
+        notes=(*on.notes, *grid.notes()),
     )
+
+
+def _check_spacing(key: str, part: pd.DataFrame, freq: str, least: pd.Timedelta) -> None:
+    """Check that a series has the shortest spacing somewhere, or its frequency is another."""
+    own = part.index.unique().to_series().diff().min()
+    days = kind(freq) == "D" and own < pd.Timedelta(days=7)
+    if len(part) > 2 and own > 2 * least and not days:
+        raise ValueError(
+            f"two frequencies in one table: dates of series {key!r} are at least {own.days} "
+            f"days apart, others {least.days}"
+        )
 
 
 @dataclass(frozen=True)
 class Grid:
     """The regular grid that the series of a table are put on, by the rules of its options."""
 
-    long: LongTable
+    on: Placed
     options: PanelOptions
     freq: str
     season: int
+    week: str
+    """Weekdays on which some series has sales, see `open_weekdays`."""
     counts: Counter[str] = field(default_factory=Counter)
     """How often each rule was needed."""
+
+    @property
+    def long(self) -> LongTable:
+        """The table."""
+        return self.on.long
 
     def put(self, name: str, rows: pd.DataFrame) -> Series:
         """Return a series of its rows, as of `LongTable.groups`."""
@@ -129,7 +162,7 @@ class Grid:
         known, past = self._covariates(name, rows, ds, ds.isin(sales.index))
         return Series(
             unique_id=name,
-            start=number_of(ds),
+            start=number_of(ds, self.freq),
             ds=ds,
             y=y,
             observed=observed,
@@ -145,6 +178,18 @@ class Grid:
             for name, rule in self.options.rules.items()
             if counts[name]
         ]
+        if self.freq.startswith("C-"):
+            shut = counts["closed weekdays"]
+            open_days = ", ".join(day_abbr[i] for i in range(7) if self.week[i] == "1")
+            notes.append(f"{shut:,} dates of other weekdays than {open_days}: closed, left out")
+        if counts["holidays"]:
+            notes.append(
+                f"of these dates {counts['holidays']:,} are public holidays of "
+                f"{self.options.country}"
+            )
+        unknown = self.season == 1 and not self.options.season and not self.long.stamps.counted
+        if unknown and kind(self.freq) != "Y":
+            notes.append(f"no season is known of {self.freq}: --season names one")
         if counts["covariates"]:
             notes.append(f"{counts['covariates']:,} missing values of covariates: previous")
         if counts["before"]:
@@ -156,19 +201,28 @@ class Grid:
         return tuple(notes)
 
     def _one_a_date(self, name: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows with one of each date."""
+        """Return the rows with one of each date, those of periods that are not covered left out."""
+        if name in self.on.spans:
+            first, last = self.on.spans[name]
+            rows = rows[rows.index >= first]
+            rows = rows.assign(y=rows["y"].mask(rows.index > last))
+            rows = rows if self.long.known else rows[rows.index <= last]
         twice = rows.index.duplicated()
         self.counts["duplicates"] += int(twice.sum())
         if not twice.any():
             return rows
-        if self.options.duplicates == "error":
+        rule = self.options.duplicates
+        if rule == "error":
             raise ValueError(
-                f"column {self.long.date!r}: {rows.index[twice][0]:%Y-%m-%d} occurs more than once "
-                f"in series {name!r}; name its series with --id, or say --duplicates sum|last"
+                f"column {self.long.date!r}: {shown(rows.index[twice][0])} occurs more than once "
+                f"in series {name!r}; name its series with --id, or say --duplicates "
+                "sum|mean|first|last|max"
             )
-        sums = rows["y"].groupby(level=0).sum(min_count=1)
-        rows = rows[~rows.index.duplicated(keep="last")]
-        return rows.assign(y=sums) if self.options.duplicates == "sum" else rows
+        if rule == "last":
+            return rows[~rows.index.duplicated(keep="last")]
+        groups = rows["y"].groupby(level=0)
+        y = groups.sum(min_count=1) if rule == "sum" else getattr(groups, rule)()
+        return rows[~rows.index.duplicated(keep="last")].assign(y=y)
 
     def _sales(self, name: str, y: pd.Series) -> pd.Series:
         """Return the sales from the first value to the last, returns and zeros by their rules."""
@@ -182,6 +236,11 @@ class Grid:
         if y.isna().all():
             raise ValueError(f"series {name!r} has no sales at all")
         sales = y.loc[y.first_valid_index() : y.last_valid_index()]
+        if self.freq.startswith("C-"):  # rows without sales may say that it is closed
+            days = pd.date_range(sales.index[0], sales.index[-1])
+            shut = np.array([self.week[day] == "0" for day in days.day_of_week], bool)
+            self.counts["closed weekdays"] += int(shut.sum())
+            sales = sales[~sales.index.isin(days[shut])]
         self.counts["before"] += int((y.index < sales.index[0]).sum())
         self.counts["after"] += int((y.index > sales.index[-1]).sum())
         return sales
@@ -189,16 +248,16 @@ class Grid:
     def _dates(self, name: str, sales: pd.Series) -> pd.DatetimeIndex:
         """Return every date of the grid from the first sales to the last."""
         first, last = sales.index[[0, -1]]
-        step = pd.tseries.frequencies.to_offset(self.freq)
-        if isinstance(step, pd.offsets.Tick) and (last - first) / step > LONGEST:
+        apart = step(self.freq)
+        if apart is not None and (last - first) / apart > LONGEST:
             raise ValueError(
                 f"freq is {self.freq!r}: series {name!r} would have over {LONGEST:,} periods"
             )
-        ds = pd.date_range(first, last, freq=self.freq)
-        if not sales.index.isin(ds).all():
-            day = sales.index[~sales.index.isin(ds)][0]
+        ds = dates(self.freq, first, last)
+        strange = sales.index[~sales.index.isin(ds)]
+        if len(strange):
             raise ValueError(
-                f"series {name!r}: {day:%Y-%m-%d} is not on the grid of --freq {self.freq}"
+                f"series {name!r}: {shown(strange[0])} is not on the grid of {self.freq}"
             )
         return ds
 
@@ -212,21 +271,34 @@ class Grid:
         y = sales.to_numpy(copy=True)
         back = np.ones(len(ds), np.intp)
         for option, where in gaps.items():
-            rule, what = self.options.rules[option], option.replace("_", " ")
+            rule = self.options.rules[option]
             self.counts[option] += int(where.sum())
             if where.any() and rule == "error":
-                other = "; or name the frequency with --freq" if where.mean() > 0.5 else ""
-                raise ValueError(
-                    f"series {name!r} has {where.sum()} {what} (first {ds[where][0]:%Y-%m-%d}); "
-                    f"say what they become with --{option.replace('_', '-')} "
-                    f"zero|previous|seasonal{other}"
-                )
+                raise ValueError(self._missing(name, option, ds[where], where.mean() > 0.5))
             y[where & (rule == "zero")] = 0.0
-            back[where & (rule == "seasonal")] = self.season
+            back[where & (rule in ("seasonal", "closed"))] = self.season
+            if rule == "closed":
+                self.counts["holidays"] += int(holidays_of(self.options.country, ds[where]).sum())
         observed = ~np.isnan(y)
         for i in np.flatnonzero(~observed):  # in order, so that a long gap fills itself
             y[i] = y[i - back[i] if back[i] <= i else i - 1]
         return y, observed
+
+    def _missing(self, name: str, option: str, gaps: pd.DatetimeIndex, most: bool) -> str:
+        """Return what to say of dates without a row or a value."""
+        what, flag = option.replace("_", " "), option.replace("_", "-")
+        closed = explained(gaps, self.week, self.options.country) if kind(self.freq) == "D" else ""
+        start = f"series {name!r} has {len(gaps)} {what} (first {shown(gaps[0])})"
+        if closed:
+            return (
+                f"{start}: {closed}; closed? say --{flag} closed, "
+                "or zero|previous|seasonal for what else they become"
+            )
+        also = "|closed" if kind(self.freq) == "D" else ""
+        rest = "; or bring them to a frequency with --freq" if most else ""
+        if kind(self.freq) == "D" and not self.options.country and _festive(gaps):
+            rest += "; public holidays are known with --country, as ES"
+        return f"{start}; say what they become with --{flag} zero|previous|seasonal{also}{rest}"
 
     def _covariates(
         self,
@@ -240,10 +312,10 @@ class Grid:
         `sold` says which of the dates have a row.
         """
         known, past = (self.long.indicators(each) for each in (self.long.known, self.long.past))
-        reach = pd.date_range(ds[0], rows.index[-1], freq=self.freq).union(ds)
+        reach = dates(self.freq, ds[0], rows.index[-1]).union(ds)
         strange = rows.index[(rows.index > ds[-1]) & ~rows.index.isin(reach)]
-        if known and len(strange):
-            day = f"{strange[0]:%Y-%m-%d}"
+        if known and len(strange) and not self.freq.startswith("C-"):
+            day = shown(strange[0])
             raise ValueError(f"series {name!r}: {day} is not on the grid of {self.freq}")
         table = rows[[*known, *past]].reindex(reach)
         kinds = table.columns.intersection(self.long.indicators(list(self.long.categories)))
@@ -261,3 +333,8 @@ class Grid:
         cycles = calendar_features(reach[:end], self.freq) if self.options.calendar else {}
         advance = table[known].iloc[:end].assign(**cycles).to_numpy(np.float64)
         return advance, until[past].to_numpy(np.float64)
+
+
+def _festive(days: pd.DatetimeIndex) -> bool:
+    """Whether among days are such that are holidays nearly everywhere."""
+    return any((day.month, day.day) in ((1, 1), (12, 25)) for day in days)

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 
 from .._types import FloatArray
 from .database import Database
@@ -43,3 +44,25 @@ class Rows(Database):
             found = self._connection.execute("SELECT * FROM sales ORDER BY series")
             for name, rows in groupby(found, key=itemgetter(0)):
                 yield name, np.array([row[1:] for row in rows], np.float64)
+
+    def stamps(self, sold: bool = False) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+        """Yield each series' name and the codes of its dates, or of those with sales, each once."""
+        only = " WHERE y IS NOT NULL" if sold else ""
+        with self._told():
+            select = f"SELECT DISTINCT series, date FROM sales{only} ORDER BY series"
+            for name, rows in groupby(self._connection.execute(select), key=itemgetter(0)):
+                yield name, np.array([date for _, date in rows], np.intp)
+
+    def first_stamps(self) -> npt.NDArray[np.intp]:
+        """Return the codes of the dates of one series, without sorting all rows for it."""
+        first = "(SELECT series FROM sales LIMIT 1)"
+        return self._codes(f"SELECT DISTINCT date FROM sales WHERE series = {first}")
+
+    def sold(self, zeros: bool = True) -> npt.NDArray[np.intp]:
+        """Return the codes of the dates on which some series has a value, or one but zero."""
+        other = "" if zeros else " AND y <> 0"
+        return self._codes(f"SELECT DISTINCT date FROM sales WHERE y IS NOT NULL{other}")
+
+    def _codes(self, select: str) -> npt.NDArray[np.intp]:
+        with self._told():
+            return np.array([code for (code,) in self._connection.execute(select)], np.intp)

@@ -41,6 +41,8 @@ class Summary:
     """How many values each model forecast."""
     constant: list[str]
     """Series whose training part does not change."""
+    repeating: list[str]
+    """Series whose training part repeats its season to the last digit."""
     idle: list[str]
     """Series that sold nothing on half or more of the dates that were forecast."""
     zero: float
@@ -81,7 +83,9 @@ def summarise(result: Backtest) -> Summary:
     pairs = [(settings.networks[0], other) for other in settings.networks[1:]]
     ours = (*settings.networks, *settings.combined)
     pairs += [(model, method) for model in ours for method in settings.simple]
-    by_series, names, singles, over_series, constant, idle = [], [], [], [], [], []
+    by_series, names, singles, over_series, idle = [], [], [], [], []
+    constant: list[str] = []
+    repeating: list[str] = []
     sold, zero = [], []
     steps, counts = (np.zeros((len(METRICS), h, len(models))) for _ in range(2))
     lives = [(each.start, each.start + len(each.y)) for each in result.panel.series]
@@ -95,9 +99,10 @@ def summarise(result: Backtest) -> Summary:
     windows = 0
     for series, part in zip(result.panel.series, result.parts(), strict=True):
         names.append(series.unique_id)
-        scale = seasonal_scale(series.y[: first.cut(series, settings)], result.panel.season)
+        learnt = series.y[: first.cut(series, settings)]
+        scale = seasonal_scale(learnt, result.panel.season)
         if not scale[0]:
-            constant.append(series.unique_id)
+            (repeating if np.ptp(learnt) else constant).append(series.unique_id)
         y = part.y  # (cutoffs, steps)
         if 2 * (y == 0).sum() >= (~np.isnan(y)).sum():
             idle.append(series.unique_id)
@@ -147,6 +152,7 @@ def summarise(result: Backtest) -> Summary:
         ),
         forecasts=dict(zip(models, forecasts, strict=True)),
         constant=constant,
+        repeating=repeating,
         idle=idle,
         zero=float(mean(np.array(zero), 0)),
         windows=windows,

@@ -18,6 +18,8 @@ from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
 from ..data.calendar import has_calendar
+from ..data.closed import holidays_of
+from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest
@@ -76,11 +78,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         See `Settings`.
     random_state : int
         First of the seeds.
-    date, target, id, wide, date_format, decimal, thousands : optional
+    date, target, id, wide, date_format, language, decimal, thousands : optional
+    currency, empty, encoding, sheet : optional
         Where things are in a table and how they are spelled, see `TableOptions`.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance, those known only afterwards, and those of both that are names.
-    freq, season, calendar, duplicates, missing_dates, missing_values, zeros, negatives : optional
+    freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
+    zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
     n_jobs : int
         Processes that train.
@@ -131,13 +135,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         id: str | None = None,
         wide: bool = False,
         date_format: str | None = None,
+        language: str | None = None,
         decimal: str = ".",
         thousands: str | None = None,
+        currency: str | None = None,
+        empty: Sequence[str] = (),
+        encoding: str | None = None,
+        sheet: str | None = None,
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         categories: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
+        country: str | None = None,
         calendar: bool | None = None,
         duplicates: Duplicates = "error",
         missing_dates: Fill = "error",
@@ -168,13 +178,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.id = id
         self.wide = wide
         self.date_format = date_format
+        self.language = language
         self.decimal = decimal
         self.thousands = thousands
+        self.currency = currency
+        self.empty = empty
+        self.encoding = encoding
+        self.sheet = sheet
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.categories = categories
         self.freq = freq
         self.season = season
+        self.country = country
         self.calendar = calendar
         self.duplicates = duplicates
         self.missing_dates = missing_dates
@@ -273,7 +289,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            Columns ``unique_id, ds``, the model, and ``MODEL-lo-LEVEL``, ``MODEL-hi-LEVEL``.
+            Columns ``unique_id, ds``, the model, and ``MODEL-lo-LEVEL``, ``MODEL-hi-LEVEL``; no
+            rows of closed days.
 
         Raises
         ------
@@ -347,8 +364,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         last = {series.unique_id: series.ds[-1] for series in self.panel_.series}
         truth, steps = [], 0
         for each in panel.series:
-            dates = pd.date_range(last[each.unique_id], each.ds[-1], freq=self.panel_.freq)
-            steps = max(steps, len(dates) - 1)
+            after = dates(self.panel_.freq, last[each.unique_id], each.ds[-1])
+            steps = max(steps, len(after) - 1)
             told = each.ds[each.observed], each.y[each.observed]
             truth.append(pd.DataFrame({"unique_id": each.unique_id, "ds": told[0], "y": told[1]}))
         if not steps:
@@ -444,8 +461,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         }
         calendar = has_calendar(self.panel_.known, self.panel_.freq)
         panel = self._panel(frame, freq, kinds, calendar=calendar)
-        if (panel.freq, self.panel_.freq) == ("B", "D"):  # business days are days too
-            panel = self._panel(frame, "D", kinds, calendar=calendar)
+        if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
+            # business days are days too
+            panel = self._panel(frame, self.panel_.freq, kinds, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers and self.scope_ == "local":
@@ -460,7 +478,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _frame(
         self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray
     ) -> pd.DataFrame:
-        ds = pd.date_range(series.ds[-1], periods=len(sales) + 1, freq=freq)[1:]
+        ds = dates(freq, series.ds[-1], periods=len(sales) + 1)[1:]
         columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell_: sales}
         for level in self.levels:
             rank = math.ceil((len(errors) + 1) * level / 100)
@@ -470,7 +488,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 half[: len(known)] = known
             columns[f"{self.cell_}-lo-{level}"] = np.maximum(sales - half, least)
             columns[f"{self.cell_}-hi-{level}"] = sales + half
-        return pd.DataFrame(columns)
+        shut = np.zeros(len(ds), bool)
+        if "closed" in (self.missing_dates, self.missing_values):
+            shut = holidays_of(self.country, ds)
+        return pd.DataFrame(columns)[~shut]
 
 
 def _named(key: str, function: Callable[..., Any], *args: Any) -> tuple[str, Any]:

@@ -22,6 +22,7 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 
 from ... import __version__, _files, cells
+from ..data.frequency import named
 from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.network import equal_units
@@ -190,7 +191,7 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     pick(PanelOptions, parameters)
     _expect("timesteps", settings.timesteps >= 1)
     _expect("scope", settings.scope in ("local", "global"))
-    _expect("freq", pd.tseries.frequencies.to_offset(panel.freq) is not None)
+    _expect("freq", isinstance(panel.freq, str) and named(panel.freq) == panel.freq)
     _expect("season", 1 <= panel.season <= LONGEST)
     for name in ("known", "past", "notes"):
         _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))

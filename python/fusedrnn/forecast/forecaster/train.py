@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ... import runtime
 from .._types import FloatArray
 from ..data.calendar import calendar_features
+from ..data.frequency import dates, shown
 from ..data.panel import Panel, Series
 from ..evaluate.folds import plan
 from ..evaluate.intervals import lowest
@@ -123,12 +123,12 @@ def extended(series: Series, panel: Panel, steps: int) -> Series:
     n = len(series.y)
     if not panel.known or len(series.known) >= n + steps:
         return series
-    dates = pd.date_range(series.ds[0], periods=n + steps, freq=panel.freq)
-    cycles = calendar_features(dates, panel.freq)
+    ds = dates(panel.freq, series.ds[0], periods=n + steps)
+    cycles = calendar_features(ds, panel.freq)
     given = [name for name in panel.known if name not in cycles]
     if given:
         raise ValueError(
             f"series {series.unique_id!r}: {', '.join(given)} are known in advance and need rows "
-            f"until {dates[-1]:%Y-%m-%d}; they end on {dates[len(series.known) - 1]:%Y-%m-%d}"
+            f"until {shown(ds[-1])}; they end on {shown(ds[len(series.known) - 1])}"
         )
     return replace(series, known=np.stack([cycles[name] for name in panel.known], axis=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..data.frequency import shown
 from ..evaluate.findings import Findings
 from ..models.inputs import sample_note
 
@@ -23,9 +24,12 @@ def notes(findings: Findings) -> tuple[str, ...]:
         said.append(f"least error before the test part, so the one to use: {best} ({error:.3f})")
     for (model, why), names in sorted(summary.troubles.items()):
         said.append(f"{model} on {some(sorted(names))}: {why}")
-    constant = summary.constant
-    if len(constant):
-        said.append(f"MASE is undefined: the training part of {some(constant)} is constant")
+    for series, what in (
+        (summary.constant, "is constant"),
+        (summary.repeating, "repeats its season exactly, which a seasonal naive forecast knows"),
+    ):
+        if series:
+            said.append(f"MASE is undefined: the training part of {some(series)} {what}")
     if summary.idle:
         said.append(
             f"no sales on half or more of the dates of {some(summary.idle)}: there a "
@@ -77,9 +81,9 @@ def subject(findings: Findings) -> str:
     many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
     ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
     return (
-        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {first:%Y-%m-%d} to "
-        f"{last:%Y-%m-%d}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
-        f"{cutoffs[0]:%Y-%m-%d} to {cutoffs[-1]:%Y-%m-%d}."
+        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {shown(first)} to "
+        f"{shown(last)}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
+        f"{shown(cutoffs[0])} to {shown(cutoffs[-1])}."
     )
 
 
