@@ -57,8 +57,8 @@ class Normalization(Layer):
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         shape = self.sizes(self.compute_output_shape(input_shape))
-        self.gamma = self.add_part("gamma", shape, wanted=self.scale)
-        self.beta = self.add_part("beta", shape, wanted=self.center)
+        self.gamma = self.add_part("gamma", shape, wanted=self.scale or bool(self.rms_scaling))
+        self.beta = self.add_part("beta", shape, wanted=self.center and not self.rms_scaling)
 
     def sizes(self, shape: Shape) -> Shape:
         """Return how long the axes to normalize are: the shape of the weights."""
@@ -129,11 +129,6 @@ class LayerNormalization(Normalization):
     """
 
     rms_scaling = False
-
-    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
-        if self.rms_scaling:  # as Keras, which then scales and does not shift
-            self.scale, self.center = True, False
-        super().build_weights(input_shape)
 
     def normalized(self, rows: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         centred = rows - rows.mean(axis=-1, keepdims=True)

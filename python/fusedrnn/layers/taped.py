@@ -31,7 +31,7 @@ from ..graph import (
     zero_gradients,
 )
 from .layer import Layer, Variable, running, sizes
-from .sequences import flat, nested
+from .sequences import OverSequence, flat, nested
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -39,6 +39,12 @@ ARRAYS = (np.ndarray, Tracked)
 @cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
+
+
+def with_states(layer: Layer) -> list[Any]:
+    """Return the layers that keep states between batches, among a layer and those inside."""
+    own = [layer] if isinstance(layer, OverSequence) and layer.stateful else []
+    return own + [each for inner in layer.inside for each in with_states(inner)]
 
 
 class Taped(Layer):
@@ -52,6 +58,7 @@ class Taped(Layer):
     form: Any = (Slot(0),), {}  # arguments of the call, a Slot for each array
     added: list[Any]
     _building = False
+    _rows_known = False  # whether it is built for one number of rows
     _types: Sequence[Any] = ()  # of the arrays, where they are known
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -187,6 +194,8 @@ class Taped(Layer):
     def _trace(self, input_shape: Any) -> Any:
         """Run ``call`` on arrays of two sizes, where a size is not fixed."""
         shapes = input_shape if self.takes_list else [input_shape]
+        self._rows_known = all(s and s[0] is not None for s in shapes)
+        kept = [(layer, layer.states) for layer in with_states(self)]
         found = []
         for free in (1, 2):
             types = self._types or [self.dtype] * len(shapes)
@@ -194,6 +203,8 @@ class Taped(Layer):
                  for s, t in zip(shapes, types, strict=True)]  # fmt: skip
             y = self._run(x, [None] * len(x), False)
             found.append([np.shape(each) for each in (y if isinstance(y, list) else [y])])
+        for layer, states in kept:
+            layer.states = states
         every = tuple(
             tuple(n if n == m else None for n, m in zip(a, b, strict=True))
             for a, b in zip(*found, strict=True)
@@ -231,16 +242,20 @@ class Taped(Layer):
         if running.get() is not None:
             return running.get().call(self, given, training, mask)
         given = [x.astype(self.float_type, copy=False) if x.dtype.kind == "f" else x for x in given]
-        rows = len(given[next(leaves([first], Slot)).number])  # a mask may have another
-        shapes = [(None if len(x) == rows else len(x), *x.shape[1:]) for x in given]
         with self.step():
             if not self.built:
+                shapes = self._shapes_of(given, next(leaves([first], Slot)).number)
                 self.build(shapes if self.takes_list else shapes[0])
             self.pack()
             masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
             masks += [None] * (len(given) - len(masks))
             masks = replaced(masks, np.ndarray, lambda m: np.asarray(m, bool))
             return tensor(self.forward(given, bool(training), masks))
+
+    def _shapes_of(self, xs: Sequence[Any], first: int = 0) -> list[Any]:
+        """Return the shapes for any number of rows, for this one if states are kept of them."""
+        rows = None if with_states(self) else len(xs[first])  # a mask may have others
+        return [(None if len(x) == rows else len(x), *x.shape[1:]) for x in xs]
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"tape": None, "_now": None, "added": []}
@@ -398,7 +413,8 @@ class _Running:
         several = several and (layer.takes_list or len(xs) > 1)
         if not layer.built:
             layer.dtype = layer.dtype or self.layer.float_type.name
-            shapes = [(None, *v.shape[1:]) for v in values]
+            fixed = self.layer._rows_known and with_states(layer)
+            shapes = [v.shape if fixed else (None, *v.shape[1:]) for v in values]
             layer.build(shapes if layer.takes_list else shapes[0])
         masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
         masks = [_value(m) for m in masks] + [None] * (len(xs) - len(masks))
