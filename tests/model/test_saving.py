@@ -464,8 +464,12 @@ def _umask() -> int:
 
 def test_paths(tmp_path: Path) -> None:
     model = trained()
-    with pytest.raises(ValueError, match=r"must end in \.keras"):
+    with pytest.raises(ValueError, match=r"must end in .*write '.*model\.keras', for folders"):
         model.save(tmp_path / "model")
+    with pytest.raises(ValueError, match=r"must end in \.keras.*save it so, for folders"):
+        load_model(tmp_path)
+    with pytest.raises(ValueError, match=r"must end in \.keras, \.h5 or \.safetensors$"):
+        model.save(tmp_path / "model.png")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nothing.keras")
     with pytest.raises(ValueError, match="has no weights yet"):

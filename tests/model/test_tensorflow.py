@@ -339,6 +339,32 @@ def test_what_is_beyond_says_what_to_use() -> None:
         _ = tf.reduce_sun
 
 
+def test_flags_are_those_of_the_command_line() -> None:
+    """In a process of its own: flags are of the whole program."""
+    pytest.importorskip("absl")
+    program = (
+        "import fusedrnn as tf\n"
+        "flags = tf.app.flags\n"
+        "flags.DEFINE_string('name', 'x', 'help')\n"
+        "tf.compat.v1.flags.DEFINE_integer('n', 3, 'help')\n"
+        "print(flags.FLAGS.name, tf.flags.FLAGS.n)\n"
+        "flags.FLAGS.n = 7\n"
+        "main = lambda rest: print(flags.FLAGS.n, rest[1:])\n"
+        "tf.app.run(main)\n"
+    )
+    given = ["--name=y", "rest"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *given], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "y 3\n7 ['rest']\n"
+
+
+def test_flags_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "absl", None)
+    with pytest.raises(ImportError, match="pip install absl-py, or use argparse"):
+        tf.app.flags.DEFINE_string("name", "x", "help")
+
+
 def test_the_table_is_what_tensorflow_has() -> None:
     if find_spec("tensorflow") is None:
         pytest.skip("TensorFlow is not installed")
