@@ -474,6 +474,9 @@ def test_paths(tmp_path: Path) -> None:
         load_model(tmp_path / "nothing.keras")
     with pytest.raises(ValueError, match="has no weights yet"):
         Sequential([layers.LSTM(3)]).save(tmp_path / "m.h5")
+    with pytest.warns(UserWarning, match="is an HDF5 file"):
+        model.save_weights(tmp_path / "checkpoints" / "cp.ckpt")  # makes the folder, as TensorFlow
+    model.load_weights(tmp_path / "checkpoints" / "cp.ckpt")
     model.save(tmp_path / "m.safetensors")
     with pytest.raises(FileExistsError):
         model.save(tmp_path / "m.safetensors", overwrite=False)

@@ -118,6 +118,7 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     else:
         if not path.endswith((".h5", ".hdf5")):
             warnings.warn(f"save_weights: {path!r} is an HDF5 file, end it in .h5", stacklevel=3)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as TensorFlow's checkpoints
         data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     _files.write(path, lambda to: to.write_bytes(data))
 
