@@ -28,6 +28,10 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.constant(7, shape=(2, 2)), [[7, 7], [7, 7]], "int32"),
     (lambda: tf.constant(np.ones(1)), [1], "float64"),
     (lambda: tf.convert_to_tensor([True]), [True], "bool"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1])), [8, -3 - 1j, 2], "complex128"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1]), [3]), [7, -2 + 3**0.5 * 1j], "complex128"),
+    (lambda: tf.signal.irfft(np.array([8, -3 - 1j, 2])), [1, 2, 4, 1], "float64"),
+    (lambda: tf.signal.ifft(tf.signal.fft(np.array([1 + 1j, 2]))), [1 + 1j, 2], "complex128"),
     (lambda: tf.zeros((1, 2)), [[0, 0]], "float32"),
     (lambda: tf.fill([2], 7), [7, 7], "int32"),
     (lambda: tf.range(1, 7, 2), [1, 3, 5], "int32"),
@@ -337,6 +341,14 @@ def test_what_is_beyond_says_what_to_use() -> None:
         _ = tf.contrib.rnn.BasicLSTMCell
     with pytest.raises(AttributeError, match="nor have Keras and TensorFlow; is it reduce_sum"):
         _ = tf.reduce_sun
+
+
+def test_a_tensor_has_the_shape_that_it_is_said_to_have() -> None:
+    tensor = tf.constant(A)
+    tensor.set_shape([None, 3])
+    for other in ([None, 4], [3], [None, None, None]):
+        with pytest.raises(ValueError, match=r"shape \(2, 3\) is not compatible with"):
+            tensor.set_shape(other)
 
 
 def test_flags_are_those_of_the_command_line() -> None:
