@@ -78,7 +78,7 @@ def edit(path, change):
         (None, ["--target", "units"], "no target column 'units'; the table has: date, sales"),
         (None, ["--date", "day"], "no date column 'day'"),
         (None, ["--target", "date"], "column 'date': '2024-01-01' in line 2 is not a finite"),
-        (None, ["--date", "sales"], "no target column y or sales (see --target)"),
+        (None, ["--date", "sales"], "no target column y or sales (see --target); the table"),
         (None, ["--json", "no/such/folder/x.json"], "there is no folder"),
         (None, ["--plot", "."], "is a directory"),
         (lambda f: f.assign(sales=f["sales"].where(f.index != 5)), [], "1 missing values"),

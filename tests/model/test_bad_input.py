@@ -39,7 +39,7 @@ from small_models import RNG, X, Y, generator, model
         (lambda m: m.evaluate(iter([]), verbose=0), ValueError, "gave no batch"),
         (lambda m: m.predict(iter([]), verbose=0), ValueError, "x gave no batch"),
         (lambda m: m.train_on_batch(X[:0], Y[:0]), ValueError, "x has no rows"),
-        (lambda m: m.compile("adam", "mse", metrics="mae"), ValueError, "metrics is 'mae'"),
+        (lambda m: m.compile("adam", "mse", metrics=5), ValueError, "metrics is 5"),
         (lambda m: m.compile("adam", "nothing"), ValueError, "loss: 'nothing' is not known here"),
         (lambda m: m.compile("adam", 3), TypeError, "loss: 3 is not one of"),
         (lambda m: m.compile("adam", ["mse", "mse"]), ValueError, "has one output"),
