@@ -167,13 +167,13 @@ class Functional(Model):
                 )
             inputs = [tensors[name] for name in self._input_names] if form == "dict" else found
         outputs = self._through(inputs, layer_of, call)
-        ends = (
+        begin, end = (
             _formed(form, names, each)
             for form, names, each in zip(
                 self._forms, (self._input_names, self._output_names), (inputs, outputs), strict=True
             )
         )
-        return type(self)(*ends, name=self.name, trainable=self.trainable)
+        return type(self)(begin, end, name=self.name, trainable=self.trainable)
 
     def _shapes(self) -> Sequence[Shape]:
         shapes: Any = self.input_shape
