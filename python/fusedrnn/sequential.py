@@ -139,6 +139,14 @@ class Sequential(Model):
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
+    def fits(self, shape: Shape) -> bool:
+        """Whether the layers, once built, take inputs of a shape: as Keras's, of any length."""
+        for layer in self._layers:
+            if not layer.fits(shape):
+                return False
+            shape = layer.output_shape_of(shape)
+        return True
+
     @property
     def input_rank(self) -> int | None:  # type: ignore[override]
         """How many axes the input must have."""

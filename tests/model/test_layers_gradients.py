@@ -202,6 +202,7 @@ def test_loss_gradients(name: str) -> None:
     p = rng.uniform(0.1, 0.9, (4, 3))
     t = {
         "sparse_categorical_crossentropy": rng.integers(0, 3, 4),
+        "categorical_generalized_cross_entropy": rng.integers(0, 3, 4),
         "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
         "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0,
     }.get(name, rng.uniform(0.1, 0.9, (4, 3)))
