@@ -153,3 +153,17 @@ def test_a_list_called_layers_is_ones_own() -> None:
     stack(np.ones((2, 3)))
     assert len(stack.layers) == 2
     assert len(stack.weights) == 6
+
+
+def test_layers_that_do_not_ask_for_training() -> None:
+    """As in Keras, ``training`` may be given to them, and penalties are seen after a call."""
+
+    class Own(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * 2
+
+    layer = Own(activity_regularizer="l2")
+    np.testing.assert_array_equal(layer(np.ones((2, 3)), training=True), np.full((2, 3), 2))
+    np.testing.assert_allclose(layer.losses, [0.01 * 4 * 3], rtol=1e-6)
+    layer(np.ones((0, 3)))
+    assert layer.losses == [0]

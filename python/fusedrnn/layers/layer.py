@@ -298,7 +298,7 @@ class Layer(Configurable, metaclass=OldArguments):
         for layer in layers:
             layers += layer.inside
         outputs = [
-            layer.activity_regularizer(y) / len(y)
+            layer.activity_regularizer(y) / max(len(y), 1)
             for layer in layers
             if layer.activity_regularizer is not None and layer.penalized is not None
             for y in (layer.penalized if isinstance(layer.penalized, list) else [layer.penalized])

@@ -250,7 +250,10 @@ class Taped(Layer):
             masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
             masks += [None] * (len(given) - len(masks))
             masks = replaced(masks, np.ndarray, lambda m: np.asarray(m, bool))
-            return tensor(self.forward(given, bool(training), masks))
+            y = self.forward(given, bool(training), masks)
+            if self.activity_regularizer is not None:
+                self.penalized = y
+            return tensor(y)
 
     def _shapes_of(self, xs: Sequence[Any], first: int = 0) -> list[Any]:
         """Return the shapes for any number of rows, for this one if states are kept of them."""
@@ -292,6 +295,8 @@ class Taped(Layer):
                     kwargs.setdefault(key, mask)
         if "training" in names:
             kwargs["training"] = training is True
+        else:  # as Keras, which tells those layers that ask
+            kwargs.pop("training", None)
         now, self.added = _Running(training, self), []
         self._now = now
         now.note(list(xs), list(masks))
