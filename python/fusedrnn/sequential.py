@@ -152,17 +152,18 @@ class Sequential(Model):
         """How many axes the input must have."""
         return self._layers[0].input_rank if self._layers else None
 
+    @property
+    def first(self) -> InputLayer | None:
+        """The input's layer: what was given, or one of the shape that is known."""
+        if self._input is not None or self.batch_shape is None:
+            return self._input
+        return InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")
+
     # Files and configurations -------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
-        first = (
-            []
-            if self.batch_shape is None
-            else [
-                self._input or InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")
-            ]
-        )
+        first = [] if self.first is None else [self.first]
         return {
             "name": self.name,
             "trainable": self.trainable,

@@ -55,10 +55,12 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.cast(A > 0, tf.float32)[0], [1, 0, 1], "float32"),
     (lambda: tf.expand_dims(A, -1)[0, 0], [1], "float32"),
     (lambda: tf.squeeze([[1], [2]], axis=1), [1, 2], "int32"),
+    (lambda: tf.squeeze([[[1], [2]]], [0, -1]), [1, 2], "int32"),
     (lambda: tf.reshape(A, [-1, tf.shape(A)[0]])[2], [5, 0.5], "float32"),
     (lambda: tf.transpose(A, perm=[1, 0])[0], [1, -4], "float32"),
     (lambda: tf.concat([A, A], axis=-1)[0], [1, -2, 3, 1, -2, 3], "float32"),
     (lambda: tf.stack([[1, 2], [3, 4]], axis=1), [[1, 3], [2, 4]], "int32"),
+    (lambda: tf.stack([1.0, 2]), [1, 2], "float32"),
     (lambda: tf.unstack([[1, 2], [3, 4]], axis=1)[1], [2, 4], "int32"),
     (lambda: tf.split(A, [1, -1], axis=1)[1], [[-2, 3], [5, 0.5]], "float32"),
     (lambda: tf.tile([[1, 2]], [2, 2]), [[1, 2, 1, 2]] * 2, "int32"),
@@ -73,6 +75,9 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.one_hot([1], 2, on_value=5.0, off_value=-1.0), [[-1, 5]], "float32"),
     (lambda: tf.clip_by_value(A[0], 0.0, 2.0), [1, 0, 2], "float32"),
     (lambda: tf.clip_by_norm([3.0, 4.0], 1.0), [0.6, 0.8], "float32"),
+    (lambda: tf.clip_by_norm([[3.0, 4.0], [0.3, 0.4]], 1.0, axes=[1]), [[0.6, 0.8], [0.3, 0.4]],
+     "float32"),
+    (lambda: tf.nn.l2_normalize([[3.0], [4.0]], [0, 1]), [[0.6], [0.8]], "float32"),
     (lambda: tf.argmax(A), [0, 1, 0], "int64"),
     (lambda: tf.argsort(A[0], direction="DESCENDING"), [2, 0, 1], "int32"),
     (lambda: tf.sort(A[0], direction="DESCENDING"), [3, 1, -2], "float32"),
@@ -84,6 +89,14 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.tensordot(A, A, 2), 55.25, "float32"),
     (lambda: tf.einsum("ij,ij->i", A, A), [14, 41.25], "float32"),
     (lambda: tf.norm([3.0, 4.0]), 5, "float32"),
+    (lambda: tf.norm(A, 1, axis=[0, 1]), 7, "float32"),
+    (lambda: tf.norm(A, np.inf, axis=[0, 1]), 9.5, "float32"),
+    (lambda: tf.norm(A, 1, axis=1), [6, 9.5], "float32"),
+    (lambda: tf.linalg.diag([1, 2], k=1), [[0, 1, 0], [0, 0, 2], [0, 0, 0]], "int32"),
+    (lambda: tf.linalg.diag([[1], [2]], k=-1), [[[0, 0], [1, 0]], [[0, 0], [2, 0]]], "int32"),
+    (lambda: tf.math.bincount([1, 1, 7], maxlength=4), [0, 2, 0, 0], "int32"),
+    (lambda: tf.math.bincount([1, 3], weights=[0.5, 2.0], dtype=tf.int64), [0, 0.5, 0, 2],
+     "float32"),
     (lambda: tf.linalg.band_part(tf.ones((2, 2)), -1, 0), [[1, 0], [1, 1]], "float32"),
     (lambda: tf.linalg.matvec([[1.0, 2.0]], [3.0, 4.0]), [11], "float32"),
     (lambda: tf.nn.relu(A)[0], [1, 0, 3], "float32"),
@@ -99,6 +112,11 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.math.confusion_matrix([0, 1, 1], [1, 1, 0]), [[0, 1], [1, 1]], "int32"),
     (lambda: tf.map_fn(lambda x: 2 * x, tf.constant([1, 2])), [2, 4], "int32"),
     (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3])), [1, 3, 6], "int32"),
+    (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3]), reverse=True), [6, 5, 3], "int32"),
+    (lambda: tf.keras.backend.sqrt([-1.0, 4.0]), [0, 2], "float32"),
+    (lambda: tf.keras.backend.sum(A, axis=[0, 1]), 3.5, "float32"),
+    (lambda: tf.constant(tf.metrics.AUC(multi_label=True, label_weights=[1.0, 2.0]).result()), 0,
+     "float32"),
     (lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])[0], 3, "int32"),
     (lambda: tf.cond(tf.constant(True), lambda: tf.constant(1), lambda: 2), 1, "int32"),
     (lambda: tf.numpy_function(lambda x: x + 1, [A[0]], tf.float32), [2, -1, 4], "float32"),
@@ -122,6 +140,13 @@ def test_text() -> None:
     assert tf.strings.unicode_split("h\u00e9", "UTF-8").numpy()[1].decode() == "h\u00e9"[1]
     assert tf.strings.join(["a", "b"], separator="-").numpy() == b"a-b"
     assert tf.strings.reduce_join(["x", "y"]).numpy() == b"xy"
+    assert tf.strings.as_string([1, -2]).numpy().tolist() == [b"1", b"-2"]
+    assert tf.strings.as_string(1.5).numpy() == b"1.500000"
+    assert tf.strings.as_string([2.25], precision=1, width=5).numpy().tolist() == [b"  2.2"]
+    assert tf.strings.as_string(7, width=3, fill="0").numpy() == b"007"
+    assert tf.strings.as_string([True]).numpy().tolist() == [b"true"]
+    with pytest.raises(TypeError, match="max_norm"):
+        tf.nn.embedding_lookup(A, [0], max_norm=1.0)
     assert tf.strings.strip(tf.strings.substr(" abc", 0, 3)).numpy() == b"ab"
     with pytest.raises(NotImplementedError, match="no RaggedTensor"):
         tf.strings.split(["a", "b c"])
