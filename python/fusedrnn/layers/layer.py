@@ -119,7 +119,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return function(*replaced(args, Variable, lambda v: v.now), **kwargs)
 
     def __getitem__(self, key: Any) -> Any:
-        return self.now[key]
+        return tensor(self.value[key]) if self._tracked is None else self._tracked[key]
 
     @property
     def dtype(self) -> np.dtype[Any]:
