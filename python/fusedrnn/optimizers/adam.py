@@ -18,9 +18,9 @@ from .optimizer import Optimizer
 
 
 @lru_cache
-def _exact(real: Any, *numbers: float) -> Any:
+def _exact(dtype: np.dtype[Any], *numbers: float) -> Any:
     """Return numbers in a precision, which takes NumPy longer than to compute with them."""
-    return [real(number) for number in numbers]
+    return [dtype.type(number) for number in numbers]
 
 
 class Adam(Optimizer):
@@ -47,7 +47,8 @@ class Adam(Optimizer):
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s, real = self.state, param.dtype.type
-        t, (one, beta_1, beta_2) = real(self.iterations), _exact(real, 1, self.beta_1, self.beta_2)
+        t = real(self.iterations)
+        one, beta_1, beta_2 = _exact(param.dtype, 1, self.beta_1, self.beta_2)
         alpha = real(rate) * np.sqrt(one - beta_2**t) / (one - beta_1**t)
         _core.adam(
             param,
