@@ -292,9 +292,18 @@ def _picked(function: Any) -> Any:
 
 for _function in (
     *(np.tile, np.repeat, np.take, np.take_along_axis, np.roll, np.rot90, np.fliplr, np.flipud),
-    *(np.pad, np.tril, np.triu, np.diagonal, np.diag, np.delete, np.compress),
+    *(np.tril, np.triu, np.diagonal, np.diag, np.delete, np.compress),
 ):
     _of(_function)(_picked(_function))
+
+
+@_of(np.pad)
+def _pad(x: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap") or "reflect_type" in kwargs:
+        raise TypeError(f"numpy.pad(mode={mode!r}) has no derivative here")
+    y = _picked(np.pad)(x, pad_width, mode)
+    y.value = np.pad(x.value, pad_width, mode, **kwargs)  # no input's place is a constant
+    return y
 
 
 @_of(np.sort)
@@ -418,8 +427,11 @@ def _cumsum(x: Any, axis: Any = None) -> Any:
 @_of(np.prod)
 def _prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is None:
-        y = _prod(_reshape(x, -1), 0)
-        return _reshape(y, (1,) * x.ndim) if keepdims else y
+        axis = tuple(range(x.ndim))
+    if isinstance(axis, tuple):
+        for k in axis:
+            x = _prod(x, k, True)
+        return x if keepdims else _squeeze(x, axis)
     axis = axis % x.ndim
     parts = [x[(*(slice(None),) * axis, slice(k, k + 1))] for k in range(x.shape[axis])]
     y = functools.reduce(lambda a, b: a * b, parts)  # right where a factor is zero, too
@@ -457,8 +469,8 @@ def _extreme(function: Any) -> Any:
     return extreme
 
 
-_of(np.max)(_extreme(np.max))
-_of(np.min)(_extreme(np.min))
+_of(np.max, np.amax)(_extreme(np.max))
+_of(np.min, np.amin)(_extreme(np.min))
 
 
 @_of(np.where)

@@ -13,7 +13,7 @@ import numpy as np
 
 # isort: off
 # fmt: off
-from . import activations as _activations, legacy, missing, random as _random
+from . import activations as _activations, legacy, missing, ops as _ops, random as _random
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
@@ -31,7 +31,7 @@ from .ops import (
     ones_like as ones_like, reshape as reshape, round as round, shape as shape,
     sigmoid as sigmoid, sign as sign, sin as sin, softmax as softmax, softplus as softplus,
     softsign as softsign, sparse_categorical_crossentropy as sparse_categorical_crossentropy,
-    sqrt as sqrt, square as square, squeeze as squeeze, stack as stack,
+    square as square, squeeze as squeeze, stack as stack,
     stop_gradient as stop_gradient, tanh as tanh, tile as tile, transpose as transpose,
     zeros_like as zeros_like,
 )
@@ -81,7 +81,8 @@ def _along(function: Callable[..., Any], first: int | None = None) -> Callable[.
 
     def along(x: Any, axis: Any = first, keepdims: bool = False) -> Any:
         kept = {"keepdims": True} if keepdims else {}
-        return function(x, axis=tuple(axis) if isinstance(axis, list) else axis, **kept)
+        y = function(x, axis=tuple(axis) if isinstance(axis, list) else axis, **kept)
+        return tensor(y) if isinstance(y, (np.ndarray, np.generic)) else y
 
     along.__name__, along.__doc__ = function.__name__, f"Return ``numpy.{function.__name__}``."
     return along
@@ -112,6 +113,11 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
         x = np.maximum(x, 0) - alpha * np.maximum(-x, 0)
         return x if max_value is None else np.minimum(x, max_value)
     return _activations.relu(getattr(x, "now", x), alpha, max_value, threshold)
+
+
+def sqrt(x: Any) -> Any:
+    """Return the square root; 0 for what is below 0, as Keras's backend has it."""
+    return _ops.sqrt(_ops.maximum(x, 0))
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -58,6 +58,11 @@ def augmented(p: Any) -> Any:
         lambda t, p: np.prod(p - p[0], axis=1, keepdims=True) + np.where(p > t, p, p * p),
         lambda t, p: np.transpose(p, (1, 0)) * np.moveaxis(t, 0, 1) + np.swapaxes(p, 0, 1),
         lambda t, p: np.take(p, [0, 2, 2], 1) * np.roll(p, 1, 0) * np.flip(p, 1) + np.tril(p),
+        lambda t, p: (
+            np.pad(p, 1, constant_values=2.0) + np.pad(p, 1, "reflect") + np.pad(p, 1, "edge")
+        ),
+        lambda t, p: np.prod(p, axis=(0, 1)) * np.prod(p - p[0], (1, 0), keepdims=True),
+        lambda t, p: np.amax(p, axis=1) * np.amin(p),
         lambda t, p: np.pad(p, 1)[1:, 1:] * np.broadcast_to(p.sum(), (6, 4)) + np.ravel(p)[0],
         lambda t, p: 1 / np.reciprocal(p) * np.log2(p) * np.log10(p) - np.sinh(p) * np.arctan(p),
         lambda t, p: K.batch_dot(p, t, 1) * K.sum(K.batch_dot(K.repeat(p, 2), K.repeat(t, 2), 1)),

@@ -28,6 +28,10 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.constant(7, shape=(2, 2)), [[7, 7], [7, 7]], "int32"),
     (lambda: tf.constant(np.ones(1)), [1], "float64"),
     (lambda: tf.convert_to_tensor([True]), [True], "bool"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1])), [8, -3 - 1j, 2], "complex128"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1]), [3]), [7, -2 + 3**0.5 * 1j], "complex128"),
+    (lambda: tf.signal.irfft(np.array([8, -3 - 1j, 2])), [1, 2, 4, 1], "float64"),
+    (lambda: tf.signal.ifft(tf.signal.fft(np.array([1 + 1j, 2]))), [1 + 1j, 2], "complex128"),
     (lambda: tf.zeros((1, 2)), [[0, 0]], "float32"),
     (lambda: tf.fill([2], 7), [7, 7], "int32"),
     (lambda: tf.range(1, 7, 2), [1, 3, 5], "int32"),
@@ -51,10 +55,12 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.cast(A > 0, tf.float32)[0], [1, 0, 1], "float32"),
     (lambda: tf.expand_dims(A, -1)[0, 0], [1], "float32"),
     (lambda: tf.squeeze([[1], [2]], axis=1), [1, 2], "int32"),
+    (lambda: tf.squeeze([[[1], [2]]], [0, -1]), [1, 2], "int32"),
     (lambda: tf.reshape(A, [-1, tf.shape(A)[0]])[2], [5, 0.5], "float32"),
     (lambda: tf.transpose(A, perm=[1, 0])[0], [1, -4], "float32"),
     (lambda: tf.concat([A, A], axis=-1)[0], [1, -2, 3, 1, -2, 3], "float32"),
     (lambda: tf.stack([[1, 2], [3, 4]], axis=1), [[1, 3], [2, 4]], "int32"),
+    (lambda: tf.stack([1.0, 2]), [1, 2], "float32"),
     (lambda: tf.unstack([[1, 2], [3, 4]], axis=1)[1], [2, 4], "int32"),
     (lambda: tf.split(A, [1, -1], axis=1)[1], [[-2, 3], [5, 0.5]], "float32"),
     (lambda: tf.tile([[1, 2]], [2, 2]), [[1, 2, 1, 2]] * 2, "int32"),
@@ -69,6 +75,9 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.one_hot([1], 2, on_value=5.0, off_value=-1.0), [[-1, 5]], "float32"),
     (lambda: tf.clip_by_value(A[0], 0.0, 2.0), [1, 0, 2], "float32"),
     (lambda: tf.clip_by_norm([3.0, 4.0], 1.0), [0.6, 0.8], "float32"),
+    (lambda: tf.clip_by_norm([[3.0, 4.0], [0.3, 0.4]], 1.0, axes=[1]), [[0.6, 0.8], [0.3, 0.4]],
+     "float32"),
+    (lambda: tf.nn.l2_normalize([[3.0], [4.0]], [0, 1]), [[0.6], [0.8]], "float32"),
     (lambda: tf.argmax(A), [0, 1, 0], "int64"),
     (lambda: tf.argsort(A[0], direction="DESCENDING"), [2, 0, 1], "int32"),
     (lambda: tf.sort(A[0], direction="DESCENDING"), [3, 1, -2], "float32"),
@@ -80,6 +89,14 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.tensordot(A, A, 2), 55.25, "float32"),
     (lambda: tf.einsum("ij,ij->i", A, A), [14, 41.25], "float32"),
     (lambda: tf.norm([3.0, 4.0]), 5, "float32"),
+    (lambda: tf.norm(A, 1, axis=[0, 1]), 7, "float32"),
+    (lambda: tf.norm(A, np.inf, axis=[0, 1]), 9.5, "float32"),
+    (lambda: tf.norm(A, 1, axis=1), [6, 9.5], "float32"),
+    (lambda: tf.linalg.diag([1, 2], k=1), [[0, 1, 0], [0, 0, 2], [0, 0, 0]], "int32"),
+    (lambda: tf.linalg.diag([[1], [2]], k=-1), [[[0, 0], [1, 0]], [[0, 0], [2, 0]]], "int32"),
+    (lambda: tf.math.bincount([1, 1, 7], maxlength=4), [0, 2, 0, 0], "int32"),
+    (lambda: tf.math.bincount([1, 3], weights=[0.5, 2.0], dtype=tf.int64), [0, 0.5, 0, 2],
+     "float32"),
     (lambda: tf.linalg.band_part(tf.ones((2, 2)), -1, 0), [[1, 0], [1, 1]], "float32"),
     (lambda: tf.linalg.matvec([[1.0, 2.0]], [3.0, 4.0]), [11], "float32"),
     (lambda: tf.nn.relu(A)[0], [1, 0, 3], "float32"),
@@ -95,6 +112,11 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.math.confusion_matrix([0, 1, 1], [1, 1, 0]), [[0, 1], [1, 1]], "int32"),
     (lambda: tf.map_fn(lambda x: 2 * x, tf.constant([1, 2])), [2, 4], "int32"),
     (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3])), [1, 3, 6], "int32"),
+    (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3]), reverse=True), [6, 5, 3], "int32"),
+    (lambda: tf.keras.backend.sqrt([-1.0, 4.0]), [0, 2], "float32"),
+    (lambda: tf.keras.backend.sum(A, axis=[0, 1]), 3.5, "float32"),
+    (lambda: tf.constant(tf.metrics.AUC(multi_label=True, label_weights=[1.0, 2.0]).result()), 0,
+     "float32"),
     (lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])[0], 3, "int32"),
     (lambda: tf.cond(tf.constant(True), lambda: tf.constant(1), lambda: 2), 1, "int32"),
     (lambda: tf.numpy_function(lambda x: x + 1, [A[0]], tf.float32), [2, -1, 4], "float32"),
@@ -118,6 +140,13 @@ def test_text() -> None:
     assert tf.strings.unicode_split("h\u00e9", "UTF-8").numpy()[1].decode() == "h\u00e9"[1]
     assert tf.strings.join(["a", "b"], separator="-").numpy() == b"a-b"
     assert tf.strings.reduce_join(["x", "y"]).numpy() == b"xy"
+    assert tf.strings.as_string([1, -2]).numpy().tolist() == [b"1", b"-2"]
+    assert tf.strings.as_string(1.5).numpy() == b"1.500000"
+    assert tf.strings.as_string([2.25], precision=1, width=5).numpy().tolist() == [b"  2.2"]
+    assert tf.strings.as_string(7, width=3, fill="0").numpy() == b"007"
+    assert tf.strings.as_string([True]).numpy().tolist() == [b"true"]
+    with pytest.raises(TypeError, match="max_norm"):
+        tf.nn.embedding_lookup(A, [0], max_norm=1.0)
     assert tf.strings.strip(tf.strings.substr(" abc", 0, 3)).numpy() == b"ab"
     with pytest.raises(NotImplementedError, match="no RaggedTensor"):
         tf.strings.split(["a", "b c"])
@@ -337,6 +366,40 @@ def test_what_is_beyond_says_what_to_use() -> None:
         _ = tf.contrib.rnn.BasicLSTMCell
     with pytest.raises(AttributeError, match="nor have Keras and TensorFlow; is it reduce_sum"):
         _ = tf.reduce_sun
+
+
+def test_a_tensor_has_the_shape_that_it_is_said_to_have() -> None:
+    tensor = tf.constant(A)
+    tensor.set_shape([None, 3])
+    for other in ([None, 4], [3], [None, None, None]):
+        with pytest.raises(ValueError, match=r"shape \(2, 3\) is not compatible with"):
+            tensor.set_shape(other)
+
+
+def test_flags_are_those_of_the_command_line() -> None:
+    """In a process of its own: flags are of the whole program."""
+    pytest.importorskip("absl")
+    program = (
+        "import fusedrnn as tf\n"
+        "flags = tf.app.flags\n"
+        "flags.DEFINE_string('name', 'x', 'help')\n"
+        "tf.compat.v1.flags.DEFINE_integer('n', 3, 'help')\n"
+        "print(flags.FLAGS.name, tf.flags.FLAGS.n)\n"
+        "flags.FLAGS.n = 7\n"
+        "main = lambda rest: print(flags.FLAGS.n, rest[1:])\n"
+        "tf.app.run(main)\n"
+    )
+    given = ["--name=y", "rest"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *given], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "y 3\n7 ['rest']\n"
+
+
+def test_flags_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "absl", None)
+    with pytest.raises(ImportError, match="pip install absl-py, or use argparse"):
+        tf.app.flags.DEFINE_string("name", "x", "help")
 
 
 def test_the_table_is_what_tensorflow_has() -> None:

@@ -39,6 +39,8 @@ CASES: list[tuple[Callable[[], Any], list[Any]]] = [
     (lambda: D.range(5).batch(2).repeat(2).take(5), [[0, 1], [2, 3], [4], [0, 1], [2, 3]]),
     (lambda: D.range(4).map(lambda x: x * x).batch(3), [[0, 1, 4], [9]]),
     (lambda: D.range(10).skip(3).take(4).skip(1), [4, 5, 6]),
+    (lambda: D.range(3).skip(-1).concatenate(D.range(2)), [0, 1]),
+    (lambda: D.range(3).map(lambda x: x).skip(-1).concatenate(D.range(2)), [0, 1]),
     (lambda: D.range(3).repeat(2).skip(2).take(3), [2, 0, 1]),
     (lambda: D.range(4).map(lambda x: x).skip(1).take(2).repeat(2), [1, 2, 1, 2]),
     (lambda: D.range(7).window(3, drop_remainder=True).flat_map(lambda w: w.batch(3)),

@@ -313,7 +313,7 @@ class AUC(Confusion):
             heights = {"minoring": np.minimum, "majoring": np.maximum}.get(self.summation_method)
             terms = (x[:-1] - x[1:]) * (heights(a, b) if heights else (a + b) / 2)
         areas = terms.sum(axis=0)
-        if self.multi_label:
+        if self.multi_label and np.ndim(areas):
             areas = np.average(areas, weights=self.label_weights)
         return Number(areas)
 

@@ -262,7 +262,9 @@ class Dataset:
         return self._between(0, int(count), known)
 
     def skip(self, count: int, name: str | None = None) -> Dataset:
-        """Return all but the first elements."""
+        """Return all but the first elements; none for -1."""
+        if count < 0:
+            return self.take(0)
         size = max(self._size - count, 0) if self._size >= 0 else self._size
         return self._between(int(count), None, size)
 

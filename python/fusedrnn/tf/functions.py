@@ -41,7 +41,10 @@ UNARY: dict[str, Any] = {name: getattr(np, name) for name in _SAME.split()} | {
     "leaky_relu": lambda x, alpha=0.2: ops.leaky_relu(x, alpha),
     "softmax": lambda x, axis=-1: ops.softmax(x, axis),
     "log_softmax": lambda x, axis=-1: ops.log_softmax(x, axis),
-    "squeeze": np.squeeze, "tril": np.tril, "triu": np.triu,
+    "squeeze": lambda x, axis=None: np.squeeze(x, _axes(axis)), "tril": np.tril, "triu": np.triu,
+    "fft": np.fft.fft, "ifft": np.fft.ifft,
+    "rfft": lambda x, fft_length=None: np.fft.rfft(x, *np.ravel(fft_length or [])),
+    "irfft": lambda x, fft_length=None: np.fft.irfft(x, *np.ravel(fft_length or [])),
 }  # fmt: skip
 _SAME = (
     "add equal greater greater_equal less less_equal logical_and logical_or logical_xor maximum "
@@ -75,7 +78,9 @@ def _given(args: Any) -> list[Any]:
     """Return tensors: Python's numbers and lists are of the others' type, if there are any."""
     followed = next(leaves(args, (np.ndarray, np.generic, *FOLLOWED)), None)
     if followed is None:
-        return [convert_to_tensor(x) for x in args]
+        found = [convert_to_tensor(x) for x in args]
+        mixed = {x.dtype for x in found} == {int32, np.dtype(np.float32)}
+        return [x.astype(np.float32) for x in found] if mixed else found
     kind = np.dtype(followed.dtype)
 
     def given(x: Any) -> Any:
@@ -85,6 +90,11 @@ def _given(args: Any) -> list[Any]:
         return array.astype(kind) if np.can_cast(array.dtype.kind, kind, "same_kind") else array
 
     return [given(x) for x in args]
+
+
+def _axes(axis: Any) -> Any:
+    """Return an axis, or several as a tuple."""
+    return axis if axis is None or np.ndim(axis) == 0 else tuple(int(k) for k in axis)
 
 
 def _out(y: Any) -> Any:
@@ -118,8 +128,7 @@ def _reduction(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         (x,) = _given([input_tensor])
         axis = reduction_indices if axis is None else axis
-        axis = axis if axis is None or np.ndim(axis) == 0 else tuple(int(k) for k in axis)
-        y = function(x, axis=axis, keepdims=bool(keep_dims or keepdims))
+        y = function(x, axis=_axes(axis), keepdims=bool(keep_dims or keepdims))
         whole = getattr(x, "dtype", None) if isinstance(x, np.ndarray) else None
         if whole is not None and whole.kind in "iu" and np.asarray(y).dtype.kind in "iuf":
             y = np.asarray(y).astype(whole)  # as TensorFlow, the mean too
@@ -415,7 +424,7 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any) -> Any:
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None) -> Any:
     """Return the values, made smaller where their norm is above a limit."""
     (t,) = _given([t])
-    size = np.sqrt(np.sum(np.square(t), axis=axes, keepdims=True))
+    size = np.sqrt(np.sum(np.square(t), axis=_axes(axes), keepdims=True))
     return t * clip_norm / np.maximum(size, clip_norm)
 
 
@@ -439,7 +448,7 @@ def matmul(
 
 
 @_takes_name
-def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Any:
+def einsum(equation: str, *inputs: Any, optimize: Any = None) -> Any:
     """Return a sum of products by Einstein's rule."""
     return np.einsum(equation, *_given(inputs))
 
@@ -448,9 +457,11 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Any:
 def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = False) -> Any:
     """Return the norm over axes, of all elements by default."""
     (x,) = _given([tensor])
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    if ord in ("euclidean", "fro", 2) and not (ord == 2 and np.ndim(axis)):
+    axis = _axes(axis)
+    if ord in ("euclidean", "fro") or (ord == 2 and not np.ndim(axis)):
         return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    if np.ndim(axis):  # of matrices
+        return np.linalg.norm(x, ord, axis, keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:
@@ -468,10 +479,12 @@ def band_part(input: Any, num_lower: int, num_upper: int) -> Any:
 
 
 @_takes_name
-def diag(diagonal: Any, **kwargs: Any) -> Any:
-    """Return matrices with these diagonals."""
+def diag(diagonal: Any, *, k: int = 0) -> Any:
+    """Return square matrices with these on their diagonal, or on the ``k``-th above it."""
     (x,) = _given([diagonal])
-    return np.expand_dims(x, -1) * np.eye(x.shape[-1], dtype=x.dtype)
+    around = [(0, 0)] * (len(x.shape) - 1) + [(max(-k, 0), max(k, 0))]
+    x = np.pad(x, around) if k else x
+    return np.expand_dims(x, -1) * np.eye(x.shape[-1], k=k, dtype=x.dtype)
 
 
 @_takes_name
@@ -579,10 +592,19 @@ def confusion_matrix(
 
 
 @_takes_name
-def bincount(arr: Any, weights: Any = None, minlength: Any = None, **kwargs: Any) -> Any:
-    """Return how often each number from 0 on is there."""
+def bincount(
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
+    dtype: Any = int32,
+) -> Any:
+    """Return how often each number from 0 on is there, or the sum of its weights."""
+    if weights is not None:
+        weights = convert_to_tensor(weights)
+        dtype, weights = weights.dtype, weights.ravel()
     counts = np.bincount(np.asarray(arr).ravel(), weights, minlength or 0)
-    return counts if weights is not None else counts.astype(int32)
+    return counts[:maxlength].astype(as_dtype(dtype))
 
 
 def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> Any:
@@ -600,7 +622,7 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, dim: Any = No
     """Return vectors of length 1."""
     (x,) = _given([x])
     axis = dim if axis is None else axis
-    return x / np.sqrt(np.maximum(np.sum(np.square(x), axis=axis, keepdims=True), epsilon))
+    return x / np.sqrt(np.maximum(np.sum(np.square(x), axis=_axes(axis), keepdims=True), epsilon))
 
 
 def moments(
@@ -628,7 +650,7 @@ def dropout(
 
 
 @_takes_name
-def embedding_lookup(params: Any, ids: Any, **kwargs: Any) -> Any:
+def embedding_lookup(params: Any, ids: Any) -> Any:
     """Return the rows of a table by number."""
     return np.take(params, np.asarray(ops.stop_gradient(ids)).astype(np.intp), 0)
 
@@ -685,9 +707,20 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, **kwargs: Any) -> Any:
 vectorized_map = map_fn
 
 
-def scan(fn: Any, elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
+def scan(
+    fn: Any,
+    elems: Any,
+    initializer: Any = None,
+    parallel_iterations: Any = 10,
+    back_prop: Any = True,
+    swap_memory: Any = False,
+    infer_shape: Any = True,
+    reverse: Any = False,
+    name: str | None = None,
+) -> Any:
     """Return what ``fn(before, x)`` gives for one part after another, stacked."""
     rows = ops.unstack(_given([elems])[0])
+    rows = rows[::-1] if reverse else rows
     if initializer is None:
         initializer, rest = rows[0], rows[1:]
     else:
@@ -696,7 +729,7 @@ def scan(fn: Any, elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
     for row in rest:
         initializer = fn(initializer, row)
         found.append(initializer)
-    return _out(np.stack(found))
+    return _out(np.stack(found[::-1] if reverse else found))
 
 
 def foldl(fn: Any, elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
@@ -784,7 +817,5 @@ def clip_by_global_norm(
     t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
 ) -> Any:
     """Return arrays made smaller where their common norm is above a limit, and that norm."""
-    whole = (
-        np.sqrt(np.sum([np.sum(np.square(t)) for t in t_list])) if use_norm is None else use_norm
-    )
+    whole = np.sqrt(add_n([np.sum(np.square(t)) for t in t_list])) if use_norm is None else use_norm
     return _out([t * clip_norm / np.maximum(whole, clip_norm) for t in t_list]), _out(whole)

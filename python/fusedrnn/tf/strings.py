@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._tensor import tensor
-from .types import as_dtype
+from .types import as_dtype, convert_to_tensor
 
 
 def _text(x: Any) -> str:
@@ -78,7 +78,11 @@ def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
 
 
 def reduce_join(
-    inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", **kwargs: Any
+    inputs: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+    separator: str = "",
+    name: str | None = None,
 ) -> Any:
     """Return the texts along an axis one after the other, of all axes by default."""
     texts = np.asarray(inputs)
@@ -87,9 +91,24 @@ def reduce_join(
     return tensor(np.array(found, str).reshape(rows.shape[:-1] if axis is not None else ()))
 
 
-def as_string(input: Any, **kwargs: Any) -> Any:
-    """Return numbers as text."""
-    return _each(str, input)
+def as_string(
+    input: Any,
+    precision: int = -1,
+    scientific: bool = False,
+    shortest: bool = False,
+    width: int = -1,
+    fill: str = "",
+    name: str | None = None,
+) -> Any:
+    """Return numbers as text, as C's ``printf`` writes them."""
+    numbers = np.asarray(convert_to_tensor(input))
+    digits = f".{precision}" if precision >= 0 else ""
+    kind = ("g" if shortest else "e" if scientific else "f") if numbers.dtype.kind == "f" else "d"
+    form = f"%{fill}{width if width >= 0 else ''}{digits}{kind}"
+    if numbers.dtype.kind == "b":
+        return _each(str.lower, numbers)
+    found = [form % each for each in numbers.ravel().tolist()]
+    return tensor(np.array(found, str).reshape(numbers.shape))
 
 
 def to_number(input: Any, out_type: Any = np.float32, name: str | None = None) -> Any:
