@@ -31,7 +31,7 @@ class StepLock:
 
     def held(self) -> threading.RLock:
         """Return what to hold during a step; the same thread may enter again."""
-        return self._root()._lock
+        return (self if self.joined is None else self._root())._lock
 
     def _root(self) -> StepLock:
         lock = self

@@ -154,7 +154,9 @@ class ArrayBatches:
                 rows = order[i : i + size]
                 # mode="clip" writes straight into out; "raise" would go through a copy
                 batch = [
-                    None if a is None else a.take(rows, 0, out[: len(rows)], "clip")
+                    None
+                    if a is None
+                    else a.take(rows, 0, out if len(rows) == size else out[: len(rows)], "clip")
                     for a, out in self.gathered
                 ]
             if self.simple:
@@ -284,17 +286,17 @@ class Batches:
             return None
 
     def __iter__(self) -> Iterator[Batch]:
-        if self.limit is None:
-            yield from self.source
-            return
-        for step in range(self.limit):  # from where the last epoch stopped, as Keras
+        return iter(self.source) if self.limit is None else self._limited(self.limit)
+
+    def _limited(self, steps: int) -> Iterator[Batch]:
+        for step in range(steps):  # from where the last epoch stopped, as Keras
             batch = next(self.iterator, None) if self.iterator else None
             if batch is None and step == 0:
                 self.iterator = iter(self.source)
                 batch = next(self.iterator, None)
             if batch is None:
                 self.iterator = None
-                return ran_out(f"{step} of {self.limit} steps were left", stacklevel=6)
+                return ran_out(f"{step} of {steps} steps were left", stacklevel=6)
             yield batch
 
 

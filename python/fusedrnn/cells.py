@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import functional, reference
+from . import _core, functional, reference
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Cell:
         The forward pass of :mod:`fusedrnn.reference`.
     forward, backward : callable
         The functions of :mod:`fusedrnn.functional`.
+    kernels : (callable, callable)
+        What these two pass their arguments on to.
     packed, step : type
         Inference and one step with weights that are packed once.
     """
@@ -50,6 +52,7 @@ class Cell:
     reference: Callable[..., Any]
     forward: Callable[..., Any]
     backward: Callable[..., Any]
+    kernels: tuple[Callable[..., Any], Callable[..., Any]]
     packed: Callable[..., Any]
     step: Callable[..., Any]
 
@@ -72,6 +75,7 @@ CELLS = {
             reference=reference.lstm,
             forward=functional.lstm,
             backward=functional.lstm_backward,
+            kernels=(_core.lstm, _core.lstm_backward),
             packed=functional.PackedLSTM,
             step=functional.LSTMStep,
         ),
@@ -85,6 +89,7 @@ CELLS = {
             reference=reference.gru,
             forward=functional.gru,
             backward=functional.gru_backward,
+            kernels=(_core.gru, _core.gru_backward),
             packed=functional.PackedGRU,
             step=functional.GRUStep,
         ),
@@ -98,6 +103,7 @@ CELLS = {
             reference=reference.rnn,
             forward=functional.rnn,
             backward=functional.rnn_backward,
+            kernels=(_core.rnn, _core.rnn_backward),
             packed=functional.PackedRNN,
             step=functional.RNNStep,
         ),

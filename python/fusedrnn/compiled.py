@@ -191,35 +191,34 @@ class Compiled(Layer):
         rows = len(x[0] if isinstance(x, list) else x)
         self.loss_tracker.total += loss * rows
         self.loss_tracker.count += rows
+        if not self._several:
+            self._heads[0].record(y, y_pred, weight, self.output_mask)
+            return
         for head, each in self._each_head(y, y_pred, weight):
             head.record(*each)
 
     def _each_head(self, y: Any, y_pred: Any, weight: Any) -> Iterable[tuple[Head, Any]]:
-        """Return each output's head with its targets, values, weights and mask."""
-        if not self._several:
-            return ((self._heads[0], (y, y_pred, weight, self.output_mask)),)
+        """Return each of several outputs' heads with its targets, values, weights and mask."""
         none = [None] * len(self._heads)
         every = zip(y or none, y_pred, weight or none, self.output_mask, strict=True)
         return zip(self._heads, every, strict=True)
 
     def _loss_of(self, y: Any, y_pred: Any, weight: Any) -> tuple[float, Any]:
         """Return the loss and its derivative, of several outputs a list of them."""
+        if not self._several:
+            head = self._heads[0]
+            return head.factored(*head.loss_of(y, y_pred, weight, self.output_mask))
         total, gradients = 0.0, list[Any]()
-        several = self._several
-        if several and all(head.user_loss is None for head in self._heads):
+        if all(head.user_loss is None for head in self._heads):
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         for head, each in self._each_head(y, y_pred, weight):
-            if several and head.user_loss is None:  # this output does not count
+            if head.user_loss is None:  # this output does not count
                 gradients.append(None)
                 continue
             value, gradient = head.loss_of(*each)
-            if several:
-                head.tracker.total += value * len(each[1])
-                head.tracker.count += len(each[1])
-            if head.weight != 1.0:
-                value, gradient = value * head.weight, gradient * gradient.dtype.type(head.weight)
-            if not several:
-                return value, gradient
+            head.tracker.total += value * len(each[1])
+            head.tracker.count += len(each[1])
+            value, gradient = head.factored(value, gradient)
             total += value
             gradients.append(gradient)
         return total, gradients
@@ -238,7 +237,7 @@ class Compiled(Layer):
 
     def _train(self, buffer: Buffer, x: Any, y: Any, weight: Any) -> None:
         with self.step():
-            if not buffer.is_whole():  # a layer has been used outside the model
+            if not buffer.current:  # a layer has been used outside the model
                 buffer = self._pack()
                 self.optimizer.build_for(buffer)
             y_pred = self.forward(x, True, None)

@@ -166,6 +166,7 @@ class Step:
     shared: bool = False  # whether the layer has other steps too
     tape: Any = None  # the layer's, if it is shared
     form: Any = None  # of a layer with a `call`: its arguments, a Slot for each of the inputs
+    plain = False  # whether it is the layer's one call, on an array that gives an array
 
     def __post_init__(self) -> None:
         # Whether the layer gets its one input as an array rather than in a list
@@ -209,7 +210,9 @@ class Graph:
         times = Counter(step.layer for step in steps)
         for step in steps:
             step.shared = times[step.layer] > 1
-        self._plans: dict[Any, list[tuple[Step, list[int]]]] = {}
+            special = step.shared or step.form or step.mask is not None or step.training is not None
+            step.plain = step.alone and step.single and not special
+        self._plans: dict[bool, list[tuple[Step, list[int]]]] = {}
 
     @classmethod
     def chain(cls, layers: Sequence[Layer]) -> Graph:
@@ -217,56 +220,71 @@ class Graph:
         steps = [Step(layer, [k], [k + 1]) for k, layer in enumerate(layers)]
         return cls(steps, len(steps) + 1, [0], [len(steps)])
 
-    def forward(
-        self, xs: Sequence[Array], training: bool, masks: Sequence[Array | None]
-    ) -> tuple[list[Array], list[Array | None], float]:
-        """Return the outputs, their masks, and the penalties on activities."""
+    def forward(self, x: Any, training: bool, mask: Any) -> tuple[Any, Any, float]:
+        """Return the output, its mask (of several, lists), and the penalties on activities."""
         values: list[Any] = [None] * self.slots
         kept: list[Any] = [None] * self.slots  # masks
         penalty = 0.0
-        x: Any
-        mask: Any
-        for slot, x, mask in zip(self.inputs, xs, masks, strict=True):
+        if isinstance(x, list):
+            masks = [None] * len(x) if mask is None else mask
+            for slot, each, own in zip(self.inputs, x, masks, strict=True):
+                values[slot], kept[slot] = each, own
+        else:
+            (slot,) = self.inputs
             values[slot], kept[slot] = x, mask
         for step in self.steps:
             layer = step.layer
-            if step.alone:
-                x, mask = values[step.inputs[0]], kept[step.inputs[0]]
+            if step.plain:
+                (start,), (end,) = step.inputs, step.outputs
+                x, mask = values[start], kept[start]
+                y = values[end] = layer.forward(x, training, mask)
+                kept[end] = layer.compute_mask(x, mask)
             else:
-                x, mask = [values[i] for i in step.inputs], [kept[i] for i in step.inputs]
-            if step.form is not None:
-                layer.form = step.form  # type: ignore[attr-defined]
-            seen = mask
-            if step.mask is not None:
-                seen = mask = step.given_mask(values)
-            elif step.has_states:
-                seen = [None] * len(x)
-            if step.training is None:
-                y = layer.forward(x, training, seen)
-            else:
-                y = layer.forward(x, step.training or (training and TAPE_ONLY), seen)
-            mask = layer.compute_mask(x, mask)
+                y = self._run(step, values, kept, training)
             if layer.activity_regularizer is not None:
                 layer.penalized = y
                 for each in y if isinstance(y, list) else [y]:
                     penalty += layer.activity_regularizer(each) / len(each)
             penalty += layer.activity_loss
-            if step.single:
-                values[step.outputs[0]], kept[step.outputs[0]] = y, mask
-            else:
-                several = mask if isinstance(mask, list) else [mask] + [None] * len(y)
-                for k, slot in enumerate(step.outputs):
-                    values[slot], kept[slot] = y[k], several[k]
             if training and step.shared:
                 step.tape = tapes_of(layer)
+        if len(self.outputs) == 1:
+            (slot,) = self.outputs
+            return values[slot], kept[slot], penalty
         return [values[i] for i in self.outputs], [kept[i] for i in self.outputs], penalty
 
-    def backward(self, dys: Sequence[Array | None], need_dx: bool) -> list[Array | None]:
-        """Write the gradients of the variables; return those of the inputs, if needed."""
+    def _run(self, step: Step, values: list[Any], kept: list[Any], training: bool) -> Any:
+        """Run a step on arrays and masks that are in slots, and return what it gives."""
+        layer = step.layer
+        x: Any = [values[i] for i in step.inputs]
+        mask: Any = [kept[i] for i in step.inputs]
+        if step.alone:
+            (x,), (mask,) = x, mask
+        if step.form is not None:
+            layer.form = step.form  # type: ignore[attr-defined]
+        seen = mask
+        if step.mask is not None:
+            seen = mask = step.given_mask(values)
+        elif step.has_states:
+            seen = [None] * len(x)
+        if step.training is None:
+            y = layer.forward(x, training, seen)
+        else:
+            y = layer.forward(x, step.training or (training and TAPE_ONLY), seen)
+        mask = layer.compute_mask(x, mask)
+        if step.single:
+            values[step.outputs[0]], kept[step.outputs[0]] = y, mask
+        else:
+            several = mask if isinstance(mask, list) else [mask] + [None] * len(y)
+            for k, slot in enumerate(step.outputs):
+                values[slot], kept[slot] = y[k], several[k]
+        return y
+
+    def backward(self, dy: Any, need_dx: bool) -> Any:
+        """Write the gradients of the variables; return that of the input, of several a list."""
         gradients: list[Any] = [None] * self.slots
-        dy: Any
-        for slot, dy in zip(self.outputs, dys, strict=True):
-            _add(gradients, slot, dy)
+        for slot, each in zip(self.outputs, dy if isinstance(dy, list) else [dy], strict=True):
+            _add(gradients, slot, each)
         done: set[Layer] = set()  # of the shared layers
         for step, needed in self._plan(need_dx):
             layer = step.layer
@@ -290,17 +308,15 @@ class Graph:
             else:
                 below = layer.backward(dy, bool(needed))
             for k in needed:
-                slot, dx = step.inputs[k], below if step.alone else below[k]
-                if gradients[slot] is None:
-                    gradients[slot] = dx
-                else:
-                    _add(gradients, slot, dx)
-        return [gradients[i] if need_dx else None for i in self.inputs]
+                _add(gradients, step.inputs[k], below if step.alone else below[k])
+        if not need_dx:
+            return None
+        dxs = [gradients[i] for i in self.inputs]
+        return dxs if len(dxs) > 1 else dxs[0]
 
     def _plan(self, need_dx: bool) -> list[tuple[Step, list[int]]]:
         """Return the steps to go back through, and which of their inputs need a gradient."""
-        key = (need_dx, *[step.layer.trainable for step in self.steps])
-        if key not in self._plans:
+        if need_dx not in self._plans:
             needs, plan = [False] * self.slots, []
             for slot in self.inputs:
                 needs[slot] = need_dx
@@ -311,8 +327,8 @@ class Graph:
                     plan.append((step, needed))
                 for slot in step.outputs:
                     needs[slot] = bool(needed) or trains
-            self._plans[key] = plan[::-1]
-        return self._plans[key]
+            self._plans[need_dx] = plan[::-1]
+        return self._plans[need_dx]
 
     def forget_plans(self) -> None:
         """Forget through which layers to go back: layers inside others may train now."""

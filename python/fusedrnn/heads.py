@@ -53,6 +53,12 @@ class Head:
             self.loss = losses.loss_of(f"{kind}_crossentropy")
         return self.loss.reduce(y, y_pred, weight, mask)
 
+    def factored(self, value: float, gradient: Array) -> tuple[float, Array]:
+        """Return a loss and its derivative times the factor."""
+        if self.weight == 1.0:
+            return value, gradient
+        return value * self.weight, gradient * gradient.dtype.type(self.weight)
+
     def record(
         self, y: Array | None, y_pred: Array, weight: Array | None, mask: Array | None
     ) -> None:

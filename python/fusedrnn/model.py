@@ -221,19 +221,12 @@ class Model(Trainer):
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:
         """Return the output of the graph, or a list of them."""
-        xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])
-        if mask is None:
-            masks = [None] * len(xs)
-        ys, kept, self.activity_loss = self.graph.forward(xs, training, masks)
-        self.output_mask = kept if len(ys) > 1 else kept[0]
-        return ys if len(ys) > 1 else ys[0]
+        y, self.output_mask, self.activity_loss = self.graph.forward(x, training, mask)
+        return y
 
     def backward(self, dy: Any, need_dx: bool) -> Any:
         """Go back through the graph, no further than is needed."""
-        dxs = self.graph.backward(dy if isinstance(dy, list) else [dy], need_dx)
-        if not need_dx:
-            return None
-        return dxs if len(dxs) > 1 else dxs[0]
+        return self.graph.backward(dy, need_dx)
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """Return the mask of the last output."""

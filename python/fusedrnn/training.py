@@ -186,6 +186,7 @@ class Trainer(legacy.OldMethods, Compiled):
         begin = every.batch_hooks("on_train_batch_begin")
         end = every.batch_hooks("on_train_batch_end")
         progress, buffer = _progress(every), None
+        shown = progress.bar.verbose
         for step, batch in enumerate(data):
             if buffer is None:
                 with self.step():
@@ -197,7 +198,8 @@ class Trainer(legacy.OldMethods, Compiled):
             self._train(buffer, *batch)
             for hook in end:
                 hook(step, self._logs())
-            progress.batch(step + 1, self._logs)
+            if shown:
+                progress.batch(step + 1, self._logs)
             if self.stop_training:
                 break
         return buffer is not None

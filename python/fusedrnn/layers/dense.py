@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations, functional
+from .. import _core, activations
 from .._types import Array
 from ..checks import positive
 from .layer import Layer, Shape
@@ -43,7 +43,7 @@ class Dense(Layer):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         flat = x if x.ndim == 2 else np.ascontiguousarray(x).reshape(-1, x.shape[-1])
-        a = functional.dense(flat, self.kernel.value, self.bias.value if self.bias else None)
+        a = _core.dense(flat, self.kernel.value, self.bias.value if self.bias else None)
         linear = self.activation in (None, activations.linear)
         y = a if linear else self.activation.function(a)
         self.tape = (flat, a, y) if training else None
@@ -55,5 +55,5 @@ class Dense(Layer):
         if self.activation not in (None, activations.linear):
             da = self.activation.gradient(da, a, y)
         out = (self.kernel.grad, self.bias.grad if self.bias else None)
-        dx = functional.dense_backward(x, self.kernel.value, da, need_dx=need_dx, out=out)[0]
+        dx = _core.dense_backward(x, self.kernel.value, da, need_dx=need_dx, out=out)[0]
         return dx if dx is None or dy.ndim == 2 else dx.reshape(*dy.shape[:-1], -1)

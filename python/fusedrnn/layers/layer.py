@@ -46,6 +46,7 @@ class Buffer:
             *(v for v in variables if v.trainable),
             *(v for v in variables if not v.trainable),
         ]
+        self.current = True  # until one of them moves to another buffer
         self.value = np.zeros(sum(v.size for v in variables), dtype)
         self.trainable_size = sum(v.size for v in variables if v.trainable)
         self.grad = np.zeros(self.trainable_size, dtype)
@@ -92,6 +93,8 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def move(self, buffer: Buffer, start: int) -> None:
         """Take the values to a place in a buffer."""
+        if self.buffer is not None:
+            self.buffer.current = False
         end = start + self.size
         place = buffer.value[start:end].reshape(self.shape)
         place[...] = self.value

@@ -192,8 +192,9 @@ class Recurrent(OverSequence):
             options |= self.options | self._any_activations()
             y, *final, tape = self.cell.reference(x, *weights, *states, **options)
         elif training:
-            options |= self.options
-            y, *final, tape = self.cell.forward(x, *weights, *states, training=True, **options)
+            y, *final, tape = self.cell.kernels[0](
+                x, *weights, *states, training=True, **options, **self.options
+            )
         else:
             y, *final = self._inference_kernel()(x, *states, **options)
         if self.stateful:
@@ -215,7 +216,7 @@ class Recurrent(OverSequence):
                 dy = dy * self._output_mask(mask)
             if self.return_sequences and self.go_backwards:
                 dy = np.ascontiguousarray(dy[:, ::-1])
-        gradients = dict(zip(("dh_n", "dc_n"), dstates, strict=False))
+        gradients = dict(zip(("dh_n", "dc_n"), dstates, strict=False)) if dstates else {}
         if self.return_sequences:
             gradients["dy"] = dy
         elif gradients.get("dh_n") is None:
@@ -229,8 +230,8 @@ class Recurrent(OverSequence):
             )
         out = (dkernel, self.recurrent_kernel.grad, None if self.bias is None else self.bias.grad)
         if self.path == "fused":  # of the core: the gradients of initial states cost a product
-            backward = getattr(_core, f"{self.cell.name}_backward")
-            gradients |= {"need_dstates": states_given}
+            backward = self.cell.kernels[1]
+            gradients["need_dstates"] = states_given
         else:
             backward = reference.backward
         dx, _, _, _, *dstates = backward(tape, **gradients, need_dx=need_dx, out=out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -44,7 +45,9 @@ class PairLoss(Loss):
         if t.ndim != p.ndim:
             t, p = same_rank(t, p)
         values, gradient = self._apply(t, p)
-        return values, lambda w, scale: scaled(gradient, w, scale, p).reshape(y_pred.shape)
+        if p is y_pred:
+            return values, partial(scaled, gradient, p)
+        return values, lambda w, scale: scaled(gradient, p, w, scale).reshape(y_pred.shape)
 
     def _apply(self, t: Array, p: Array) -> Pair:
         refuse_shapes(self.name, type(self).function, t, p)

@@ -31,7 +31,7 @@ def squared(t: Array, p: Array) -> Pair:
     """Average ``e**2``, e the error ``p - t``."""
     e = p - t
     if e.shape[-1] == 1:  # the usual forecast of one value
-        return (e * e)[..., 0], 2 * e
+        return (e * e)[..., 0], e + e  # faster than 2 * e
     return _mean(e * e, 2 * e)
 
 

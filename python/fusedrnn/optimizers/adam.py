@@ -7,6 +7,7 @@ optimizers differ by backend, by a rounding here and there, PyTorch's are the re
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,12 @@ import numpy as np
 from .. import _core
 from .._types import Array
 from .optimizer import Optimizer
+
+
+@lru_cache
+def _exact(dtype: np.dtype[Any], *numbers: float) -> Any:
+    """Return numbers in a precision, which takes NumPy longer than to compute with them."""
+    return [dtype.type(number) for number in numbers]
 
 
 class Adam(Optimizer):
@@ -40,8 +47,9 @@ class Adam(Optimizer):
 
     def step(self, param: Array, grad: Array, rate: float, decay: float) -> None:  # noqa: D102
         s, real = self.state, param.dtype.type
-        one, t = real(1), real(self.iterations)
-        alpha = real(rate) * np.sqrt(one - real(self.beta_2) ** t) / (one - real(self.beta_1) ** t)
+        t = real(self.iterations)
+        one, beta_1, beta_2 = _exact(param.dtype, 1, self.beta_1, self.beta_2)
+        alpha = real(rate) * np.sqrt(one - beta_2**t) / (one - beta_1**t)
         _core.adam(
             param,
             grad,

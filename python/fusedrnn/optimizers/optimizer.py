@@ -260,13 +260,13 @@ class Optimizer(Configurable):
             self.build_for(buffer)
         param, grad = buffer.value[: buffer.trainable_size], buffer.grad
         rate = float(self._rate_now() if callable(self._rate) else self._rate)
-        steps = self.gradient_accumulation_steps or 1
-        before = self._batches // steps
+        steps = self.gradient_accumulation_steps
+        before = self.iterations
         self._batches += 1
-        if self._batches % steps:
+        if steps and self._batches % steps:
             self.state["gradient_accumulator"] += grad
         else:
-            if steps > 1:
+            if steps:
                 gathered = self.state["gradient_accumulator"]
                 grad += gathered
                 grad /= steps
