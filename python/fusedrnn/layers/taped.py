@@ -123,8 +123,13 @@ class Taped(Layer):
         shapes = self._by_argument(input_shape)
         self._building = True
         try:
-            names = _parameters(type(self).build)
-            self.build(*(shapes if len(names) > 2 else shapes[:1]))
+            names = _parameters(type(self).build)[1:]
+            arguments = [f"{name}_shape" for name in shapes]
+            if len(names) > 1 and {*names} & {*arguments}:
+                given = dict(zip(arguments, shapes.values(), strict=True))
+                self.build(**{name: given[name] for name in names if name in given})
+            else:
+                self.build(*list(shapes.values())[: len(names)])
         finally:
             self._building = False
         self._trace(input_shape)  # which builds the layers inside
@@ -134,14 +139,21 @@ class Taped(Layer):
         """Whether Keras, reading a file, can build it by one shape: else it does when called."""
         return type(self).build is not Taped.build and len(self._by_argument(self.input_shape)) == 1
 
-    def _by_argument(self, shapes: Any) -> list[Any]:
+    def _by_argument(self, shapes: Any) -> dict[str, Any]:
+        """Return the shapes of the arguments of ``call`` that have arrays."""
         every = shapes if self.takes_list else [shapes]
-        args, kwargs = self._bound()
-        given = [
-            each for each in (*args, *kwargs.values()) if any(True for _ in leaves(each, Slot))
-        ]
-        found: list[Any] = replaced(given, Slot, lambda slot: every[slot.number])
+        found: dict[str, Any] = replaced(self._tensors(), Slot, lambda slot: every[slot.number])
         return found
+
+    def _tensors(self) -> dict[str, Any]:
+        """Return the arguments of ``call`` that have arrays, a Slot for each."""
+        args, kwargs = self._bound()
+        names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
+        return {
+            name: each
+            for name, each in {**dict(zip(names, args)), **kwargs}.items()  # noqa: B905
+            if any(True for _ in leaves(each, Slot))
+        }
 
     def output_shape_of(self, input_shape: Any) -> Any:  # noqa: D102
         own = type(self).compute_output_shape is not Taped.compute_output_shape
@@ -231,12 +243,7 @@ class Taped(Layer):
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
         by_hand = kwargs.pop("mask", False)
-        first, rest = self._bound()
-        tensors = {
-            name: each
-            for name, each in {**dict(zip(names, first)), **rest}.items()  # noqa: B905
-            if any(True for _ in leaves(each, Slot))
-        }
+        tensors = self._tensors()
         for k, (name, each) in enumerate(tensors.items()):
             mask = replaced(each, Slot, lambda slot: masks[slot.number])
             # As Keras, which gives `mask` to a call with one tensor only
@@ -275,7 +282,9 @@ class Taped(Layer):
         masks = masks or [None] * len(xs)
         if training:
             xs = [Tracked(each) for each in xs]
-            self.tape = _Tape(xs, [Tracked(v.value) for v in self.variables])
+            self.tape = _Tape(
+                xs, [Tracked(v.value.copy() if v.frozen else v.value) for v in self.variables]
+            )
             for v, tracked in zip(self.variables, self.tape.variables, strict=True):
                 v._tracked = tracked
         try:
