@@ -45,7 +45,9 @@ class Trial:
     @property
     def name(self) -> str:
         """Its options in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.options.items()) or "the usual"
+        said = {(CALENDAR, True): "with the calendar", (CALENDAR, False): "without the calendar"}
+        each = (said.get(pair) or "{} {}".format(*pair) for pair in self.options.items())
+        return ", ".join(each) or "the usual"
 
 
 @dataclass(frozen=True)
