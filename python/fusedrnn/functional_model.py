@@ -9,10 +9,10 @@ from typing import Any
 from . import _state, legacy
 from ._tensor import as_type
 from .configurable import custom_object_scope
-from .graph import Graph, KerasTensor, Slot, leaves, replaced, traced
+from .graph import Graph, KerasTensor, Slot, is_symbolic, leaves, replaced, traced
 from .graph_config import Place, ends_of, layers_config
 from .layers.input import InputLayer
-from .layers.layer import LAYERS, Layer, Shape
+from .layers.layer import LAYERS, Layer, Shape, running
 from .layers.operation import Operation
 from .model import Model, with_rank
 
@@ -167,13 +167,13 @@ class Functional(Model):
                 )
             inputs = [tensors[name] for name in self._input_names] if form == "dict" else found
         outputs = self._through(inputs, layer_of, call)
-        ends = (
+        begin, end = (
             _formed(form, names, each)
             for form, names, each in zip(
                 self._forms, (self._input_names, self._output_names), (inputs, outputs), strict=True
             )
         )
-        return type(self)(*ends, name=self.name, trainable=self.trainable)
+        return type(self)(begin, end, name=self.name, trainable=self.trainable)
 
     def _shapes(self) -> Sequence[Shape]:
         shapes: Any = self.input_shape
@@ -185,10 +185,7 @@ class Functional(Model):
         """Return one array, or a list in the order of the inputs; a dict is by name."""
         names = self.input_names
         if isinstance(data, Mapping):
-            missing = [name for name in names if name not in data]
-            if missing:
-                raise ValueError(f"{self.name}: x has no entry {missing[0]!r}; it has {list(data)}")
-            data = [data[name] for name in names]
+            data = list(self._by_name(data).values())
         elif not isinstance(data, (list, tuple)) or len(names) == 1 != len(data):
             data = [data]
         if len(data) != len(names):
@@ -197,6 +194,23 @@ class Functional(Model):
             )
         every = [as_type(each, kind) for each, kind in zip(data, self.input_types, strict=True)]
         return every if len(names) > 1 else every[0]
+
+    def _by_name(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a dict has of each input, in the order of the inputs."""
+        missing = [name for name in self.input_names if name not in data]
+        if missing:
+            raise ValueError(f"{self.name}: x has no entry {missing[0]!r}; it has {list(data)}")
+        return {name: data[name] for name in self.input_names}
+
+    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Return the output for arrays, or for tensors without values, in the form of the graph."""
+        if isinstance(inputs, Mapping):
+            inputs = self._by_name(inputs)
+            if running.get() is not None and not is_symbolic(inputs):
+                every = list(inputs.values())
+                inputs = every if len(every) > 1 else every[0]
+        y = super().__call__(inputs, training, mask)
+        return y if isinstance(y, dict) else self._structured(y)
 
     def _prepare(self, x: Any) -> None:
         rows = {len(each) for each in x} if isinstance(x, list) else {len(x)}

@@ -15,7 +15,7 @@ import numpy as np
 from .configurable import serialize
 from .graph import KerasTensor, Slot, Step, leaves, replaced
 from .layers.input import InputLayer
-from .layers.layer import Layer, layer_from
+from .layers.layer import Layer, describes_function, layer_from
 from .layers.operation import Operation
 
 
@@ -184,6 +184,6 @@ def _said(
             for name in data
         )
         source = _above(kwargs["mask"], calls) - data
-        if masked and all("keras.src.ops" in by_name[name]["module"] for name in source):
+        if masked and all(describes_function(by_name[name]) for name in source):
             del kwargs["mask"]  # it goes along by itself
     return kwargs

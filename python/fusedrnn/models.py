@@ -74,7 +74,7 @@ def clone_model(
                 f"clone_model: {model.name} is a subclassed model, whose layers are in its code: "
                 "clone_function, call_function and input_tensors are for graphs"
             )
-        return type(model).from_config(model.get_config())  # type: ignore[no-any-return]
+        return type(model).from_config(model.get_config())
     return _clone(model, input_tensors, clone_function, call_function, recursive, {})
 
 
@@ -106,7 +106,7 @@ def _clone(
         config = copy.deepcopy({k: v for k, v in model._compile_config.items() if k != "optimizer"})
         optimizer = model.optimizer
         new.compile(type(optimizer).from_config(optimizer.get_config()), **config)
-    return new  # type: ignore[no-any-return]
+    return new
 
 
 def load_model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import _state
+from . import _state, batches
 from ._types import Array
 from .configurable import custom_object_scope, serialize
 from .graph import Graph, KerasTensor, Node, connect
@@ -89,6 +89,11 @@ class Sequential(Model):
         if self.built:
             self.trace()
         return layer
+
+    def _entries(self, x: Any) -> Any:
+        if self.built and isinstance(x, Mapping):
+            return batches.several("x", x, self.input_names, self.input_types)
+        return super()._entries(x)
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights for inputs of ``input_shape``, the batch axis included."""

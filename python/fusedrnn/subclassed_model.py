@@ -43,8 +43,6 @@ class Subclassed(Taped, Model):
             cls.__bases__ = tuple(own)
             Model.functional.__init__(self, *args, **kwargs)
             return
-        if not hasattr(self, "call"):
-            raise NotImplementedError(f"{type(self).__name__}: a model needs a `call`")
         for name in OWN_STEPS:
             if hasattr(type(self), name):
                 raise NotImplementedError(
@@ -99,6 +97,10 @@ class Subclassed(Taped, Model):
             with self.step():
                 self.build(shapes if several else shapes[0])
         return arrays if several else arrays[0]
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the output for an input: a subclass says how, at the latest when it is called."""
+        raise NotImplementedError(f"{type(self).__name__}: a model needs a `call`")
 
     def _prepare(self, x: Any) -> None:
         """Accept any shape: `call` says what fits."""

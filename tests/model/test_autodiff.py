@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fusedrnn
 from fusedrnn import Input, Sequential, losses, ops, utils
 from fusedrnn import backend as K
 from fusedrnn.autodiff import Tracked, differentiate
@@ -161,3 +162,46 @@ def test_what_cannot_be_differentiated_is_named() -> None:
         m.compile("sgd", loss)
         with pytest.raises(TypeError, match=message):
             m.fit(X, y, verbose=0)
+
+
+LOSSES = (
+    "mean_squared_error mean_absolute_error mean_squared_logarithmic_error huber log_cosh hinge "
+    "poisson kl_divergence cosine_similarity binary_crossentropy categorical_crossentropy "
+    "sparse_categorical_crossentropy"
+)
+
+
+def trained(loss: Any, labels: Any) -> Any:
+    """Return the weights that a few steps with a loss make of fixed ones."""
+    model = fusedrnn.Sequential([fusedrnn.Input((4,)), fusedrnn.layers.Dense(3, "softmax")])
+    model.set_weights([np.linspace(-1, 1, 12).reshape(4, 3), np.zeros(3)])
+    model.compile(fusedrnn.optimizers.SGD(0.5), loss)
+    x = np.random.default_rng(0).standard_normal((8, 4)).astype(np.float32)
+    model.fit(x, labels, epochs=3, verbose=0, shuffle=False)
+    return model.get_weights()[0]
+
+
+@pytest.mark.parametrize("name", LOSSES.split())
+def test_a_loss_of_the_users_may_call_keras_s(name: str) -> None:
+    """As TensorFlow's tutorial on text generation has it."""
+    function = getattr(fusedrnn.losses, name)
+    labels = np.arange(8)[:, None] % 3 if "sparse" in name else np.eye(3)[np.arange(8) % 3]
+    own = trained(lambda t, p: fusedrnn.ops.mean(function(t, p)), labels)
+    np.testing.assert_allclose(own, trained(name, labels), rtol=1e-6)
+
+
+@pytest.mark.parametrize("reduction", [None, "sum", "sum_over_batch_size"])
+def test_a_loss_of_the_users_may_call_a_loss_object(reduction: Any) -> None:
+    """As TensorFlow's tutorial on translation has it, which masks what the object gives."""
+    labels = np.arange(8)[:, None] % 3
+    of = fusedrnn.losses.SparseCategoricalCrossentropy(reduction=reduction)
+    weights = np.linspace(0.5, 2, 8)
+
+    def own(t: Any, p: Any) -> Any:
+        values = of(t, p, sample_weight=weights)
+        return fusedrnn.ops.sum(values) / 8 if reduction != "sum_over_batch_size" else values
+
+    def written(t: Any, p: Any) -> Any:
+        return fusedrnn.ops.sparse_categorical_crossentropy(t, p) * weights
+
+    np.testing.assert_allclose(trained(own, labels), trained(written, labels), rtol=1e-5)

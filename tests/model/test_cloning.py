@@ -101,3 +101,29 @@ def test_models_with_a_call() -> None:
     same(model, clone_model(model), X)
     with pytest.raises(ValueError, match="subclassed"):
         clone_model(model, clone_function=lambda layer: layer)
+
+
+def test_a_graph_in_another_takes_and_gives_dicts() -> None:
+    """By the names, in whatever order they are: in a graph, and in a ``call``."""
+    a, b = Input((2,), name="a"), Input((2,), name="b")
+    inner = Model({"a": a, "b": b}, {"x": a - b * 2, "y": b})
+
+    class Own(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def call(self, xs: Any) -> Any:
+            return self.inner({"b": xs[1], "a": xs[0]})["x"]
+
+    p, q = Input((2,)), Input((2,))
+    given = inner({"b": q, "a": p, "more": p})
+    assert list(given) == ["x", "y"]
+    model = Model([p, q], [given["x"], Own()([p, q])])
+    ones, twos = np.ones((3, 2)), np.full((3, 2), 2.0)
+    for y in model([ones, twos]):
+        np.testing.assert_array_equal(y, np.full((3, 2), -3.0))
+    again = Model.from_config(inner.get_config())
+    assert list(again({"b": q, "a": p})) == ["x", "y"]
+    with pytest.raises(ValueError, match="no entry 'b'"):
+        inner({"a": p})

@@ -411,3 +411,56 @@ def test_lambda_over_several_tensors(options: Any) -> None:
         loss = model.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"]
         found.append([*loss, *np.ravel(model.predict(x, verbose=0))])
     np.testing.assert_allclose(found[1], found[2], rtol=2e-5, atol=1e-6)
+
+
+def _masked(k: Any) -> Any:
+    x = k.Input((6, 3))
+    return x, k.layers.LSTM(4)(k.layers.Masking()(x))
+
+
+def _masked_words(k: Any) -> Any:
+    x = k.Input((6,))
+    embed = k.layers.Embedding(7, 3, mask_zero=True)
+    plain = k.layers.Embedding(7, 3)
+    return x, k.layers.GRU(4)(k.layers.Concatenate()([embed(x), plain(x)]))
+
+
+def _functions(k: Any) -> Any:
+    x = k.Input((6, 3))
+    y = k.ops.transpose(x[:, 1:], (0, 2, 1)) + k.ops.sum(x, axis=(1, 2), keepdims=True)
+    y = k.ops.einsum("btf,bsf->bts", y, k.ops.relu(y))
+    return x, k.ops.reshape(y, (-1, 9))
+
+
+def _scores(k: Any) -> Any:
+    x = k.Input((6, 3))
+    seen = k.ops.greater(k.ops.einsum("btf,bsf->bts", x, x), 0)
+    y = k.layers.MultiHeadAttention(2, 3)(x, x, attention_mask=seen)
+    return x, k.layers.Flatten()(y)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize(
+    ("graph", "loss"),
+    [
+        *((graph, "mse") for graph in (_masked, _masked_words, _functions, _scores)),
+        *((_masked, loss) for loss in ("huber", "log_cosh", "kl_divergence")),
+    ],
+)
+def test_functions_between_layers_in_files(
+    graph: Any, loss: str, ending: str, tmp_path: Path
+) -> None:
+    """Keras writes masks and slices as functions; its .h5 files do not say which they are."""
+    keras = pytest.importorskip("keras")
+    x = np.random.default_rng(0).normal(size=(5, 6, 3)).astype("float32")
+    x[2, 3:] = 0
+    if graph is _masked_words:
+        x = np.array([[1, 2, 3, 0, 0, 0], [6, 5, 4, 3, 2, 1]])
+    for own, other in ((keras, fusedrnn), (fusedrnn, keras), (fusedrnn, fusedrnn)):
+        start, end = graph(own)
+        model = own.Model(start, own.layers.Dense(1)(end))
+        model.compile("sgd", loss)
+        model.fit(x, np.full((len(x), 1), 0.5), verbose=0)
+        model.save(tmp_path / f"m.{ending}")
+        read = other.models.load_model(tmp_path / f"m.{ending}")
+        close(read.predict(x, verbose=0), model.predict(x, verbose=0), 1e-5)

@@ -153,3 +153,56 @@ def test_a_list_called_layers_is_ones_own() -> None:
     stack(np.ones((2, 3)))
     assert len(stack.layers) == 2
     assert len(stack.weights) == 6
+
+
+def test_layers_that_do_not_ask_for_training() -> None:
+    """As in Keras, ``training`` may be given to them, and penalties are seen after a call."""
+
+    class Own(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * 2
+
+    layer = Own(activity_regularizer="l2")
+    np.testing.assert_array_equal(layer(np.ones((2, 3)), training=True), np.full((2, 3), 2))
+    np.testing.assert_allclose(layer.losses, [0.01 * 4 * 3], rtol=1e-6)
+    layer(np.ones((0, 3)))
+    assert layer.losses == [0]
+
+
+class Counted(layers.Layer):
+    """A weight that ``call`` reads, sets from itself and reads again."""
+
+    def build(self, input_shape: Any) -> None:
+        self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
+        self.w = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="w")
+
+    def call(self, x: Any, training: Any = None) -> Any:
+        y = x * self.w * self.count
+        if training:
+            self.count.assign(self.count + 1.0)
+        return y + self.count
+
+
+def test_a_weight_that_a_call_sets_is_what_it_was_before() -> None:
+    model = Sequential([Input((2,)), Counted()])
+    model.compile("sgd", lambda t, p: K.sum(p - t, axis=-1))
+    model.fit(np.ones((1, 2)), np.zeros((1, 2)), epochs=2, verbose=0)
+    w, count = model.get_weights()
+    np.testing.assert_allclose(w, 1 - 0.01 * (1 + 2), rtol=1e-6)
+    assert count == 3
+    np.testing.assert_allclose(model.predict(np.ones((1, 2)), verbose=0), 3 * w[None] + 3)
+
+
+class Two(layers.Layer):
+    """Builds by the shapes of arguments, not of every tensor that is given."""
+
+    def build(self, x_shape: Any, other_shape: Any) -> None:
+        self.w = self.add_weight(shape=(x_shape[-1], other_shape[-1]), name="w")
+
+    def call(self, x: Any, scale: Any = None, other: Any = None) -> Any:
+        return K.dot(x, self.w) * scale + other
+
+
+def test_shapes_go_to_build_by_name() -> None:
+    x, other, scale = Input((3,)), Input((2,)), Input((1,))
+    assert Two()(x, other=other, scale=scale).shape == (None, 2)

@@ -214,7 +214,21 @@ def test_steps_of_its_own_are_beyond(name: str) -> None:
 
 def test_without_call_it_is_no_model() -> None:
     with pytest.raises(NotImplementedError, match="Empty: a model needs a `call`"):
-        type("Empty", (Model,), {})()
+        type("Empty", (Model,), {})()(np.ones((2, 3), np.float32))
+
+
+def test_call_may_come_after_the_model() -> None:
+    """As TensorFlow's tutorial on time series has it, which writes a class over several cells."""
+    cls = type("Late", (Model,), {})
+    model = cls()
+    model.dense = layers.Dense(2)
+    cls.call = lambda self, x: self.dense(x)
+    x = np.ones((2, 3), np.float32)
+    model.compile(loss="mse")
+    model.fit(x, np.zeros((2, 2)), verbose=0)
+    kernel = model.dense.kernel
+    np.testing.assert_array_equal(kernel[:, 0].numpy(), model.get_weights()[0][:, 0])
+    assert model(x).shape == (2, 2)
 
 
 @pytest.mark.parametrize("how", ["build", "call", "fit"])

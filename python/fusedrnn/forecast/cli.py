@@ -274,8 +274,8 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
 
 def add_tune(command: argparse.ArgumentParser) -> None:
     """Add the option that tries ways to prepare series and to train networks."""
-    help = "try ways to prepare and train, few or many, before the test part (default: off)"
-    command.add_argument("--tune", choices=get_args(Tune), default="off", help=help)
+    help = "ways to prepare and train to try before the test part (default: with, without calendar)"
+    command.add_argument("--tune", choices=get_args(Tune), default="calendar", help=help)
 
 
 def add_fields(
@@ -366,7 +366,8 @@ def _fit(arguments: argparse.Namespace) -> None:
         from .experiment import tune
 
         tuned = tune(frame, how=arguments.tune, n_jobs=arguments.jobs, seed=seed, **given)
-        print(f"{tuned.note}.")
+        if tuned.note:
+            print(f"{tuned.note}.")
         given |= tuned.options
     forecaster = RNNForecaster(arguments.cell, **given, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)

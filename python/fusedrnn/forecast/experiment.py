@@ -91,7 +91,7 @@ def compare(
     scope: Scope = Settings.scope,
     models: Sequence[str] = Settings.models,
     levels: Sequence[int] = Settings.levels,
-    tune: Tune = "off",
+    tune: Tune = "calendar",
     skip_short: bool = False,
     n_jobs: int | None = None,
     backend: Backend = "processes",
@@ -125,9 +125,9 @@ def compare(
         Of the networks, see `Settings`.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
         Of the evaluation, see `Settings`.
-    tune : {"off", "quick", "thorough"}
-        Whether to try other ways to prepare a series and to train, few or many, before the test
-        part; what was given is not changed. See `tune`.
+    tune : {"off", "calendar", "quick", "thorough"}
+        Which ways to prepare and to train are tried before the test part: the calendar, where it is
+        on by itself, or few or many; what was given is not changed. See `tune`.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -176,10 +176,10 @@ def compare(
     if tune != "off":
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
-        tuned = tuning(source, chosen, free, thorough=tune == "thorough", n_jobs=n_jobs or 1)
+        tuned = tuning(source, chosen, free, how=tune, n_jobs=n_jobs or 1)
         panel = source(tuned.options.get(CALENDAR, source.calendar))
         chosen = applied(chosen, tuned.options, bool(panel.known))
-        notes = (tuned.note,)
+        notes = (tuned.note,) if tuned.note else ()
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
@@ -273,8 +273,8 @@ def tune(
     ----------
     frame : DataFrame or path, optional
         As of `compare`.
-    how : {"quick", "thorough"}
-        Few or many.
+    how : {"calendar", "quick", "thorough"}
+        The calendar alone, few or many.
     n_jobs : int
         Processes.
     **options
@@ -308,4 +308,4 @@ def tune(
     settled = settings.settled(panel.season, rows, bool(panel.known), len(panel.series))
     source = _Source(frame, where, rules, panel)
     free = unchanged(settings, rules)
-    return tuning(source, settled, free, thorough=how == "thorough", n_jobs=n_jobs)
+    return tuning(source, settled, free, how=how, n_jobs=n_jobs)

@@ -23,7 +23,7 @@ Negatives: TypeAlias = Literal["keep", "zero", "missing"]
 Base: TypeAlias = Literal["level", "ETS", "Theta"]
 Transform: TypeAlias = Literal["logarithm", "none"]
 Loss: TypeAlias = Literal["mae", "huber", "mse"]
-Tune: TypeAlias = Literal["off", "quick", "thorough"]
+Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
 CELLS = ("LSTM", "GRU")

@@ -20,7 +20,7 @@ from .._steps import StepLock
 from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
 from ..checks import whole
-from ..configurable import Configurable, OldArguments, lookup
+from ..configurable import Configurable, OldArguments, _custom, lookup
 from ..graph import Node, connect, is_symbolic, replaced
 
 __all__ = ["LAYERS", "Buffer", "Layer", "Shape", "Variable", "layer_from", "sizes"]
@@ -122,7 +122,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return function(*replaced(args, Variable, lambda v: v.now), **kwargs)
 
     def __getitem__(self, key: Any) -> Any:
-        return self.now[key]
+        return tensor(self.value[key]) if self._tracked is None else self._tracked[key]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -132,12 +132,14 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def assign(self, value: Any) -> None:
         """Overwrite the values; ValueError if the shape differs."""
-        value = np.asarray(value)
+        value = np.asarray(getattr(value, "value", value))  # what a tape has computed, too
         if value.shape != self.shape:
             raise ValueError(
                 f"{self.path or self.name}: value has shape {value.shape}, expected {self.shape}"
             )
         self.value[...] = value
+        if self._tracked is not None:
+            self._tracked = type(self._tracked)(self.value.copy())
 
     def assign_add(self, value: Any) -> None:
         """Add to the values."""
@@ -301,7 +303,7 @@ class Layer(Configurable, metaclass=OldArguments):
         for layer in layers:
             layers += layer.inside
         outputs = [
-            layer.activity_regularizer(y) / len(y)
+            layer.activity_regularizer(y) / max(len(y), 1)
             for layer in layers
             if layer.activity_regularizer is not None and layer.penalized is not None
             for y in (layer.penalized if isinstance(layer.penalized, list) else [layer.penalized])
@@ -542,9 +544,21 @@ def sizes(shape: Sequence[Any], name: str = "shape") -> Any:
     return tuple(None if size is None else whole(where, "a size", size) for size in shape)
 
 
+def describes_function(config: Mapping[str, Any]) -> bool:
+    """Whether a dict describes a function of a graph, not a layer: .h5 files name no module."""
+    name, settings = str(config["class_name"]), config["config"]
+    if config.get("module"):
+        return str(config["module"]).startswith("keras.src.ops")
+    if name in _custom or not isinstance(settings, Mapping) or "trainable" in settings:
+        return False
+    from .. import ops
+
+    return name == "GetItem" or _state.snake_case(name) in dir(ops)
+
+
 def layer_from(config: Mapping[str, Any]) -> Layer:
     """Return the layer that Keras's dict of class name and config describes."""
-    if str(config.get("module")).startswith("keras.src.ops"):
+    if describes_function(config):
         settings = {"function": config["class_name"]} | config["config"]
         config = {"class_name": "Operation", "config": settings}
     layer: Layer = lookup("layer", config, LAYERS)

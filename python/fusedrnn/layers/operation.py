@@ -59,6 +59,8 @@ class Operation(Layer):
             new: key.split(".")[1] for key, new in KERAS_NAMES.items() if key.startswith(f"{own}.")
         }
         self.settings = {back.get(key, key): value for key, value in settings.items()}
+        if isinstance(self.settings.get("axis"), list):  # out of a file
+            self.settings["axis"] = tuple(self.settings["axis"])
         self._call_of: Any = None  # arguments, with a Slot for each tensor
 
     @property
@@ -69,7 +71,10 @@ class Operation(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function will give for tensors without values."""
-        if not isinstance(self.function, np.ufunc) and self.function is not get_item:
+        if self.function is np.einsum:
+            if isinstance(args[0], str):
+                self.settings["subscripts"], args = args[0], args[1:]
+        elif not isinstance(self.function, np.ufunc) and self.function is not get_item:
             given = inspect.signature(self.function).bind_partial(*args, **kwargs).arguments
             for key, value in given.items():
                 if not is_symbolic(value):
@@ -81,7 +86,9 @@ class Operation(Layer):
 
     def _value(self, xs: list[Any]) -> Any:
         args, kwargs = replaced(self._call_of, Slot, lambda slot: xs[slot.number])
-        return self.function(*args, **kwargs, **self.settings)
+        settings = dict(self.settings)
+        first = [settings.pop("subscripts")] if "subscripts" in settings else []
+        return self.function(*first, *args, **kwargs, **settings)
 
     def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
         found = []

@@ -24,7 +24,9 @@ class GlobalAveragePooling1D(Layer):
         self.data_format = channels_last(self.name, data_format)
         self.keepdims = flag(self.name, "keepdims", keepdims)
 
-    def __call__(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+    def __call__(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: bool | None = None
+    ) -> Any:
         """Return the averages of steps, of those that the mask leaves."""
         return super().__call__(inputs, training, mask)
 
@@ -55,7 +57,7 @@ class GlobalMaxPooling1D(GlobalAveragePooling1D):
     """Maximum over the steps, (N, T, I) to (N, I); masked steps count, as in Keras."""
 
     supports_masking = False
-    __call__ = Layer.__call__
+    __call__ = Layer.__call__  # type: ignore[assignment]
 
     def shares(self, x: Array, mask: Array | None) -> Array:  # noqa: D102
         return np.equal(np.arange(x.shape[1])[:, None], x.argmax(axis=1)[:, None]).astype(x.dtype)

@@ -170,13 +170,19 @@ class Taped(Layer):
     def _by_argument(self, shapes: Any) -> dict[str, Any]:
         """Return the shapes by the arguments of ``call``."""
         every = shapes if self.takes_list else [shapes]
+        found: dict[str, Any] = replaced(self._tensors(), Slot, lambda slot: every[slot.number])
+        return found
+
+    def _tensors(self) -> dict[str, Any]:
+        """Return the arguments of ``call`` that have arrays, a Slot for each."""
         args, kwargs = self._bound()
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
         names += tuple(f"*{k}" for k in range(len(names), len(args)))
-        given = {**dict(zip(names, args)), **kwargs}  # noqa: B905
-        given = {name: g for name, g in given.items() if any(True for _ in leaves(g, Slot))}
-        found: dict[str, Any] = replaced(given, Slot, lambda slot: every[slot.number])
-        return found
+        return {
+            name: each
+            for name, each in {**dict(zip(names, args)), **kwargs}.items()  # noqa: B905
+            if any(True for _ in leaves(each, Slot))
+        }
 
     def output_shape_of(self, input_shape: Any) -> Any:  # noqa: D102
         own = type(self).compute_output_shape is not Taped.compute_output_shape
@@ -250,7 +256,10 @@ class Taped(Layer):
             masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
             masks += [None] * (len(given) - len(masks))
             masks = replaced(masks, np.ndarray, lambda m: np.asarray(m, bool))
-            return tensor(self.forward(given, bool(training), masks))
+            y = self.forward(given, bool(training), masks)
+            if self.activity_regularizer is not None:
+                self.penalized = y
+            return tensor(y)
 
     def _shapes_of(self, xs: Sequence[Any], first: int = 0) -> list[Any]:
         """Return the shapes for any number of rows, for this one if states are kept of them."""
@@ -277,12 +286,7 @@ class Taped(Layer):
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
         by_hand = kwargs.pop("mask", False)
-        first, rest = self._bound()
-        tensors = {
-            name: each
-            for name, each in {**dict(zip(names, first)), **rest}.items()  # noqa: B905
-            if any(True for _ in leaves(each, Slot))
-        }
+        tensors = self._tensors()
         for k, (name, each) in enumerate(tensors.items()):
             mask = replaced(each, Slot, lambda slot: masks[slot.number])
             # As Keras, which gives `mask` to a call with one tensor only
@@ -292,6 +296,8 @@ class Taped(Layer):
                     kwargs.setdefault(key, mask)
         if "training" in names:
             kwargs["training"] = training is True
+        else:  # as Keras, which tells those layers that ask
+            kwargs.pop("training", None)
         now, self.added = _Running(training, self), []
         self._now = now
         now.note(list(xs), list(masks))
@@ -321,7 +327,9 @@ class Taped(Layer):
         masks = masks or [None] * len(xs)
         if training:
             xs = [Tracked(each) for each in xs]
-            self.tape = _Tape(xs, [Tracked(v.value) for v in self.variables])
+            self.tape = _Tape(
+                xs, [Tracked(v.value.copy() if v.frozen else v.value) for v in self.variables]
+            )
             for v, tracked in zip(self.variables, self.tape.variables, strict=True):
                 v._tracked = tracked
         try:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._tensor import Tensor, tensor
+from ..autodiff import Tracked
 from . import formulas, mathematics
-from .loss import floats, refuse_shapes, same_rank
+from .loss import floats, followed, refuse_shapes, same_rank
 from .mathematics import Pair
 
 if TYPE_CHECKING:  # slow to import
@@ -24,11 +25,14 @@ def _values(
     **options: object,
 ) -> Tensor:
     """Return a loss's values; some of Keras's functions give their arguments the same rank."""
-    p = floats(y_pred)
+    tracked = y_pred if isinstance(y_pred, Tracked) else None  # in a loss of the user's
+    p = floats(y_pred if tracked is None else tracked.value)
     t = np.asarray(y_true, p.dtype)
     t, p = same_rank(t, p) if ranks else (t, p)
     refuse_shapes(pair.__name__, pair, t, p)
     found = pair(t, p, **options)
+    if tracked is not None and isinstance(found, tuple):
+        return followed(tracked, p.shape, *found)
     values: Tensor = tensor(found[0] if isinstance(found, tuple) else found)
     return values
 

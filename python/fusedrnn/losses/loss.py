@@ -156,6 +156,8 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch."""
+        if isinstance(y_pred, Tracked):
+            return self._followed(y_true, y_pred, sample_weight)
         p = np.asarray(y_pred, floatx())
         t = np.asarray(y_true, p.dtype)
         w = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
@@ -163,6 +165,21 @@ class Loss(Configurable):
             values = np.asarray(self.call(t, p))
             return tensor(values if w is None else np.multiply(*weighed(self.name, values, w)))
         return Number(self.reduce(t, p, w)[0])
+
+    def _followed(self, y_true: Any, tracked: Tracked, sample_weight: Any) -> Any:
+        """Return the loss within a loss of the user's, which the tape follows."""
+        t = np.asarray(y_true, tracked.dtype)
+        values, pull = self.derive(t, tracked.value)
+        found: Any = Tracked(values, [(tracked, lambda g: pull(g, 1.0))])
+        if sample_weight is not None:
+            found = found * np.asarray(sample_weight, values.dtype)
+        if self.reduction in (None, "none"):
+            return found
+        total = np.sum(found)
+        if self.reduction == "sum":
+            return total
+        weighed_mean = self.reduction == "mean_with_sample_weight" and sample_weight is not None
+        return total / (np.sum(sample_weight) if weighed_mean else values.size)
 
 
 class FunctionLoss(Loss):
@@ -186,6 +203,15 @@ def spread(where: str, weight: Array, shape: tuple[int, ...]) -> Array:
             f"{where}: the sample weights have shape {weight.shape}, but what they weigh has "
             f"shape {shape}"
         ) from None
+
+
+def followed(tracked: Tracked, shape: Any, values: Array, gradient: Array) -> Any:
+    """Return a loss's values in the tape of a loss of the user's, from those and the derivative."""
+
+    def back(g: Array) -> Array:
+        return unbroadcast(g[..., None] * gradient, shape).reshape(tracked.shape)
+
+    return Tracked(values, [(tracked, back)])
 
 
 def floats(y: Any) -> Array:

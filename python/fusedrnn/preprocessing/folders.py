@@ -106,7 +106,7 @@ def text_dataset_from_directory(
     order = np.arange(len(files))
     if shuffle:
         np.random.RandomState(seed).shuffle(order)
-    targets = found.astype(np.int32)
+    targets: Array = found.astype(np.int32)
     if label_mode == "binary":
         targets = targets[:, None].astype(np.float32)
     elif label_mode == "categorical":

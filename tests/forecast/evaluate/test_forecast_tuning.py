@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,14 +24,14 @@ def rising(n=72):
     return pd.DataFrame({"ds": pd.date_range("2001-01-01", periods=n, freq="MS"), "y": y})
 
 
-@pytest.mark.parametrize("thorough", [False, True])
-def test_every_candidate_can_be_compared_and_sees_nothing_later(thorough):
+@pytest.mark.parametrize("how", ["quick", "thorough"])
+def test_every_candidate_can_be_compared_and_sees_nothing_later(how):
     """The last cutoff's own value, and all after it, are changed."""
     settings = Settings(**FAST).settled(12, 58, False)
-    tried = candidates(settings, 12, 58, False, thorough)
-    assert len(tried) == (14 if thorough else 5)
+    tried = candidates(settings, 12, 58, False, how)
+    assert len(tried) == (14 if how == "thorough" else 5)
     changed = TABLE.assign(y=TABLE["y"].where(TABLE.index < 65, 9e3))
-    for options in tried if thorough else [{}]:
+    for options in tried if how == "thorough" else [{}]:
         one, two = (compare(frame, **{**FAST, **options}).frame for frame in (TABLE, changed))
         before = one["cutoff"] < TABLE["ds"][65]
         forecasts = one.columns.difference(["unique_id", "ds", "cutoff", "y"])
@@ -81,9 +83,28 @@ def test_days_that_span_two_years_have_the_calendar_unless_told_otherwise():
     t = np.arange(800)
     wave = 100 + 50 * np.sin(2 * np.pi * t / 365) + np.random.default_rng(0).normal(0, 3, 800)
     frame = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=800), "y": wave})
-    one, two = (compare(frame, calendar=c, epochs=3, seeds=1, levels=()) for c in (None, False))
+    fast = {"epochs": 3, "seeds": 1, "levels": ()}
+    one = compare(frame, tune="off", **fast)
+    two = compare(frame, calendar=False, **fast)
     assert "day_of_year_sin" in one.panel.known
     assert two.panel.known == ()
     assert compare(frame.tail(700), epochs=1, seeds=1, levels=()).panel.known == ()
     short = compare(frame, timesteps=5, horizon=7, epochs=1, seeds=1, levels=())
     assert short.panel.known == ()  # its windows would be too short for what is known in advance
+
+
+@pytest.mark.parametrize("yearly", [True, False])
+def test_the_calendar_is_kept_where_it_helps_before_the_test_part(yearly):
+    t = np.arange(1200)
+    rng = np.random.default_rng(1)
+    holiday = (t % 365 >= 340) & (t % 365 < 352)  # nothing in the weeks before tells of it
+    wave = 100 + 80 * holiday * yearly + rng.normal(0, 3, 1200)
+    frame = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=1200), "y": wave})
+    result = compare(frame, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
+    (note,) = [note for note in result.notes if note.startswith("tuned in ")]
+    kept = "day_of_year_sin" in result.panel.known
+    errors = {k: float(v) for k, v in re.findall(r"(the usual|calendar False) (\d+\.\d+)", note)}
+    assert kept == (errors["the usual"] <= errors["calendar False"])
+    changed = frame.assign(y=frame["y"].where(t < 1140, 0.0))  # what is chosen knows no later sales
+    again = compare(changed, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
+    assert again.panel.known == result.panel.known

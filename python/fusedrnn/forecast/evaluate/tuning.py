@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..data.panel import Panel
-from ..settings import CELLS, PanelOptions, Settings
+from ..settings import CELLS, MANY, PanelOptions, Settings, Tune
 from .backtest import Backtest, learnable, plan_jobs
 from .folds import CALIBRATION, plan
 from .results import Store
@@ -59,16 +59,17 @@ class Tuned:
 
     @property
     def note(self) -> str:
-        """What was tried, chosen and spent, in a sentence."""
+        """What was tried, chosen and spent, in a sentence; empty if there was nothing to try."""
         if not self.trials:
-            return "nothing was tuned: too few values before the test part"
+            few = "nothing was tuned: too few values before the test part"
+            return few if self.seconds else ""
         tried = "; ".join(f"{each.name} {each.errors[-1]:.3f}" for each in self.trials)
         chosen = Trial(self.options, ()).name
         return f"tuned in {self.seconds:.0f} s, before the test part: {chosen}; of {tried}"
 
 
 def candidates(
-    settings: Settings, season: int, rows: int, calendar: bool, thorough: bool
+    settings: Settings, season: int, rows: int, calendar: bool, how: Tune
 ) -> list[dict[str, Any]]:
     """Return options to try beside the usual ones, of settings that are settled.
 
@@ -79,15 +80,18 @@ def candidates(
         Of the training part.
     calendar : bool
         Whether the usual way has the calendar.
-    thorough : bool
+    how : {"calendar", "quick", "thorough"}
+        None but the calendar, some, or all there are.
     """
+    if how == CALENDAR:
+        return [{CALENDAR: not calendar}]
     ets: dict[str, Any] = {"base": "ETS"}
     short: dict[str, Any] = {"epochs": max(1, settings.epochs // 3)}
     other: dict[str, Any] = {CALENDAR: not calendar}
     found = [ets, ets | short, other, ets | other]
     if 1 < season <= rows // 4:
         found.append({"cycles": 0 if settings.cycles else 8})
-    if thorough:
+    if how == "thorough":
         longer = min(2 * settings.timesteps, (rows - settings.horizon) // 3)
         found += [{"base": "Theta"}, {"transform": "none"}, {"loss": "huber"}, {"loss": "mse"}]
         found += [{"units": max(1, settings.units // 2)}, {"learning_rate": 0.001}]
@@ -110,7 +114,7 @@ def tuning(
     settings: Settings,
     free: Callable[[str], bool],
     *,
-    thorough: bool = False,
+    how: Tune = "quick",
     n_jobs: int = 1,
 ) -> Tuned:
     """Choose the options of networks for a panel.
@@ -122,23 +126,27 @@ def tuning(
         The usual way, settled.
     free : callable
         Whether an option may be changed: one that the user gave may not.
-    thorough : bool
-        Whether to try all there is.
+    how : {"calendar", "quick", "thorough"}
+        What to try: with and without the calendar, of which the better one is taken, as neither is
+        the usual one; or some or all candidates.
     n_jobs : int
         Processes.
     """
     start = time.perf_counter()
     panel = source(source.calendar)
+    alone = how == CALENDAR
+    if alone and not (source.calendar and free(CALENDAR) and len(panel.series) <= MANY):
+        return Tuned({}, (), 0.0)
     longest = max(len(series.y) for series in panel.series)
     judged_on = settings.test_rows(longest)
     held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
     rows = longest - judged_on - held
     settings = replace(settings, test_size=judged_on + held)
-    tried = candidates(settings, panel.season, rows, source.calendar, thorough)
+    tried = candidates(settings, panel.season, rows, source.calendar, how)
     options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
     trials = [Trial(each, ()) for each in options]
     left: list[Trial] = []
-    for share, cells in ((SHORT, CELLS[1:]), (1.0, CELLS)):
+    for share, cells in ((1.0, CELLS),) if alone else ((SHORT, CELLS[1:]), (1.0, CELLS)):
         judged = []
         for each in trials:
             error = _error(source, settings, each.options, share, cells, n_jobs)
@@ -151,7 +159,7 @@ def tuning(
         kept = -(-len(others) // 2) if share < 1 else len(others)
         trials, left = [usual, *others[:kept]], [*others[kept:], *left]
     best = min(trials, key=lambda each: each.errors[-1])
-    worth = best.errors[-1] < WORTH * trials[0].errors[-1]
+    worth = best.errors[-1] < (1 if alone else WORTH) * trials[0].errors[-1]
     seconds = time.perf_counter() - start
     return Tuned(best.options if worth else {}, (*trials, *left), seconds)
 
