@@ -95,7 +95,7 @@ def test_a_step_is_few_python_calls() -> None:
 
     m = model()
     m.fit(X, Y, verbose=0)
-    assert (calls(3) - calls(2)) / len(X) < 90
+    assert (calls(3) - calls(2)) / len(X) < 72
 
 
 def test_frozen_layers_do_not_move() -> None:
