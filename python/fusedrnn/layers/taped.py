@@ -227,6 +227,9 @@ class Taped(Layer):
         return y if self._parts is None else nested(y, self._parts)
 
     def _call_flat(self, *args: Any, **kwargs: Any) -> Any:
+        names = _parameters(type(self).call)  # type: ignore[attr-defined]
+        if names[len(args) : len(args) + 1] == ("training",):  # the last one, without its name
+            args, kwargs["training"] = args[:-1], args[-1]
         # In the order in which Keras has them
         kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
         symbolic = is_symbolic(args, kwargs)

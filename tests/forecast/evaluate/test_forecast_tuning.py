@@ -103,7 +103,9 @@ def test_the_calendar_is_kept_where_it_helps_before_the_test_part(yearly):
     result = compare(frame, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
     (note,) = [note for note in result.notes if note.startswith("tuned in ")]
     kept = "day_of_year_sin" in result.panel.known
-    errors = {k: float(v) for k, v in re.findall(r"(the usual|without the calendar) (\d+\.\d+)", note)}
+    errors = {
+        k: float(v) for k, v in re.findall(r"(the usual|without the calendar) (\d+\.\d+)", note)
+    }
     assert kept == (errors["the usual"] <= errors["without the calendar"])
     changed = frame.assign(y=frame["y"].where(t < 1140, 0.0))  # what is chosen knows no later sales
     again = compare(changed, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
