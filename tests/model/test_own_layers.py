@@ -155,7 +155,6 @@ def test_a_list_called_layers_is_ones_own() -> None:
     assert len(stack.weights) == 6
 
 
-<<<<<<< HEAD
 def test_layers_that_do_not_ask_for_training() -> None:
     """As in Keras, ``training`` may be given to them, and penalties are seen after a call."""
 
@@ -207,7 +206,8 @@ class Two(layers.Layer):
 def test_shapes_go_to_build_by_name() -> None:
     x, other, scale = Input((3,)), Input((2,)), Input((1,))
     assert Two()(x, other=other, scale=scale).shape == (None, 2)
-=======
+
+
 def test_training_may_be_given_without_its_name() -> None:
     """As the package ``attention`` does, whose ``__call__`` passes it on."""
 
@@ -229,4 +229,3 @@ def test_training_may_be_given_without_its_name() -> None:
     np.testing.assert_allclose(layer(ones, True), 2 * model.predict(ones, verbose=0), rtol=1e-6)
     model.compile("sgd", "mse")
     model.fit(ones, np.zeros((2, 3)), verbose=0)
->>>>>>> h16-blind

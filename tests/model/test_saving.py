@@ -504,3 +504,15 @@ def test_names_of_keras_saving() -> None:
 
     for name in ("custom_object_scope", "load_model", "load_weights", "save_model", "save_weights"):
         assert callable(getattr(saving, name))
+
+
+def test_a_name_without_an_ending_is_an_archive(tmp_path: Path) -> None:
+    """Where scripts of TensorFlow 2 save a folder; a folder itself is refused by name."""
+    model = Sequential([Input((3,)), Dense(2)])
+    with pytest.warns(UserWarning, match=r"is a \.keras archive, for folders \(SavedModel\) are"):
+        model.save(str(tmp_path / "saved" / "model"))
+    again = load_model(str(tmp_path / "saved" / "model"))
+    x = np.ones((1, 3))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    with pytest.raises(ValueError, match=r"is a folder, and folders \(SavedModel\) are"):
+        load_model(tmp_path / "saved")

@@ -34,6 +34,8 @@ def save_model(
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
 
     ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one) or ``.safetensors``.
+    Without an ending, where TensorFlow 2 would make a folder, it is a ``.keras`` archive, and a
+    warning says so.
     """
     path = _target(filepath, overwrite)
     if kwargs:
@@ -50,12 +52,14 @@ def save_model(
             lambda file: keras2.write_model(file, model, config, include_optimizer)
         )
         _files.write(path, lambda to: to.write_bytes(data))
-    elif path.endswith(".keras"):
+    elif path.endswith(".keras") or _bare(path):
+        if _bare(path):
+            warnings.warn(f"save: {path!r} is a .keras archive, for {FOLDERS}", stacklevel=3)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as TensorFlow's folders
         _files.write(path, lambda to: h5.write_archive(to, model, config, include_optimizer))
     else:
-        advice = "" if os.path.splitext(path)[1] else f": write {path + '.keras'!r}, for {FOLDERS}"
         raise ValueError(
-            f"save: Invalid filepath extension for saving: {path!r} must end in {ENDINGS}{advice}"
+            f"save: Invalid filepath extension for saving: {path!r} must end in {ENDINGS}"
         )
 
 
@@ -85,10 +89,12 @@ def load_model(
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
-    if not (path := _files.text(filepath)).endswith(FORMATS):
-        advice = "" if os.path.splitext(path)[1] else f": save it so, for {FOLDERS}"
+    path = _files.text(filepath).rstrip("/")
+    if not (path.endswith(FORMATS) or _bare(path)):
+        raise ValueError(f"load_model: File format not supported: {path} must end in {ENDINGS}")
+    if _bare(path) and os.path.isdir(path):
         raise ValueError(
-            f"load_model: File format not supported: {path} must end in {ENDINGS}{advice}"
+            f"load_model: {path!r} is a folder, and {FOLDERS}: save it as .keras there"
         )
     path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
@@ -98,6 +104,10 @@ def load_model(
             with h5.opened(_content(path)) as file:
                 return keras2.read_model(file, compile)
         return h5.read_archive(path, compile)
+
+
+def _bare(path: str) -> bool:
+    return not os.path.splitext(path)[1]
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
