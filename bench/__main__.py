@@ -14,6 +14,7 @@ COMMANDS = {  # each is the module of its name
     "loops": "inner loops of kernels for aarch64, from their listing",
     "scaling": "a model of a call's cost, beside times, and what it says of more threads",
     "forecast": "the sales comparison at scale: speed, memory, a worker that is killed",
+    "accuracy": "models of the comparison and of other libraries on real series",
     "instructions": "instructions that the kernels execute, beside those stored or of a checkout",
     "targets": "a report of kernels beside what is aimed at",
 }

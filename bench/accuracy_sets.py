@@ -58,7 +58,7 @@ def regular(name: str, start: str, freq: str, package: str = "fpp2") -> Callable
 
 def bakery_series() -> pd.DataFrame:
     frame = load_bakery_series().rename(columns={"date": "ds"})
-    return melt(frame.iloc[:, [0, *range(1, len(frame.columns), 9)]])
+    return melt(frame.iloc[:, [0, *range(1, len(frame.columns), 27)]])
 
 
 def bakery() -> pd.DataFrame:
@@ -80,6 +80,7 @@ def employment() -> pd.DataFrame:
     import vega_datasets
 
     frame = vega_datasets.local_data.us_employment().drop(columns="nonfarm_change")
+    frame = frame.iloc[:, [0, *range(1, len(frame.columns), 3)]]
     return melt(frame.rename(columns={"month": "ds"}).assign(ds=lambda f: pd.to_datetime(f["ds"])))
 
 
@@ -153,12 +154,12 @@ SETS = {
     "wine": Set("MS", 12, "R: wineind", regular("wineind", "1980-01-01", "MS", "forecast")),
     "sea": Set("MS", 12, "statsmodels: elnino", elnino),
     "houses": Set("MS", 12, "R ggplot2: txhousing, every second whole city", housing),
-    "employment": Set("MS", 12, "vega_datasets: us_employment", employment),
+    "employment": Set("MS", 12, "vega_datasets: us_employment, every third column", employment),
     "petrol": Set("W-SAT", 52, "R fpp2: gasoline", regular("gasoline", "1991-02-02", "W-SAT")),
     "carbon": Set("W-SAT", 52, "statsmodels: co2", co2),
     "bakery": Set("D", 7, "fusedrnn: load_bakery", bakery),
     "bakery series": Set(
-        "D", 7, "fusedrnn: load_bakery_series, every ninth of 105 series", bakery_series
+        "D", 7, "fusedrnn: load_bakery_series, every 27th of 105 series", bakery_series
     ),
     "births": Set("D", 7, "R mosaicData: Births, the last four years", births),
     "visits": Set("D", 7, "R fpp2: hyndsight", regular("hyndsight", "2014-04-30", "D")),

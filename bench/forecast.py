@@ -61,12 +61,12 @@ def synthetic(series: int, days: int = 1000, seed: int = 0) -> pd.DataFrame:
     return pd.concat([dates, pd.DataFrame(sales, columns=[f"s{i}" for i in range(series)])], axis=1)
 
 
-def torch_error_of_one(inputs: Inputs, cut: int, origins: list[int], settings: Settings) -> float:
+def torch_error_of_one(inputs: Inputs, origins: list[int], settings: Settings) -> float:
     """Train both cells with PyTorch on one series and return their mean scaled error."""
     import torch
 
     torch.set_num_threads(1)
-    x, y = (torch.tensor(np.array(each)) for each in inputs.training(cut))
+    x, y = (torch.tensor(np.array(each)) for each in inputs.training())
     truth = inputs.target[np.asarray(origins)[:, None] + np.arange(settings.horizon)]
     misses = []
     for kind in (torch.nn.LSTM, torch.nn.GRU):
@@ -106,8 +106,8 @@ def torch_error(frame: pd.DataFrame, settings: Settings, n_jobs: int) -> float:
     work = []
     for series in panel.series:
         cut, origins = fold.cut(series, settings), fold.origins(series, settings)
-        own = scale(series, cut, panel.season)
-        work.append((Inputs(series, own, settings, panel.season), cut, origins, settings))
+        own = scale(series, cut, panel.season, settings)
+        work.append((Inputs(series, own, settings, panel.season, cut), origins, settings))
     parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1)
     return float(np.mean(parallel(joblib.delayed(torch_error_of_one)(*each) for each in work)))
 

@@ -10,8 +10,9 @@ pytest and what models need; Keras is not imported, whether it is installed or n
 
 How: ``keras`` and all modules below it are stand-ins that have this package's names. Only the tests
 and ``keras.src.testing`` are read from the checkout. Of its checks of a layer those of mixed
-precision and of the number of random generators are left out, and the step of training runs in a
-``Model(inputs, outputs)``; ``SHIMS`` has the functions that tests need and no script does.
+precision, of the number of random generators and of what is built at once are left out, and the
+step of training runs in a ``Model(inputs, outputs)``; ``SHIMS`` has the functions that tests need
+and no script does.
 
 ``keras_beyond/`` has a file for each area that lists what fails, by reason: a test a line, or a
 pattern with ``*``, under the reason in a line that begins with ``#``. The exit code is 0 only if
@@ -63,6 +64,13 @@ AREAS = {
 # Packages of other backends, stand-ins too: their tests fail alone, not the others of a file
 FOREIGN = ("tensorflow", "torch", "jax")
 UNINSTALLED = ("flax", "grain", "openvino", "tf_keras", "orbax")
+
+
+# Of Keras's check of a layer: layers without weights, too, are built when they see an input
+LEFT_OUT = (
+    "assert_built_after_instantiation", "expected_num_non_trainable_variables",
+    "expected_num_seed_generators",
+)  # fmt: skip
 
 
 # The stand-ins ------------------------------------------------------------------------------------
@@ -252,6 +260,24 @@ def map_structure(
     return type(first)(*every) if hasattr(first, "_fields") else type(first)(every)
 
 
+def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
+    """Raise ValueError if two nested structures differ in form."""
+    if _nested(a) != _nested(b) or (
+        _nested(a) and (isinstance(a, dict), len(a)) != (isinstance(b, dict), len(b))
+    ):
+        raise ValueError(f"{a} and {b} differ in form")
+    for key in a if isinstance(a, dict) else range(len(a)) if _nested(a) else ():
+        assert_same_structure(a[key], b[key])
+
+
+def _flatten_layers(layer: Any, include_self: bool = True, recursive: bool = True) -> list[Any]:
+    """Return a layer and those inside."""
+    inside = layer.layers
+    return [layer] * include_self + (
+        [each for inner in inside for each in _flatten_layers(inner)] if recursive else inside
+    )
+
+
 def _is_shape(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and all(isinstance(n, int | None) for n in x)
 
@@ -320,6 +346,7 @@ SHIMS: dict[str, dict[str, Any]] = {
             lambda _, *each: function(*each), shallow, *structures
         ),
         "is_nested": _nested,
+        "assert_same_structure": assert_same_structure,
     },
     "utils": {"removesuffix": str.removesuffix},
     "utils.file_utils": {"join": os.path.join},
@@ -376,6 +403,7 @@ class _OneStep:
 def _patch_tests_of_layers() -> None:
     """Have Keras's check of a layer leave out what is beyond."""
     from fusedrnn import configurable
+    from fusedrnn.layers import Layer
 
     variable, tensor = _variable(), _keras_tensor()
     SHIMS["saving.object_registration"] = {
@@ -384,6 +412,7 @@ def _patch_tests_of_layers() -> None:
     }
     SHIMS[""] = {"KerasTensor": tensor, "Variable": variable}
     SHIMS["backend"] |= SHIMS[""]
+    Layer._flatten_layers = _flatten_layers  # type: ignore[attr-defined]
     test_case = importlib.import_module("keras.src.testing.test_case")
     test_case.Model = _OneStep  # type: ignore[attr-defined]
     test_case.get_seed_generators = lambda layer: []  # type: ignore[attr-defined]
@@ -392,7 +421,7 @@ def _patch_tests_of_layers() -> None:
     def run_layer_test(
         self: Any, layer_cls: Any, init_kwargs: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        for name in ("expected_num_seed_generators", "expected_num_non_trainable_variables"):
+        for name in LEFT_OUT:
             kwargs.pop(name, None)
         kwargs["run_mixed_precision_check"] = False
         return own(self, layer_cls, init_kwargs, *args, **kwargs)

@@ -44,6 +44,14 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         """Return the shape."""
         return TensorShape(self.shape)
 
+    def set_shape(self, shape: Any) -> None:
+        """Raise ValueError if the shape is another; None in it stands for any size."""
+        given = TensorShape(shape)
+        if len(given) != self.ndim or any(
+            n not in (None, m) for n, m in zip(given, self.shape, strict=True)
+        ):
+            raise ValueError(f"Tensor's shape {self.shape} is not compatible with {given}")
+
     def __getitem__(self, key: Any) -> Any:
         return tensor(np.asarray(self)[key])
 

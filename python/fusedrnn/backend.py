@@ -117,7 +117,8 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
 
 def sqrt(x: Any) -> Any:
     """Return the square root; 0 for what is below 0, as Keras's backend has it."""
-    return _ops.sqrt(_ops.maximum(x, 0))
+    y = np.sqrt(np.maximum(x, 0))
+    return tensor(y) if isinstance(y, (np.ndarray, np.generic)) else y
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -59,7 +59,7 @@ class Compiled(Layer):
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss_tracker = Mean("loss")
-        self.compiled = True
+        self.compiled = False  # until all that is said has been understood
         self._compile_config = {
             "optimizer": self.optimizer,
             "loss": loss,
@@ -71,6 +71,7 @@ class Compiled(Layer):
             "jit_compile": False,
         }
         self._make_heads()
+        self.compiled = True
 
     def _make_heads(self) -> None:
         """Give each output what ``compile`` said of it."""
@@ -179,8 +180,9 @@ class Compiled(Layer):
             shape = (*shape, 1)
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
             shape = shape[:-1]
-        if len(shape) != len(expected) or any(
-            e not in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True)
+        if len(shape) != len(expected) or not (
+            all(e in (None, n) for n, e in zip(shape[1:], expected[1:], strict=True))
+            or self.fits(shape)
         ):
             raise ValueError(f"{self.name}: x has shape {x.shape}, expected {expected}")
 

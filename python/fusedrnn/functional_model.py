@@ -129,17 +129,51 @@ class Functional(Model):
         return self.output_shape
 
     def trace(self) -> None:  # noqa: D102
-        values: dict[int, KerasTensor] = {}
-        inputs = [
-            InputLayer(batch_shape=shape, name=name).tensor
-            for shape, name in zip(self._shapes(), self._input_names, strict=True)
+        inputs = self._new_inputs()
+        self._ends = inputs, self._through(inputs)
+
+    def _new_inputs(self) -> list[KerasTensor]:
+        return [
+            InputLayer(
+                batch_shape=shape, dtype=own.input_type, name=name, optional=own.optional
+            ).tensor
+            for shape, name, own in zip(
+                self._shapes(), self._input_names, self._own_inputs, strict=True
+            )
         ]
-        values.update(zip(self.graph.inputs, inputs, strict=True))
+
+    def _through(
+        self, inputs: Sequence[KerasTensor], layer_of: Any = None, call: Any = None
+    ) -> list[KerasTensor]:
+        """Return the outputs of tensors, perhaps of other layers or called otherwise."""
+        values: dict[int, KerasTensor] = dict(zip(self.graph.inputs, inputs, strict=True))
         for step in self.graph.steps:
             args, kwargs = replaced((step.args, step.kwargs), Slot, lambda s: values[s.number])
-            given = step.layer(*args, **kwargs)
+            layer = step.layer if layer_of is None else layer_of(step.layer)
+            given = layer(*args, **kwargs) if call is None else call(layer, *args, **kwargs)
             values.update(zip(step.outputs, leaves(given), strict=True))
-        self._ends = inputs, [values[slot] for slot in self.graph.outputs]
+        return [values[slot] for slot in self.graph.outputs]
+
+    def on(self, tensors: Any, layer_of: Any, call: Any) -> Functional:
+        """Return this graph on other tensors, of other layers; see ``clone_model``."""
+        inputs = self._new_inputs()
+        if tensors is not None:
+            found = list(leaves(tensors))
+            form = "dict" if isinstance(tensors, dict) else "list"
+            if len(found) != len(inputs) or (len(inputs) > 1 and form != self._forms[0]):
+                raise ValueError(
+                    "`input_tensors` must have the same structure as model.input: "
+                    f"{self.input}, not {tensors}"
+                )
+            inputs = [tensors[name] for name in self._input_names] if form == "dict" else found
+        outputs = self._through(inputs, layer_of, call)
+        ends = (
+            _formed(form, names, each)
+            for form, names, each in zip(
+                self._forms, (self._input_names, self._output_names), (inputs, outputs), strict=True
+            )
+        )
+        return type(self)(*ends, name=self.name, trainable=self.trainable)
 
     def _shapes(self) -> Sequence[Shape]:
         shapes: Any = self.input_shape

@@ -135,6 +135,8 @@ def _lists(what: str, value: Any, names: Sequence[str]) -> list[list[Any]]:
         ]
     if isinstance(value, Mapping):
         value = _each(what, value, names)
+    if isinstance(value, str) or callable(value):
+        value = [value]  # as Keras 2 took it
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{what} is {value!r}, expected a list")
     flat: list[Any] = []

@@ -37,6 +37,7 @@ TODAY = {"initializations": "initializers", "objectives": "losses"}
 # Names that neither Keras 3 nor TensorFlow 2 has, by module
 NAMES = {
     "": "flags float string estimator feature_column",
+    "app": "flags",
     "backend": "conv1d get_session in_test_phase in_train_phase manual_variable_initialization "
     "placeholder set_session tf",
     "client.device_lib": "list_local_devices",
@@ -51,6 +52,7 @@ NAMES = {
     "LocallyConnected2D MaxoutDense Merge Recurrent TimeDistributedDense merge",
     "callbacks": "BaseLogger",
     "experimental": "LinearModel PeepholeLSTMCell SequenceFeatures WideDeepModel",
+    "legacy": "interfaces",
     "losses": "Reduction",
     "mixed_precision.experimental": "LossScaleOptimizer Policy global_policy set_policy",
     "models": "Graph layers model_from_yaml optimizers",

@@ -82,7 +82,7 @@ ADVICE = (
      "which has whole arrays: pad rows with preprocessing.sequence.pad_sequences"),
     ("ragged.*|sparse.*|sets", ".*", "which has whole arrays: use pad_sequences, or numpy"),
     ("|app|nn.rnn_cell|contrib.*", "placeholder.*|.*[gG]raph.*|.*[vV]ariable.*|.*Cell.*|.*Proto|"
-     "flags|layers|rnn.*|estimator", "which computes at once: TensorFlow 1's graphs and cells are "
+     "layers|rnn.*|estimator", "which computes at once: TensorFlow 1's graphs and cells are "
      "models and layers here (layers.LSTM, or layers.RNN over layers.LSTMCell)"),
     ("saved_model|lite", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx for other runtimes"),
@@ -105,6 +105,8 @@ ADVICE = (
     ("export|saving", ".*", "which saves to .keras, .h5, .weights.h5 and .safetensors, and by "
      "fusedrnn.onnx"),
     ("initializers", ".*", "which takes a function of (shape, dtype) in its place"),
+    ("layers|legacy", "Recurrent|interfaces", "which has none of Keras 2's inside: subclass "
+     "layers.Layer, or give layers.RNN a cell of one's own"),
     ("layers", ".*Cell|.*Cells", "which has LSTM, GRU and SimpleRNN, and their cells in RNN"),
     ("layers", ".*", "which has recurrent, dense and merging layers, and convolution over steps; "
      + KEEP),
@@ -300,3 +302,6 @@ def _second_names(where: str) -> Callable[[str], Any]:
             return beyond(where, name)
 
     return __getattr__
+
+
+answer(f"{PACKAGE}.legacy")  # which imports nothing of the package

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -9,7 +10,8 @@ from . import legacy, missing
 from .configurable import custom_object_scope
 from .functional_model import Functional
 from .layers.input import Input
-from .layers.layer import layer_from
+from .layers.layer import Layer, layer_from
+from .layers.operation import Operation
 from .model import Model
 from .sequential import Sequential
 from .subclassed_model import Subclassed
@@ -47,9 +49,64 @@ def model_from_json(text: str, custom_objects: Any = None) -> Model:
     return model
 
 
-def clone_model(model: Model) -> Model:
-    """Return a model of the same layers with new weights."""
-    return type(model).from_config(model.get_config())
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Any = None, call_function: Any = None,
+    recursive: bool = False,
+) -> Model:  # fmt: skip
+    """Return a model of the same layers with new weights, compiled if the model is.
+
+    Parameters
+    ----------
+    input_tensors : tensor without values, or list or dict of them, optional
+        What the new graph begins with, in the form of ``model.input``.
+    clone_function : callable, optional
+        Takes a layer, returns the one of the new model; by default one of the same configuration.
+    call_function : callable, optional
+        Takes a layer of the new graph and the arguments of its call, and returns what it gives.
+    recursive : bool
+        Whether it goes into the models inside too.
+    """
+    if isinstance(model, Sequential) and call_function is not None:
+        raise ValueError("`call_function` argument is not supported with Sequential models")
+    if not isinstance(model, (Sequential, Functional)):
+        if any(each is not None for each in (input_tensors, clone_function, call_function)):
+            raise ValueError(
+                f"clone_model: {model.name} is a subclassed model, whose layers are in its code: "
+                "clone_function, call_function and input_tensors are for graphs"
+            )
+        return type(model).from_config(model.get_config())  # type: ignore[no-any-return]
+    return _clone(model, input_tensors, clone_function, call_function, recursive, {})
+
+
+def _clone(
+    model: Any, tensors: Any, function: Any, call: Any, recursive: bool, made: dict[Any, Any]
+) -> Model:
+    def layer_of(layer: Layer) -> Any:
+        if layer not in made:
+            if recursive and isinstance(layer, (Sequential, Functional)):
+                inner = None if isinstance(layer, Sequential) else call
+                made[layer] = _clone(layer, None, function, inner, recursive, made)
+            elif isinstance(layer, Operation):
+                made[layer] = copy.copy(layer)
+            elif function is not None:
+                made[layer] = function(layer)
+            else:
+                made[layer] = type(layer).from_config(layer.get_config())
+        return made[layer]
+
+    if isinstance(model, Sequential):
+        if isinstance(tensors, (list, tuple)):
+            (tensors,) = tensors
+        first = Input(tensor=tensors) if tensors is not None else model.first
+        every = [*([] if first is None else [first]), *map(layer_of, model.layers)]
+        new: Any = Sequential(every, name=model.name, trainable=model.trainable)
+    else:
+        new = model.on(tensors, layer_of, call)
+    if model.compiled:
+        config = copy.deepcopy({k: v for k, v in model._compile_config.items() if k != "optimizer"})
+        optimizer = model.optimizer
+        new.compile(type(optimizer).from_config(optimizer.get_config()), **config)
+    return new  # type: ignore[no-any-return]
 
 
 def load_model(

@@ -262,7 +262,7 @@ def _layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
             if layer.mask_zero:
                 mask = graph.add("Not", graph.add("Equal", x, _integers(0)))
             return graph.add("Gather", _float32(layer.embeddings.value), x), mask
-        case layers.LayerNormalization():
+        case layers.LayerNormalization() if layer.axis == -1 and not layer.rms_scaling:
             size = (layer.input_shape or ())[-1]
             gamma = np.ones(size) if layer.gamma is None else layer.gamma.value
             beta = np.zeros(size) if layer.beta is None else layer.beta.value

@@ -139,22 +139,31 @@ class Sequential(Model):
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
+    def fits(self, shape: Shape) -> bool:
+        """Whether the layers, once built, take inputs of a shape: as Keras's, of any length."""
+        for layer in self._layers:
+            if not layer.fits(shape):
+                return False
+            shape = layer.output_shape_of(shape)
+        return True
+
     @property
     def input_rank(self) -> int | None:  # type: ignore[override]
         """How many axes the input must have."""
         return self._layers[0].input_rank if self._layers else None
 
+    @property
+    def first(self) -> InputLayer | None:
+        """The input's layer: what was given, or one of the shape that is known."""
+        if self._input is not None or self.batch_shape is None:
+            return self._input
+        return InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")
+
     # Files and configurations -------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration of the model."""
-        first = (
-            []
-            if self.batch_shape is None
-            else [
-                self._input or InputLayer(batch_shape=self.batch_shape, name=f"{self.name}_input")
-            ]
-        )
+        first = [] if self.first is None else [self.first]
         return {
             "name": self.name,
             "trainable": self.trainable,

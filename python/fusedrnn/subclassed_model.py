@@ -95,7 +95,7 @@ class Subclassed(Taped, Model):
         self.form, self.takes_list = ((slots if several else slots[0],), {}), several
         if not self.built:
             self._types = [a.dtype for a in arrays]
-            shapes = [(None, *a.shape[1:]) for a in arrays]
+            shapes = self._shapes_of(arrays)
             with self.step():
                 self.build(shapes if several else shapes[0])
         return arrays if several else arrays[0]

@@ -14,6 +14,7 @@ from ._types import Array
 from .checks import whole
 from .legacy import alias_modules
 from .plotting import model_to_dot, plot_model
+from .preprocessing.folders import text_dataset_from_directory
 from .preprocessing.sequence import pad_sequences
 from .preprocessing.timeseries import timeseries_dataset_from_array
 from .progress import (
@@ -37,6 +38,7 @@ __all__ = [
     "pad_sequences",
     "plot_model",
     "set_random_seed",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",

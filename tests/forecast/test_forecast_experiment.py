@@ -166,3 +166,14 @@ def test_a_name_first_seen_after_a_cutoff_changes_nothing_before(bakery, when):
     first, second = (compare(f, **options).frame for f in (frame, changed))
     before = first["cutoff"] < frame["date"][184]
     pd.testing.assert_frame_equal(first[before], second[before], check_exact=True)
+
+
+def test_what_comes_next_is_forecast_by_the_model_that_was_best_before(bakery):
+    result = compare(bakery, horizon=3, **SMALL)
+    assert result.recommended == result.result.recommended
+    fitted = RNNForecaster(result.recommended, horizon=3, **SMALL).fit(bakery)
+    pd.testing.assert_frame_equal(result.future, fitted.predict(), check_exact=True)
+    assert result.future["ds"].min() == bakery["date"].max() + pd.Timedelta(days=1)
+    known = compare(bakery, future_covariates=["promo_share"], seeds=1, **SMALL)
+    unknown = any(part in ("LSTM", "GRU") for part in known.recommended.split("+"))
+    assert (known.future is None) == unknown  # promotions to come are not in the table

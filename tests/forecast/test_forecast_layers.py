@@ -21,7 +21,7 @@ BELOW = {
     "report": ["_types", "settings", "data", "models", "evaluate"],
     "forecaster": ["_types", "settings", "data", "models", "evaluate"],
     "adapters": ["forecaster"],
-    "experiment": ["_types", "settings", "data", "models", "evaluate", "report"],
+    "experiment": ["_types", "settings", "data", "models", "evaluate", "report", "forecaster"],
     "cli": ["settings", "report", "forecaster", "experiment"],
 }
 """What each file and folder may import, beside itself."""

@@ -86,7 +86,7 @@ def test_h5_files_have_the_optimizer_s_state(name: str, options: Any, tmp_path: 
         got = np.concatenate([np.ravel(w) for w in m.get_weights()])
         np.testing.assert_allclose(got, want, rtol=0, atol=2e-6)
     pair[0].save(tmp_path / "none.h5", include_optimizer=False)
-    assert models.load_model(tmp_path / "none.h5").optimizer.iterations == 0
+    assert not models.load_model(tmp_path / "none.h5").compiled  # as Keras
 
 
 # Callbacks --------------------------------------------------------------------------------------

@@ -77,3 +77,53 @@ def test_pop_get_layer_and_unique_names() -> None:
         m.add(Dense(1, name="first"))
     with pytest.raises(ValueError, match="No such layer: nothing"):
         m.get_layer("nothing")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize(
+    "stack",
+    [
+        lambda l: [l.LSTM(3), l.Dense(1)],
+        lambda l: [l.Conv1D(3, 2), l.MaxPooling1D(2), l.BatchNormalization(), l.Dense(1)],
+        lambda l: [l.GRU(3), l.RepeatVector(4), l.TimeDistributed(l.Dense(1))],
+    ],
+)
+def test_a_chain_takes_sequences_of_other_lengths(stack: Any) -> None:
+    """As Keras's, for which the length that was given is that of the summary."""
+    m = Sequential([Input((6, 2)), *stack(layers)])
+    free = Sequential([Input((None, 2)), *stack(layers)])
+    free.set_weights(m.get_weights())
+    x = np.random.default_rng(0).standard_normal((3, 9, 2)).astype(np.float32)
+    np.testing.assert_array_equal(m.predict(x, verbose=0), free.predict(x, verbose=0))
+    np.testing.assert_array_equal(m(x), m.predict(x, verbose=0))
+    m.compile(loss="mse")
+    m.fit(x, np.zeros(free.compute_output_shape(x.shape)), verbose=0)
+    keras = pytest.importorskip("keras")
+    theirs = keras.Sequential([keras.Input((6, 2)), *stack(keras.layers)])
+    theirs.set_weights(free.get_weights())
+    np.testing.assert_allclose(free.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=2e-6)
+
+
+def test_a_chain_refuses_lengths_that_a_layer_in_it_cannot_take() -> None:
+    m = Sequential([Input((6, 2)), layers.Flatten(), Dense(1)])
+    with pytest.raises(ValueError, match=r"x has shape \(3, 9, 2\), expected \(None, 6, 2\)"):
+        m.predict(np.zeros((3, 9, 2)), verbose=0)
+
+
+def test_one_metric_needs_no_list() -> None:
+    """As in Keras 2; Keras 3 refuses it."""
+    found = []
+    for metrics in (["mae"], "mae", "mean_absolute_error"):
+        m = Sequential([Input((6, 2)), LSTM(4), Dense(1)])
+        m.set_weights([np.full_like(w, 0.1) for w in m.get_weights()])
+        m.compile(loss="mse", metrics=metrics)
+        found.append(list(m.fit(X, Y, verbose=0, shuffle=False).history.values()))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_model_is_not_compiled_where_compile_failed() -> None:
+    m = Sequential([Input((6, 2)), LSTM(4), Dense(1)])
+    with pytest.raises(ValueError, match="metrics is 5"):
+        m.compile(loss="mse", metrics=5)
+    with pytest.raises(ValueError, match="You must call `compile"):
+        m.fit(X, Y, verbose=0)

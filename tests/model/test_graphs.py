@@ -24,6 +24,7 @@ pytestmark = [
 NEEDS_KERAS = pytest.mark.skipif(find_spec("keras") is None, reason="no Keras")
 MASKED = {
     "attention",
+    "mask_asked_of_a_layer",
     "masks",
     "mask_by_hand",
     "masks_that_go_on_or_end",

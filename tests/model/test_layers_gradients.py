@@ -106,6 +106,9 @@ OTHERS: dict[str, tuple[Callable[[], Layer], tuple[int, ...]]] = {
     "repeat": (lambda: layers.RepeatVector(3), (4, 2)),
     "normalization": (lambda: layers.LayerNormalization(), (3, 5)),
     "normalization 3 axes": (lambda: layers.LayerNormalization(scale=False), X),
+    "normalization of steps": (lambda: layers.LayerNormalization(1), X),
+    "normalization of both": (lambda: layers.LayerNormalization([1, 2]), X),
+    "batch normalization of steps": (lambda: layers.BatchNormalization(1), X),
     "batch normalization": (lambda: layers.BatchNormalization(), (4, 3)),
     "batch normalization 3 axes": (lambda: layers.BatchNormalization(scale=False), X),
     "frozen batch normalization": (lambda: layers.BatchNormalization(trainable=False), X),
@@ -199,6 +202,7 @@ def test_loss_gradients(name: str) -> None:
     p = rng.uniform(0.1, 0.9, (4, 3))
     t = {
         "sparse_categorical_crossentropy": rng.integers(0, 3, 4),
+        "categorical_generalized_cross_entropy": rng.integers(0, 3, 4),
         "categorical_crossentropy": np.eye(3)[rng.integers(0, 3, 4)],
         "binary_crossentropy": (rng.random((4, 3)) > 0.5) * 1.0,
     }.get(name, rng.uniform(0.1, 0.9, (4, 3)))

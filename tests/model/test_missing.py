@@ -152,3 +152,12 @@ def test_objects_of_ones_own_are_found_by_name() -> None:
         for name in ("Cubic", "mine>Cubic"):
             del fusedrnn.saving.get_custom_objects()[name]
     assert "Layer" in legacy.NAMES["engine.topology"]
+
+
+def test_the_inside_of_keras_2_says_what_to_write() -> None:
+    from fusedrnn.legacy import interfaces
+
+    with pytest.raises(AttributeError, match=r"legacy\.interfaces is beyond .*layers\.Layer"):
+        _ = interfaces.legacy_recurrent_support
+    with pytest.raises(NotImplementedError, match=r"layers\.Recurrent is beyond .*layers\.RNN"):
+        layers.Recurrent(3)

@@ -108,6 +108,7 @@ CASES: dict[str, Any] = {
 @pytest.mark.parametrize("name", CASES)
 def test_it_trains_as_keras(name: str) -> None:
     keras = with_keras()
+    keras.utils.set_random_seed(0)  # training makes any rounding larger from some first weights
     theirs = CASES[name](keras, own_cells(keras))
     ours = CASES[name](fusedrnn.keras, own_cells(fusedrnn.keras))
     assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]

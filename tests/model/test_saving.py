@@ -464,12 +464,19 @@ def _umask() -> int:
 
 def test_paths(tmp_path: Path) -> None:
     model = trained()
-    with pytest.raises(ValueError, match=r"must end in \.keras"):
+    with pytest.raises(ValueError, match=r"must end in .*write '.*model\.keras', for folders"):
         model.save(tmp_path / "model")
+    with pytest.raises(ValueError, match=r"must end in \.keras.*save it so, for folders"):
+        load_model(tmp_path)
+    with pytest.raises(ValueError, match=r"must end in \.keras, \.h5 or \.safetensors$"):
+        model.save(tmp_path / "model.png")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nothing.keras")
     with pytest.raises(ValueError, match="has no weights yet"):
         Sequential([layers.LSTM(3)]).save(tmp_path / "m.h5")
+    with pytest.warns(UserWarning, match="is an HDF5 file"):
+        model.save_weights(tmp_path / "checkpoints" / "cp.ckpt")  # makes the folder, as TensorFlow
+    model.load_weights(tmp_path / "checkpoints" / "cp.ckpt")
     model.save(tmp_path / "m.safetensors")
     with pytest.raises(FileExistsError):
         model.save(tmp_path / "m.safetensors", overwrite=False)

@@ -76,7 +76,7 @@ def test_a_model_whose_packing_was_interrupted_trains():
 def test_an_optimizer_is_of_one_model():
     optimizer = optimizers.Adam()
     model(optimizer).fit(X, Y, verbose=0)
-    with pytest.raises(ValueError, match="adam: was built for another set of parameters"):
+    with pytest.raises(ValueError, match=f"^{optimizer.name}: was built for another set of"):
         model(optimizer).fit(X, Y, verbose=0)
 
 

@@ -215,3 +215,35 @@ def test_steps_of_its_own_are_beyond(name: str) -> None:
 def test_without_call_it_is_no_model() -> None:
     with pytest.raises(NotImplementedError, match="Empty: a model needs a `call`"):
         type("Empty", (Model,), {})()
+
+
+@pytest.mark.parametrize("how", ["build", "call", "fit"])
+def test_states_of_a_batch_that_is_known(how: str) -> None:
+    """A stateful layer in a model with a ``call`` takes the batch that the model is built for."""
+
+    class Text(fusedrnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.letters = fusedrnn.layers.Embedding(5, 3)
+            self.gru = fusedrnn.layers.GRU(2, stateful=True, return_sequences=True)
+
+        def call(self, x: Any) -> Any:
+            return self.gru(self.letters(x))
+
+    x = np.arange(12).reshape(4, 3) % 5
+    model = Text()
+    model.compile("sgd", "mse")
+    if how == "build":
+        model.build((4, 3))
+    elif how == "fit":
+        model.fit(x, np.ones((4, 3, 2)), batch_size=4, verbose=0)
+        model.reset_states()
+    first, second = model(x), model(x)
+    assert model.gru.input_shape == (4, 3, 3)
+    plain = fusedrnn.layers.GRU(2, return_sequences=True)
+    plain.build((None, 3, 3))
+    plain.set_weights(model.gru.get_weights())
+    twice = plain(model.letters(np.concatenate([x, x], axis=1)))
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), twice, rtol=1e-5)
+    with pytest.raises(ValueError, match="built for 4, the batch has 2 rows"):
+        model(x[:2])

@@ -28,6 +28,10 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.constant(7, shape=(2, 2)), [[7, 7], [7, 7]], "int32"),
     (lambda: tf.constant(np.ones(1)), [1], "float64"),
     (lambda: tf.convert_to_tensor([True]), [True], "bool"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1])), [8, -3 - 1j, 2], "complex128"),
+    (lambda: tf.signal.rfft(np.array([1.0, 2, 4, 1]), [3]), [7, -2 + 3**0.5 * 1j], "complex128"),
+    (lambda: tf.signal.irfft(np.array([8, -3 - 1j, 2])), [1, 2, 4, 1], "float64"),
+    (lambda: tf.signal.ifft(tf.signal.fft(np.array([1 + 1j, 2]))), [1 + 1j, 2], "complex128"),
     (lambda: tf.zeros((1, 2)), [[0, 0]], "float32"),
     (lambda: tf.fill([2], 7), [7, 7], "int32"),
     (lambda: tf.range(1, 7, 2), [1, 3, 5], "int32"),
@@ -362,6 +366,40 @@ def test_what_is_beyond_says_what_to_use() -> None:
         _ = tf.contrib.rnn.BasicLSTMCell
     with pytest.raises(AttributeError, match="nor have Keras and TensorFlow; is it reduce_sum"):
         _ = tf.reduce_sun
+
+
+def test_a_tensor_has_the_shape_that_it_is_said_to_have() -> None:
+    tensor = tf.constant(A)
+    tensor.set_shape([None, 3])
+    for other in ([None, 4], [3], [None, None, None]):
+        with pytest.raises(ValueError, match=r"shape \(2, 3\) is not compatible with"):
+            tensor.set_shape(other)
+
+
+def test_flags_are_those_of_the_command_line() -> None:
+    """In a process of its own: flags are of the whole program."""
+    pytest.importorskip("absl")
+    program = (
+        "import fusedrnn as tf\n"
+        "flags = tf.app.flags\n"
+        "flags.DEFINE_string('name', 'x', 'help')\n"
+        "tf.compat.v1.flags.DEFINE_integer('n', 3, 'help')\n"
+        "print(flags.FLAGS.name, tf.flags.FLAGS.n)\n"
+        "flags.FLAGS.n = 7\n"
+        "main = lambda rest: print(flags.FLAGS.n, rest[1:])\n"
+        "tf.app.run(main)\n"
+    )
+    given = ["--name=y", "rest"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *given], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "y 3\n7 ['rest']\n"
+
+
+def test_flags_say_what_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "absl", None)
+    with pytest.raises(ImportError, match="pip install absl-py, or use argparse"):
+        tf.app.flags.DEFINE_string("name", "x", "help")
 
 
 def test_the_table_is_what_tensorflow_has() -> None:

@@ -15,18 +15,20 @@ data/        files, frames, table     a file in pieces, a frame or a series -> c
              rows, records, database  rows, series and results on disk, in SQLite
 models/      season, scale            what is taken off a series before a network sees it
              inputs, network          the windows that a network sees; LSTM and GRU
-             baselines, classical     naive forecasts; ETS and Theta
+             baselines, classical     naive forecasts, TSB; ETS, Theta and MSTL
+             rivals, methods          those of other libraries; all of them by name
 evaluate/    folds                    where time is cut: training part, calibration, cutoffs
              jobs, runner, results    one model on one fold; many, on a cluster too; what is kept
              backtest, intervals      panel + settings -> forecasts at every cutoff
              metrics, summary         forecasts -> errors of each series, step and model
+             tuning               ways to prepare and train, tried before the test part
              significance, findings   paired tests; all figures together
 report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
              comparison, outputs      `Comparison`, with all of these; where it may be written
 forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
 adapters/    sktime, darts            `RNNForecaster` under the interface of other libraries
-experiment   `compare`: all of the above but the forecaster
+experiment   `tune`, `compare`: all of the above but the adapters
 cli          the command ``fusedrnn``
 ===========  =====================================================================================
 """
@@ -43,10 +45,11 @@ __all__ = [
     "compare",
     "load_forecaster",
     "save_forecaster",
+    "tune",
 ]
 
 if TYPE_CHECKING:
-    from .experiment import compare
+    from .experiment import compare, tune
     from .forecaster.estimator import RNNForecaster
     from .forecaster.saved import load_forecaster, save_forecaster
     from .report.comparison import Comparison
@@ -59,6 +62,7 @@ else:  # so that a type checker refuses other names
         "compare": "experiment",
         "load_forecaster": "forecaster.saved",
         "save_forecaster": "forecaster.saved",
+        "tune": "experiment",
     }
 
     def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from .. import __version__
-from .settings import CELLS, MANY, Backend, PanelOptions, Settings, TableOptions, choices, pick
+from .settings import MANY, Backend, PanelOptions, Settings, TableOptions, Tune, choices, pick
 
 NEEDED = {
     "pandas": "pandas",
@@ -71,7 +71,7 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
-    "calendar": (None, "add day of the week, of the year"),
+    "calendar": (None, "add day of the week, of the year (default: from two years on)"),
     "duplicates": (None, "default: {default}"),
     "missing_dates": (None, "default: {default}"),
     "missing_values": (None, "default: {default}"),
@@ -86,6 +86,10 @@ SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
     "epochs": ("N", "passes over the training part (default: found)"),
     "batch_size": ("N", "windows in a training step (default: {default})"),
     "learning_rate": ("X", "at the start; it falls along a cosine (default: {default})"),
+    "base": (None, "what a network's forecast is added to (default: {default})"),
+    "cycles": ("N", "last seasons that the season is taken from (default: found)"),
+    "transform": (None, "of positive sales, for networks (default: {default})"),
+    "loss": (None, "of the networks (default: {default})"),
     "patience": (
         "N",
         "stop early after so many epochs without gain (0: never) (default: {default})",
@@ -202,6 +206,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_compare)
     add_data(command)
     add_settings(command)
+    add_tune(command)
     work = command.add_argument_group("work")
     work.add_argument(
         "--jobs",
@@ -225,7 +230,13 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_fit)
     add_data(command)
     add_settings(command, leave_out=("test_size", "step", "folds", "models"))
-    command.add_argument("--cell", choices=CELLS, default="GRU", help="default: GRU")
+    add_tune(command)
+    command.add_argument(
+        "--cell",
+        default="GRU",
+        metavar="MODEL",
+        help="LSTM, GRU, ETS, Theta, MSTL, ..., a mean as GRU+ETS, mean or best (default: GRU)",
+    )
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     command.add_argument("--out", required=True, metavar="MODEL", help="folder to write")
     command = commands.add_parser(
@@ -261,6 +272,12 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
     add_fields(command.add_argument_group("networks and evaluation"), (Settings,), texts)
 
 
+def add_tune(command: argparse.ArgumentParser) -> None:
+    """Add the option that tries ways to prepare series and to train networks."""
+    help = "try ways to prepare and train, few or many, before the test part (default: off)"
+    command.add_argument("--tune", choices=get_args(Tune), default="off", help=help)
+
+
 def add_fields(
     group: Any, kinds: Sequence[type[Any]], texts: Mapping[str, tuple[str | None, str]]
 ) -> None:
@@ -272,6 +289,9 @@ def add_fields(
         flag, text = f"--{name.replace('_', '-')}", text.format(default=shown)
         if hint is bool:
             group.add_argument(flag, action="store_true", help=text)
+        elif hint == bool | None:
+            action = argparse.BooleanOptionalAction
+            group.add_argument(flag, action=action, default=default, help=text)
         elif words := choices(kind).get(name):
             group.add_argument(flag, choices=words, default=default, help=text)
         else:
@@ -302,6 +322,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         result = compare(
             arguments.csv,
             **given,
+            tune=arguments.tune,
             skip_short=arguments.skip_short,
             n_jobs=arguments.jobs,
             backend=arguments.backend,
@@ -341,11 +362,17 @@ def _fit(arguments: argparse.Namespace) -> None:
     seed = given.pop("seed")
     check_folder(arguments.out)
     frame = arguments.csv or load_bakery()
+    if arguments.tune != "off":
+        from .experiment import tune
+
+        tuned = tune(frame, how=arguments.tune, n_jobs=arguments.jobs, seed=seed, **given)
+        print(f"{tuned.note}.")
+        given |= tuned.options
     forecaster = RNNForecaster(arguments.cell, **given, random_state=seed, n_jobs=arguments.jobs)
     save_forecaster(forecaster.fit(frame), arguments.out)
     panel = forecaster.panel_
     count = f"{len(panel.series):,} series" if len(panel.series) > 1 else "one series"
-    print(f"{arguments.cell} fitted to {count} ({panel.freq}, season {panel.season}).")
+    print(f"{forecaster.cell_} fitted to {count} ({panel.freq}, season {panel.season}).")
     for note in panel.notes:
         print(f"  {note}")
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from joblib import cpu_count
 
 from ..datasets import load_bakery
+from .data.calendar import has_calendar
 from .data.panel import Panel, read_panel
 from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
+from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
+from .forecaster.estimator import RNNForecaster
 from .models.inputs import check_covariates
 from .models.rivals import check_installed
 from .report.comparison import Comparison
@@ -22,14 +27,18 @@ from .settings import (
     CELLS,
     SIMPLE,
     Backend,
+    Base,
     Duplicates,
     Fill,
+    Loss,
     Negatives,
     PanelOptions,
     Scope,
     Settings,
     Strategy,
     TableOptions,
+    Transform,
+    Tune,
     Zeros,
     pick,
 )
@@ -56,7 +65,7 @@ def compare(
     freq: str | None = None,
     season: int | None = None,
     country: str | None = None,
-    calendar: bool = False,
+    calendar: bool | None = None,
     duplicates: Duplicates = "error",
     missing_dates: Fill = "error",
     missing_values: Fill = "error",
@@ -69,6 +78,10 @@ def compare(
     epochs: int = Settings.epochs,
     batch_size: int = Settings.batch_size,
     learning_rate: float = Settings.learning_rate,
+    base: Base = Settings.base,
+    cycles: int = Settings.cycles,
+    transform: Transform = Settings.transform,
+    loss: Loss = Settings.loss,
     patience: int = Settings.patience,
     test_size: float = Settings.test_size,
     step: int = Settings.step,
@@ -78,6 +91,7 @@ def compare(
     scope: Scope = Settings.scope,
     models: Sequence[str] = Settings.models,
     levels: Sequence[int] = Settings.levels,
+    tune: Tune = "off",
     skip_short: bool = False,
     n_jobs: int | None = None,
     backend: Backend = "processes",
@@ -106,10 +120,14 @@ def compare(
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
-    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
+    base, cycles, transform, loss, patience : optional
         Of the networks, see `Settings`.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
         Of the evaluation, see `Settings`.
+    tune : {"off", "quick", "thorough"}
+        Whether to try other ways to prepare a series and to train, few or many, before the test
+        part; what was given is not changed. See `tune`.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -149,10 +167,19 @@ def compare(
             + ", ".join(SIMPLE)
         )
     check_installed(chosen.fitted)
+    rules = chosen.fitting(rules)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
+    notes: tuple[str, ...] = ()
+    if tune != "off":
+        source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
+        free = unchanged(pick(Settings, given), pick(PanelOptions, given))
+        tuned = tuning(source, chosen, free, thorough=tune == "thorough", n_jobs=n_jobs or 1)
+        panel = source(tuned.options.get(CALENDAR, source.calendar))
+        chosen = applied(chosen, tuned.options, bool(panel.known))
+        notes = (tuned.note,)
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
@@ -184,7 +211,15 @@ def compare(
         if store:
             store.records.close()  # a traceback may keep it alive, and others away from its file
         raise
-    return Comparison(result, skipped, remarks)
+    return Comparison(result, skipped, (*notes, *remarks), partial(_ahead, whole, chosen))
+
+
+def _ahead(panel: Panel, settings: Settings, model: str) -> pd.DataFrame:
+    """Return what a model forecasts after the last sales of a panel."""
+    names = RNNForecaster().get_params().keys() & vars(settings).keys()
+    own = {name: getattr(settings, name) for name in names}
+    forecaster = RNNForecaster(model, **own, random_state=settings.seed)
+    return forecaster.fit_panel(panel).predict()
 
 
 def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[str, ...]]:
@@ -203,3 +238,74 @@ def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[
             f"in it: {some(names)}; leave them out with --skip-short"
         )
     return (replace(panel, series=panel.series.only(kept)) if names else panel), tuple(names)
+
+
+@dataclass
+class _Source:
+    """The panel of a table, with or without the calendar."""
+
+    frame: pd.DataFrame | str | Path
+    where: TableOptions
+    rules: PanelOptions
+    panel: Panel
+
+    def __post_init__(self) -> None:
+        self.calendar = has_calendar(self.panel.known, self.panel.freq)
+        self.panels = {self.calendar: self.panel}
+
+    def __call__(self, calendar: bool) -> Panel:
+        if calendar not in self.panels:
+            rules = replace(self.rules, calendar=calendar)
+            self.panels[calendar] = read_panel(self.frame, self.where, rules)
+        return self.panels[calendar]
+
+
+def tune(
+    frame: pd.DataFrame | str | Path | None = None,
+    *,
+    how: Tune = "quick",
+    n_jobs: int = 1,
+    **options: Any,
+) -> Tuned:
+    """Try ways to prepare a series and to train, and return what was chosen.
+
+    Parameters
+    ----------
+    frame : DataFrame or path, optional
+        As of `compare`.
+    how : {"quick", "thorough"}
+        Few or many.
+    n_jobs : int
+        Processes.
+    **options
+        Of `TableOptions`, `PanelOptions` and `Settings`; what they say is not changed.
+
+    Returns
+    -------
+    Tuned
+        With `options`, which `compare` and `RNNForecaster` take, and `trials`.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or unfit.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import compare, tune
+    >>> found = tune(horizon=7)  # doctest: +SKIP
+    >>> result = compare(horizon=7, **found.options)  # doctest: +SKIP
+    """
+    where, rules = pick(TableOptions, options), pick(PanelOptions, options)
+    settings = pick(Settings, options)
+    strange = options.keys() - (vars(where) | vars(rules) | vars(settings)).keys()
+    if strange:
+        raise ValueError(f"tune has no option {min(strange)!r}")
+    frame = load_bakery() if frame is None else frame
+    panel = read_panel(frame, where, settings.fitting(rules))
+    longest = max(len(series.y) for series in panel.series)
+    rows = longest - settings.test_rows(longest)
+    settled = settings.settled(panel.season, rows, bool(panel.known), len(panel.series))
+    source = _Source(frame, where, rules, panel)
+    free = unchanged(settings, rules)
+    return tuning(source, settled, free, thorough=how == "thorough", n_jobs=n_jobs)

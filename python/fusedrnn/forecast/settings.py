@@ -20,6 +20,10 @@ Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
+Base: TypeAlias = Literal["level", "ETS", "Theta"]
+Transform: TypeAlias = Literal["logarithm", "none"]
+Loss: TypeAlias = Literal["mae", "huber", "mse"]
+Tune: TypeAlias = Literal["off", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
 CELLS = ("LSTM", "GRU")
@@ -36,8 +40,13 @@ SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-COMBINED = tuple(f"{cell}+{BEST}" for cell in CELLS)
-"""Means of a network and a simple method, which err in different ways."""
+MEAN = "LSTM+GRU+ETS+Theta"
+"""The mean of those that err in different ways: on the validation parts of 16 development cases its
+error was 0.91 to 0.94 of the best simple method's, whatever was done to the series before."""
+COMBINED = (*(f"{cell}+{BEST}" for cell in CELLS), MEAN)
+"""The means that are compared."""
+KEPT = (*USUAL, *CELLS, *(f"{cell}+{simple}" for cell in CELLS for simple in ("ETS", "MSTL")), MEAN)
+"""What ``fit --cell best`` chooses from."""
 PARTNER = "ETS"
 """`BEST` where nothing is known before the test part."""
 MANY = 200
@@ -49,7 +58,13 @@ SEEN = 1_000_000
 series 0.4 million gave a WAPE of 23.6 %, 1.2 million 23.2 % (before the test part)."""
 WINDOWS = 200_000
 """Training windows of a network at most; of more an even sample is drawn."""
-MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience")
+YEARLY = (4, 12, 13)
+"""Seasons of quarters, months and four weeks: they change within a history, so that the last
+`CYCLES` of them are taken. Of weeks and days three seasons are more noise than season."""
+CYCLES = 3
+"""On the validation parts of 32 development cases this took the networks' error from 0.97 to 0.92
+of the best simple method's (geometric mean)."""
+MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience", "cycles")
 """Whole numbers that may be; the others are at least 1."""
 
 T = TypeVar("T")
@@ -146,8 +161,10 @@ class PanelOptions:
     4 for quarters, 24 for hours, 1 for years; of several of these as many as fit."""
     country: str | None = None
     """Whose public holidays are known, as "ES", or a part of it, as "ES-CT"."""
-    calendar: bool = False
-    """Whether to add the cycles of the calendar to the covariates known in advance."""
+    calendar: bool | None = None
+    """Whether to add the cycles of the calendar to the covariates known in advance. Default: for
+    weeks, days and hours if the table spans two years, so that a network can have seen a year come
+    back."""
     duplicates: Duplicates = "error"
     """What several rows of one date or period become: an error, their sum (receipts), mean or
     largest, the first or the last of them. Covariates are always those of the last."""
@@ -197,6 +214,16 @@ class Settings:
     """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32
     learning_rate: float = 0.003
+    base: Base = "level"
+    """What a network's forecast is added to: the level of its window, which is the mean of its last
+    season, or the forecast of a simple method, whose errors it then learns."""
+    cycles: int = 0
+    """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
+    see `settled`."""
+    transform: Transform = "logarithm"
+    """Whether networks see logarithms of sales that are all positive."""
+    loss: Loss = "mae"
+    """Of the scaled sales."""
     patience: int = 0
     """Epochs without a better loss on the last tenth of the training windows before training stops
     and the best weights are taken; 0 trains all epochs on all windows."""
@@ -240,12 +267,12 @@ class Settings:
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
     def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
-        """Return these settings with `timesteps`, `scope` and `epochs` found.
+        """Return these settings with `timesteps`, `cycles`, `scope` and `epochs` found.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
-        once. Epochs: 100, but of networks over many series only as many as make them see a million
-        windows, and at least 5.
+        once. Cycles: `CYCLES` of a yearly season, of others all. Epochs: 100, but of networks over
+        many series only as many as make them see a million windows, and at least 5.
         """
         steps = 28 if season == 7 else max(14, season + 2)
         steps = max(1, min(steps, (rows - self.horizon) // 3))
@@ -256,7 +283,14 @@ class Settings:
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
-        return replace(self, timesteps=steps, scope=scope, epochs=self.epochs or epochs)
+        cycles = self.cycles or CYCLES * (season in YEARLY)
+        epochs = self.epochs or epochs
+        return replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
+
+    def fitting(self, rules: PanelOptions) -> PanelOptions:
+        """Return rules without a calendar that was not asked for and does not fit `timesteps`."""
+        short = 0 < self.timesteps < self.outputs
+        return replace(rules, calendar=False) if short and rules.calendar is None else rules
 
     def test_rows(self, n: int) -> int:
         """Return how many of `n` dates are judged on."""
@@ -337,8 +371,8 @@ def _check(record: Any) -> None:
             if value not in get_args(hint):
                 known = ", ".join(get_args(hint))
                 raise ValueError(f"{name} is {value!r}, expected one of {known}")
-        elif hint is bool:
-            if not isinstance(value, bool):
+        elif hint in (bool, bool | None):
+            if not isinstance(value, bool) and (value is not None or hint is bool):
                 raise ValueError(f"{name} is {value!r}, expected True or False")
         elif hint in (str, str | None, tuple[str, ...]):
             texts = value if hint == tuple[str, ...] else () if value is None else (value,)

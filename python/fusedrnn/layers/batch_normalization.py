@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,26 @@ class BatchNormalization(Normalization):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
+        if renorm or renorm_clipping:
+            raise NotImplementedError(
+                "BatchNormalization: renorm (batch renormalization) is not built yet"
+            )
+        if synchronized:
+            raise ValueError(
+                "BatchNormalization: synchronized is True, but there are no replicas here"
+            )
+        self.renorm, self.renorm_clipping, self.renorm_momentum = False, None, renorm_momentum
+        self.synchronized = False
         super().__init__(
             axis=axis,
             epsilon=epsilon,
@@ -41,6 +58,10 @@ class BatchNormalization(Normalization):
             scale=scale,
             beta_initializer=beta_initializer,
             gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
             **kwargs,
         )
         self.momentum = number(self.name, "momentum", momentum, 0, 1)
@@ -49,21 +70,21 @@ class BatchNormalization(Normalization):
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         super().build_weights(input_shape)
-        shape = (input_shape[-1],)
+        shape = self.sizes(input_shape)
         self.moving_mean = self.add_weight("moving_mean", shape, self.moving_mean_initializer)
         self.moving_variance = self.add_weight(
             "moving_variance", shape, self.moving_variance_initializer
         )
         self.moving_mean.frozen = self.moving_variance.frozen = True
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def normalized(self, rows: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        x, axes = rows, tuple(range(rows.ndim - 1))
         weight: Any = None
         mean, variance = self.moving_mean.value, self.moving_variance.value
         if training is True and self.trainable:
             weight = np.full((*x.shape[:-1], 1), x.shape[-1] / x.size, x.dtype)
             if mask is not None:
-                weight = (mask / max(mask.sum(), 1)).astype(x.dtype)[..., None]
-            axes = tuple(range(x.ndim - 1))
+                weight = (mask / np.maximum(mask.sum(axis=axes), 1)).astype(x.dtype)
             now = (weight * x).sum(axis=axes)
             spread = (weight * (x - now) ** 2).sum(axis=axes)
             keep = self.momentum
@@ -73,20 +94,13 @@ class BatchNormalization(Normalization):
         inverse = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         normal = (x - mean) * inverse
         self.tape = (normal, inverse, weight)
-        return self.scaled(normal)
+        return np.asarray(normal)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
-        normal, inverse, weight = self.tape
-        axes = tuple(range(dy.ndim - 1))
-        dy = self.unscaled(dy, normal)
+    def unnormalized(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         if not need_dx:
             return None
+        normal, inverse, weight = self.tape
+        axes = tuple(range(dy.ndim - 1))
         if weight is None:
             return dy * inverse
         return inverse * (dy - weight * (dy.sum(axis=axes) + normal * (dy * normal).sum(axis=axes)))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> BatchNormalization:
-        """Build the layer that ``get_config``, or Keras's, described."""
-        left_out = () if config.get("renorm") else ("renorm_momentum",)  # no renorm, no momentum
-        return super().from_config({k: v for k, v in config.items() if k not in left_out})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,19 @@ from .._types import Array, Shape
 from .layer import Layer
 
 Arrays = list[Array]
+
+
+def _each(inputs: Any, mask: Any) -> Any:
+    """Return the mask, after checks, which are Keras's."""
+    for name, given in (("mask", mask), ("inputs", inputs)):
+        if not isinstance(given, (list, tuple)):
+            raise ValueError(f"`{name}` should be a list. Received: {name}={given}")
+    if len(mask) != len(inputs):
+        raise ValueError(
+            "The lists `inputs` and `mask` should have the same length. "
+            f"Received: {len(inputs)} and {len(mask)}"
+        )
+    return mask
 
 
 class Merge(Layer):
@@ -51,38 +65,61 @@ class Merge(Layer):
         """Return the gradient of each of the arrays, of the shape of the output."""
         raise NotImplementedError
 
+    neutral: float | None = None  # what stands for masked steps, if they do not count
+
     def forward(self, x: Any, training: bool, mask: Any) -> Array:  # noqa: D102
         rank = max(each.ndim for each in x)  # an axis after that of the rows, as Keras
+        seen = self._seen(x, mask, rank)
         x = [
             each.reshape(each.shape[:1] + (1,) * (rank - each.ndim) + each.shape[1:]) for each in x
         ]
+        if seen is not None:
+            x = [
+                np.where(m, each, each.dtype.type(self.neutral))
+                for each, m in zip(x, seen, strict=True)
+            ]
         y = self.combine(x)
-        self.tape = x, y
+        self.tape = x, y, seen
+        return y if seen is None else self.unseen(y, seen)
+
+    def _seen(self, x: Arrays, mask: Any, rank: int) -> Any:
+        """Return what counts of each of the arrays, None if all does."""
+        if self.neutral is None or not mask or all(m is None for m in mask):
+            return None
+        return [
+            np.True_
+            if m is None or each.ndim < rank  # Keras loses the mask with the new axis
+            else m.reshape(m.shape + (1,) * (each.ndim - m.ndim))
+            for each, m in zip(x, mask, strict=True)
+        ]
+
+    def unseen(self, y: Array, seen: list[Any]) -> Array:
+        """Return the output with what it is where all arrays are masked."""
         return y
 
     def backward(self, dy: Array, need_dx: bool) -> Any:  # noqa: D102
-        x, y = self.tape
+        x, y, seen = self.tape
+        spread = self.spread(x, y, dy)
+        if seen is not None:
+            spread = [g * m for g, m in zip(spread, seen, strict=True)]
         gradients = []
-        for each, g in zip(x, self.spread(x, y, dy), strict=True):
+        for each, g in zip(x, spread, strict=True):
             axes = tuple(k for k, n in enumerate(each.shape) if n == 1 and g.shape[k] != 1)
             g = g.sum(axis=axes, keepdims=True) if axes else g
             gradients.append(g.reshape(each.shape))
         return [g.reshape(s) for g, s in zip(gradients, self._shapes(), strict=True)]
 
     def _shapes(self) -> list[Any]:
-        x, _ = self.tape
+        x = self.tape[0]
         return [
             (each.shape[0], *each.shape[1 + each.ndim - len(shape) :])
             for each, shape in zip(x, self.input_shape, strict=True)  # type: ignore[arg-type]
         ]
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
-        if not self.supports_masking or any(m is None for m in mask):
+        if mask is None or any(m is None for m in _each(x, mask)):
             return None
-        every = mask[0]
-        for m in mask[1:]:
-            every = every | m
-        return every
+        return reduce(np.logical_or, mask)
 
 
 class Add(Merge):
@@ -121,7 +158,12 @@ class Average(Add):
 
 
 class Multiply(Merge):
-    """Product of arrays, element by element."""
+    """Product of arrays, element by element; of masked steps only where another is not."""
+
+    neutral = 1.0
+
+    def unseen(self, y: Array, seen: list[Any]) -> Array:  # noqa: D102
+        return np.asarray(y * reduce(np.logical_or, seen))
 
     def combine(self, x: Arrays) -> Array:  # noqa: D102
         y = x[0] * x[1]
@@ -140,9 +182,16 @@ class Multiply(Merge):
 
 
 class Maximum(Merge):
-    """Largest element; equal ones share the gradient."""
+    """Largest element of the steps that are not masked; equal ones share the gradient."""
 
     pick: Any = staticmethod(np.maximum)
+    neutral = -math.inf
+
+    def _seen(self, x: Arrays, mask: Any, rank: int) -> Any:
+        seen = super()._seen(x, mask, rank)
+        if seen is not None:  # where all are masked, the first counts
+            seen[0] = seen[0] | ~reduce(np.logical_or, seen)
+        return seen
 
     def combine(self, x: Arrays) -> Array:  # noqa: D102
         y = x[0]
@@ -156,9 +205,10 @@ class Maximum(Merge):
 
 
 class Minimum(Maximum):
-    """Smallest element; equal ones share the gradient."""
+    """Smallest element of the steps that are not masked; equal ones share the gradient."""
 
     pick: Any = staticmethod(np.minimum)
+    neutral = math.inf
 
 
 class Concatenate(Layer):
@@ -196,12 +246,12 @@ class Concatenate(Layer):
         return [np.ascontiguousarray(g) for g in np.split(dy, self.tape, self.axis)]
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
-        if all(m is None for m in mask):
+        if mask is None or all(m is None for m in _each(x, mask)):
             return None
         kept = [
             np.ones(each.shape, bool)
             if m is None
-            else np.broadcast_to(m.reshape(m.shape + (1,) * (each.ndim - m.ndim)), each.shape)
+            else np.broadcast_to(np.reshape(m, m.shape + (1,) * (each.ndim - m.ndim)), each.shape)
             for each, m in zip(x, mask, strict=True)
         ]
         return np.concatenate(kept, self.axis).any(axis=-1)
@@ -210,7 +260,6 @@ class Concatenate(Layer):
 class Dot(Merge):
     """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
 
-    supports_masking = False
     fewest = most = 2
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
@@ -220,6 +269,9 @@ class Dot(Merge):
         ):
             raise ValueError(f"{self.name}: axes is {axes!r}, expected an axis or two")
         self.axes, self.normalize = axes, normalize
+
+    def compute_mask(self, x: Any, mask: Any = None) -> None:  # noqa: D102
+        return None
 
     def _axes(self, ranks: tuple[int, int]) -> tuple[int, int]:
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes

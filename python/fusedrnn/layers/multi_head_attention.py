@@ -47,6 +47,15 @@ class Heads(Taped):
         self.sliding_window, self.use_gate, self.seed = sliding_window, use_gate, seed
         self.take_parts(parts, "kernel", "bias")
 
+    def same(self, value_shape: Any, key_shape: Any) -> Any:
+        """Return the shape of the keys, which are as many as the values."""
+        if key_shape and value_shape[1:-1] != key_shape[1:-1]:
+            raise ValueError(
+                "All dimensions of `value` and `key`, except the last one, must be equal. Received:"
+                f" value_shape={value_shape} and key_shape={key_shape}"
+            )
+        return key_shape or value_shape
+
     def project(self, name: str, equation: str, sizes: Any, axes: str, shape: Any) -> EinsumDense:
         """Return one of the dense layers, built."""
         settings = {
@@ -153,10 +162,7 @@ class MultiHeadAttention(Heads):
     def build(  # type: ignore[override]  # noqa: D102
         self, query_shape: Any, value_shape: Any, key_shape: Any = None
     ) -> None:
-        key_shape = key_shape or value_shape
-        if value_shape[1:-1] != key_shape[1:-1]:
-            raise ValueError(f"{self.name}: value has shape {value_shape}, key {key_shape}")
-        heads = self.num_heads
+        key_shape, heads = self.same(value_shape, key_shape), self.num_heads
         self.query_dense = self.to_heads("query", query_shape, heads, self.key_dim)
         self.key_dense = self.to_heads("key", key_shape, heads, self.key_dim)
         if self.use_gate:
@@ -195,7 +201,9 @@ class MultiHeadAttention(Heads):
         return (y, weights) if return_attention_scores else y
 
     def _axes(self, rank: int) -> tuple[int, ...]:
-        return self.attention_axes or tuple(range(1, rank - 2))
+        if self.attention_axes is None:
+            return tuple(range(1, rank - 2))
+        return tuple(axis % (rank - 1) for axis in self.attention_axes)  # of query, not of heads
 
     def _flat(self, x: Any) -> tuple[Any, Any]:
         """Return (rows, steps, heads, size), the axes of no attention among the rows."""
@@ -263,8 +271,14 @@ class GroupedQueryAttention(Heads):
         self, query_shape: Any, value_shape: Any, key_shape: Any = None
     ) -> None:
         heads, shared, size = self.num_query_heads, self.num_key_value_heads, self.head_dim
+        key_shape = self.same(value_shape, key_shape)
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError(
+                f"{self.name}: the last dimension of query {query_shape} and value {value_shape} "
+                "must be equal"
+            )
         self._query_dense = self.to_heads("query", query_shape, heads, size)
-        self._key_dense = self.to_heads("key", key_shape or value_shape, shared, size)
+        self._key_dense = self.to_heads("key", key_shape, shared, size)
         if self.use_gate:
             self._gate_dense = self.to_heads("gate", query_shape, heads, size)
         self._value_dense = self.to_heads("value", value_shape, shared, size)

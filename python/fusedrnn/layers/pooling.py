@@ -15,7 +15,6 @@ from .window import Window, channels_last, one, padding_named
 class GlobalAveragePooling1D(Layer):
     """Average over the steps, (N, T, I) to (N, I); masked steps do not count."""
 
-    supports_masking = False
     input_rank = 3
 
     def __init__(
@@ -25,9 +24,16 @@ class GlobalAveragePooling1D(Layer):
         self.data_format = channels_last(self.name, data_format)
         self.keepdims = flag(self.name, "keepdims", keepdims)
 
+    def __call__(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """Return the averages of steps, of those that the mask leaves."""
+        return super().__call__(inputs, training, mask)
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, _, I = input_shape
         return (N, 1, I) if self.keepdims else (N, I)
+
+    def compute_mask(self, x: Array, mask: Array | None = None) -> None:  # noqa: D102
+        return None
 
     def shares(self, x: Array, mask: Array | None) -> Array:
         """Return the weight of every step, (N, T, 1) or (N, T, I)."""
@@ -46,7 +52,10 @@ class GlobalAveragePooling1D(Layer):
 
 
 class GlobalMaxPooling1D(GlobalAveragePooling1D):
-    """Maximum over the steps, (N, T, I) to (N, I)."""
+    """Maximum over the steps, (N, T, I) to (N, I); masked steps count, as in Keras."""
+
+    supports_masking = False
+    __call__ = Layer.__call__
 
     def shares(self, x: Array, mask: Array | None) -> Array:  # noqa: D102
         return np.equal(np.arange(x.shape[1])[:, None], x.argmax(axis=1)[:, None]).astype(x.dtype)

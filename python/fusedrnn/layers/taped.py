@@ -31,7 +31,7 @@ from ..graph import (
     zero_gradients,
 )
 from .layer import Layer, Variable, running, sizes
-from .sequences import flat, nested
+from .sequences import OverSequence, flat, nested
 
 ARRAYS = (np.ndarray, Tracked)
 
@@ -39,6 +39,12 @@ ARRAYS = (np.ndarray, Tracked)
 @cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
+
+
+def with_states(layer: Layer) -> list[Any]:
+    """Return the layers that keep states between batches, among a layer and those inside."""
+    own = [layer] if isinstance(layer, OverSequence) and layer.stateful else []
+    return own + [each for inner in layer.inside for each in with_states(inner)]
 
 
 class Taped(Layer):
@@ -52,6 +58,7 @@ class Taped(Layer):
     form: Any = (Slot(0),), {}  # arguments of the call, a Slot for each array
     added: list[Any]
     _building = False
+    _rows_known = False  # whether it is built for one number of rows
     _types: Sequence[Any] = ()  # of the arrays, where they are known
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -66,7 +73,7 @@ class Taped(Layer):
                 if self._building:
                     own(self, *shapes, **kwargs)
                 else:
-                    Layer.build(self, *shapes)
+                    Layer.build(self, self._by_shapes(*shapes, **kwargs))
 
             cls.build = build  # type: ignore[method-assign]
 
@@ -117,19 +124,40 @@ class Taped(Layer):
     def build(self, input_shape: Any) -> None:
         """Create the weights for inputs of ``input_shape``; a ``build`` of one's own does it."""
         if not self._building:
-            super().build(input_shape)
+            super().build(self._by_shapes(input_shape))
+
+    def _by_shapes(self, *shapes: Any, **named: Any) -> Any:
+        """Return one shape or a list of them, and note which arrays a call takes by them."""
+        named = {key.removesuffix("_shape"): each for key, each in named.items() if each}
+        if len(shapes) + len(named) == 1:
+            (shape,) = *shapes, *named.values()
+            if shape is None or not isinstance(sizes(shape), list):
+                return shape
+            if not self.takes_list:
+                self.form = ([Slot(k) for k in range(len(shape))],), {}
+        else:
+            shapes = tuple(each for each in shapes if each)
+            slots = [Slot(k) for k in range(len(shapes) + len(named))]
+            self.form = (
+                tuple(slots[: len(shapes)]),
+                dict(zip(named, slots[len(shapes) :], strict=True)),
+            )
+            shape = [*shapes, *named.values()]
+        self.takes_list = True
+        return shape
 
     def build_weights(self, input_shape: Any) -> None:  # noqa: D102
         shapes = self._by_argument(input_shape)
+        names = _parameters(type(self).build)[1:]
+        wanted = {n: shapes[n.removesuffix("_shape")] for n in names
+                  if n.removesuffix("_shape") in shapes}  # fmt: skip
+        every = list(shapes.values())
         self._building = True
         try:
-            names = _parameters(type(self).build)[1:]
-            arguments = [f"{name}_shape" for name in shapes]
-            if len(names) > 1 and {*names} & {*arguments}:
-                given = dict(zip(arguments, shapes.values(), strict=True))
-                self.build(**{name: given[name] for name in names if name in given})
+            if len(names) > 1 and len(wanted) > 1:  # query_shape, value_shape
+                self.build(**wanted)
             else:
-                self.build(*list(shapes.values())[: len(names)])
+                self.build(*(every if len(names) > 1 else every[:1]))
         finally:
             self._building = False
         self._trace(input_shape)  # which builds the layers inside
@@ -149,6 +177,7 @@ class Taped(Layer):
         """Return the arguments of ``call`` that have arrays, a Slot for each."""
         args, kwargs = self._bound()
         names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
+        names += tuple(f"*{k}" for k in range(len(names), len(args)))
         return {
             name: each
             for name, each in {**dict(zip(names, args)), **kwargs}.items()  # noqa: B905
@@ -162,13 +191,17 @@ class Taped(Layer):
         shape = sizes(self.compute_output_shape(input_shape))
         return tuple(shape)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, *shapes: Any, **named: Any) -> Any:
         """Return the shape of the output, the batch axis included; of several, a tuple."""
-        return self._trace(input_shape)
+        if not self.built:
+            self.build(*shapes, **named)
+        return self._trace(self._by_shapes(*shapes, **named))
 
     def _trace(self, input_shape: Any) -> Any:
         """Run ``call`` on arrays of two sizes, where a size is not fixed."""
         shapes = input_shape if self.takes_list else [input_shape]
+        self._rows_known = all(s and s[0] is not None for s in shapes)
+        kept = [(layer, layer.states) for layer in with_states(self)]
         found = []
         for free in (1, 2):
             types = self._types or [self.dtype] * len(shapes)
@@ -176,6 +209,8 @@ class Taped(Layer):
                  for s, t in zip(shapes, types, strict=True)]  # fmt: skip
             y = self._run(x, [None] * len(x), False)
             found.append([np.shape(each) for each in (y if isinstance(y, list) else [y])])
+        for layer, states in kept:
+            layer.states = states
         every = tuple(
             tuple(n if n == m else None for n, m in zip(a, b, strict=True))
             for a, b in zip(*found, strict=True)
@@ -196,7 +231,7 @@ class Taped(Layer):
         kwargs = {name: value for name, value in sorted(kwargs.items()) if value is not None}
         symbolic = is_symbolic(args, kwargs)
         kind: Any = KerasTensor if symbolic else ARRAYS
-        if not symbolic and not any(True for _ in leaves(args, kind)):
+        if not symbolic and args and not any(True for _ in leaves(args, kind)):
             args = (np.asarray(args[0]), *args[1:])
         mask = kwargs.get("mask")
         arrays = args, without_mask(kwargs)
@@ -213,15 +248,20 @@ class Taped(Layer):
         if running.get() is not None:
             return running.get().call(self, given, training, mask)
         given = [x.astype(self.float_type, copy=False) if x.dtype.kind == "f" else x for x in given]
-        shapes = [(None, *x.shape[1:]) for x in given]
         with self.step():
             if not self.built:
+                shapes = self._shapes_of(given, next(leaves([first], Slot)).number)
                 self.build(shapes if self.takes_list else shapes[0])
             self.pack()
             masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
             masks += [None] * (len(given) - len(masks))
             masks = replaced(masks, np.ndarray, lambda m: np.asarray(m, bool))
             return tensor(self.forward(given, bool(training), masks))
+
+    def _shapes_of(self, xs: Sequence[Any], first: int = 0) -> list[Any]:
+        """Return the shapes for any number of rows, for this one if states are kept of them."""
+        rows = None if with_states(self) else len(xs[first])  # a mask may have others
+        return [(None if len(x) == rows else len(x), *x.shape[1:]) for x in xs]
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"tape": None, "_now": None, "added": []}
@@ -376,7 +416,8 @@ class _Running:
         several = several and (layer.takes_list or len(xs) > 1)
         if not layer.built:
             layer.dtype = layer.dtype or self.layer.float_type.name
-            shapes = [(None, *v.shape[1:]) for v in values]
+            fixed = self.layer._rows_known and with_states(layer)
+            shapes = [v.shape if fixed else (None, *v.shape[1:]) for v in values]
             layer.build(shapes if layer.takes_list else shapes[0])
         masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
         masks = [_value(m) for m in masks] + [None] * (len(xs) - len(masks))

@@ -38,8 +38,8 @@ def refuse_shapes(where: str, function: Any, t: Array, p: Array) -> None:
     """Refuse targets and outputs whose shapes are not what a function takes."""
     advice = ""
     if function is formulas.categorical_generalized_cross_entropy:
-        return  # which takes class numbers as they are
-    if function is mathematics.sparse_categorical_crossentropy:
+        fit = broadcasts(t[..., None], p)  # class numbers, as they are
+    elif function is mathematics.sparse_categorical_crossentropy:
         labels = t.shape[:-1] if t.ndim == p.ndim and t.shape[-1] == 1 else t.shape
         fit = labels == p.shape[:-1]
     elif t.shape == p.shape:

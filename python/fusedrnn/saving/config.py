@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import functional_model, sequential  # noqa: F401  descriptions have them by name
 from ..configurable import serialize
 from ..layers.layer import layer_from
 from ..model import Model

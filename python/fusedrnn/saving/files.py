@@ -17,6 +17,7 @@ from .config import model_config
 
 ENDINGS = ".keras, .h5 or .safetensors"
 FORMATS = ".keras", ".h5", ".hdf5", ".safetensors"
+FOLDERS = "folders (SavedModel) are TensorFlow's own"
 ALWAYS, RATIO = 128 << 20, 64
 """Bytes that what is in a file may take: so many, or so many times the size of the file. Weights
 hardly compress: what takes more is no model but made to fill the memory."""
@@ -52,8 +53,9 @@ def save_model(
     elif path.endswith(".keras"):
         _files.write(path, lambda to: h5.write_archive(to, model, config, include_optimizer))
     else:
+        advice = "" if os.path.splitext(path)[1] else f": write {path + '.keras'!r}, for {FOLDERS}"
         raise ValueError(
-            f"save: Invalid filepath extension for saving: {path!r} must end in {ENDINGS}"
+            f"save: Invalid filepath extension for saving: {path!r} must end in {ENDINGS}{advice}"
         )
 
 
@@ -83,8 +85,11 @@ def load_model(
     ValueError
         If the file is damaged, or has what fusedrnn does not.
     """
-    if not _files.text(filepath).endswith(FORMATS):
-        raise ValueError(f"load_model: File format not supported: {filepath} must end in {ENDINGS}")
+    if not (path := _files.text(filepath)).endswith(FORMATS):
+        advice = "" if os.path.splitext(path)[1] else f": save it so, for {FOLDERS}"
+        raise ValueError(
+            f"load_model: File format not supported: {path} must end in {ENDINGS}{advice}"
+        )
     path = _files.source(filepath)
     with _reading("load_model", path), custom_object_scope(custom_objects or {}):
         if path.endswith(".safetensors"):
@@ -113,6 +118,7 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     else:
         if not path.endswith((".h5", ".hdf5")):
             warnings.warn(f"save_weights: {path!r} is an HDF5 file, end it in .h5", stacklevel=3)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # as TensorFlow's checkpoints
         data = h5.tree_bytes(lambda file: keras2.write_weights(file, model))
     _files.write(path, lambda to: to.write_bytes(data))
 

@@ -42,6 +42,9 @@ UNARY: dict[str, Any] = {name: getattr(np, name) for name in _SAME.split()} | {
     "softmax": lambda x, axis=-1: ops.softmax(x, axis),
     "log_softmax": lambda x, axis=-1: ops.log_softmax(x, axis),
     "squeeze": lambda x, axis=None: np.squeeze(x, _axes(axis)), "tril": np.tril, "triu": np.triu,
+    "fft": np.fft.fft, "ifft": np.fft.ifft,
+    "rfft": lambda x, fft_length=None: np.fft.rfft(x, *np.ravel(fft_length or [])),
+    "irfft": lambda x, fft_length=None: np.fft.irfft(x, *np.ravel(fft_length or [])),
 }  # fmt: skip
 _SAME = (
     "add equal greater greater_equal less less_equal logical_and logical_or logical_xor maximum "

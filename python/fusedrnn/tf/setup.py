@@ -172,9 +172,46 @@ def get_session() -> Session:
 
 
 def run(main: Any = None, argv: Any = None) -> None:
-    """Call ``main`` with the arguments of the program, and end it (``tf.compat.v1.app.run``)."""
+    """Call ``main`` with what the flags leave of the program's arguments, and end it."""
     main = main or vars(sys.modules["__main__"])["main"]
-    sys.exit(main(argv or sys.argv))
+    argv = argv or sys.argv
+    sys.exit(main(flags.parse(argv) if "absl.flags" in sys.modules else argv))
+
+
+class _Flags:
+    """``tf.app.flags``: the package ``absl`` has them, imported when a flag is defined or read."""
+
+    def __init__(self, values: bool = False) -> None:
+        vars(self)["values"] = values  # whether it stands for FLAGS, the values by name
+
+    def parse(self, argv: Any) -> Any:
+        """Read the flags out of a program's arguments; return the others."""
+        return self._absl("FLAGS")(argv, known_only=True)
+
+    def _absl(self, name: str) -> Any:
+        try:
+            from absl import flags
+        except ImportError as error:
+            raise ImportError(
+                f"flags.{name} needs the package absl-py: pip install absl-py, or use argparse"
+            ) from error
+        return getattr(flags, name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if not self.values:
+            return _FLAGS if name == "FLAGS" else self._absl(name)
+        values = self._absl("FLAGS")
+        if not values.is_parsed():
+            self.parse(sys.argv)
+        return getattr(values, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._absl("FLAGS"), name, value)
+
+
+flags, _FLAGS = _Flags(), _Flags(values=True)
 
 
 zeros_initializer, ones_initializer = initializers.Zeros, initializers.Ones

@@ -165,7 +165,7 @@ def test_a_grid_search_chooses_by_what_follows_the_fitted_sales(bakery):
 def test_bad_use_is_named(bakery, fitted):
     with pytest.raises(NotFittedError):
         RNNForecaster().predict()
-    with pytest.raises(ValueError, match="cell is 'RNN'"):
+    with pytest.raises(ValueError, match="cell is RNN, expected some of Naive"):
         RNNForecaster("RNN").fit(bakery)
     with pytest.raises(ValueError, match="units is 0"):
         RNNForecaster(units=0).fit(bakery)

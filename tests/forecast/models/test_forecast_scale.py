@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 
 from forecast_tables import growing, panel_of, series_of
-from fusedrnn.forecast import compare
+from fusedrnn.forecast import Settings, compare
 from fusedrnn.forecast.models.inputs import scale
+
+SETTINGS = Settings()
 
 
 @pytest.mark.parametrize("shift", [0.0, -300.0])
 def test_there_and_back(shift):
     series, season = series_of(growing().assign(y=lambda f: f["y"] + shift))
-    found = scale(series, 100, season)
+    found = scale(series, 100, season, SETTINGS)
     assert bool(found.floor) == (shift == 0)
     assert len(found.pattern) == 12
     numbers = series.start + np.arange(144)
@@ -29,14 +31,14 @@ def test_only_the_training_part_is_seen():
     series, season = series_of(growing())
     changed, _ = series_of(growing().assign(y=lambda f: f["y"].where(f.index < 100, 7.0)))
     for a, b in zip(
-        *(vars(scale(s, 100, season)).values() for s in (series, changed)), strict=True
+        *(vars(scale(s, 100, season, SETTINGS)).values() for s in (series, changed)), strict=True
     ):
         np.testing.assert_array_equal(a, b)
 
 
 def test_sales_below_any_seen_have_a_logarithm():
     series, season = series_of(growing().assign(y=lambda f: f["y"].where(f.index < 120, 0.0)))
-    flat = scale(series, 100, season).flat(series.y, series.start + np.arange(144))
+    flat = scale(series, 100, season, SETTINGS).flat(series.y, series.start + np.arange(144))
     assert np.isfinite(flat).all()
 
 
@@ -57,7 +59,7 @@ def test_a_covariate_that_was_constant_is_nothing_to_a_network():
     table.loc[50:, "promo"] = 1.0
     panel = panel_of(table, future_covariates=["promo"])
     (series,) = panel.series
-    flat = scale(series, 40, panel.season).covariates(series.known)
+    flat = scale(series, 40, panel.season, SETTINGS).covariates(series.known)
     assert (flat == 0).all()
-    flat = scale(series, 55, panel.season).covariates(series.known)
+    flat = scale(series, 55, panel.season, SETTINGS).covariates(series.known)
     assert flat[-1] == 1

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from forecast_tables import growing, series_of
-from fusedrnn.forecast import compare
+from fusedrnn.forecast import Settings, compare
 from fusedrnn.forecast.models.inputs import scale
 from fusedrnn.forecast.models.season import is_seasonal
+
+SETTINGS = Settings()
 
 
 def test_the_season_finds_its_place_whatever_the_first_date():
     series, season = series_of(growing())
     later, _ = series_of(growing().iloc[29:])
-    found = scale(series, 100, season)
+    found = scale(series, 100, season, SETTINGS)
     np.testing.assert_allclose(
         found.flat(later.y, later.start + np.arange(len(later.y))),
         found.flat(series.y, series.start + np.arange(144))[29:],

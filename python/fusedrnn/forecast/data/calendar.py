@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,9 @@ CYCLES = {
 }
 LENGTHS = {"hour": 24, "day_of_week": 7, "day_of_year": 365.25, "month": 12, "quarter": 4}
 
+YEARS = "729D"
+"""From the first to the last date, where the cycle of the year is one that a network can learn."""
+
 
 def calendar_features(ds: pd.DatetimeIndex, freq: str) -> dict[str, FloatArray]:
     """Return sine and cosine of the cycles that a frequency has, each (n,)."""
@@ -28,3 +33,14 @@ def calendar_features(ds: pd.DatetimeIndex, freq: str) -> dict[str, FloatArray]:
             angle = 2 * np.pi * at / LENGTHS[cycle]
             features |= {f"{cycle}_sin": np.sin(angle), f"{cycle}_cos": np.cos(angle)}
     return features
+
+
+def has_calendar(known: Collection[str], freq: str) -> bool:
+    """Whether covariates of these names are the cycles that a frequency has, or among them."""
+    cycles = calendar_features(pd.DatetimeIndex(["2000-01-01"]), freq)
+    return not cycles.keys().isdisjoint(known)
+
+
+def spans_years(dates: pd.Series, freq: str) -> bool:
+    """Whether weeks, days or hours span two years or more."""
+    return kind(freq) in CYCLES["day_of_year"] and dates.max() - dates.min() >= pd.Timedelta(YEARS)

@@ -6,7 +6,7 @@ import os
 from calendar import day_abbr
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from ..._files import text
 from .._types import FloatArray
 from ..settings import PanelOptions, TableOptions
-from .calendar import calendar_features
+from .calendar import calendar_features, spans_years
 from .closed import check_days, explained, holidays_of, open_weekdays
 from .frequency import dates, kind, number_of, season_of, shown, step
 from .periods import Placed, placed
@@ -95,6 +95,8 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
     least = long.dates.unique().sort_values().to_series().diff().min()
     on = placed(long, options.freq)
     freq = on.freq
+    if options.calendar is None:
+        options = replace(options, calendar=spans_years(on.long.dates, freq))
     week = open_weekdays(on.long.dates[on.long.rows.sold(zeros=options.zeros == "keep")])
     holidays_of(options.country, on.long.dates[:1])  # an unknown country is an error early
     if "closed" in (options.missing_dates, options.missing_values):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,8 @@ class Findings:
     """Series too short to be judged, left out because that was asked for."""
     remarks: tuple[str, ...] = ()
     """What else the reader should know."""
+    ahead: Callable[[str], pd.DataFrame] | None = None
+    """Forecasts what follows the last sales with a model of this name, fitted to all of them."""
 
     @property
     def panel(self) -> Panel:
@@ -101,6 +104,31 @@ class Findings:
                 table.loc[model, "sd"] = single.mean().std()
         columns = ["parameters", "seconds", "microseconds", "train_loss", "test_loss"]
         return table.reindex(columns=[*columns, *METRICS, "sd", "median"])
+
+    @property
+    def recommended(self) -> str:
+        """The model to use, "" if there is none.
+
+        The one with the least error before the test part, so that what the test part says of it is
+        no winner's luck; where nothing is known before, the least of the test part.
+        """
+        before = self.result.recommended
+        if before is not None and not np.isnan(self.table.loc[before, "MAE"]):
+            return before
+        known = self.table["MAE" if self.table["MASE"].isna().any() else "MASE"].dropna()
+        return str(known.idxmin()) if len(known) else ""
+
+    @cached_property
+    def future(self) -> pd.DataFrame | None:
+        """What `recommended` forecasts after the last sales, with intervals, by series.
+
+        Fitted when it is first asked for. None where it cannot be: a covariate known in advance has
+        no value there, or its model cannot be fitted.
+        """
+        try:
+            return self.ahead(self.recommended) if self.ahead and self.recommended else None
+        except ValueError:
+            return None
 
     @cached_property
     def tests(self) -> dict[tuple[str, str], Difference]:

@@ -93,7 +93,8 @@ class Job:
         forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
         for series, origins in self._live():
-            inputs = Inputs(series, scales[series.unique_id], settings, self.season)
+            cut = self.fold.cut(series, settings)
+            inputs = Inputs(series, scales[series.unique_id], settings, self.season, cut)
             start = time.perf_counter()
             scaled = inputs.forecast(network.predict, origins, settings.horizon)
             forecasts[series.unique_id] = inputs.sales(scaled, origins)

@@ -135,7 +135,7 @@ def summarise(result: Backtest) -> Summary:
                 known.sum(),
             )
     judged = ~np.isnat(dates)
-    columns = pd.MultiIndex.from_tuples(pairs)
+    columns = pd.MultiIndex.from_arrays(np.array(pairs, object).reshape(-1, 2).T)
     return Summary(
         by_series=_table(np.stack(by_series), names, models, "unique_id").assign(
             sales=np.stack(sold).ravel()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
@@ -15,29 +17,49 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
+from ..data.calendar import has_calendar
 from ..data.closed import holidays_of
 from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest
+from ..evaluate.findings import Findings
 from ..evaluate.intervals import lowest
 from ..evaluate.runner import finish, workers
 from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
+from ..models.methods import METHODS
 from ..models.network import Trained
+from ..models.rivals import check_installed
 from ..settings import (
-    CELLS,
+    BEST,
+    KEPT,
+    MEAN,
+    USUAL,
+    Base,
     Duplicates,
     Fill,
+    Loss,
     Negatives,
     PanelOptions,
     Scope,
     Settings,
     Strategy,
     TableOptions,
+    Transform,
     Zeros,
+    parts,
     pick,
 )
-from .train import extended, groups, held_out_errors, load_network, train_on_all
+from .train import (
+    HELD_OUT,
+    extended,
+    groups,
+    held_out_errors,
+    joined,
+    load_network,
+    networks,
+    train_on_all,
+)
 
 
 class RNNForecaster(BaseEstimator):  # type: ignore[misc]
@@ -45,8 +67,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    cell : {"GRU", "LSTM"}
-    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate, patience : optional
+    cell : str
+        "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
+        forecasts, "mean" (`MEAN`), or "best": that of `KEPT` with the least MASE on a fifth at the
+        end that was held out; as in "GRU+best", the simple method.
+    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
+    base, cycles, transform, loss, patience : optional
         See `Settings`.
     seeds, scope, levels : optional
         See `Settings`.
@@ -65,6 +91,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
+    cell_ : str
+        The model that was fitted.
     panel_ : Panel
         The series that were fitted.
     timesteps_ : int
@@ -84,7 +112,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        cell: Literal["LSTM", "GRU"] = "GRU",
+        cell: str = "GRU",
         *,
         timesteps: int = Settings.timesteps,
         horizon: int = Settings.horizon,
@@ -93,6 +121,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         epochs: int = Settings.epochs,
         batch_size: int = Settings.batch_size,
         learning_rate: float = Settings.learning_rate,
+        base: Base = Settings.base,
+        cycles: int = Settings.cycles,
+        transform: Transform = Settings.transform,
+        loss: Loss = Settings.loss,
         patience: int = Settings.patience,
         seeds: int = Settings.seeds,
         scope: Scope = Settings.scope,
@@ -116,7 +148,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         freq: str | None = None,
         season: int | None = None,
         country: str | None = None,
-        calendar: bool = False,
+        calendar: bool | None = None,
         duplicates: Duplicates = "error",
         missing_dates: Fill = "error",
         missing_values: Fill = "error",
@@ -132,6 +164,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.base = base
+        self.cycles = cycles
+        self.transform = transform
+        self.loss = loss
         self.patience = patience
         self.seeds = seeds
         self.scope = scope
@@ -178,11 +214,16 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ValueError
             If the table or a parameter is unfit, or a series is too short for one window.
         """
+        return self.fit_panel(self._panel(frame))
+
+    def fit_panel(self, panel: Panel) -> RNNForecaster:
+        """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
-        panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
         check_covariates(panel, settings)
+        cell = self.cell_ = self._chosen(panel, settings)
+        nets = networks(cell)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
             if len(series.y) < need:
@@ -194,18 +235,18 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         records = Records()
         weights: list[str] = []
         for group in range(1 if settings.scope == "global" else len(panel.series)):
-            weights += [f"weights/{group}/{seed}" for seed in seeds]
+            weights += [f"weights/{group}/{net}/{seed}" for net in nets for seed in seeds]
 
         def tasks() -> Iterator[Any]:
             for i, group in enumerate(groups(panel, settings)):
-                for seed in seeds:
-                    if (key := f"weights/{i}/{seed}") not in records:
+                for net, seed in itertools.product(nets, seeds):
+                    if (key := f"weights/{i}/{net}/{seed}") not in records:
                         yield joblib.delayed(_named)(
-                            key, train_on_all, self.cell, group, settings, panel.season, seed
+                            key, train_on_all, net, group, settings, panel.season, seed
                         )
                 if (key := f"errors/{i}") not in records:
                     yield joblib.delayed(_named)(
-                        key, held_out_errors, self.cell, group, panel.season, settings
+                        key, held_out_errors, cell, group, panel.season, settings
                     )
 
         def keep(key: str, found: list[Any]) -> None:
@@ -225,7 +266,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.panel_ = replace(panel, notes=(*panel.notes, *sample_note(windows, settings)))
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
-        self.scales_ = [scale(series, len(series.y), panel.season) for series in panel.series]
+        self.scales_ = [
+            scale(series, len(series.y), panel.season, settings) for series in panel.series
+        ]
         return self
 
     def predict(
@@ -237,7 +280,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ----------
         frame : DataFrame or path, optional
             Newer sales of the same series, with covariates known in advance in rows after the last
-            sales; a series that it lacks is not forecast. Default: the table that was fitted.
+            sales; a series that it lacks is not forecast. Networks over all series (``scope_``
+            "global") forecast others too, without intervals. Default: the table that was fitted.
         horizon : int, optional
             Default: that of the fit. A longer one feeds forecasts back, and has no intervals
             beyond that of the fit.
@@ -245,8 +289,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            Columns ``unique_id, ds``, the cell, and ``CELL-lo-LEVEL``, ``CELL-hi-LEVEL``; no rows
-            of closed days.
+            Columns ``unique_id, ds``, the model, and ``MODEL-lo-LEVEL``, ``MODEL-hi-LEVEL``; no
+            rows of closed days.
 
         Raises
         ------
@@ -262,37 +306,46 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         blocks = -(-steps // settings.outputs)
         panel = self.panel_ if frame is None else self._newer(frame)
         places = {series.unique_id: i for i, series in enumerate(self.panel_.series)}
-        networks: dict[int, list[Trained]] = {}
-        parts = []
+        made: dict[int, list[list[Trained]]] = {}
+        found = []
         for series in panel.series:
             if len(series.y) < settings.timesteps:
                 raise ValueError(
                     f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
                     f"timesteps = {settings.timesteps}"
                 )
-            i = places[series.unique_id]
+            i = places.get(series.unique_id)
+            cut, none = len(series.y), np.empty((0, settings.horizon))
+            if i is None:  # a new product, of which networks over all series know the kind
+                settled = settings.settled(panel.season, cut, bool(panel.known))
+                own_scale, errors = scale(series, cut, panel.season, settled), none
+            else:
+                old, own_scale, errors = self.panel_.series[i], self.scales_[i], self.errors_[i]
+                series = joined(old, series) if self._remembers else series
+                cut = min(len(series.y), old.start + len(old.y) - series.start)
+            origin = [len(series.y)]
+            least = -np.inf if own_scale.returns else float(lowest(series.y, origin)[0, 0])
             whole = steps if panel.past and blocks > 1 else blocks * settings.outputs
             own = extended(series, panel, whole)  # for the last outputs too, which are not asked
-            inputs = Inputs(own, self.scales_[i], settings, panel.season)
-            group = 0 if settings.scope == "global" else i
-            if group not in networks:  # of one group only: thousands need not be in memory
-                features = inputs.rows.shape[1]
-                first = group * settings.seeds
-                networks = {
-                    group: [
-                        load_network(self.cell, features, settings, self.weights_[first + k])
-                        for k in range(settings.seeds)
-                    ]
-                }
-            origin = [len(series.y)]
             each = [
-                inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
-                for n in networks[group]
+                np.maximum(METHODS[part](series.y, cut, origin, steps, panel.season)[0], least)
+                for part in parts(self.cell_)
+                if part in METHODS
             ]
-            least = -np.inf if self.scales_[i].returns else float(lowest(series.y, origin)[0, 0])
-            sales = np.maximum(each, least).mean(axis=0)
-            parts.append(self._frame(series, panel.freq, sales, least, self.errors_[i]))
-        return pd.concat(parts, ignore_index=True)
+            if networks(self.cell_):
+                inputs = Inputs(own, own_scale, settings, panel.season, cut)
+                group = 0 if i is None or settings.scope == "global" else i
+                if group not in made:  # of one group only: thousands need not be in memory
+                    made = {group: self._networks(group, inputs.rows.shape[1], settings)}
+                for trained in made[group]:
+                    sales = [
+                        inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
+                        for n in trained
+                    ]
+                    each.append(np.maximum(sales, least).mean(axis=0))
+            sales = np.mean(each, axis=0)
+            found.append(self._frame(series, panel.freq, sales, least, errors))
+        return pd.concat(found, ignore_index=True)
 
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
         """Return minus the mean absolute error of the forecasts of what follows the fitted sales.
@@ -318,7 +371,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         if not steps:
             raise ValueError("no row of the table follows the fitted sales")
         found = self.predict(horizon=steps).merge(pd.concat(truth), on=["unique_id", "ds"])
-        return -float((found["y"] - found[self.cell]).abs().mean())
+        return -float((found["y"] - found[self.cell_]).abs().mean())
 
     def cross_validation(
         self,
@@ -335,9 +388,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         DataFrame
             Columns ``unique_id, ds, cutoff, y``, the cell and its intervals.
         """
-        chosen = replace(
-            self._settings(), models=(self.cell,), test_size=test_size, step=step, folds=folds
-        )
+        chosen = replace(self._settings(), test_size=test_size, step=step, folds=folds)
+        if len(chosen.models) > 1:
+            raise ValueError(f"cell is {self.cell!r}, which is chosen on all sales: name a model")
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
@@ -347,21 +400,55 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return found[[name for name in found if "-seed" not in str(name)]]
 
     def _settings(self) -> Settings:
-        if self.cell not in CELLS:
-            raise ValueError(f"cell is {self.cell!r}, expected {' or '.join(map(repr, CELLS))}")
-        return pick(Settings, self.get_params() | {"seed": self.random_state})
+        models: tuple[str, ...] = (MEAN if self.cell == "mean" else self.cell,)
+        if self.cell == BEST:
+            models = KEPT
+        elif isinstance(self.cell, str) and BEST in parts(self.cell):
+            models = tuple(self.cell.replace(BEST, partner) for partner in USUAL)
+        given = self.get_params() | {"seed": self.random_state, "models": models}
+        try:
+            return pick(Settings, given)
+        except ValueError as error:
+            message = str(error)
+            raise ValueError(re.sub("^models is", "cell is", message)) from None
+
+    def _chosen(self, panel: Panel, settings: Settings) -> str:
+        """Return the model to fit: the one that is given, or the best on a held-out end."""
+        check_installed(settings.fitted)
+        if len(settings.models) == 1:
+            return settings.models[0]
+        held = replace(settings, test_size=HELD_OUT, levels=())
+        table = Findings(backtest(panel, held, n_jobs=self.n_jobs)).table
+        return str(table["MAE" if table["MASE"].isna().all() else "MASE"].idxmin())
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether a forecast needs all sales, and not the last ones only."""
+        return self.base != Settings.base or any(part in METHODS for part in parts(self.cell_))
+
+    def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
+        """Return the trained networks of a group of series, a list a network."""
+        nets = networks(self.cell_)
+        first = group * len(nets) * settings.seeds
+        return [
+            [
+                load_network(net, features, settings, self.weights_[first + i * settings.seeds + k])
+                for k in range(settings.seeds)
+            ]
+            for i, net in enumerate(nets)
+        ]
 
     def _panel(
         self,
         frame: pd.DataFrame | str | Path,
         freq: str | None = None,
         known_categories: Mapping[str, Sequence[str]] | None = None,
+        **others: bool,
     ) -> Panel:
-        """Read a table as the parameters say, but for a frequency that is given."""
-        options = self.get_params()
-        options["freq"] = freq or self.freq
+        """Read a table as the parameters say, but for what else is given."""
+        options = self.get_params() | {"freq": freq or self.freq} | others
         where, rules = pick(TableOptions, options), pick(PanelOptions, options)
-        return read_panel(frame, where, rules, known_categories)
+        return read_panel(frame, where, self._settings().fitting(rules), known_categories)
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""
@@ -372,13 +459,18 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             ]
             for column in self.categories
         }
-        panel = self._panel(frame, freq, kinds)
+        calendar = has_calendar(self.panel_.known, self.panel_.freq)
+        panel = self._panel(frame, freq, kinds, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
-            panel = self._panel(frame, self.panel_.freq, kinds)  # business days are days too
+            # business days are days too
+            panel = self._panel(frame, self.panel_.freq, kinds, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
-        if strangers:
-            raise ValueError(f"series {strangers[0]!r} was not among those that were fitted")
+        if strangers and self.scope_ == "local":
+            raise ValueError(
+                f"series {strangers[0]!r} was not among those that were fitted, each with networks "
+                "of its own: fit with scope 'global'"
+            )
         if panel.freq != self.panel_.freq:
             raise ValueError(f"the table has frequency {panel.freq}, expected {self.panel_.freq}")
         return panel
@@ -387,15 +479,15 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray
     ) -> pd.DataFrame:
         ds = dates(freq, series.ds[-1], periods=len(sales) + 1)[1:]
-        columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell: sales}
+        columns: dict[str, Any] = {"unique_id": series.unique_id, "ds": ds, self.cell_: sales}
         for level in self.levels:
             rank = math.ceil((len(errors) + 1) * level / 100)
             half = np.full(len(sales), np.nan)
             if rank <= len(errors):
                 known = errors[rank - 1][: len(sales)]
                 half[: len(known)] = known
-            columns[f"{self.cell}-lo-{level}"] = np.maximum(sales - half, least)
-            columns[f"{self.cell}-hi-{level}"] = sales + half
+            columns[f"{self.cell_}-lo-{level}"] = np.maximum(sales - half, least)
+            columns[f"{self.cell_}-hi-{level}"] = sales + half
         shut = np.zeros(len(ds), bool)
         if "closed" in (self.missing_dates, self.missing_values):
             shut = holidays_of(self.country, ds)

@@ -25,11 +25,13 @@ from ... import __version__, _files, cells
 from ..data.frequency import named
 from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
+from ..models.network import equal_units
 from ..models.scale import Scale
-from ..settings import CELLS, PanelOptions, Settings, TableOptions, pick
+from ..settings import BEST, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
+from .train import networks
 
-FORMAT = 4
+FORMAT = 5
 DESCRIBED = "pipeline.json"
 ARRAYS = "arrays.sqlite"
 
@@ -58,7 +60,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
     panel, keep = forecaster.panel_, max(forecaster.timesteps_, forecaster.panel_.season)
     records = Records(folder / ARRAYS)
     for i, each in enumerate(panel.series):
-        first = max(0, len(each.y) - keep)
+        first = 0 if forecaster._remembers else max(0, len(each.y) - keep)
         last = {n: getattr(each, n)[first:] for n in ("ds", "y", "observed", "known", "past")}
         start = each.start + first
         records.put(f"series/{i}", unique_id=each.unique_id, start=start, **last)
@@ -71,6 +73,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "format": FORMAT,
         "versions": {"fusedrnn": __version__, "numpy": np.__version__, "pandas": pd.__version__},
         "parameters": forecaster.get_params(),
+        "cell": forecaster.cell_,
         "timesteps": forecaster.timesteps_,
         "scope": forecaster.scope_,
         "freq": panel.freq,
@@ -140,8 +143,9 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
 
     for kind in ("series", "networks"):  # each has a record, so no number is larger than theirs
         n = described[kind]
-        _expect(kind, type(n) is int and 0 < n <= records.count())
+        _expect(kind, type(n) is int and 0 <= n <= records.count())
     count = described["series"]
+    forecaster.cell_ = described["cell"]
     forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
         series=stored("series", count, series),
@@ -159,27 +163,32 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         _check_series(forecaster, i)
     shapes = _shapes(forecaster)
     for i, weights in enumerate(forecaster.weights_):
-        _expect(f"weights of network {i}", [w.shape for w in weights] == shapes)
+        own = shapes[i // forecaster.seeds % len(shapes)]
+        _expect(f"weights of network {i}", [w.shape for w in weights] == own)
         _expect(f"weights of network {i}", all(w.dtype.kind == "f" for w in weights))
     return forecaster
 
 
-def _check(forecaster: RNNForecaster, networks: Any, records: Records) -> None:
+def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     """Check what is written once for all series, before anything is read by it."""
     parameters, panel = forecaster.get_params(), forecaster.panel_
     whole = {name: parameters[name] for name in ("random_state", "n_jobs")}
     whole |= {"timesteps": forecaster.timesteps_, "season": panel.season}
-    whole |= {"series": len(panel.series), "networks": networks}
+    whole |= {"series": len(panel.series), "networks": many}
     for name, value in whole.items():
         _expect(name, isinstance(value, int) and not isinstance(value, bool))
+    known = forecaster.cell == "mean" or BEST in parts(str(forecaster.cell))
+    _expect("cell", known or forecaster.cell == forecaster.cell_)
+    _expect("cell", isinstance(forecaster.cell_, str))
     settings = replace(
-        pick(Settings, parameters | {"seed": forecaster.random_state}),
+        pick(
+            Settings, parameters | {"seed": forecaster.random_state, "models": [forecaster.cell_]}
+        ),
         timesteps=forecaster.timesteps_,
         scope=forecaster.scope_,
     )
     pick(TableOptions, parameters)
     pick(PanelOptions, parameters)
-    _expect("cell", forecaster.cell in CELLS)
     _expect("timesteps", settings.timesteps >= 1)
     _expect("scope", settings.scope in ("local", "global"))
     _expect("freq", isinstance(panel.freq, str) and named(panel.freq) == panel.freq)
@@ -187,9 +196,10 @@ def _check(forecaster: RNNForecaster, networks: Any, records: Records) -> None:
     for name in ("known", "past", "notes"):
         _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))
     groups = 1 if settings.scope == "global" else len(panel.series)
-    _expect("series", groups >= 1)
-    _expect("networks", networks == groups * settings.seeds)
-    _expect("records", records.count() == 3 * len(panel.series) + networks)
+    groups *= len(networks(forecaster.cell_))
+    _expect("series", len(panel.series) >= 1)
+    _expect("networks", many == groups * settings.seeds)
+    _expect("records", records.count() == 3 * len(panel.series) + many)
 
 
 def _check_series(forecaster: RNNForecaster, i: int) -> None:
@@ -211,14 +221,19 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)
 
 
-def _shapes(forecaster: RNNForecaster) -> list[tuple[int, ...]]:
-    """Return the shapes of a network's weights."""
-    units, panel = forecaster.units, forecaster.panel_
+def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
+    """Return the shapes of the weights of each network."""
+    panel, settings = forecaster.panel_, pick(Settings, forecaster.get_params())
     columns = 1 + len(panel.past) + 2 * len(panel.known)  # see `Inputs`
-    outputs = pick(Settings, forecaster.get_params()).outputs
-    wide = cells.CELLS[forecaster.cell.lower()].gates * units
-    bias = (2, wide) if forecaster.cell == "GRU" else (wide,)  # see `reset_after`
-    return [(columns, wide), (units, wide), bias, (units, outputs), (outputs,)]
+    found: list[list[tuple[int, ...]]] = []
+    for network in networks(forecaster.cell_):
+        cell, _, equal = network.partition("-")
+        units = equal_units(columns, settings) if equal else settings.units
+        wide = cells.CELLS[cell.lower()].gates * units
+        bias = (2, wide) if cell == "GRU" else (wide,)  # see `reset_after`
+        dense = [(units, settings.outputs), (settings.outputs,)]
+        found.append([(columns, wide), (units, wide), bias, *dense])
+    return found
 
 
 def _expect(what: str, holds: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from ..evaluate.intervals import lowest
 from ..evaluate.jobs import Job
 from ..models.inputs import training_windows
 from ..models.network import Trained, build, train
-from ..settings import Settings
+from ..settings import NETWORKS, Settings, parts
 
+ROWS = ("y", "observed", "known", "past")
+"""Of a series, but for its dates."""
 Weights = list[np.ndarray]
 HELD_OUT = 0.2
 """Share of a series at its end on which the errors for the intervals are measured."""
@@ -36,8 +39,13 @@ def train_on_all(
 ) -> Weights:
     """Return the weights of a network that saw everything."""
     with runtime.threads(1):
-        parts = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
-        return [np.asarray(w) for w in train(cell, parts, settings, seed).model.get_weights()]
+        windows = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
+        return [np.asarray(w) for w in train(cell, windows, settings, seed).model.get_weights()]
+
+
+def networks(cell: str) -> list[str]:
+    """Return the networks among the models that a model is the mean of."""
+    return [part for part in parts(cell) if part in NETWORKS]
 
 
 def load_network(cell: str, features: int, settings: Settings, weights: Weights) -> Trained:
@@ -50,7 +58,7 @@ def load_network(cell: str, features: int, settings: Settings, weights: Weights)
 def held_out_errors(
     cell: str, group: Sequence[Series], season: int, settings: Settings
 ) -> list[FloatArray]:
-    """Return each series' sorted absolute errors on its end, by a network that saw the rest."""
+    """Return each series' sorted absolute errors on its end, by a model that saw the rest."""
     held = replace(settings, test_size=HELD_OUT, levels=())
     none = np.empty((0, settings.horizon))
     try:
@@ -59,30 +67,55 @@ def held_out_errors(
         return [none for _ in group]
     if not any(fold.origins(series, held) for series in group):
         return [none for _ in group]
-    job = Job(
-        model=cell,
-        seed=settings.seed,
-        fold=fold,
-        series=group,
-        season=season,
-        settings=held,
-        group="",
-    )
-    found = job.run_alone()
-    if found.error:
-        raise ValueError(found.error)
+    found = []
+    for part in parts(cell):
+        job = Job(
+            model=part,
+            seed=settings.seed,
+            fold=fold,
+            series=group,
+            season=season,
+            settings=held,
+            group="",
+        )
+        found.append(job.run_alone())
+        if found[-1].error:
+            raise ValueError(found[-1].error)
     errors = []
     for series in group:
-        if series.unique_id not in found.forecasts:
+        if series.unique_id not in found[0].forecasts:
             errors.append(none)
             continue
         origins = np.asarray(fold.origins(series, held), np.intp)
         truth = np.where(series.observed, series.y, np.nan)
         error = truth[origins[:, None] + np.arange(settings.horizon)]
-        forecasts = np.maximum(found.forecasts[series.unique_id], lowest(series.y, origins))
-        error = np.abs(error - forecasts)
+        least = lowest(series.y, origins)
+        each = [np.maximum(part.forecasts[series.unique_id], least) for part in found]
+        error = np.abs(error - np.mean(each, axis=0))
         errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
     return errors
+
+
+def joined(old: Series, new: Series) -> Series:
+    """Return the rows of a series before a later table, and then those of that table.
+
+    Raises
+    ------
+    ValueError
+        If dates lie between them.
+    """
+    before = new.start - old.start
+    if before > len(old.y):
+        raise ValueError(
+            f"series {new.unique_id!r}: the table begins on {new.ds[0]:%Y-%m-%d}, later than the "
+            f"date after the fitted sales, which end on {old.ds[-1]:%Y-%m-%d}"
+        )
+    if before <= 0:
+        return new
+    rows: dict[str, Any] = {
+        name: np.concatenate([getattr(old, name)[:before], getattr(new, name)]) for name in ROWS
+    }
+    return replace(new, start=old.start, ds=old.ds[:before].append(new.ds), **rows)
 
 
 def extended(series: Series, panel: Panel, steps: int) -> Series:

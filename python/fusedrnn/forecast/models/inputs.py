@@ -10,14 +10,17 @@ from ...windows import make_windows
 from .._types import Float32Array, FloatArray
 from ..data.panel import Panel, Series
 from ..settings import WINDOWS, Settings
+from .methods import METHODS
 from .scale import Scale, fit_scale, level_steps
 
 
 class Inputs:
     """The windows of one series and the way back from outputs to sales.
 
-    Each window is shifted by the mean of its last season, so that a network need not have seen a
-    level to forecast at it.
+    Each window is shifted by its level, so that a network need not have seen one to forecast at it,
+    and its forecast is shifted back: by the mean of the window's last season, or by the forecast of
+    a simple method (`Settings.base`), in which case a network learns what that method leaves, as in
+    the winner of the M4 competition (Smyl, 2020).
 
     Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
     outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
@@ -30,13 +33,18 @@ class Inputs:
         Found on the training part.
     settings : Settings
     season : int
+    cut : int
+        Rows that training may see; the simple method is fitted to them.
     """
 
-    def __init__(self, series: Series, scale: Scale, settings: Settings, season: int) -> None:
+    def __init__(
+        self, series: Series, scale: Scale, settings: Settings, season: int, cut: int
+    ) -> None:
         self.timesteps, self.outputs = settings.timesteps, settings.outputs
         self.level_steps = level_steps(season, settings.timesteps)
         self.blind = series.past.shape[1] > 0
         self.start, self.scale = series.start, scale
+        self.y, self.cut, self.season, self.base = series.y, cut, season, settings.base
         numbers = series.start + np.arange(len(series.y))
         self.target = scale.flat(series.y, numbers).astype(np.float32)
         n = len(series.known) if series.known.shape[1] else len(series.y)
@@ -48,10 +56,13 @@ class Inputs:
         rows[: len(known), 1 + others.shape[1] :] = known
         self.rows: Float32Array = rows.astype(np.float32)
 
-    def training(self, cut: int) -> tuple[Float32Array, Float32Array]:
+    def training(self) -> tuple[Float32Array, Float32Array]:
         """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
-        x, y = make_windows(self.rows[:cut], self.timesteps, self.outputs, target=self.target[:cut])
-        return self._shifted(x), y - self._level(x)
+        rows, target = self.rows[: self.cut], self.target[: self.cut]
+        x, y = make_windows(rows, self.timesteps, self.outputs, target=target)
+        based = self._based(range(self.timesteps, self.timesteps + len(x)), self.outputs)
+        level = self._level(x) if based is None else based
+        return self._shifted(x, level), y - level
 
     def forecast(
         self,
@@ -75,6 +86,7 @@ class Inputs:
             )
         x = np.stack([self.rows[p - self.timesteps : p] for p in origins])
         steps = range(0, horizon, self.outputs)
+        based = self._based(origins, len(steps) * self.outputs)
         blocks = []
         for done in steps:
             if np.isnan(x).any():
@@ -82,7 +94,8 @@ class Inputs:
                     "a covariate known in advance has no value for a forecast period: give its "
                     "rows after the last sales"
                 )
-            blocks.append(predict(self._shifted(x)) + self._level(x))
+            level = self._level(x) if based is None else based[:, done : done + self.outputs]
+            blocks.append(predict(self._shifted(x, level)) + level)
             if done != steps[-1]:
                 places = [range(p + done, p + done + self.outputs) for p in origins]
                 after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
@@ -102,10 +115,19 @@ class Inputs:
         level: Float32Array = x[:, -self.level_steps :, 0].mean(axis=1, keepdims=True)
         return level
 
-    def _shifted(self, x: Float32Array) -> Float32Array:
-        """Return windows less their level."""
+    def _based(self, origins: Sequence[int], steps: int) -> Float32Array | None:
+        """Return what the simple method forecasts, scaled, (origins, steps), if there is one."""
+        if self.base == "level":
+            return None
+        y = self.scale.transformed(self.y)
+        found = METHODS[self.base](y, self.cut, origins, steps, self.season)
+        numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
+        return self.scale.flattened(found, numbers).astype(np.float32)
+
+    def _shifted(self, x: Float32Array, level: Float32Array) -> Float32Array:
+        """Return windows less the mean of their levels, (n, 1 or steps)."""
         shifted = np.array(x)
-        shifted[:, :, 0] -= self._level(x)
+        shifted[:, :, 0] -= level.mean(axis=1, keepdims=True)
         return shifted
 
 
@@ -123,9 +145,9 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
         )
 
 
-def scale(series: Series, cut: int, season: int) -> Scale:
+def scale(series: Series, cut: int, season: int, settings: Settings) -> Scale:
     """Return the scale of the first `cut` rows of a series."""
-    return fit_scale(series, cut, season, covariates(series))
+    return fit_scale(series, cut, season, settings, covariates(series))
 
 
 def training_windows(
@@ -154,8 +176,8 @@ def training_windows(
     rng = np.random.default_rng(seed)
     parts = []
     for each, cut in series():
-        own = found[each.unique_id] = scale(each, cut, season)
-        x, y = Inputs(each, own, settings, season).training(cut)
+        own = found[each.unique_id] = scale(each, cut, season, settings)
+        x, y = Inputs(each, own, settings, season, cut).training()
         if share < 1:
             chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
             x, y = x[chosen], y[chosen]

@@ -31,7 +31,7 @@ class Trained:
 
     model: Any
     losses: list[float]
-    """Training loss after each epoch: mean absolute error of the scaled sales."""
+    """Training loss after each epoch, of the scaled sales."""
     seconds: float
 
     @property
@@ -81,7 +81,7 @@ def train(
     x, y = _join(parts)
     steps = settings.epochs * -(-len(x) // settings.batch_size)
     network = build(model, x.shape[2], settings)
-    network.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss="mae")
+    network.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss=settings.loss)
     history = network.fit(
         x,
         y,

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._types import FloatArray, IntArray
 from ..data.panel import Series
+from ..settings import Settings
 from .season import season_at, seasonal_pattern
 
 LEVEL_STEPS = 4
@@ -34,12 +35,18 @@ class Scale:
     returns: bool
     """Whether some sales were negative."""
 
+    def transformed(self, y: FloatArray) -> FloatArray:
+        """Return sales, or their logarithms where a network sees these."""
+        return np.log(np.maximum(y, self.floor)) if self.floor else y
+
     def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
         """Return sales, (n,), at dates of these numbers as a network sees them."""
-        values = np.log(np.maximum(y, self.floor)) if self.floor else y
-        values = values - season_at(self.pattern, numbers)
+        return self.flattened(self.transformed(y), numbers)
+
+    def flattened(self, values: FloatArray, numbers: IntArray) -> FloatArray:
+        """Return what `transformed` gave, of any shape, as a network sees it."""
         low, width = _span(self.extent[:, 0])
-        return (values - low) / width
+        return (values - season_at(self.pattern, numbers) - low) / width
 
     def sales(self, values: FloatArray, numbers: IntArray) -> FloatArray:
         """Return the sales that `flat` turns into these values, of any shape."""
@@ -56,7 +63,9 @@ class Scale:
         return (table - low) / width
 
 
-def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> Scale:
+def fit_scale(
+    series: Series, cut: int, season: int, settings: Settings, covariates: FloatArray
+) -> Scale:
     """Find the scale of a series from its first `cut` rows.
 
     Parameters
@@ -64,12 +73,14 @@ def fit_scale(series: Series, cut: int, season: int, covariates: FloatArray) -> 
     series : Series
     cut : int
     season : int
+    settings : Settings
     covariates : ndarray, (n or more, covariates)
     """
     y, numbers = series.y[:cut], series.start + np.arange(cut)
-    floor = float(y.min()) / 10 if 0 < y.min() < y.max() else 0.0
+    logarithms = settings.transform == "logarithm" and 0 < y.min() < y.max()
+    floor = float(y.min()) / 10 if logarithms else 0.0
     values = np.log(y) if floor else y
-    pattern = seasonal_pattern(values, numbers, season, logarithms=floor > 0)
+    pattern = seasonal_pattern(values, numbers, season, logarithms, settings.cycles)
     values = values - season_at(pattern, numbers)
     table = np.hstack([values[:, None], covariates[:cut]])
     extent = np.stack([table.min(axis=0), table.max(axis=0)])

@@ -19,7 +19,7 @@ does not grow with the sales; in logarithms it does."""
 
 
 def seasonal_pattern(
-    values: FloatArray, numbers: IntArray, season: int, logarithms: bool
+    values: FloatArray, numbers: IntArray, season: int, logarithms: bool, cycles: int
 ) -> FloatArray:
     """Return the pattern to take off a training part: a season's, or of one zero if there is none.
 
@@ -31,6 +31,8 @@ def seasonal_pattern(
         Of their dates.
     season : int
     logarithms : bool
+    cycles : int
+        Seasons at the end that the pattern is taken from; 0: all.
 
     Returns
     -------
@@ -42,6 +44,9 @@ def seasonal_pattern(
         return np.zeros(1)
     from statsmodels.tsa.seasonal import seasonal_decompose
 
+    if cycles:
+        last = -(cycles + 1) * season  # the moving average of the trend takes one off
+        values, numbers = values[last:], numbers[last:]
     found = seasonal_decompose(values, period=season).seasonal[:season]
     return np.roll(found, numbers[0] % season)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ... import __version__
 from ..._files import write
@@ -33,6 +34,10 @@ class Comparison(Findings):
         Paired tests of the networks with one another and with every simple method.
     by_series, by_horizon, coverage : DataFrame
         Errors of each series, at each step ahead; how often the truth lay in the intervals.
+    recommended : str
+        The model with the least error before the test part.
+    future : DataFrame or None
+        What it forecasts after the last sales.
     notes : tuple of str
         What was done to the data and what could not be done.
     """
@@ -57,6 +62,8 @@ class Comparison(Findings):
             "by_series": [_plain(row) for row in self.by_series.to_dict("records")],
             "coverage": [_plain(row) for row in self.coverage.to_dict("records")],
             "tests": [_plain(test) for test in tests],
+            "recommended": self.recommended,
+            "future": None if self.future is None else _rows(self.future),
             "data": {
                 "series": len(self.panel.series),
                 "frequency": self.panel.freq,
@@ -101,6 +108,11 @@ class Comparison(Findings):
     def forget(self) -> None:
         """Remove what was kept for ``resume``."""
         self.result.store.forget()
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame with dates as text."""
+    return [_plain(row) for row in frame.assign(ds=frame["ds"].astype(str)).to_dict("records")]
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

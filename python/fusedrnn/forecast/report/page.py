@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ... import __version__
 from ..evaluate.findings import Findings
 from . import plot
-from .verdict import headline, recommended, unit_of
+from .verdict import headline, unit_of
 from .view import view
 from .words import counted, notes, number, seeds, subject
 
@@ -88,7 +88,7 @@ TITLES = {
 
 def page(findings: Findings, command: str = "") -> str:
     """Return the report as HTML; `command` is what makes it again."""
-    settings, best = findings.settings, recommended(findings)
+    settings, best = findings.settings, findings.recommended
     first, rest = headline(findings)
     coverage = findings.coverage.set_index("model")
     tests = pd.DataFrame(
@@ -106,6 +106,7 @@ def page(findings: Findings, command: str = "") -> str:
         f"<h1>{escape(first)}</h1>",
         f"<p>{escape(rest)}</p>" if rest else "",
         f'<p class="soft">{escape(subject(findings))}</p>',
+        *_next(findings),
         "<h2>What was done to the data</h2>",
         _list(notes(findings) or ("nothing: every date and value was there",)),
         _list(
@@ -215,6 +216,25 @@ def _table(frame: pd.DataFrame, columns: dict[str, str], best: str = "") -> str:
     )
     table = f'<div class="scroll"><table><tr><th></th>{head}</tr>{body}</table></div>'
     return table + '<p class="soft hint">The table scrolls sideways.</p>' * (len(shown) > 3)
+
+
+def _next(findings: Findings) -> list[str]:
+    """Return what the model to use forecasts after the last sales, of the largest series."""
+    if (future := findings.future) is None:
+        return []
+    name = findings.summary.largest
+    own = future[future["unique_id"] == name].set_index("ds").drop(columns="unique_id")
+    many = f" of series {escape(name)}" if len(findings.panel.series) > 1 else ""
+    return [
+        f"<h2>What comes next{many}</h2>",
+        _table(own.rename(index=_date), dict.fromkeys(own, "")),
+        f'<p class="soft">By {escape(findings.recommended)}, fitted to all sales.</p>',
+    ]
+
+
+def _date(date: pd.Timestamp) -> str:
+    """Return a date, with the hour where there is one."""
+    return f"{date:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
 
 
 def _p(value: float) -> str:

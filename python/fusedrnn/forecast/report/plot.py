@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 
 from ..evaluate.findings import Findings
 from ..settings import CELLS, EQUAL
-from .verdict import recommended
 
 COLOURS = {
     "y": "#1f2933",
@@ -49,7 +48,7 @@ def draw_forecasts(findings: Findings, ax: Axes) -> None:
     if h > 1:  # a row without values between two cutoffs breaks the lines
         breaks = shown.groupby("cutoff").tail(1)[["ds"]]
         shown = pd.concat([shown, breaks]).sort_values("ds", kind="stable")
-    for model in dict.fromkeys(("SeasonalNaive", *CELLS, recommended(findings))):
+    for model in dict.fromkeys(("SeasonalNaive", *CELLS, findings.recommended)):
         if model in shown:
             ink = colour(findings, model)
             ax.plot(shown["ds"], shown[model], color=ink, linewidth=1.4, label=model)

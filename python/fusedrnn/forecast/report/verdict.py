@@ -41,19 +41,6 @@ def unit_of(findings: Findings) -> str:
     return "MAE" if findings.table[unit].isna().any() else unit
 
 
-def recommended(findings: Findings) -> str:
-    """Return the model to use.
-
-    That is the one with the least error before the test part, so that what the test part says of it
-    is no winner's luck; where nothing is known before, the least of the test part.
-    """
-    table = findings.table[unit_of(findings)].dropna()
-    before = findings.result.recommended
-    if before is not None and before in table:
-        return before
-    return str(table.idxmin()) if len(table) else ""
-
-
 def verdict(errors: Mapping[str, float], tests: Tests, unit: str) -> tuple[list[str], list[str]]:
     """Say which network is better, and whether they beat the simple methods.
 
@@ -106,7 +93,7 @@ def spoken(model: str) -> str:
 
 def _use(findings: Findings) -> str:
     """Say which model to use, and how far off it is in the user's units."""
-    model = recommended(findings)
+    model = findings.recommended
     if not model:
         return "no model made a forecast"
     row = findings.table.loc[model]

@@ -13,7 +13,6 @@ import pandas as pd
 
 from ..evaluate.findings import Findings
 from . import plot
-from .verdict import recommended
 
 PERIODS = 600
 """Forecast periods at most."""
@@ -32,7 +31,7 @@ def view(findings: Findings) -> str:
 def figures(findings: Findings) -> dict[str, Any]:
     """Return what is drawn: dates, sales, and every model's forecasts that do not overlap."""
     shown = plot.apart(findings, PERIODS)
-    best = recommended(findings)
+    best = findings.recommended
     first = [m for m in (best, "LSTM", "GRU", "SeasonalNaive") if m in shown]
     lines = [{"name": "sales", "colour": plot.COLOURS["y"], "on": True, "y": _values(shown["y"])}]
     for model in dict.fromkeys([*first, *findings.settings.models]):

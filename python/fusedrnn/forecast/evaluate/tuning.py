@@ -1,0 +1,202 @@
+"""Ways to prepare a series and to train, tried on what lies before the calibration fold.
+
+Every candidate is judged on a fold before that one, by values that all series had by then: nothing
+later changes the choice, and errors on the calibration fold, which make the intervals and say which
+model is the one to use, are not flattered by it. Successive halving: all with a third of the epochs
+and one cell, the better half with all of them and both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..data.panel import Panel
+from ..settings import CELLS, PanelOptions, Settings
+from .backtest import Backtest, learnable, plan_jobs
+from .folds import CALIBRATION, plan
+from .results import Store
+from .runner import run
+
+SHORT = 1 / 3
+"""Share of the epochs in the first round."""
+SERIES = 6
+"""Of more series so many, evenly spread, are tried."""
+WORTH = 0.9
+"""What a candidate's error has to be below, in units of that of the usual way, to be taken: one
+fold says little of a few per cent."""
+CALENDAR = "calendar"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate and what came of it."""
+
+    options: Mapping[str, Any]
+    """What differs from the usual way."""
+    errors: tuple[float, ...]
+    """Of each round that it was in, in units of the MASE."""
+
+    @property
+    def name(self) -> str:
+        """Its options in words."""
+        return ", ".join(f"{name} {value}" for name, value in self.options.items()) or "the usual"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was chosen of what was tried."""
+
+    options: Mapping[str, Any]
+    """Of `Settings` and `PanelOptions`; empty where the usual way was kept."""
+    trials: tuple[Trial, ...]
+    seconds: float
+
+    @property
+    def note(self) -> str:
+        """What was tried, chosen and spent, in a sentence."""
+        if not self.trials:
+            return "nothing was tuned: too few values before the test part"
+        tried = "; ".join(f"{each.name} {each.errors[-1]:.3f}" for each in self.trials)
+        chosen = Trial(self.options, ()).name
+        return f"tuned in {self.seconds:.0f} s, before the test part: {chosen}; of {tried}"
+
+
+def candidates(
+    settings: Settings, season: int, rows: int, calendar: bool, thorough: bool
+) -> list[dict[str, Any]]:
+    """Return options to try beside the usual ones, of settings that are settled.
+
+    Parameters
+    ----------
+    settings : Settings
+    season, rows : int
+        Of the training part.
+    calendar : bool
+        Whether the usual way has the calendar.
+    thorough : bool
+    """
+    ets: dict[str, Any] = {"base": "ETS"}
+    short: dict[str, Any] = {"epochs": max(1, settings.epochs // 3)}
+    other: dict[str, Any] = {CALENDAR: not calendar}
+    found = [ets, ets | short, other, ets | other]
+    if 1 < season <= rows // 4:
+        found.append({"cycles": 0 if settings.cycles else 8})
+    if thorough:
+        longer = min(2 * settings.timesteps, (rows - settings.horizon) // 3)
+        found += [{"base": "Theta"}, {"transform": "none"}, {"loss": "huber"}, {"loss": "mse"}]
+        found += [{"units": max(1, settings.units // 2)}, {"learning_rate": 0.001}]
+        found += [{"timesteps": longer}, {"cycles": 5}, ets | other | short]
+    return found
+
+
+class Source(Protocol):
+    """The panel with or without the calendar."""
+
+    calendar: bool
+    """Whether the usual way has it."""
+
+    def __call__(self, calendar: bool) -> Panel:
+        """Return the panel."""
+
+
+def tuning(
+    source: Source,
+    settings: Settings,
+    free: Callable[[str], bool],
+    *,
+    thorough: bool = False,
+    n_jobs: int = 1,
+) -> Tuned:
+    """Choose the options of networks for a panel.
+
+    Parameters
+    ----------
+    source : Source
+    settings : Settings
+        The usual way, settled.
+    free : callable
+        Whether an option may be changed: one that the user gave may not.
+    thorough : bool
+        Whether to try all there is.
+    n_jobs : int
+        Processes.
+    """
+    start = time.perf_counter()
+    panel = source(source.calendar)
+    longest = max(len(series.y) for series in panel.series)
+    judged_on = settings.test_rows(longest)
+    held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
+    rows = longest - judged_on - held
+    settings = replace(settings, test_size=judged_on + held)
+    tried = candidates(settings, panel.season, rows, source.calendar, thorough)
+    options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
+    trials = [Trial(each, ()) for each in options]
+    left: list[Trial] = []
+    for share, cells in ((SHORT, CELLS[1:]), (1.0, CELLS)):
+        judged = []
+        for each in trials:
+            error = _error(source, settings, each.options, share, cells, n_jobs)
+            if error == error:
+                judged.append(replace(each, errors=(*each.errors, error)))
+        if not judged or judged[0].options:  # the usual way cannot be judged
+            return Tuned({}, (), time.perf_counter() - start)
+        usual, *others = judged
+        others.sort(key=lambda each: each.errors[-1])
+        kept = -(-len(others) // 2) if share < 1 else len(others)
+        trials, left = [usual, *others[:kept]], [*others[kept:], *left]
+    best = min(trials, key=lambda each: each.errors[-1])
+    worth = best.errors[-1] < WORTH * trials[0].errors[-1]
+    seconds = time.perf_counter() - start
+    return Tuned(best.options if worth else {}, (*trials, *left), seconds)
+
+
+def _error(
+    source: Source,
+    settings: Settings,
+    options: Mapping[str, Any],
+    share: float,
+    cells: tuple[str, ...],
+    n_jobs: int,
+) -> float:
+    """Return the mean error of networks on the calibration fold, missing if there is none."""
+    panel = source(options.get(CALENDAR, source.calendar))
+    changed = applied(settings, options, bool(panel.known))
+    changed = replace(changed, models=cells, epochs=max(1, round(share * changed.epochs)))
+    changed = replace(changed, levels=changed.levels or Settings.levels)
+    many = len(panel.series)
+    if many > SERIES:
+        places = np.linspace(0, many - 1, SERIES).astype(int).tolist()
+        panel = replace(panel, series=panel.series.only(places))
+    try:
+        folds = plan(panel.series, changed)
+    except ValueError:  # windows too long for what there is
+        return float("nan")
+    if folds[0].name != CALIBRATION:
+        return float("nan")
+    store = Store()
+    jobs = partial(plan_jobs, learnable(panel, changed, folds), changed, folds[:1])
+    run(jobs, store, n_jobs=n_jobs)
+    found = list(Backtest(panel, changed, folds, store).before.values())
+    return float(np.mean(found)) if len(found) == len(cells) else float("nan")
+
+
+def applied(settings: Settings, options: Mapping[str, Any], covariates: bool) -> Settings:
+    """Return settings with the options of a candidate that are theirs."""
+    own = {name: value for name, value in options.items() if name != CALENDAR}
+    changed = replace(settings, **own)
+    if covariates and changed.timesteps < changed.outputs:
+        changed = replace(changed, timesteps=changed.outputs)
+    return changed
+
+
+def unchanged(settings: Settings, rules: PanelOptions) -> Callable[[str], bool]:
+    """Return what says of an option whether it is as it comes, so that it may be changed."""
+    usual = vars(Settings()) | vars(PanelOptions())
+    mine = vars(settings) | vars(rules)
+    return lambda name: bool(mine[name] == usual[name])

@@ -1,0 +1,89 @@
+"""Ways to prepare and train that are tried before the test part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast_tables import growing
+from fusedrnn.forecast import RNNForecaster, Settings, compare, tune
+from fusedrnn.forecast.evaluate.tuning import candidates
+
+SMALL = {"units": 4, "timesteps": 14, "seeds": 1, "horizon": 3}
+FAST = {**SMALL, "epochs": 6, "models": ("Naive", "LSTM", "GRU")}
+TABLE = growing(72)
+
+
+def rising(n=72):
+    """A straight line with noise, which networks on the level of a window lag behind."""
+    rng = np.random.default_rng(0)
+    y = 500 + 9.0 * np.arange(n) + rng.normal(0, 1, n)
+    return pd.DataFrame({"ds": pd.date_range("2001-01-01", periods=n, freq="MS"), "y": y})
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_every_candidate_can_be_compared_and_sees_nothing_later(thorough):
+    """The last cutoff's own value, and all after it, are changed."""
+    settings = Settings(**FAST).settled(12, 58, False)
+    tried = candidates(settings, 12, 58, False, thorough)
+    assert len(tried) == (14 if thorough else 5)
+    changed = TABLE.assign(y=TABLE["y"].where(TABLE.index < 65, 9e3))
+    for options in tried if thorough else [{}]:
+        one, two = (compare(frame, **{**FAST, **options}).frame for frame in (TABLE, changed))
+        before = one["cutoff"] < TABLE["ds"][65]
+        forecasts = one.columns.difference(["unique_id", "ds", "cutoff", "y"])
+        pd.testing.assert_frame_equal(
+            one.loc[before, forecasts], two.loc[before, forecasts], check_exact=True
+        )
+        assert not one[forecasts].equals(two[forecasts])
+
+
+def test_nothing_after_the_fold_that_is_tuned_on_changes_the_choice():
+    first = len(TABLE) - 15 - 14  # row of the first forecast of the calibration fold
+    changed = TABLE.assign(y=TABLE["y"].where(TABLE.index < first, 9e3))
+    one, two = (tune(frame, **FAST) for frame in (TABLE, changed))
+    assert one.trials == two.trials
+    assert one.options == two.options
+    earlier = TABLE.assign(y=TABLE["y"].where(TABLE.index != first - 1, 9e3))
+    assert tune(earlier, **FAST).trials != one.trials
+
+
+def test_what_is_chosen_is_used_and_said():
+    found = tune(rising(), **FAST)
+    assert found.options["base"] == "ETS"
+    best = min(found.trials, key=lambda each: (-len(each.errors), each.errors[-1]))
+    assert best.options == found.options
+    result = compare(rising(), tune="quick", **FAST)
+    assert result.settings.base == "ETS"
+    said = "before the test part: base ETS"
+    assert any(said in note for note in result.notes)
+    by_hand = compare(rising(), **{**FAST, **found.options})
+    pd.testing.assert_frame_equal(result.frame, by_hand.frame, check_exact=True)
+    assert RNNForecaster(**{**SMALL, **found.options}).fit(rising()).predict()["GRU"].notna().all()
+
+
+def test_what_the_user_says_is_not_changed():
+    found = tune(rising(), **FAST, base="Theta", calendar=False, cycles=2)
+    assert [each.options for each in found.trials] == [{}]
+    assert not found.options
+    with pytest.raises(ValueError, match="tune has no option 'mood'"):
+        tune(rising(), mood="good")
+
+
+def test_too_few_values_are_not_tuned():
+    found = tune(rising(30), **FAST)
+    assert (found.options, found.trials) == ({}, ())
+    assert "nothing was tuned: too few values" in found.note
+
+
+def test_days_that_span_two_years_have_the_calendar_unless_told_otherwise():
+    t = np.arange(800)
+    wave = 100 + 50 * np.sin(2 * np.pi * t / 365) + np.random.default_rng(0).normal(0, 3, 800)
+    frame = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=800), "y": wave})
+    one, two = (compare(frame, calendar=c, epochs=3, seeds=1, levels=()) for c in (None, False))
+    assert "day_of_year_sin" in one.panel.known
+    assert two.panel.known == ()
+    assert compare(frame.tail(700), epochs=1, seeds=1, levels=()).panel.known == ()
+    short = compare(frame, timesteps=5, horizon=7, epochs=1, seeds=1, levels=())
+    assert short.panel.known == ()  # its windows would be too short for what is known in advance
