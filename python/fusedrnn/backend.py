@@ -13,7 +13,7 @@ import numpy as np
 
 # isort: off
 # fmt: off
-from . import activations as _activations, legacy, missing, ops as _ops, random as _random
+from . import activations as _activations, legacy, missing, random as _random
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
