@@ -13,7 +13,7 @@ import numpy as np
 
 # isort: off
 # fmt: off
-from . import activations as _activations, legacy, missing, ops as _ops, random as _random
+from . import activations as _activations, legacy, missing, random as _random
 from ._state import (
     auto_name as auto_name, clear_session as clear_session, epsilon as epsilon, floatx as floatx,
     random_generator as random_generator, seed_generator as seed_generator,
@@ -117,7 +117,8 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
 
 def sqrt(x: Any) -> Any:
     """Return the square root; 0 for what is below 0, as Keras's backend has it."""
-    return _ops.sqrt(_ops.maximum(x, 0))
+    y = np.sqrt(np.maximum(x, 0))
+    return tensor(y) if isinstance(y, (np.ndarray, np.generic)) else y
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -113,7 +113,7 @@ VALUES: list[tuple[Callable[[], Any], Any, str]] = [
     (lambda: tf.map_fn(lambda x: 2 * x, tf.constant([1, 2])), [2, 4], "int32"),
     (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3])), [1, 3, 6], "int32"),
     (lambda: tf.scan(lambda s, x: s + x, tf.constant([1, 2, 3]), reverse=True), [6, 5, 3], "int32"),
-    (lambda: tf.keras.backend.sqrt([-1.0, 4.0]), [0, 2], "float32"),
+    (lambda: tf.keras.backend.sqrt(tf.constant([-1.0, 4.0])), [0, 2], "float32"),
     (lambda: tf.keras.backend.sum(A, axis=[0, 1]), 3.5, "float32"),
     (lambda: tf.constant(tf.metrics.AUC(multi_label=True, label_weights=[1.0, 2.0]).result()), 0,
      "float32"),

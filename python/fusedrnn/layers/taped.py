@@ -168,7 +168,7 @@ class Taped(Layer):
         return type(self).build is not Taped.build and len(self._by_argument(self.input_shape)) == 1
 
     def _by_argument(self, shapes: Any) -> dict[str, Any]:
-        """Return the shapes by the arguments of ``call``."""
+        """Return the shapes of the arguments of ``call`` that have arrays."""
         every = shapes if self.takes_list else [shapes]
         found: dict[str, Any] = replaced(self._tensors(), Slot, lambda slot: every[slot.number])
         return found
