@@ -297,6 +297,8 @@ def gather(
 @_takes_name
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0) -> Any:
     """Return the elements, or parts, at places that have an index for each axis."""
+    if batch_dims:
+        raise NotImplementedError(f"gather_nd: batch_dims is {batch_dims}, expected 0")
     places = np.moveaxis(np.asarray(ops.stop_gradient(indices)).astype(np.intp), -1, 0)
     return _given([params])[0][tuple(places)]
 
