@@ -360,7 +360,7 @@ def test_a_damaged_archive_says_what_is_wrong(tmp_path: Path) -> None:
         ("config.json", b"[" * 100_000): r"m\.keras: config\.json is nested too deeply",
         ("config.json", b" " * (9 << 20)): r"m\.keras: config\.json is longer than",
         ("metadata.json", b"{}"): r"m\.keras: has no entry 'keras_version'",
-        ("config.json", b'{"class_name": 5}'): r"m\.keras: has no entry 'config'",
+        ("config.json", b'{"class_name": 5}'): r"m\.keras: .*class_name",
         ("model.weights.h5", None): r"m\.keras: the archive has no model\.weights\.h5",
     }.items():
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

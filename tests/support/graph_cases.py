@@ -652,7 +652,8 @@ def mobile(k: Any) -> Any:
     y = L.DepthwiseConv1D(3, padding="same", depth_multiplier=2, activation="relu", name="a")(x)
     y = L.Conv1D(4, 1, name="b")(L.GroupNormalization(3, name="n")(y))
     y = L.DepthwiseConv1D(3, strides=2, use_bias=False, name="c")(y)
-    y = L.GroupNormalization(-1, epsilon=0.01, name="i")(L.DepthwiseConv1D(2, name="d")(y))
+    d = L.DepthwiseConv1D(2, use_bias=False, name="d")  # a bias here has no gradient but rounding
+    y = L.GroupNormalization(-1, epsilon=0.01, name="i")(d(y))
     return k.Model(x, L.Flatten(name="y")(y), name="m")
 
 

@@ -546,7 +546,7 @@ def sizes(shape: Sequence[Any], name: str = "shape") -> Any:
 
 def describes_function(config: Mapping[str, Any]) -> bool:
     """Whether a dict describes a function of a graph, not a layer: .h5 files name no module."""
-    name, settings = str(config["class_name"]), config["config"]
+    name, settings = str(config.get("class_name")), config.get("config")
     if config.get("module"):
         return str(config["module"]).startswith("keras.src.ops")
     if name in _custom or not isinstance(settings, Mapping) or "trainable" in settings:
