@@ -178,7 +178,8 @@ def compare(
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
         tuned = tuning(source, chosen, free, how=tune, n_jobs=n_jobs or 1)
         panel = source(tuned.options.get(CALENDAR, source.calendar))
-        chosen = applied(chosen, tuned.options, bool(panel.known))
+        if tuned.options:
+            chosen = applied(chosen, tuned.options, bool(panel.known))
         notes = (tuned.note,) if tuned.note else ()
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
