@@ -15,7 +15,7 @@ from typing import Any
 import fusedrnn
 from fusedrnn import runtime
 
-PACKAGES = ("numpy", "torch", "onnxruntime", "jax", "tensorflow", "keras")
+PACKAGES = ("numpy", "torch", "onnxruntime", "jax", "tensorflow", "tensorflow-cpu", "keras")
 
 
 def cpu() -> str:
