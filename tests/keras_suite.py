@@ -552,8 +552,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="print what fails and is not listed")
     options = parser.parse_args(arguments[:cut])
     checkout = options.path.resolve()
-    if importlib.util.find_spec("absl") is None:
-        parser.error("Keras's tests need absl: pip install absl-py")
     source = checkout / "keras" / "src"
     if not (source / "testing" / "test_case.py").is_file():
         parser.error(f"{options.path} is no checkout of Keras")
@@ -562,6 +560,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [str(p) for p in paths if not p.exists()]
     if missing:
         parser.error(f"not there: {', '.join(missing)}")
+    if importlib.util.find_spec("absl") is None:
+        parser.error("Keras's tests need absl: pip install absl-py")
     where = [str(source / p) for area in areas for p in AREAS.get(area, [area])]
     os.environ[CHECKOUT] = str(checkout)
     sys.path.insert(0, str(HERE.parent))
