@@ -253,3 +253,11 @@ def test_a_time_may_be_in_a_column_of_its_own(names, values):
     frame = pd.DataFrame(values, columns=names.split(",")).assign(sales=1.0)
     dates = long_of(frame, date=names).dates
     assert [date.hour for date in dates] == [9, 10, 11]
+
+
+@pytest.mark.parametrize("date", ["32019-01-01", "-0005-01-01"])
+def test_a_year_that_no_report_can_show_is_refused(date):
+    ds = pd.DatetimeIndex(np.array(["2019-01-02", date, "2019-01-03"], "datetime64[s]"))
+    frame = pd.DataFrame({"ds": ds, "y": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match=r"column 'ds': '.*' in row 1 is not a date before the"):
+        panel_of(frame)

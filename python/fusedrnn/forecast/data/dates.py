@@ -106,8 +106,19 @@ class Dates:
         Raises
         ------
         ValueError
-            If a spelling is no date, or they are dates in more than one reading.
+            If a spelling is no date of the years 1 to 9999, or they are dates in more than one
+            reading.
         """
+        stamps = self._read(format, language)
+        years = stamps.clock.year
+        if (far := (years < 1) | (years > 9999)).any():  # which neither Python nor a report has
+            bad = list(self.codes)[int(np.argmax(far))]
+            row = self.place(self.rows[bad])
+            raise ValueError(f"column {self.name!r}: {str(bad)!r} in {row} is not a date before "
+                             "the year 10000")  # fmt: skip
+        return stamps
+
+    def _read(self, format: str | None, language: str | None) -> Stamps:
         spelled = pd.Series(list(self.codes))
         if pd.api.types.is_datetime64_any_dtype(spelled):
             if spelled.dt.tz is None:
