@@ -20,7 +20,7 @@ import numpy as np
 from . import report
 from .contestant import Contestant, check
 from .models.scripts import BATCH, MODELS, ROWS
-from .process import Process, environment
+from .process import Process, Processes, environment
 from .timing import over, prepare, race, spread, turn
 
 OURS = report.NAME
@@ -74,18 +74,24 @@ def contestant(who: str, name: str, task: str) -> Contestant:
     return Contestant(run, lambda out: {"prediction": np.asarray(out)})
 
 
-def measure(
-    processes: dict[str, Process], threads: int, name: str, task: str, seconds: float
-) -> dict[str, Any]:
+class Backends(Processes):
+    """A process for each that plays Keras; its environment says which backend."""
+
+    def __missing__(self, who: str) -> Process:
+        self[who] = Process(environment(self.threads) | {"KERAS_BACKEND": who})
+        return self[who]
+
+
+def measure(processes: Processes, name: str, task: str, seconds: float) -> dict[str, Any]:
     """A row."""
     about = f"{task} {name}"
-    print(f"[{threads} threads] {about}", file=sys.stderr, flush=True)
+    print(f"[{processes.threads} threads] {about}", file=sys.stderr, flush=True)
     answers = {who: process(prepare, about, contestant, who, name, task)
                for who, process in processes.items()}  # fmt: skip
     check(about, answers[OURS], answers, TOLERANCE)
     samples = race({who: partial(process, turn, about) for who, process in processes.items()},
                    seconds)  # fmt: skip
-    return {"task": task, "model": name, "threads": threads,
+    return {"task": task, "model": name, "threads": processes.threads,
             "seconds": {who: spread(times) for who, times in samples.items()},
             "ratios": {who: spread(over(samples, who, OURS))
                        for who in processes if who != OURS}}  # fmt: skip
@@ -131,13 +137,9 @@ def main(arguments: list[str]) -> None:
             sys.exit(f"python -m bench keras: no {what} {unknown.pop()!r}")
     rows = []
     for threads in map(int, given.threads.split(",")):
-        processes = {}
-        for who in (OURS, *backends):
-            processes[who] = Process(environment(threads) | {"KERAS_BACKEND": who})
-        try:
-            rows += [measure(processes, threads, name, task, given.seconds)
+        with Backends(threads) as processes:
+            for who in (OURS, *backends):
+                processes[who]  # starts
+            rows += [measure(processes, name, task, given.seconds)
                      for task in tasks for name in names]  # fmt: skip
-        finally:
-            for process in processes.values():
-                process.__exit__()
     report.publish(given, [report.ROUNDS], list(tables(rows)), {"rows": rows})

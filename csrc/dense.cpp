@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "panel_buffer.hpp"
-#include "parallel.hpp"
+#include "gradient_products.hpp"
 
 namespace fusedrnn {
 namespace {
@@ -18,8 +17,7 @@ void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrd
   packed.pack_bias(bias);
   packed.pack_kernel(b);
 
-  constexpr ptrdiff_t kBlock = 48;
-  const ptrdiff_t blocks = (rows + kBlock - 1) / kBlock;
+  const ptrdiff_t blocks = (rows + kRowBlock - 1) / kRowBlock;
   const DenseProduct<Real> args = {.a = a,
                                    .a_row = a_row,
                                    .a_k = a_k,
@@ -32,45 +30,39 @@ void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrd
   Interrupt interrupt(operations, operations / double(std::max<ptrdiff_t>(blocks, 1)));
   parallel(threads_for(operations, blocks), interrupt, [&](const Team& team) {
     team.for_each(blocks, [&](ptrdiff_t p) {
-      k.dense_product(args, p * kBlock, std::min(rows, (p + 1) * kBlock));
+      k.dense_product(args, p * kRowBlock, std::min(rows, (p + 1) * kRowBlock));
     });
   });
 }
 
-// out (I, O) = x^T dy, shared out by panels of columns and blocks of rows; each element is one sum
-// over n in order.
+// out (I, O) = x^T dy, as the weight gradients of recurrent layers; each element is one sum over n
+// in order.
 template <class Real>
 void weight_gradient(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const Real* dy,
                      Real* out) {
   const Kernels<Real>& k = current_kernels_of<Real>();
   const Panels panels = unit_panels(O, k.lanes);
-  PanelBuffer<Real> packed(k, panels, {0, N, 0}, {{0}}), sums(k, panels, {0, I, 0}, {{0}});
+  PanelBuffer<Real> packed(k, panels, {0, N, 0}, {{0}});
   packed.pack_kernel({dy, O, 1});
-  sums.zero();
 
-  constexpr ptrdiff_t kBlock = 48;
-  const ptrdiff_t blocks = (I + kBlock - 1) / kBlock;
-  const Run all = {0, N};
+  std::vector<WeightProduct<Real>> products;
+  products.push_back({.a = x,
+                      .a_stride = I,
+                      .a_step = 0,
+                      .rows = I,
+                      .skipped_gates = 0,
+                      .panels = panels,
+                      .columns = {{0}},
+                      .gradient = {out, O, 1},
+                      .dbias = nullptr,
+                      .sums = {}});
+  const std::vector<Run> runs = {{0, N}};
   const double operations = 2.0 * double(N) * double(I) * double(O);
-  const ptrdiff_t pieces = panels.count() * blocks;
+  const ptrdiff_t pieces = panels.count() * ((I + kRowBlock - 1) / kRowBlock);
   Interrupt interrupt(operations, operations / double(std::max<ptrdiff_t>(pieces, 1)));
   parallel(threads_for(operations, pieces), interrupt, [&](const Team& team) {
-    team.for_each(pieces, [&](ptrdiff_t piece) {
-      const ptrdiff_t p = piece / blocks, m0 = piece % blocks * kBlock;
-      const ptrdiff_t width = panels.width(p);
-      k.weight_gradient({.a = x + m0,
-                         .a_stride = I,
-                         .b = packed.get() + panels.offset(p, N),
-                         .b_stride = width,
-                         .vectors = int(width / panels.lanes),
-                         .d = sums.get() + panels.offset(p, I) + m0 * width,
-                         .d_stride = width,
-                         .run = &all,
-                         .runs = N > 0},
-                        0, std::min(kBlock, I - m0));
-    });
+    add_weight_gradients(team, k, products, 0, packed.get(), panels, N, runs);
   });
-  sums.unpack_kernel({out, O, 1});
 }
 
 }  // namespace

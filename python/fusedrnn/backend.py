@@ -158,7 +158,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None)
 
 def variable(value: Any, dtype: Any = None, name: Any = None, constraint: Any = None) -> Any:
     """Return a variable, by default in the float type of new models."""
-    return _Variable(value, name=name, dtype=dtype or floatx())
+    return _Variable(value, name=name, dtype=dtype or floatx(), constraint=constraint)
 
 
 def cast_to_floatx(x: Any) -> Any:
@@ -203,11 +203,14 @@ def rnn(
     go_backwards: bool = False,
     mask: Any = None,
     constants: Any = None,
-    **kwargs: Any,
+    unroll: bool = False,
+    input_length: int | None = None,
+    time_major: bool = False,
 ) -> tuple[Any, Any, list[Any]]:
     """Return the last output, all outputs and the last states of a step that is repeated."""
-    if mask is not None:
-        raise NotImplementedError("rnn: mask is not supported; use layers.RNN over a cell")
+    if mask is not None or time_major:
+        what = "time_major" if mask is None else "mask"
+        raise NotImplementedError(f"rnn: {what} is not supported; use layers.RNN over a cell")
     steps, states, outputs = range(inputs.shape[1]), list(initial_states), []
     for t in reversed(steps) if go_backwards else steps:
         output, states = step_function(inputs[:, t], [*states, *(constants or [])])
@@ -220,8 +223,12 @@ def is_keras_tensor(x: Any) -> bool:
     return isinstance(x, _KerasTensor)
 
 
-def function(inputs: Any, outputs: Any, **kwargs: Any) -> Callable[[Any], Any]:
+def function(
+    inputs: Any, outputs: Any, updates: Any = None, name: str | None = None
+) -> Callable[[Any], Any]:
     """Return a function from a list of arrays to a list: the values of tensors of a model."""
+    if updates:
+        raise NotImplementedError("function: updates are not supported; models train in fit")
     several = isinstance(outputs, (list, tuple))
     given = [x for x in (inputs if isinstance(inputs, (list, tuple)) else [inputs])
              if is_keras_tensor(x)]  # fmt: skip

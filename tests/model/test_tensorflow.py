@@ -422,3 +422,14 @@ def test_names_that_are_here_are_tensorflow_s() -> None:
 
 
 NOT_OF_TENSORFLOW = {"TopK", "cast_values", "get_session", "set_session"}
+
+
+def test_arguments_that_would_change_the_answer_are_refused() -> None:
+    """They are no longer taken and left out."""
+    x = np.ones((2, 3, 1), np.float32)
+    with pytest.raises(NotImplementedError, match="rnn: time_major is not supported"):
+        fusedrnn.backend.rnn(lambda x, states: (x, states), x, [], time_major=True)
+    with pytest.raises(NotImplementedError, match="function: updates are not supported"):
+        fusedrnn.backend.function([], [], updates=[1])
+    with pytest.raises(NotImplementedError, match="Variable: no constraint"):
+        fusedrnn.backend.variable(0.0, constraint=abs)

@@ -79,9 +79,12 @@ def Variable(
     name: str | None = None,
     dtype: Any = None,
     shape: Any = None,
+    constraint: Any = None,
     **kwargs: Any,
 ) -> _Variable:
     """Return a variable; as an attribute of a layer of one's own, it is a weight of that."""
+    if constraint is not None:
+        raise NotImplementedError("Variable: no constraint; layers' add_weight takes one")
     value = initial_value() if callable(initial_value) else initial_value
     made = _Variable(name or "Variable", np.array(convert_to_tensor(value, dtype)))
     made.frozen = not trainable
