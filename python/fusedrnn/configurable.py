@@ -40,6 +40,13 @@ class OldArguments(type):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
             return super().__call__(*args, **legacy.keras_1(arguments(cls), kwargs))
 
+    @property
+    def __signature__(cls) -> inspect.Signature:  # which `__call__` hides from help and editors
+        own = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(
+            parameters=list(own.parameters.values())[1:], return_annotation=own.empty
+        )
+
 
 def arguments(cls: type) -> tuple[str, ...]:
     """Names of the constructor's arguments, those of the base class last."""
