@@ -17,6 +17,14 @@ from ._types import Array
 from .autodiff import Tracked, differentiate
 from .configurable import lookup
 
+__all__ = [
+    "Activation", "celu", "elu", "exponential", "gelu", "get", "glu", "hard_shrink",
+    "hard_sigmoid", "hard_sigmoid_keras2", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
+    "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
 
 class Activation:
     """A differentiable function of an array: ``activation(x)``, of the shape of x.

@@ -12,6 +12,11 @@ from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
 
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "maxnorm",
+    "min_max_norm", "non_neg", "nonneg", "unit_norm", "unitnorm",
+]  # fmt: skip
+
 
 class Constraint(Configurable):
     """Base class: ``__call__`` returns the nearest weights that are allowed.
@@ -79,7 +84,8 @@ class MinMaxNorm(Constraint):
 
     Examples
     --------
-    >>> print(fusedrnn.constraints.MinMaxNorm(0.0, 1.0, 0.5)(np.array([[3.0], [4.0]])).round(3).tolist())
+    >>> constraint = fusedrnn.constraints.MinMaxNorm(0.0, 1.0, rate=0.5)
+    >>> print(constraint(np.array([[3.0], [4.0]])).round(3).tolist())
     [[1.8], [2.4]]
     """
 

@@ -19,6 +19,8 @@ from . import layers
 from ._types import Array
 from .cells import BY_LAYER, CELLS
 
+__all__ = ["DenseWeights", "RecurrentWeights", "copy_weights", "permute_gates", "weights_of"]
+
 # The gates as other frameworks order them, in the letters of `Cell.gate_order`.
 TORCH_ORDER = {"lstm": "ifgo", "gru": "rzn", "rnn": "n"}
 ONNX_ORDER = {"lstm": "iofg", "gru": "zrn", "rnn": "n"}

@@ -86,7 +86,8 @@ RNNTape.__doc__ = (
     """What :func:`rnn` keeps of a call with ``training=True``; as :class:`LSTMTape`."""
 )
 
-PackedLSTM.__doc__ = """PackedLSTM(kernel, recurrent_kernel, bias=None, *, activation="tanh", weights=None)
+PackedLSTM.__doc__ = """PackedLSTM(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
+weights=None)
 
 The weights of an LSTM, packed once for many calls.
 
@@ -147,7 +148,8 @@ Examples
 >>> y.shape, h_n.shape
 ((2, 5, 4), (2, 4))
 """
-PackedRNN.__doc__ = """PackedRNN(kernel, recurrent_kernel, bias=None, *, activation="tanh", weights=None)
+PackedRNN.__doc__ = """PackedRNN(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
+weights=None)
 
 The weights of an RNN, packed once for many calls; as :class:`PackedLSTM`.
 
@@ -167,7 +169,8 @@ Examples
 [[[1.0, 2.0], [3.0, 4.0]]]
 """
 
-LSTMStep.__doc__ = """LSTMStep(kernel, recurrent_kernel, bias=None, *, activation="tanh", weights=None)
+LSTMStep.__doc__ = """LSTMStep(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
+weights=None)
 
 One time step of an LSTM, for streams; the weights are packed once.
 
@@ -213,7 +216,8 @@ Examples
 >>> step(np.ones((2, 3)), np.zeros((2, 4))).shape
 (2, 4)
 """
-RNNStep.__doc__ = """RNNStep(kernel, recurrent_kernel, bias=None, *, activation="tanh", weights=None)
+RNNStep.__doc__ = """RNNStep(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
+weights=None)
 
 One time step of an RNN, for streams: ``h = step(x, h)``; as :class:`LSTMStep`.
 

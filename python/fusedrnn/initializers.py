@@ -18,6 +18,13 @@ from ._types import Array
 from .checks import number, whole
 from .configurable import Configurable, lookup
 
+__all__ = [
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity",
+    "IdentityInitializer", "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal",
+    "OrthogonalInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal",
+    "VarianceScaling", "Zeros", "get",
+]  # fmt: skip
+
 
 class Initializer(Configurable):
     """Base class: a subclass has ``values(shape)``, or ``__call__(shape, dtype)``.
@@ -263,7 +270,7 @@ class Scaled(_Random):
 
     scaling: ClassVar[tuple[float, str, str]]  # scale, mode and distribution
 
-    def values(self, shape: tuple[int, ...]) -> Array:  # noqa: D102
+    def values(self, shape: tuple[int, ...]) -> Array:
         return VarianceScaling(*self.scaling, seed=self.seed).values(shape)
 
 

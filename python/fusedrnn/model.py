@@ -249,7 +249,7 @@ class Model(Trainer):
         return Model.functional.from_config(config, custom_objects)
 
     def to_json(self) -> str:
-        """Return the configuration as JSON text, without weights; see ``models.model_from_json``."""
+        """Return the configuration as JSON text; see ``models.model_from_json``."""
         return json.dumps(
             {
                 "module": self.module,

@@ -12,6 +12,19 @@ from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
 
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "get",
+    "l1",
+    "l1_l2",
+    "l1l2",
+    "l2",
+]
+
 
 class Regularizer(Configurable):
     """Base class: ``__call__`` is the penalty, ``gradient`` its derivative.

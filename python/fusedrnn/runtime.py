@@ -19,6 +19,18 @@ from typing import TypedDict
 
 from . import _core
 
+__all__ = [
+    "Threadpool",
+    "available_isas",
+    "build_info",
+    "isa",
+    "num_threads",
+    "set_num_threads",
+    "threadpool",
+    "threads",
+    "use_isa",
+]
+
 
 class Threadpool(TypedDict):
     """The OpenMP runtime whose threads run a call, with the keys of ``threadpoolctl``."""

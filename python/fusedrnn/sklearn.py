@@ -28,6 +28,8 @@ from ._types import Array
 from .callbacks import EarlyStopping
 from .cells import CELLS
 
+__all__ = ["RNNClassifier", "RNNRegressor"]
+
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:

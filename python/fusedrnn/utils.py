@@ -26,6 +26,7 @@ from .progress import (
 
 __all__ = [
     "Progbar",
+    "PyDataset",
     "Sequence",
     "clear_session",
     "disable_interactive_logging",

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from ._types import Array
 
+__all__ = ["make_windows", "split_by_time"]
+
 
 def make_windows(
     series: npt.ArrayLike,

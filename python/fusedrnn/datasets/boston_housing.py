@@ -6,6 +6,8 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(path: Any = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: (N, 13), and (N,) in thousands of dollars.

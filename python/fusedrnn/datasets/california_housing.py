@@ -6,6 +6,8 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(
     version: str = "large",

@@ -8,6 +8,8 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data() -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 32, 32, 3), and (N, 1)."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["get_word_index", "load_data"]
+
 
 def load_data(
     path: Any = "imdb.npz",

@@ -6,6 +6,8 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(path: Any = "mnist.npz") -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 28, 28), and digits (N,)."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["get_label_names", "get_word_index", "load_data"]
+
 LABELS = (
     "cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves "
     "ship cotton carcass crude nat-gas cpi money-fx interest gnp meal-feed alum oilseed gold tin "

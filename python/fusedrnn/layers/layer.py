@@ -84,7 +84,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     Examples
     --------
-    >>> dense = fusedrnn.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+    >>> dense = fusedrnn.layers.Dense(2, kernel_initializer="ones", name="dense")
     >>> y = dense(np.ones((1, 3)))
     >>> dense.kernel
     <Variable path=dense/kernel, shape=(3, 2), dtype=float32>

@@ -9,6 +9,18 @@ from .. import configurable, missing
 from ..checks import number
 from ..configurable import Configurable, lookup
 
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "get",
+    "serialize",
+]
+
 
 class LearningRateSchedule(Configurable):
     """Base class: ``schedule(step)`` is the learning rate of a step, counted from 0.

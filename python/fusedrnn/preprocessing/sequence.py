@@ -14,6 +14,8 @@ from .._state import random_generator
 from .._types import Array
 from ..checks import whole
 
+__all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
+
 
 def pad_sequences(
     sequences: Sequence[Any],
