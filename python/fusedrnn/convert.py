@@ -29,7 +29,26 @@ EVERYWHERE = {"lstm": ("tanh",), "gru": ("tanh",), "rnn": ("tanh", "relu")}
 
 
 def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
-    """Reorder the gate blocks along `axis`, e.g. from "rzn" to "zrn"."""
+    """Return an array with its gate blocks in another order.
+
+    Parameters
+    ----------
+    a : array
+    source, target : str
+        The orders, as "rzn" and "zrn".
+    axis : int
+        The axis of the blocks.
+
+    Returns
+    -------
+    array
+        A copy.
+
+    Examples
+    --------
+    >>> fusedrnn.convert.permute_gates(np.array([1, 2, 3]), "rzn", "zrn", axis=0).tolist()
+    [2, 1, 3]
+    """
     blocks = np.split(a, len(source), axis)
     return np.concatenate([blocks[source.index(gate)] for gate in target], axis)
 
@@ -131,7 +150,13 @@ class RecurrentWeights:
 
 @dataclass(frozen=True)
 class DenseWeights:
-    """The weights of a dense layer: kernel (I, O) and bias (O,) or None."""
+    """The weights of a dense layer.
+
+    Parameters
+    ----------
+    kernel : (I, O) array
+    bias : (O,) array or None
+    """
 
     kernel: Array
     bias: Array | None = None

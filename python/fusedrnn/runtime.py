@@ -43,23 +43,38 @@ class Threadpool(TypedDict):
 
 
 def isa() -> str:
-    """Name of the instruction set in use."""
+    """Return the name of the instruction set in use."""
     return _core.isa()
 
 
 def available_isas() -> list[str]:
-    """Names of the instruction sets that this build has and this CPU runs, weakest first."""
+    """Return the names of the instruction sets that this build and this CPU have, weakest first."""
     return _core.available_isas()
 
 
 @contextmanager
 def use_isa(name: str) -> Iterator[None]:
-    """Use the instruction set `name` inside a ``with`` block, for the whole process.
+    """Use an instruction set inside a ``with`` block, for the whole process.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`available_isas`.
+
+    Yields
+    ------
+    None
 
     Raises
     ------
     ValueError
-        If `name` is unknown or this CPU cannot run it.
+        If the name is unknown or this CPU cannot run it.
+
+    Examples
+    --------
+    >>> with fusedrnn.runtime.use_isa("baseline"):
+    ...     fusedrnn.runtime.isa()
+    'baseline'
     """
     before = _core.isa()
     _core.set_isa(name)
@@ -70,7 +85,10 @@ def use_isa(name: str) -> Iterator[None]:
 
 
 def num_threads() -> int:
-    """Most threads that a call uses; 1 without OpenMP and in a child process after ``fork``."""
+    """Return the most threads that a call uses.
+
+    It is 1 without OpenMP and in a child process after ``fork``.
+    """
     return _core.num_threads()
 
 
@@ -110,12 +128,16 @@ def set_num_threads(n: int) -> None:
     A lower limit that is put on the runtime's threads afterwards (by ``threadpoolctl`` or
     ``torch.set_num_threads``) still counts.
 
+    Parameters
+    ----------
+    n : int
+
     Raises
     ------
     TypeError
-        If `n` is not an integer.
+        If it is not an integer.
     ValueError
-        If `n` is below 1.
+        If it is below 1.
     """
     n = index(n)
     if not 1 <= n <= _core.most_threads:
@@ -125,7 +147,27 @@ def set_num_threads(n: int) -> None:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Use at most `n` threads inside a ``with`` block, for the whole process."""
+    """Use a number of threads at most inside a ``with`` block, for the whole process.
+
+    Parameters
+    ----------
+    n : int
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`set_num_threads`.
+
+    Examples
+    --------
+    >>> with fusedrnn.runtime.threads(1):
+    ...     fusedrnn.runtime.num_threads()
+    1
+    """
     before = _core.chosen_threads()
     set_num_threads(n)
     try:
@@ -135,7 +177,13 @@ def threads(n: int) -> Iterator[None]:
 
 
 def build_info() -> dict[str, str | bool | list[str]]:
-    """How the core was built: version, compiler, instruction sets, OpenMP."""
+    """Return how the core was built: version, compiler, instruction sets, OpenMP.
+
+    Examples
+    --------
+    >>> sorted(fusedrnn.build_info())
+    ['compiler', 'isas', 'openmp', 'version']
+    """
     return {
         "version": _core.version,
         "compiler": _core.compiler,
