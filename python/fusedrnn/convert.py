@@ -63,7 +63,7 @@ class RecurrentWeights:
     kernel : (I, GH) array
         Gates i f g o (LSTM) or z r n (GRU); of an RNN G is 1.
     recurrent_kernel : (H, GH) array
-    bias : (GH,) array, or (2, 3H) for a GRU with `reset_after`; or None
+    bias : (GH,) array, or (2, 3H) for a GRU with ``reset_after``; or None
     reset_after : bool
         Of a GRU.
     activation : str
@@ -172,16 +172,32 @@ Weights = RecurrentWeights | DenseWeights
 def weights_of(source: Any) -> list[Weights]:
     """Return the weights of a layer, module, model or list of them, by layer and direction.
 
+    Parameters
+    ----------
+    source : layer, module, model, or a list of them
+        As of :func:`copy_weights`.
+
+    Returns
+    -------
+    list of RecurrentWeights and DenseWeights
+
     Raises
     ------
     ValueError, TypeError
         As :func:`copy_weights`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.LSTM(8)
+    >>> y = layer(np.zeros((1, 10, 3)))
+    >>> [(each.cell, each.kernel.shape) for each in fusedrnn.convert.weights_of(layer)]
+    [('lstm', (3, 32))]
     """
     return [place.read() for place in _places(source)]
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Copy the weights of `source` into `target`; either may be ours, Keras's or PyTorch's.
+    """Copy the weights of ``source`` into ``target``; either may be ours, Keras's or PyTorch's.
 
     Parameters
     ----------
@@ -195,7 +211,7 @@ def copy_weights(source: Any, target: Any) -> None:
     ------
     ValueError
         If the two have not the same cells, activations and shapes, or something has no equivalent:
-        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Or if `target` cannot
+        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Or if ``target`` cannot
         hold them: it shares weights that are to differ, or PyTorch computes them (``weight_norm``,
         pruning). Nothing is changed then.
     TypeError

@@ -386,7 +386,7 @@ def lstm_backward(
     need_dx: bool = True,
     out: tuple[Array, Array, Array | None] | None = None,
 ) -> tuple[Array | None, Array, Array, Array | None, Array, Array]:
-    """Gradients of a loss through :func:`lstm`, by backpropagation through time.
+    """Run :func:`lstm` backwards: return the gradients of a loss, by backpropagation through time.
 
     Parameters
     ----------
@@ -546,7 +546,7 @@ def gru_backward(
     need_dx: bool = True,
     out: tuple[Array, Array, Array | None] | None = None,
 ) -> tuple[Array | None, Array, Array, Array | None, Array]:
-    """Gradients of a loss through :func:`gru`.
+    """Run :func:`gru` backwards: return the gradients of a loss.
 
     Parameters
     ----------
@@ -680,7 +680,7 @@ def rnn_backward(
     need_dx: bool = True,
     out: tuple[Array, Array, Array | None] | None = None,
 ) -> tuple[Array | None, Array, Array, Array | None, Array]:
-    """Gradients of a loss through :func:`rnn`.
+    """Run :func:`rnn` backwards: return the gradients of a loss.
 
     Parameters
     ----------
@@ -744,7 +744,7 @@ def dense_backward(
     need_dx: bool = True,
     out: tuple[Array, Array | None] | None = None,
 ) -> tuple[Array | None, Array, Array | None]:
-    """Gradients of a loss through :func:`dense`.
+    """Run :func:`dense` backwards: return the gradients of a loss.
 
     Parameters
     ----------

@@ -4,9 +4,9 @@ The instruction set is the best that the CPU has, capped by the environment vari
 ``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The threads are those of an OpenMP runtime:
 PyTorch's or another library's where the process has one, so that two pools do not hold each
 other's cores. Their number is that runtime's (``OMP_NUM_THREADS``, or one a core; limits of
-``threadpoolctl`` and ``torch.set_num_threads`` count) until `set_num_threads` says otherwise; small
-problems stay on the caller's thread, and the results are the same bits for any number of threads
-and whosever they are.
+``threadpoolctl`` and ``torch.set_num_threads`` count) until :func:`set_num_threads` says
+otherwise; small problems stay on the caller's thread, and the results are the same bits for any
+number of threads and whosever they are.
 """
 
 from __future__ import annotations
@@ -99,9 +99,9 @@ def threadpool() -> Threadpool | None:
     -------
     dict
         ``user_api``, ``prefix`` and ``filepath`` as an entry of
-        ``threadpoolctl.threadpool_info()`` has them (`filepath` is empty where the system does not
-        tell it), `num_threads` as `num_threads()` is now, and `own`: whether it is the runtime
-        that fusedrnn is linked with, and no other library's.
+        ``threadpoolctl.threadpool_info()`` has them (``filepath`` is empty where the system does
+        not tell it), ``num_threads`` as :func:`num_threads` is now, and ``own``: whether it is the
+        runtime that fusedrnn is linked with, and no other library's.
 
     Notes
     -----

@@ -30,8 +30,8 @@ SHORT = ("backend", "ops", "reference", *TF)
 # Methods that users call; others are the package's own, or inherited
 METHODS = {
     "callbacks.Callback": "set_model set_params",
-    "forecast.Comparison": "to_csv plot plot_folds",
-    "forecast.RNNForecaster": "fit predict",
+    "forecast.Comparison": "to_dict write_json write_csv write_html plot forget",
+    "forecast.RNNForecaster": "fit predict score cross_validation",
     "layers.Layer": "build add_weight get_weights set_weights count_params compute_mask "
     "compute_output_shape",
     "layers.Variable": "assign assign_add assign_sub numpy",
@@ -42,8 +42,8 @@ METHODS = {
     "from_config",
     "models.Sequential": "add pop build",
     "optimizers.Optimizer": "apply apply_gradients exclude_from_weight_decay",
-    "sklearn.RNNRegressor": "fit predict score",
-    "sklearn.RNNClassifier": "fit predict predict_proba score",
+    "sklearn.RNNRegressor": "fit predict",
+    "sklearn.RNNClassifier": "fit predict predict_proba",
 }
 
 # What numpydoc checks and is not held to here
@@ -60,12 +60,20 @@ LEFT_OUT = {
     "PR08": "a description may begin with a name or a formula",
 }
 
+# Called with what others take, which their signatures do not say
+OTHERS_ARGUMENTS = ("Model", "keras.Model", "models.Model")  # those of Functional
+NOT_CALLED = {
+    "forecast.Comparison": "compare makes it",
+    "forecast.Settings": "each field has its text below it, which Sphinx shows",
+}
+
 # Modules whose names each have an example: what a user meets
 WITH_EXAMPLES = ("callbacks", "constraints", "forecast", "functional", "initializers", "layers",
                  "losses", "metrics", "models", "optimizers", "optimizers.schedules", "windows",
                  "random", "regularizers")  # fmt: skip
 WITHOUT = {
     "callbacks.MonitorCallback": "a base class",
+    "forecast.Settings": "what compare takes",
     "callbacks.ProgbarLogger": "what fit shows",
     "models.Functional": "that of Model",
     "models.save_model": "that of load_model",
@@ -166,6 +174,8 @@ def test_numpydoc(name: str) -> None:
         for code, text in validate(get_doc_object(obj))["errors"]:
             if code in left_out or (code == "RT01" and says_what_it_returns(obj)):
                 continue
+            if code == "PR02" and (full in OTHERS_ARGUMENTS or obj.__module__ == "fusedrnn._core"):
+                continue
             if code in ("SS02", "SS03") and obj.__doc__.startswith("``"):
                 continue  # a formula
             found.append(f"{full}: {code} {text}")
@@ -187,7 +197,7 @@ def test_parameters(name: str) -> None:
             takes = {n for n in inspect.signature(obj).parameters if n not in ("self", "cls")}
         except ValueError:  # of C++
             continue
-        if lacking := takes - documented(obj, name):
+        if full not in NOT_CALLED and (lacking := takes - documented(obj, name)):
             found.append(f"{full}: {sorted(lacking)}")
     assert not found, "\n".join(found)
 

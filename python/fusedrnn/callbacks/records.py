@@ -125,7 +125,7 @@ class CSVLogger(Callback):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = fusedrnn.callbacks.CSVLogger(os.path.join(folder, "log.csv"))
     ...     history = model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0, callbacks=[log])
-    ...     print(open(log.filename).read().split())
+    ...     print(np.loadtxt(log.filename, str).tolist())
     ['epoch,loss,val_loss', '0,0.0,NA']
     """
 

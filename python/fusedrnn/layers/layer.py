@@ -172,11 +172,23 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             self._tracked = type(self._tracked)(self.value.copy())
 
     def assign_add(self, value: Any) -> None:
-        """Add to the values."""
+        """Add to the values.
+
+        Parameters
+        ----------
+        value : array_like
+            What broadcasts to them.
+        """
         self.assign(self.value + value)
 
     def assign_sub(self, value: Any) -> None:
-        """Subtract from the values."""
+        """Subtract from the values.
+
+        Parameters
+        ----------
+        value : array_like
+            What broadcasts to them.
+        """
         self.assign(self.value - value)
 
     def numpy(self) -> Array:

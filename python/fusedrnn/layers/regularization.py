@@ -94,7 +94,8 @@ class ActivityRegularization(Layer):
     Parameters
     ----------
     l1, l2 : float
-        Factors of the sums of absolute values and of squares, as of :class:`fusedrnn.regularizers.L1L2`.
+        Factors of the sums of absolute values and of squares; see
+        :class:`fusedrnn.regularizers.L1L2`.
     **kwargs
         Those of :class:`Layer`.
 

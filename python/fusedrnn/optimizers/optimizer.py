@@ -23,6 +23,10 @@ from . import schedules
 class LearningRate(Number):
     """A float that can be read as Keras's variable is: ``.numpy()``, ``.assign(value)``.
 
+    Parameters
+    ----------
+    x : float
+
     Examples
     --------
     >>> optimizer = fusedrnn.optimizers.SGD(0.1)

@@ -173,6 +173,16 @@ def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> Array:
 
     ``min(1, sqrt(sampling_factor / frequency))``, where by Zipf's law the inverse frequency of rank
     r is ``r (log r + 0.577) + 1/2 - 1/(12 r)``; rank 0 counts as 1.
+
+    Parameters
+    ----------
+    size : int
+        How many ranks.
+    sampling_factor : float
+
+    Returns
+    -------
+    (size,) array
     """
     rank = np.maximum(np.arange(size), 1)
     inverse = rank * (np.log(rank) + 0.577) + 0.5 - 1.0 / (12.0 * rank)
@@ -208,7 +218,7 @@ def skipgrams(
     categorical : bool
         Whether labels are [0, 1] and [1, 0].
     sampling_table : array, optional
-        Probability of each word to be kept: `make_sampling_table`.
+        Probability of each word to be kept: ``make_sampling_table``.
     seed : int, optional
         Of the order only.
     """

@@ -1,4 +1,4 @@
-"""Words as numbers, as Keras 2 had it; `TextVectorization` is the layer that came after it."""
+"""Words as numbers, as Keras 2 had it; ``TextVectorization`` is the layer that came after it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from .standin import StandIn
 
 
 def freeze(model: torch.nn.Module) -> list[str]:
-    """Take the word that weights of the fused layers and cells of `model` only change visibly.
+    """Take the word that weights of the fused layers and cells of ``model`` only change visibly.
 
     Without gradients a layer runs on a packed copy of its weights, and each call looks at every
     byte of the weights for whether the copy is still theirs. To read them once more is little
@@ -35,7 +35,7 @@ def freeze(model: torch.nn.Module) -> list[str]:
     Returns
     -------
     list of str
-        Names of the modules that now are frozen, "" for `model` itself.
+        Names of the modules that now are frozen, "" for ``model`` itself.
 
     Raises
     ------
