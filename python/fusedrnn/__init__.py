@@ -51,7 +51,7 @@ if TYPE_CHECKING:  # what __getattr__ gives
 __version__ = "0.1.0"
 newaxis = None  # as NumPy and TensorFlow have it
 
-# What needs NumPy alone: ``import *`` takes all of it. `dir` has onnx, sklearn and torch too.
+# What needs NumPy alone: ``import *`` takes all of it. `dir` has jax, onnx, sklearn, torch too.
 __all__ = [
     "Input", "Model", "Sequential", "__version__", "activations", "backend", "build_info",
     "callbacks", "constraints", "convert", "datasets", "forecast", "functional", "initializers",

@@ -97,7 +97,7 @@ def module(name: str) -> ModuleType | None:
 
 @cache
 def modules() -> tuple[str, ...]:
-    found = ["", *sorted(fusedrnn._MODULES), *TF]
+    found = ["", *sorted(fusedrnn._MODULES), "keras_backend", *TF]  # keras.enable and its kin
     for name in found:
         of = module(name)
         for n in getattr(of, "__all__", ()):

@@ -133,8 +133,8 @@ def compare(
     n_jobs : int, optional
         Worker processes. Default: one a core for many series, else 1.
     backend, address, on_step : optional
-        Where to work: "processes", or the "dask" or "ray" cluster at an address; what is called
-        with a model and how many of its steps are done.
+        Where to work: "processes", or a "dask" or "ray" cluster and its address; and what is called
+        with a model and how many of its steps were done.
     resume : bool, optional
         Keep finished fits in the user's cache until ``Comparison.forget``, and with True take up
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
