@@ -68,9 +68,10 @@ NOT_CALLED = {
 }
 
 # Modules whose names each have an example: what a user meets
-WITH_EXAMPLES = ("callbacks", "constraints", "forecast", "functional", "initializers", "layers",
-                 "losses", "metrics", "models", "optimizers", "optimizers.schedules", "windows",
-                 "random", "regularizers")  # fmt: skip
+WITH_EXAMPLES = ("callbacks", "constraints", "convert", "forecast", "functional", "initializers",
+                 "layers", "losses", "metrics", "models", "onnx", "optimizers",
+                 "optimizers.schedules", "random", "regularizers", "saving", "sklearn", "torch",
+                 "windows")  # fmt: skip
 WITHOUT = {
     "callbacks.MonitorCallback": "a base class",
     "forecast.Settings": "what compare takes",
@@ -78,6 +79,13 @@ WITHOUT = {
     "models.Functional": "that of Model",
     "models.save_model": "that of load_model",
     "optimizers.Optimizer": "a base class",
+    "saving.deserialize_keras_object": "what files are read by",
+    "saving.get_custom_objects": "that of custom_object_scope",
+    "saving.get_registered_name": "that of register_keras_serializable",
+    "saving.get_registered_object": "that of register_keras_serializable",
+    "torch.Accelerated": "what accelerate returns",
+    "torch.restore": "that of accelerate",
+    "torch.unfreeze": "that of freeze",
     "optimizers.schedules.get": "configurations alone need it",
 } | {f"functional.{cell}Tape": "that of the backward pass" for cell in ("LSTM", "GRU", "RNN")} | {
     f"layers.{name}": "that of the layer"
