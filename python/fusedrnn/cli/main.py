@@ -73,8 +73,8 @@ def parser() -> Parser:
 def _fail(error: Exception) -> int:
     """Print one line about an error and return the exit status for it."""
     message = str(error)
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        message = f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        message = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     elif isinstance(error, MemoryError):
         message = f"out of memory: {message}" if message else "out of memory"
     print(f"fusedrnn: error: {' '.join(message.split())}", file=sys.stderr)
