@@ -58,12 +58,12 @@ def use_isa(name: str) -> Iterator[None]:
 
 
 def num_threads() -> int:
-    """Most threads that a call uses; 1 without OpenMP and in a child process after ``fork``."""
+    """Most threads that a call uses; 1 without a `threadpool`, and in a child after ``fork``."""
     return _core.num_threads()
 
 
 def threadpool() -> Threadpool | None:
-    """Whose threads run a call of more than one; None where the build has no OpenMP.
+    """Whose threads run a call of more than one; None without OpenMP, in the build and beside it.
 
     Returns
     -------
@@ -76,11 +76,12 @@ def threadpool() -> Threadpool | None:
     Notes
     -----
     PyTorch's runtime comes first, then the first other one that the process has loaded, then our
-    own. It is looked for again when libraries have been loaded since, which any call notices.
+    own, which the wheels of macOS and Windows do not have: LLVM's runtime ends a process that has
+    it twice. On Windows no other is looked for. It is looked for again when libraries have been loaded since, which any call notices.
     """
-    if not _core.openmp:
-        return None
     path, own = _core.threadpool()
+    if own and not _core.openmp:
+        return None
     path = path and os.path.realpath(path)
     prefix = os.path.basename(path).split(".")[0].split("-")[0]
     return {
