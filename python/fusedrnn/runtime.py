@@ -76,8 +76,9 @@ def threadpool() -> Threadpool | None:
     Notes
     -----
     PyTorch's runtime comes first, then the first other one that the process has loaded, then our
-    own, which the wheels of macOS and Windows do not have: LLVM's runtime ends a process that has
-    it twice. On Windows no other is looked for. It is looked for again when libraries have been loaded since, which any call notices.
+    own. It is looked for again when libraries have been loaded since, which any call notices. The
+    wheels for macOS and Windows have none of their own, for LLVM's runtime ends a process that has
+    it twice; on Windows none is looked for either, so a call runs on one thread.
     """
     path, own = _core.threadpool()
     if own and not _core.openmp:
