@@ -126,12 +126,9 @@ class Compiled(Layer):
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
-        several = [
-            head.tracker for head in self._heads if self._several and head.user_loss is not None
-        ]
         return [
             self.loss_tracker,
-            *several,
+            *(head.tracker for head in self._tracked()),
             *(m for head in self._heads for group in head.metrics or () for m in group),
         ]
 
@@ -171,8 +168,9 @@ class Compiled(Layer):
         return list(found.items())
 
     def _tracked(self) -> list[Head]:
-        """Return the outputs whose losses are shown beside their sum."""
-        return [head for head in self._heads if self._several and head.user_loss is not None]
+        """Return the outputs whose losses are shown beside their sum, where there are several."""
+        found = [head for head in self._heads if head.user_loss is not None]
+        return found if len(found) > 1 else []
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -306,7 +304,8 @@ class Compiled(Layer):
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras
         first = ["loss", *(head.tracker.name for head in self._tracked())]
-        return [logs[name] for name in (*first, *(name for name in logs if name not in first))]
+        values = [logs[name] for name in (*first, *(name for name in logs if name not in first))]
+        return values[0] if len(values) == 1 else values
 
     @overload
     def train_on_batch(

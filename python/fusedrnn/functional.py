@@ -27,6 +27,13 @@ that two to three times as much, five times for the RNN. There are no gradients:
 is refused.
 ``weights`` of such an object says the type, ``nbytes`` what the packed weights take.
 
+A tape of an LSTM or a GRU has what the gates were at each step: ``tape.gates()`` is a dictionary of
+arrays in the layout of the outputs. Of an LSTM these are ``i`` input gate, ``f`` forget gate, ``g``
+candidate, ``o`` output gate and ``c``, the cell state after the step; of a GRU ``z`` update gate,
+in the reading that was asked for, ``r`` reset gate and ``n`` candidate. They stand where the step's
+input is, also with `reverse`; where there was no step, after a row's end or by the mask, they are
+NaN. ``layers.LSTM.gates`` and ``layers.GRU.gates`` are the same for a trained model.
+
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
 that name the function and the argument.
 """

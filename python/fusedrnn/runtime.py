@@ -87,13 +87,13 @@ def use_isa(name: str) -> Iterator[None]:
 def num_threads() -> int:
     """Return the most threads that a call uses.
 
-    It is 1 without OpenMP and in a child process after ``fork``.
+    It is 1 without a :func:`threadpool`, and in a child process after ``fork``.
     """
     return _core.num_threads()
 
 
 def threadpool() -> Threadpool | None:
-    """Whose threads run a call of more than one; None where the build has no OpenMP.
+    """Whose threads run a call of more than one; None without OpenMP, in the build and beside it.
 
     Returns
     -------
@@ -106,11 +106,13 @@ def threadpool() -> Threadpool | None:
     Notes
     -----
     PyTorch's runtime comes first, then the first other one that the process has loaded, then our
-    own. It is looked for again when libraries have been loaded since, which any call notices.
+    own. It is looked for again when libraries have been loaded since, which any call notices. The
+    wheels for macOS and Windows have none of their own, for LLVM's runtime ends a process that has
+    it twice; on Windows none is looked for either, so a call runs on one thread.
     """
-    if not _core.openmp:
-        return None
     path, own = _core.threadpool()
+    if own and not _core.openmp:
+        return None
     path = path and os.path.realpath(path)
     prefix = os.path.basename(path).split(".")[0].split("-")[0]
     return {

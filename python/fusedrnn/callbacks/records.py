@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._types import Logs
-from ..progress import Progbar, write
+from ..progress import Progbar, number, write
 from .callback import Callback
 
 
@@ -47,6 +47,10 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{k} {number(float(v[-1]))}" for k, v in self.history.items())
+        return f"<History of {len(self.epoch)} epochs{f': {last}' if last else ''}>"
 
 
 class ProgbarLogger(Callback):

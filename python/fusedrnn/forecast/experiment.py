@@ -18,14 +18,11 @@ from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
 from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
-from .forecaster.estimator import RNNForecaster
 from .models.inputs import check_covariates
-from .models.rivals import check_installed
+from .needs import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
-    CELLS,
-    SIMPLE,
     Backend,
     Base,
     Duplicates,
@@ -40,6 +37,7 @@ from .settings import (
     Transform,
     Tune,
     Zeros,
+    check_compared,
     pick,
 )
 
@@ -139,7 +137,8 @@ def compare(
         Keep finished fits in the user's cache until ``Comparison.forget``, and with True take up
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
-        Called before the first fit with the fits of each model and the steps they have together.
+        Called before the first fit with the fits of each model and the steps they have together;
+        what is tried before, see `tune`, counts as a model each.
 
     Returns
     -------
@@ -163,12 +162,8 @@ def compare(
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
     chosen = pick(Settings, given)
-    if not (set(CELLS) <= set(chosen.models) and chosen.simple):
-        raise ValueError(
-            f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
-            + ", ".join(SIMPLE)
-        )
-    check_installed(chosen.fitted)
+    check_compared(chosen)
+    check_installed(models=chosen.fitted)
     rules = chosen.fitting(rules)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
@@ -178,7 +173,15 @@ def compare(
     if tune != "off":
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
-        tuned = tuning(source, chosen, free, how=tune, n_jobs=n_jobs or 1)
+        tuned = tuning(
+            source,
+            chosen,
+            free,
+            how=tune,
+            n_jobs=n_jobs or 1,
+            on_start=on_start,
+            on_step=on_step,
+        )
         panel = source(tuned.options.get(CALENDAR, source.calendar))
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
@@ -219,6 +222,8 @@ def compare(
 
 def _ahead(panel: Panel, settings: Settings, model: str) -> pd.DataFrame:
     """Return what a model forecasts after the last sales of a panel."""
+    from .forecaster.estimator import RNNForecaster  # with scikit-learn: slow to import
+
     names = RNNForecaster().get_params().keys() & vars(settings).keys()
     own = {name: getattr(settings, name) for name in names}
     forecaster = RNNForecaster(model, **own, random_state=settings.seed)
@@ -268,6 +273,8 @@ def tune(
     *,
     how: Tune = "quick",
     n_jobs: int = 1,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
     **options: Any,
 ) -> Tuned:
     """Try ways to prepare a series and to train, and return what was chosen.
@@ -280,6 +287,8 @@ def tune(
         The calendar alone, few or many.
     n_jobs : int
         Processes.
+    on_start, on_step : callable
+        Called before the fits of what is tried, and as they go on; see `compare`.
     **options
         Of ``TableOptions``, ``PanelOptions`` and ``Settings``; what they say is not changed.
 
@@ -311,4 +320,4 @@ def tune(
     settled = settings.settled(panel.season, rows, bool(panel.known), len(panel.series))
     source = _Source(frame, where, rules, panel)
     free = unchanged(settings, rules)
-    return tuning(source, settled, free, how=how, n_jobs=n_jobs)
+    return tuning(source, settled, free, how=how, n_jobs=n_jobs, on_start=on_start, on_step=on_step)

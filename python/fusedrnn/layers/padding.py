@@ -9,7 +9,7 @@ import numpy as np
 from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
-from .window import channels_last
+from .window import OverSteps
 
 
 def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
@@ -20,14 +20,14 @@ def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
     return whole(name, argument, both[0], 0), whole(name, argument, both[1], 0)
 
 
-class ZeroPadding1D(Layer):
+class ZeroPadding1D(OverSteps):
     """Adds steps of zeros: (N, T, I) to (N, before + T + after, I).
 
     Parameters
     ----------
     padding : int or (int, int)
         How many before and after, or both.
-    data_format : {"channels_last"}, optional
+    data_format : {"channels_last", "channels_first"}, optional
     **kwargs
         Those of :class:`Layer`.
 
@@ -37,22 +37,18 @@ class ZeroPadding1D(Layer):
     (5, 6, 3)
     """
 
-    supports_masking = False
-    input_rank = 3
-
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.padding = _ends(self.name, "padding", padding)
-        self.data_format = channels_last(self.name, data_format)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, I = input_shape
         return (N, None if T is None else T + sum(self.padding), I)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         return np.pad(x, ((0, 0), self.padding, (0, 0)))
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         before, after = self.padding
         return dy[:, before : dy.shape[1] - after]
 

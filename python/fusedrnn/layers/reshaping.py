@@ -10,7 +10,7 @@ import numpy as np
 from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
-from .window import channels_last
+from .window import order_of_axes
 
 
 class Reshape(Layer):
@@ -65,7 +65,7 @@ class Flatten(Reshape):
 
     Parameters
     ----------
-    data_format : {"channels_last"}, optional
+    data_format : {"channels_last", "channels_first"}, optional
     **kwargs
         Those of :class:`Layer`.
 
@@ -79,7 +79,16 @@ class Flatten(Reshape):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__((-1,), **kwargs)
-        self.data_format = channels_last(self.name, data_format)
+        self.data_format = order_of_axes(self.name, data_format)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        if self.data_format == "channels_first":
+            x = np.moveaxis(x, 1, -1)
+        return super().forward(x, training, mask)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        dx = dy.reshape(self.tape)
+        return np.moveaxis(dx, -1, 1) if self.data_format == "channels_first" else dx
 
 
 class RepeatVector(Layer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +28,8 @@ from ..evaluate.runner import finish, workers
 from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
 from ..models.methods import METHODS
 from ..models.network import Trained
-from ..models.rivals import check_installed
+from ..needs import check_installed
 from ..settings import (
-    BEST,
-    KEPT,
-    MEAN,
-    USUAL,
     Base,
     Duplicates,
     Fill,
@@ -47,6 +42,7 @@ from ..settings import (
     TableOptions,
     Transform,
     Zeros,
+    of_cell,
     parts,
     pick,
 )
@@ -216,7 +212,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.negatives = negatives
         self.n_jobs = n_jobs
 
-    def fit(self, frame: pd.DataFrame | str | Path, y: None = None) -> RNNForecaster:
+    def fit(
+        self,
+        frame: pd.DataFrame | str | Path,
+        y: None = None,
+        *,
+        on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+        on_step: Callable[[str, int], None] = lambda model, steps: None,
+    ) -> RNNForecaster:
         """Train on everything in a table of sales.
 
         Parameters
@@ -225,6 +228,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             One row a date and series.
         y : None
             Not used; the sales are a column of ``frame``.
+        on_start, on_step : callable
+            Called before the fits with how many there are, and as they are done; see `compare`.
 
         Returns
         -------
@@ -236,15 +241,21 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         ValueError
             If the table or a parameter is unfit, or a series is too short for one window.
         """
-        return self.fit_panel(self._panel(frame))
+        return self.fit_panel(self._panel(frame), on_start=on_start, on_step=on_step)
 
-    def fit_panel(self, panel: Panel) -> RNNForecaster:
+    def fit_panel(
+        self,
+        panel: Panel,
+        *,
+        on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+        on_step: Callable[[str, int], None] = lambda model, steps: None,
+    ) -> RNNForecaster:
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
         settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
         check_covariates(panel, settings)
-        cell = self.cell_ = self._chosen(panel, settings)
+        cell = self.cell_ = self._chosen(panel, settings, on_start=on_start, on_step=on_step)
         nets = networks(cell)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -256,7 +267,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         seeds = range(settings.seed, settings.seed + settings.seeds)
         records = Records()
         weights: list[str] = []
-        for group in range(1 if settings.scope == "global" else len(panel.series)):
+        many = 1 if settings.scope == "global" else len(panel.series)
+        for group in range(many):
             weights += [f"weights/{group}/{net}/{seed}" for net in nets for seed in seeds]
 
         def tasks() -> Iterator[Any]:
@@ -271,7 +283,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                         key, held_out_errors, cell, group, panel.season, settings
                     )
 
+        fits = many + len(weights)  # of which `many` measure errors
+        on_start({cell: (fits, fits)})
+
         def keep(key: str, found: list[Any]) -> None:
+            on_step(cell, 1)
             kind, place, *_ = key.split("/")
             if kind == "weights":
                 records.put(key, **{f"w{k}": w for k, w in enumerate(found)})
@@ -448,25 +464,15 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         return found[[name for name in found if "-seed" not in str(name)]]
 
     def _settings(self) -> Settings:
-        models: tuple[str, ...] = (MEAN if self.cell == "mean" else self.cell,)
-        if self.cell == BEST:
-            models = KEPT
-        elif isinstance(self.cell, str) and BEST in parts(self.cell):
-            models = tuple(self.cell.replace(BEST, partner) for partner in USUAL)
-        given = self.get_params() | {"seed": self.random_state, "models": models}
-        try:
-            return pick(Settings, given)
-        except ValueError as error:
-            message = str(error)
-            raise ValueError(re.sub("^models is", "cell is", message)) from None
+        return of_cell(self.cell, self.get_params() | {"seed": self.random_state})
 
-    def _chosen(self, panel: Panel, settings: Settings) -> str:
+    def _chosen(self, panel: Panel, settings: Settings, **watched: Any) -> str:
         """Return the model to fit: the one that is given, or the best on a held-out end."""
-        check_installed(settings.fitted)
+        check_installed(models=settings.fitted)
         if len(settings.models) == 1:
             return settings.models[0]
         held = replace(settings, test_size=HELD_OUT, levels=())
-        table = Findings(backtest(panel, held, n_jobs=self.n_jobs)).table
+        table = Findings(backtest(panel, held, n_jobs=self.n_jobs, **watched)).table
         return str(table["MAE" if table["MASE"].isna().all() else "MASE"].idxmin())
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from ..._files import write
 from ..evaluate.findings import Findings
 from . import words
 from .verdict import headline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Comparison(Findings):
@@ -134,21 +138,44 @@ class Comparison(Findings):
         text = page(self, command)
         write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
-    def plot(self, path: str | Path) -> None:
-        """Write a picture of the forecasts and the errors as a PNG file.
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """Draw the forecasts and the errors, and write that as a PNG file if there is a path.
 
         Parameters
         ----------
-        path : path
+        path : path, optional
+
+        Returns
+        -------
+        Figure
+            Matplotlib's, which a notebook shows.
 
         Raises
         ------
         OSError
-            If it cannot be written.
+            If the file cannot be written.
         """
         from .plot import draw
 
-        write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
+        figure = draw(self)
+        if path is not None:
+            write(path, lambda file: figure.savefig(file, format="png", dpi=120))
+        return figure
+
+    def __repr__(self) -> str:
+        """Return what the command prints."""
+        from rich.console import Console
+
+        from .terminal import show
+
+        text = io.StringIO()
+        show(self, Console(file=text, width=100, force_jupyter=False, force_terminal=False))
+        return text.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        from .page import cell
+
+        return cell(self)
 
     def forget(self) -> None:
         """Remove what was kept for ``resume``."""
