@@ -31,7 +31,7 @@ A tape of an LSTM or a GRU has what the gates were at each step: ``tape.gates()`
 arrays in the layout of the outputs. Of an LSTM these are ``i`` input gate, ``f`` forget gate, ``g``
 candidate, ``o`` output gate and ``c``, the cell state after the step; of a GRU ``z`` update gate,
 in the reading that was asked for, ``r`` reset gate and ``n`` candidate. They stand where the step's
-input is, also with `reverse`; where there was no step, after a row's end or by the mask, they are
+input is, also with ``reverse``; where there was no step, after a row's end or by the mask, they are
 NaN. ``layers.LSTM.gates`` and ``layers.GRU.gates`` are the same for a trained model.
 
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
