@@ -85,13 +85,23 @@ LSTMTape.__doc__ = """What :func:`lstm` keeps of a call with ``training=True``.
 
 Only such a call makes one; :func:`lstm_backward` takes it, as often as wanted. It has the
 activations of all steps, and refers to the arrays of the call without copying them.
+``tape.gates()`` returns the arrays (N, T, H) of the gates by their letters.
+
+Examples
+--------
+>>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16))
+>>> *_, tape = fusedrnn.functional.lstm(x, kernel, recurrent_kernel, training=True)
+>>> sorted(tape.gates())
+['c', 'f', 'g', 'i', 'o']
 """
-GRUTape.__doc__ = (
-    """What :func:`gru` keeps of a call with ``training=True``; as :class:`LSTMTape`."""
-)
-RNNTape.__doc__ = (
-    """What :func:`rnn` keeps of a call with ``training=True``; as :class:`LSTMTape`."""
-)
+GRUTape.__doc__ = """What :func:`gru` keeps of a call with ``training=True``.
+
+As :class:`LSTMTape`.
+"""
+RNNTape.__doc__ = """What :func:`rnn` keeps of a call with ``training=True``.
+
+As :class:`LSTMTape`, without ``gates``: there are none.
+"""
 
 PackedLSTM.__doc__ = """PackedLSTM(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
 weights=None)

@@ -32,6 +32,7 @@ METHODS = {
     "callbacks.Callback": "set_model set_params",
     "forecast.Comparison": "to_dict write_json write_csv write_html plot forget",
     "forecast.RNNForecaster": "fit predict score cross_validation",
+    "layers.LSTM": "gates",
     "layers.Layer": "build add_weight get_weights set_weights count_params compute_mask "
     "compute_output_shape",
     "layers.Variable": "assign assign_add assign_sub numpy",
@@ -87,7 +88,7 @@ WITHOUT = {
     "torch.restore": "that of accelerate",
     "torch.unfreeze": "that of freeze",
     "optimizers.schedules.get": "configurations alone need it",
-} | {f"functional.{cell}Tape": "that of the backward pass" for cell in ("LSTM", "GRU", "RNN")} | {
+} | {f"functional.{cell}Tape": "that of the backward pass" for cell in ("GRU", "RNN")} | {
     f"layers.{name}": "that of the layer"
     for name in ("add", "average", "concatenate", "dot", "maximum", "minimum", "multiply",
                  "subtract")
