@@ -6,6 +6,7 @@ has it. ``tf``'s modules are public too: the package answers for their names.
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -210,13 +211,29 @@ def test_parameters(name: str) -> None:
     pytest.importorskip("numpydoc")
     found = []
     for full, obj in objects(name):
-        try:
-            takes = {n for n in inspect.signature(obj).parameters if n not in ("self", "cls")}
-        except ValueError:  # of C++
-            continue
+        takes = arguments(obj)
         if full not in NOT_CALLED and (lacking := takes - documented(obj, name)):
             found.append(f"{full}: {sorted(lacking)}")
     assert not found, "\n".join(found)
+
+
+def test_classes_show_the_arguments_of_their_constructors() -> None:
+    for shown in (fusedrnn.layers.Dense, fusedrnn.Sequential, fusedrnn.layers.LSTM):
+        own = list(inspect.signature(shown.__init__).parameters)
+        assert ["self", *inspect.signature(shown).parameters] == own
+
+
+def arguments(obj: Any) -> set[str]:
+    """Return what a function or a constructor takes."""
+    if obj.__module__ != "fusedrnn._core":
+        return {n for n in inspect.signature(obj).parameters if n not in ("self", "cls")}
+    lines = obj.__init__.__doc__, obj.__doc__.partition("\n")[0]
+    if "(self: " not in lines[0]:  # only a call makes one
+        return set()
+    parsed = [ast.parse(f"def {line.strip()}: ...").body[0].args for line in lines]
+    made, said = ([a.arg for a in (*each.args, *each.kwonlyargs)] for each in parsed)
+    assert made == ["self", *said], "a docstring begins with another signature than C++ has"
+    return set(said)
 
 
 def documented(obj: Any, where: str, seen: frozenset[Any] = frozenset()) -> set[str]:
