@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
             on_start=shown.on_start,
             on_step=shown.on_step,
         )
-    writers: dict[str, Callable[[str], None]] = {
+    writers: dict[str, Callable[[str], object]] = {
         "html": partial(result.write_html, command=shlex.join(["fusedrnn", *arguments.argv])),
         "plot": result.plot,
         "json": result.write_json,

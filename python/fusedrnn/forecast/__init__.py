@@ -76,3 +76,7 @@ else:  # so that a type checker refuses other names
             raise ImportError(
                 f"fusedrnn.forecast needs {error.name}: pip install 'fusedrnn[forecast]'"
             ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -111,29 +111,30 @@ def compare(
         thousands of series need no more memory than some. Default: the bundled bakery sales.
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
-        Where things are in the table and how they are spelled, see `TableOptions`.
+        Where things are in the table and how they are spelled, see ``TableOptions``.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance as holidays and promotions, those known only afterwards as the
-        weather, and those of both that are names, see `TableOptions`.
+        weather, and those of both that are names, see ``TableOptions``.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
-        What becomes of the rows, see `PanelOptions`.
+        What becomes of the rows, see ``PanelOptions``.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
-        Of the networks, see `Settings`.
+        Of the networks, see ``Settings``.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
-        Of the evaluation, see `Settings`.
+        Of the evaluation, see ``Settings``.
     tune : {"off", "calendar", "quick", "thorough"}
         Which ways to prepare and to train are tried before the test part: the calendar, where it is
-        on by itself, or few or many; what was given is not changed. See `tune`.
+        on by itself, or few or many; what was given is not changed. See ``tune``.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
         Worker processes. Default: one a core for many series, else 1.
     backend, address, on_step : optional
-        Where to work, see `run`.
+        Where to work: "processes", or a "dask" or "ray" cluster and its address; and what is called
+        with a model and how many of its steps were done.
     resume : bool, optional
-        Keep finished fits in the user's cache until `Comparison.forget`, and with True take up
+        Keep finished fits in the user's cache until ``Comparison.forget``, and with True take up
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
         Called before the first fit with the fits of each model and the steps they have together;
@@ -142,7 +143,8 @@ def compare(
     Returns
     -------
     Comparison
-        With `table`, `verdict`, `frame`, `tests`, `write_html`, `plot`, `write_json`, `write_csv`.
+        With ``table``, ``verdict``, ``frame``, ``tests``, ``write_html``, ``plot``, ``write_json``
+        and ``write_csv``.
 
     Raises
     ------
@@ -280,7 +282,7 @@ def tune(
     Parameters
     ----------
     frame : DataFrame or path, optional
-        As of `compare`.
+        As of ``compare``.
     how : {"calendar", "quick", "thorough"}
         The calendar alone, few or many.
     n_jobs : int
@@ -288,12 +290,12 @@ def tune(
     on_start, on_step : callable
         Called before the fits of what is tried, and as they go on; see `compare`.
     **options
-        Of `TableOptions`, `PanelOptions` and `Settings`; what they say is not changed.
+        Of ``TableOptions``, ``PanelOptions`` and ``Settings``; what they say is not changed.
 
     Returns
     -------
     Tuned
-        With `options`, which `compare` and `RNNForecaster` take, and `trials`.
+        With ``options``, which ``compare`` and ``RNNForecaster`` take, and ``trials``.
 
     Raises
     ------

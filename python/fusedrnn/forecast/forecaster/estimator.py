@@ -65,23 +65,23 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
-        forecasts, "mean" (`MEAN`), or "best": that of `KEPT` with the least MASE on a fifth at the
-        end that was held out; as in "GRU+best", the simple method.
+        forecasts, "mean" for "LSTM+GRU+ETS+Theta", or "best": that of the usual ones with the least
+        MASE on a fifth at the end that was held out; as in "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
-        See `Settings`.
+        See ``Settings``.
     seeds, scope, levels : optional
-        See `Settings`.
+        See ``Settings``.
     random_state : int
         First of the seeds.
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
-        Where things are in a table and how they are spelled, see `TableOptions`.
+        Where things are in a table and how they are spelled, see ``TableOptions``.
     future_covariates, past_covariates, categories : sequence of str
         Columns known in advance, those known only afterwards, and those of both that are names.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
-        What becomes of the rows, see `PanelOptions`.
+        What becomes of the rows, see ``PanelOptions``.
     n_jobs : int
         Processes that train.
 
@@ -102,8 +102,25 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     scales_ : list of Scale
         What is taken off each series before a network sees it.
 
-    Series, weights and errors are on disk, so that there may be thousands. With `n_jobs` processes
-    each of them holds all series while it trains a network over all.
+    Raises
+    ------
+    ValueError
+        In ``fit``, if a parameter is unfit; the message names it.
+
+    Notes
+    -----
+    Series, weights and errors are on disk, so that there may be thousands. With ``n_jobs``
+    processes each of them holds all series while it trains a network over all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fusedrnn.forecast import RNNForecaster
+    >>> dates = pd.date_range("2026-01-01", periods=60)
+    >>> frame = pd.DataFrame({"date": dates, "sales": range(60)})
+    >>> forecaster = RNNForecaster("GRU", timesteps=7, epochs=2, seeds=1, levels=())
+    >>> forecaster.fit(frame).predict().columns.tolist()
+    ['unique_id', 'ds', 'GRU']
     """
 
     def __init__(
@@ -210,9 +227,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         frame : DataFrame or path
             One row a date and series.
         y : None
-            Not used; the sales are a column of `frame`.
+            Not used; the sales are a column of ``frame``.
         on_start, on_step : callable
             Called before the fits with how many there are, and as they are done; see `compare`.
+
+        Returns
+        -------
+        RNNForecaster
+            Itself.
 
         Raises
         ------
@@ -311,7 +333,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         NotFittedError
-            Before `fit`.
+            Before ``fit``.
         ValueError
             If there are other series than were fitted, too few values, or unknown covariates.
         """
@@ -366,8 +388,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
         """Return minus the mean absolute error of the forecasts of what follows the fitted sales.
 
-        So that `sklearn.model_selection.GridSearchCV` can choose parameters, with
-        `sklearn.model_selection.TimeSeriesSplit` and a table whose rows are in the order of time.
+        So that ``sklearn.model_selection.GridSearchCV`` can choose parameters, with
+        ``sklearn.model_selection.TimeSeriesSplit`` and a table whose rows are in the order of time.
+
+        Parameters
+        ----------
+        frame : DataFrame or path
+            The fitted series and what follows.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        float
 
         Raises
         ------
@@ -397,12 +430,27 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         step: int = 1,
         folds: int = 1,
     ) -> pd.DataFrame:
-        """Forecast the end of a table at one cutoff after another; see `backtest`.
+        """Forecast the end of a table at one cutoff after another.
+
+        Parameters
+        ----------
+        frame : DataFrame or path
+        test_size : float
+            Share of the dates, or number of dates, at the end.
+        step : int
+            Periods between two cutoffs.
+        folds : int
+            Blocks of that end; before each one everything is fitted anew.
 
         Returns
         -------
         DataFrame
             Columns ``unique_id, ds, cutoff, y``, the cell and its intervals.
+
+        Raises
+        ------
+        ValueError
+            If ``cell`` is "best", or the table is unfit.
         """
         chosen = replace(self._settings(), test_size=test_size, step=step, folds=folds)
         if len(chosen.models) > 1:

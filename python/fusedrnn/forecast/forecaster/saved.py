@@ -38,13 +38,32 @@ T = TypeVar("T")
 def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     """Write a fitted forecaster to a new folder, whole or not at all.
 
+    Parameters
+    ----------
+    forecaster : RNNForecaster
+    path : path
+
     Raises
     ------
     OSError
-        If `path` is there and is no such folder or has other files, or the disk is full; what was
+        If ``path`` is there and is no such folder or has other files, or the disk is full; what was
         there stays then.
     NotFittedError
-        Before `RNNForecaster.fit`.
+        Before ``RNNForecaster.fit``.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import pandas as pd
+    >>> from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+    >>> dates = pd.date_range("2026-01-01", periods=60)
+    >>> forecaster = RNNForecaster("SeasonalNaive", levels=())
+    >>> forecaster = forecaster.fit(pd.DataFrame({"date": dates, "sales": range(60)}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_forecaster(forecaster, os.path.join(folder, "bakery"))
+    ...     again = load_forecaster(os.path.join(folder, "bakery"))
+    >>> again.predict()["SeasonalNaive"].tolist()
+    [53.0]
     """
     if not hasattr(forecaster, "panel_"):
         raise NotFittedError("RNNForecaster is not fitted: call fit first")
@@ -89,12 +108,26 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
 def load_forecaster(path: str | Path) -> RNNForecaster:
     """Read a fitted forecaster; it forecasts the same bits as the one that was saved.
 
+    Parameters
+    ----------
+    path : path
+        A folder that :func:`save_forecaster` wrote.
+
+    Returns
+    -------
+    RNNForecaster
+
     Raises
     ------
     OSError
         If there is no such folder or it cannot be read.
     ValueError
         If the folder is damaged or of a later version.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import load_forecaster
+    >>> load_forecaster("bakery").predict()  # doctest: +SKIP
     """
     check_saved(path)
     path = Path(_files.text(path))
