@@ -29,7 +29,7 @@ def disable_interactive_logging() -> None:
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether lines are shown on standard output."""
+    """Return whether lines are shown on standard output."""
     return interactive
 
 

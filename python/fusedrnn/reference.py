@@ -16,6 +16,8 @@ import numpy as np
 
 from ._types import Array
 
+__all__ = ["GRU", "LSTM", "RNN", "Product", "Tape", "backward", "gru", "lstm", "rnn", "sigmoid"]
+
 Activation: TypeAlias = tuple[Callable[[Array], Array], Callable[[Array, Array, Array], Array]]
 """``y = f(a)``, and what takes ``(dy, a, y)`` to the gradient with respect to a."""
 

@@ -16,7 +16,25 @@ from .callback import Callback
 
 
 class History(Callback):
-    """Keeps the logs of all epochs: ``history`` (dict of lists), ``epoch``, ``params``."""
+    """Keeps the logs of all epochs; ``fit`` returns one.
+
+    Attributes
+    ----------
+    history : dict
+        A list of one number an epoch by the names of the logs.
+    epoch : list of int
+        The epochs, counted from 0.
+    params : dict
+        ``verbose``, ``epochs`` and ``steps``.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.zeros((4, 2)), np.zeros(4), epochs=2, verbose=0)
+    >>> history.epoch, history.history
+    ([0, 1], {'loss': [0.0, 0.0]})
+    """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -36,7 +54,7 @@ class History(Callback):
 
 
 class ProgbarLogger(Callback):
-    """Keras's progress lines."""
+    """Keras's progress lines, which ``fit``, ``evaluate`` and ``predict`` show by themselves."""
 
     def __init__(self) -> None:
         self.bar = Progbar(None, verbose=0)
@@ -87,8 +105,32 @@ class CSVLogger(Callback):
     """Writes the logs of every epoch as a line of a CSV file.
 
     The columns are those of the first epoch; where it has none of a validation, as with
-    ``validation_freq=2``, there are columns for one, as in Keras. With ``append`` the lines go
-    after those that are there, which must have the same columns.
+    ``validation_freq=2``, there are columns for one, as in Keras.
+
+    Parameters
+    ----------
+    filename : path
+    separator : str
+    append : bool
+        Whether the lines go after those that are there, which must have the same columns.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, if the file has other columns.
+    OSError
+        In ``fit``, if it cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = fusedrnn.callbacks.CSVLogger(os.path.join(folder, "log.csv"))
+    ...     history = model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0, callbacks=[log])
+    ...     print(np.loadtxt(log.filename, str).tolist())
+    ['epoch,loss,val_loss', '0,0.0,NA']
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
@@ -136,7 +178,23 @@ class CSVLogger(Callback):
 
 
 class RemoteMonitor(Callback):
-    """Sends the logs of every epoch to a server by HTTP POST, as JSON or as a field of a form."""
+    """Sends the logs of every epoch to a server by HTTP POST, as JSON or as a field of a form.
+
+    A server that cannot be reached is a warning.
+
+    Parameters
+    ----------
+    root, path : str
+        The two parts of the address.
+    field : str
+        Of the form.
+    headers : dict, optional
+    send_as_json : bool
+
+    Examples
+    --------
+    >>> monitor = fusedrnn.callbacks.RemoteMonitor("http://localhost:9000", send_as_json=True)
+    """
 
     def __init__(
         self,

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class Comparison(Findings):
-    """What `compare` found: the figures, what they say, and the ways to see them.
+    """What :func:`compare` found: the figures, what they say, and the ways to see them.
 
     Attributes
     ----------
     table : DataFrame
         One row a model: its errors and what it cost.
     verdict : str
-        Which model to use, how far off it is, and what the networks are worth, as `table` and
-        `tests` say.
+        Which model to use, how far off it is, and what the networks are worth, as ``table`` and
+        ``tests`` say.
     frame : DataFrame
         Every forecast.
     tests : dict
@@ -44,6 +44,13 @@ class Comparison(Findings):
         What it forecasts after the last sales.
     notes : tuple of str
         What was done to the data and what could not be done.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import compare
+    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
+    >>> result.table, result.recommended  # doctest: +SKIP
+    >>> result.write_html("report.html")  # doctest: +SKIP
     """
 
     @cached_property
@@ -83,12 +90,33 @@ class Comparison(Findings):
         }
 
     def write_json(self, path: str | Path) -> None:
-        """Write `to_dict` as a JSON file."""
+        """Write :meth:`to_dict` as a JSON file.
+
+        Parameters
+        ----------
+        path : path
+            Replaced only when the file is complete.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
         write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def write_csv(self, path: str | Path) -> None:
-        """Write `frame` as a CSV file, series after series."""
+        """Write ``frame`` as a CSV file, series after series.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
 
         def fill(path: Path) -> None:
             for i, part in enumerate(self.result.parts()):
@@ -97,7 +125,19 @@ class Comparison(Findings):
         write(path, fill)
 
     def write_html(self, path: str | Path, command: str = "") -> None:
-        """Write the report as one page; `command` is what makes it again."""
+        """Write the report as one page.
+
+        Parameters
+        ----------
+        path : path
+        command : str
+            What makes it again.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         from .page import page
 
         text = page(self, command)
@@ -106,10 +146,19 @@ class Comparison(Findings):
     def plot(self, path: str | Path | None = None) -> Figure:
         """Draw the forecasts and the errors, and write that as a PNG file if there is a path.
 
+        Parameters
+        ----------
+        path : path, optional
+
         Returns
         -------
         Figure
             Matplotlib's, which a notebook shows.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
         """
         from .plot import draw
 
