@@ -165,7 +165,8 @@ def page(findings: Findings, command: str = "") -> str:
 def cell(findings: Findings) -> str:
     """Return the verdict and the table as HTML for a cell of a notebook, in its own style."""
     first, rest = headline(findings)
-    columns = ERRORS | {name: COSTS[name] for name in ("parameters", "seconds")}
+    shown = ("MAE", "RMSE", "WAPE", "sd", "MASE", "parameters", "seconds")
+    columns = {name: (ERRORS | COSTS)[name] for name in shown}
     return (
         "<div class='fusedrnn'><style>.fusedrnn .scroll { overflow-x: auto } "
         ".fusedrnn .best td { font-weight: bold } .fusedrnn .hint { display: none }</style>"
