@@ -36,8 +36,10 @@ def run(*words: str | Path, fails: bool = False, **options: object) -> str:
 
 
 def tool(name: str, *words: str | Path) -> str:
-    """The same of a program beside this Python."""
-    return run(Path(sys.executable).parent / name, *words)
+    """The same of a program beside this Python, which finds others there."""
+    folder = Path(sys.executable).parent
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return run(folder / name, *words, env=os.environ | {"PATH": path})
 
 
 def one(folder: Path, pattern: str) -> Path:
@@ -86,11 +88,9 @@ def main() -> None:
         wheel = built(source, out, "wheel")
         here, there = contents(built(ROOT, folder / "tree", "wheel")), contents(wheel)
         other = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
-        print(
-            f"{sdist.name} -> {wheel.name}: {len(there)} files; other than from the tree: {other}"
-        )
+        print(f"{sdist.name} -> {wheel.name}: {len(there)} files")
         if other:
-            wrong.append("the wheel of the sdist is not that of the tree")
+            wrong.append(f"{wheel.name} is another from the sdist than from the tree: {other}")
 
         tool("auditwheel", "repair", "--wheel-dir", out / "repaired", wheel)
         repaired = one(out / "repaired", "*.whl")
