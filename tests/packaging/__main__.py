@@ -99,11 +99,11 @@ def main() -> None:
         print(f"{repaired.name}: {size:,} bytes")
         if size > MOST_BYTES:
             wrong.append(f"{size:,} bytes, more than {MOST_BYTES:,}")
-        sboms = [name for name in contents(repaired) if "/sboms/" in name]
+        sboms = [name for name in contents(repaired) if "/sboms/" in name and name[-1] != "/"]
         print(f"lists what it bundles: {sboms}")
 
         print(tool("twine", "check", "--strict", sdist, repaired).strip())
-        print(tool("check-wheel-contents", repaired).strip())
+        print(tool("check-wheel-contents", wheel).strip())
         print(tool("pyroma", "--min=8", source).rpartition("Found fusedrnn")[2].strip("-\n "))
 
         python = new_environment(folder / "new", repaired, "pytest>=8", "hypothesis>=6.100")
