@@ -2,6 +2,7 @@
 // taken out so that no object comes without one.
 #pragma once
 
+#include <pybind11/critical_section.h>
 #include <pybind11/pybind11.h>
 
 #include <string>
@@ -20,7 +21,9 @@ inline py::detail::value_and_holder place_in(py::handle object, const std::type_
 // exception may pass, or forgets that it has given the value away.
 template <class T>
 void put(py::detail::value_and_holder place, T value) {
-  if (place.holder_constructed()) return;  // two threads in one __init__
+  // Two threads in one __init__: without the GIL, which the weights were packed without, too.
+  const py::scoped_critical_section alone(reinterpret_cast<PyObject*>(place.inst));
+  if (place.holder_constructed()) return;
   T* kept = new T(std::move(value));
   place.value_ptr() = kept;
   try {

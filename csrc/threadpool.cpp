@@ -62,7 +62,12 @@ constexpr Threadpool kOwn = {.run = run,
                              .barrier = barrier,
                              .thread = thread,
                              .threads = threads,
-                             .most_threads = most_threads};
+                             .most_threads = most_threads,
+#if defined(_OPENMP) && defined(__clang__)
+                             .is_llvm = true};
+#else
+                             .is_llvm = false};
+#endif
 
 #ifdef FUSEDRNN_FINDS_RUNTIMES
 
@@ -161,6 +166,7 @@ Threadpool choose() {
         find(library, "omp_get_thread_num", pool.thread) &&
         find(library, "omp_get_num_threads", pool.threads) &&
         find(library, "omp_get_max_threads", pool.most_threads)) {
+      pool.is_llvm = dlsym(library, "__kmpc_fork_call") != nullptr;
       const Dl_info found = library_of(reinterpret_cast<void*>(pool.run));
       if (found.dli_fbase != own.dli_fbase) return pool;
       // Ours, which PyTorch has too; else another that comes later is used by somebody else.
@@ -192,7 +198,9 @@ const Threadpool& threadpool() {
   const Choice* choice = chosen.load(std::memory_order_acquire);
   if (choice && looked_at.load(std::memory_order_relaxed) == loaded) return choice->pool;
   const Threadpool pool = choose();
-  if (!choice || choice->pool.run != pool.run) {
+  // A second one of LLVM's would find the first at its start, and end the process.
+  const bool keeps = choice && choice->pool.is_llvm && pool.is_llvm;
+  if (!choice || (choice->pool.run != pool.run && !keeps)) {
     auto* made = new Choice{pool, choice};
     while (!chosen.compare_exchange_weak(made->before, made, std::memory_order_acq_rel)) {
     }

@@ -13,13 +13,14 @@ struct Threadpool {
   int (*thread)();        // of a region, 0 to threads() - 1
   int (*threads)();       // of a region: fewer than asked for where the runtime has no more
   int (*most_threads)();  // that a region of the calling thread gets unless it asks for a number
+  bool is_llvm;           // or Intel's, which comes from the same source
 };
 
 // One pool a process: two would hold each other's cores, for a pool's threads spin for some
 // milliseconds after a region, and LLVM's runtime ends a process that has it twice. PyTorch's where
 // it has one, else the first other one in the process (of GNU, LLVM or Intel, whose entry points
 // are the same), else the one that we are linked with, if any. Looked for again when libraries have
-// been loaded since. On Windows ours alone.
+// been loaded since; but one of LLVM's is not left for another. On Windows ours alone.
 const Threadpool& threadpool();
 
 std::string threadpool_path();  // its file; empty where it is not known

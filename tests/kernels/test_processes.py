@@ -114,6 +114,8 @@ def test_a_child_of_a_parent_without_openmp_has_its_threads():
 @NEEDS_OPENMP
 @pytest.mark.parametrize("n", ["2000", "999999999999", "0", "-3", "x"])
 def test_any_omp_num_threads(n):
+    if n in ("-3", "x") and "libgomp" not in runtime.threadpool()["prefix"]:
+        pytest.skip("LLVM's runtime ends the process itself")
     code = """
     from fusedrnn import runtime
     before = runtime.num_threads()

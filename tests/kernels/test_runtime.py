@@ -51,14 +51,13 @@ def test_environment_caps_the_isa():
 
 def test_environment_sets_the_threads():
     code = "import fusedrnn.runtime as r; print(r.num_threads(), r.threadpool() is not None)"
-    for given, threads in (("3", 3), ("999999999999", _core.most_threads)):
+    too_many = 1 if "Clang" in _core.compiler else _core.most_threads  # LLVM's runtime says 1
+    for given, threads in (("3", 3), ("999999999999", too_many)):
         n, pool = run_python(code, OMP_NUM_THREADS=given).stdout.split()
         assert int(n) == (threads if pool == "True" else 1)
 
 
-@pytest.mark.skipif(
-    _core.openmp or os.name == "nt", reason="a runtime is built in, or none is found"
-)
+@pytest.mark.skipif(_core.openmp or os.name == "nt", reason="has its own, or looks for none")
 @pytest.mark.parametrize("name", ["gomp", "omp"])
 def test_a_build_without_a_runtime_has_the_threads_of_another(name):
     library = ctypes.util.find_library(name)

@@ -52,6 +52,7 @@ def own_library() -> str:
 
 
 OWN = own_library()
+IS_LLVM = "libomp" in OWN  # and so is then each of `runtimes`
 pytestmark = pytest.mark.skipif(not OWN, reason="no OpenMP, or its library is not known")
 
 
@@ -72,6 +73,8 @@ def other(request, tmp_path):
     if found is None:
         pytest.skip(f"no OpenMP runtime of {request.param}")
     if request.param != "a wheel's":
+        if IS_LLVM and request.param == "LLVM":
+            pytest.skip("that is our own")
         return found
     return str(shutil.copy(os.path.realpath(found), tmp_path / "libgomp-0a1b2c3d.so.1.0.0"))
 
@@ -106,7 +109,8 @@ def test_one_that_is_loaded_later_is_used_from_then_on(other):
     expected = call(1)
     assert call() == expected and runtime.threadpool()["own"]
     ctypes.CDLL({other!r})
-    assert call() == expected and not runtime.threadpool()["own"]
+    # Two of LLVM's would end the process.
+    assert call() == expected and runtime.threadpool()["own"] is {IS_LLVM}
     for n in (1, 2, 3, 5):
         assert call(n) == expected
     """)
