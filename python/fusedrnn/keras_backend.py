@@ -18,8 +18,8 @@ try:
     import keras
 except ImportError as error:
     raise ImportError(
-        "fusedrnn.keras.enable needs Keras: pip install keras. Without it, replace keras by "
-        "fusedrnn in the script's imports"
+        "fusedrnn.keras.enable needs Keras on torch or JAX: pip install torch keras, or jax keras. "
+        "Without them, replace keras by fusedrnn in the script's imports"
     ) from error
 
 from .cells import BY_LAYER
