@@ -1,6 +1,6 @@
 """The compiled core; what the functions of the cells do is documented in functional.py."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeAlias, final, type_check_only
 
 import numpy as np
@@ -281,6 +281,28 @@ def dense_backward(
     need_dx: bool = True,
     out: tuple[_Array, _Array | None] | None = None,
 ) -> tuple[_Array | None, _Array, _Array | None]: ...
+
+# Streams: csrc/bind_stream.cpp; what they do is documented in stream.py.
+class StreamChain(metaclass=_Metaclass):
+    def __init__(
+        self, description: str, arrays: dict[str, _Array], weights: str | None = None
+    ) -> None: ...
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+    @property
+    def state_sizes(self) -> list[int]: ...
+
+class Stream(metaclass=_Metaclass):
+    def __init__(
+        self, chain: StreamChain, batch_size: int, convert: Callable[[Any], _Array]
+    ) -> None: ...
+    def step(self, x: Any, mask: _Array | None = None) -> _Array: ...
+    def run(self, x: Any, mask: _Array | None = None) -> _Array: ...
+    def _reset(self, rows: list[int] | None) -> None: ...
+    def _get_state(self) -> _Array: ...
+    def _set_state(self, flat: _Array) -> None: ...
 
 # Steps of the optimizers, in place: csrc/optimizer.hpp.
 def sgd(

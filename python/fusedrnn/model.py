@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
 from .layers.layer import Layer, running
 from .training import Trainer
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 
 class Model(Trainer):
@@ -211,6 +214,30 @@ class Model(Trainer):
         from . import saving
 
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def stream(self, batch_size: int = 1, weights: Literal["bfloat16"] | None = None) -> Stream:
+        """Return the model as a function of one time step, with its states; see :class:`Stream`.
+
+        Parameters
+        ----------
+        batch_size : int
+            Number of streams, each with states of its own, that take their steps together.
+        weights : {"bfloat16"}, optional
+            As of ``predict``: kernels and recurrent kernels in half the memory, rounded.
+
+        Returns
+        -------
+        fusedrnn.stream.Stream
+            With the weights as they are now: what changes in the model later does not reach it.
+
+        Raises
+        ------
+        ValueError
+            If a layer has no place in a stream, which the message names.
+        """
+        from .stream import stream
+
+        return stream(self, batch_size, weights)
 
     def forget_plans(self) -> None:
         """Have its graph, and those in it, look anew through which layers a backward pass goes."""
