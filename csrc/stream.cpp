@@ -34,6 +34,12 @@ ptrdiff_t size_of(const std::string& text) {
   return std::stol(text);
 }
 
+// a b values, if there can be an array of so many.
+ptrdiff_t values(ptrdiff_t a, ptrdiff_t b) {
+  if (double(a) * double(b) > 1e17) throw std::bad_alloc();
+  return a * b;
+}
+
 }  // namespace
 
 bool is_double(const std::string& description) {
@@ -92,8 +98,8 @@ template <class Real>
 Stream<Real>::Stream(Chain chain, ptrdiff_t batch)
     : chain_(std::move(chain)),
       batch_(batch),
-      size_(batch *
-            std::accumulate(chain_->states().begin(), chain_->states().end(), ptrdiff_t(0))),
+      size_(values(batch, std::accumulate(chain_->states().begin(), chain_->states().end(),
+                                          ptrdiff_t(0)))),
       states_(size_),
       next_(size_) {
   states_.zero();
@@ -109,8 +115,7 @@ void Stream<Real>::run(ptrdiff_t T, const Real* x, const int64_t* indices, const
                        Real* y) {
   if (T == 0) return;
   const ptrdiff_t widest = std::max(chain_->widest(), chain_->inputs());
-  if (double(batch_) * double(T) * double(widest + 64) * sizeof(Real) > 4e18)
-    throw std::bad_alloc();
+  values(values(batch_, T), widest);
   const Turn turn(*this);
   const ptrdiff_t steps = batch_ * T;
   const auto& layers = chain_->layers();

@@ -296,7 +296,8 @@ class Line {
     if (name == "-") return nullptr;
     const StreamTensor<Real> found = tensors_(name);
     ptrdiff_t size = 1;
-    for (const ptrdiff_t extent : found.shape) size *= extent;
+    for (const ptrdiff_t extent : found.shape)
+      size = extent > 0 && size <= count / extent ? size * extent : 0;
     if (size != count) refuse(name, found, std::to_string(count) + " values");
     return found.data;
   }

@@ -13,7 +13,7 @@ from ._tensor import as_type, tensor
 from ._types import Array, Shape
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
-from .layers.layer import Layer, running
+from .layers.layer import Buffer, Layer, running
 from .training import Trainer
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Model(Trainer):
         return [tensor.name for tensor in self.outputs]
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_ends": None, "_calls": []}
+        return super().__getstate__() | {"_ends": None, "_calls": [], "_whole": None}
 
     # Files and configurations -------------------------------------------------------------------
 
@@ -238,6 +238,15 @@ class Model(Trainer):
         from .stream import stream
 
         return stream(self, batch_size, weights)
+
+    _whole: tuple[Graph, Buffer] | None = None  # what `_ready` has seen
+
+    def _ready(self) -> None:
+        graph, kept = getattr(self, "graph", None), self._whole
+        # Which weights are trained, too, `pack` goes by: that makes no difference here.
+        if kept is None or kept[0] is not graph or not kept[1].is_whole():
+            buffer = self.pack()
+            self._whole = None if graph is None else (graph, buffer)
 
     def forget_plans(self) -> None:
         """Have its graph, and those in it, look anew through which layers a backward pass goes."""

@@ -105,7 +105,7 @@ class Stream(_core.Stream):
     def reset(self, rows: Any = None) -> None:
         """Set the states to zero: of all streams, or of those whose numbers are in `rows`."""
         if rows is not None:
-            rows = [whole("stream", "rows", row) for row in np.atleast_1d(rows).tolist()]
+            rows = [whole("stream", "rows", row, 0) for row in np.atleast_1d(rows).tolist()]
         self._reset(rows)
 
     @property
@@ -142,9 +142,7 @@ class Stream(_core.Stream):
 
     def __repr__(self) -> str:
         takes = "indices" if not self.input_size else f"{self.input_size} features"
-        return (
-            f"<Stream of {self.batch_size} rows: {takes} to {self.output_size} values, {self.dtype}>"
-        )
+        return f"<Stream of {self.batch_size} rows: {takes} to {self.output_size} values, {self.dtype}>"
 
 
 def _revived(
@@ -222,10 +220,14 @@ def _chain(model: Any) -> Iterator[Layer]:
             f"stream: {model.name} has a `call` of its own; a stream is of a Sequential model, or "
             "of a graph that is a chain"
         )
-    slots = list(model.graph.inputs)
+    slots, ends = list(model.graph.inputs), model.graph.outputs
+    if len(slots) != 1 or len(ends) != 1:
+        raise NotStreamable(f"stream: {model.name} has several inputs or outputs, expected one")
     for step in model.graph.steps:
         if step.inputs != slots or len(step.outputs) != 1 or step.reads != step.inputs:
-            raise NotStreamable(f"stream: {model.name} is no chain of layers: see {step.layer.name}")
+            raise NotStreamable(
+                f"stream: {model.name} is no chain of layers: see {step.layer.name}"
+            )
         if step.training is not None:
             raise NotStreamable(
                 f"stream: {step.layer.name} is called with training={step.training}: leave that out"
@@ -233,8 +235,8 @@ def _chain(model: Any) -> Iterator[Layer]:
         slots = step.outputs
         inner = isinstance(step.layer, Sequential | Functional)
         yield from _chain(step.layer) if inner else [step.layer]
-    if model.graph.outputs != slots:
-        raise NotStreamable(f"stream: {model.name} has several inputs or outputs, expected one")
+    if slots != ends:
+        raise NotStreamable(f"stream: {model.name} is no chain of layers: it ends before its last")
 
 
 class _Description:
