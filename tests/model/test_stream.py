@@ -234,7 +234,7 @@ def test_a_stream_without_news_keeps_its_states(isa):
 
 
 def test_bfloat16_is_that_of_predict(isa):
-    model = Sequential([Input((None, I)), LSTM(33, return_sequences=True), 
+    model = Sequential([Input((None, I)), LSTM(33, return_sequences=True),
                         SimpleRNN(9, return_sequences=True), GRU(9, reset_after=False),
                         Dense(2)])  # fmt: skip
     x = data(mask=False).astype("f")
