@@ -141,8 +141,9 @@ class Stream(_core.Stream):
         return _revived, (*self._made_of, self.batch_size, self._get_state())
 
     def __repr__(self) -> str:
-        takes = "indices" if not self.input_size else f"{self.input_size} features"
-        return f"<Stream of {self.batch_size} rows: {takes} to {self.output_size} values, {self.dtype}>"
+        takes = f"{self.input_size} features" if self.input_size else "indices"
+        gives = f"{self.output_size} values of {self.dtype}"
+        return f"<Stream of {self.batch_size} rows: {takes} to {gives}>"
 
 
 def _revived(
@@ -277,7 +278,7 @@ class _Description:
 
     # Layers ---------------------------------------------------------------------------------------
 
-    def recurrent(self, layer: Recurrent) -> None:
+    def recurrent(self, layer: Any) -> None:
         if layer.go_backwards:
             raise NotStreamable(f"stream: {layer.name} has go_backwards: {TRAIN}")
         if layer.path != "fused":
@@ -287,7 +288,9 @@ class _Description:
             )
         if layer.zero_output_for_mask and self.masked:
             raise NotStreamable(f"stream: {layer.name} has zero_output_for_mask: {TRAIN}")
-        form = ["after" if layer.reset_after else "before", "keep"] if _is_gru(layer) else []
+        form = []
+        if "reset_after" in layer.cell.options:
+            form = ["after" if layer.reset_after else "before", "keep"]
         weights = layer.kernel, layer.recurrent_kernel, layer.bias
         self.line(layer.cell.name, layer.activation.__name__, *form, *weights)
         self.masked = self.masked and layer.return_sequences
@@ -394,10 +397,6 @@ class _Description:
             raise NotStreamable(
                 f"stream: {layer.name} works along axis {axis}, expected the last one, of features"
             )
-
-
-def _is_gru(layer: Any) -> bool:
-    return "reset_after" in layer.cell.options
 
 
 LAYERS: dict[type, Callable[[_Description, Any], None]] = {
