@@ -215,6 +215,10 @@ void bind_stream(py::module_& m) {
                 stream_of(self).stream);
           },
           arg("rows"))
+      .def("_renew",
+           [](py::object self) {
+             std::visit([](const auto& s) { s->renew(); }, stream_of(self).stream);
+           })
       .def("_get_state",
            [](py::object self) -> py::object {
              return std::visit(

@@ -3,10 +3,12 @@
 #include <exception>
 #include <fstream>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "include/fusedrnn.h"
@@ -21,6 +23,10 @@ using fusedrnn::StreamTensor;
 
 struct fusedrnn_stream {
   std::variant<Stream<float>, Stream<double>> stream;
+
+  template <class Real>
+  fusedrnn_stream(std::shared_ptr<const StreamChain<Real>> chain, size_t batch)
+      : stream(std::in_place_type<Stream<Real>>, std::move(chain), ptrdiff_t(batch)) {}
 };
 
 namespace {
@@ -79,7 +85,7 @@ fusedrnn_stream* stream_of(const Safetensors& file, const std::string& descripti
     return {arrays.back().data(), found->shape};
   };
   auto chain = std::make_shared<const StreamChain<Real>>(description, tensors, half);
-  return new fusedrnn_stream{{std::in_place_type<Stream<Real>>, chain, ptrdiff_t(batch)}};
+  return new fusedrnn_stream(std::move(chain), batch);
 }
 
 fusedrnn_stream* load(const unsigned char* content, size_t bytes, size_t batch, unsigned flags) {
@@ -138,7 +144,7 @@ fusedrnn_stream* fusedrnn_load_bytes(const void* content, size_t bytes, size_t b
 fusedrnn_stream* fusedrnn_copy(const fusedrnn_stream* stream) {
   return guarded<fusedrnn_stream*>("fusedrnn_copy", nullptr, [&] {
     expect(stream, "stream");
-    return new fusedrnn_stream{stream->stream};
+    return new fusedrnn_stream(*stream);
   });
 }
 

@@ -65,6 +65,9 @@ class Stream {
   void reset();
   void reset(const ptrdiff_t* rows, ptrdiff_t count);
 
+  // In a child of fork: the thread that was using it is not there.
+  void renew() { busy_.store(false); }
+
   // state_size() values: each state (batch, size) after the other.
   void get_state(Real* out) const;
   void set_state(const Real* state);

@@ -7,9 +7,11 @@ a layer computes (``csrc/stream_layers.cpp``).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
+from weakref import WeakSet
 
 import numpy as np
 
@@ -97,6 +99,7 @@ class Stream(_core.Stream):
         self.input_size, self.output_size = self._chain.input_size, self._chain.output_size
         convert = partial(_indices, "x") if not self.input_size else partial(_numbers, self.dtype)
         super().__init__(self._chain, self.batch_size, convert)
+        _streams.add(self)
 
     def __call__(self, x: Any, mask: Any = None) -> Array:
         """Return ``step(x, mask)``."""
@@ -144,6 +147,18 @@ class Stream(_core.Stream):
         takes = f"{self.input_size} features" if self.input_size else "indices"
         gives = f"{self.output_size} values of {self.dtype}"
         return f"<Stream of {self.batch_size} rows: {takes} to {gives}>"
+
+
+_streams: WeakSet[Stream] = WeakSet()
+
+
+def _renew() -> None:
+    for each in list(_streams):
+        each._renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 def _revived(

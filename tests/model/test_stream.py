@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import pickle
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -356,6 +358,40 @@ def test_one_thread_at_a_time():
     refused.append(True)
     thread.join()
     stream.step(x[:, 0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_of_fork_uses_what_another_thread_was_using():
+    model = Sequential([Input((None, 1)), LSTM(16)])
+    stream = model.stream()
+    done = []
+
+    def long_calls():
+        while not done:
+            stream.run(np.zeros((1, 20_000, 1), "f"))
+
+    thread = threading.Thread(target=long_calls)
+    thread.start()
+    try:
+        used = False
+        while not used:
+            try:
+                stream.state  # noqa: B018
+            except RuntimeError:
+                used = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's of a fork beside threads
+            child = os.fork()
+        if not child:
+            failed = 1
+            with contextlib.suppress(BaseException):
+                stream.reset()
+                failed = int(not np.array_equal(stream([[1.0]]), model.stream()([[1.0]])))
+            os._exit(failed)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.append(True)
+        thread.join()
 
 
 # Errors -------------------------------------------------------------------------------------------
