@@ -98,8 +98,8 @@ template <class Real>
 Stream<Real>::Stream(Chain chain, ptrdiff_t batch)
     : chain_(std::move(chain)),
       batch_(batch),
-      size_(values(batch, std::accumulate(chain_->states().begin(), chain_->states().end(),
-                                          ptrdiff_t(0)))),
+      size_(values(
+          batch, std::accumulate(chain_->states().begin(), chain_->states().end(), ptrdiff_t(0)))),
       states_(size_),
       next_(size_) {
   states_.zero();

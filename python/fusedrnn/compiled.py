@@ -422,7 +422,7 @@ class Compiled(Layer):
         """
         with self.step():
             x = self._batch(x, None)[0]
-            self.pack()
+            self._ready()
             return self._structured(self._predict(x))
 
     def _structured(self, outputs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Every block of docs/serving.md is run: its Python as one program, its C++ and C on the library."""
+"""Every block of docs/serving.md is run: the Python as one program, C++ and C on the library."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from builds import ROOT, Build, command
 from file_mutants import changed_bytes, changed_tree, dumped
-
 from fusedrnn import layers, runtime
 from fusedrnn.models import Sequential
 from run import Run
