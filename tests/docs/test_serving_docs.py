@@ -33,7 +33,7 @@ def test_python(tmp_path, monkeypatch, capsys):
     *most, last = blocks("python")
     names: dict[str, object] = {}
     exec(compile("\n".join(most), "docs/serving.md", "exec"), names)
-    (said,) = re.findall(r"print\(error\)  # (.*) \.\.\.$", PAGE, re.MULTILINE)
+    (said,) = re.findall(r"print\(error\)\n# (.*) \.\.\.$", PAGE, re.MULTILINE)
     printed = re.sub(r"bidirectional_\d+", "bidirectional", capsys.readouterr().out)
     assert printed.startswith(said)
     pytest.importorskip("onnx")
