@@ -10,7 +10,6 @@
 namespace fusedrnn {
 namespace {
 
-// A chain, and what makes an array of anything that is none of the chain's type.
 struct ChainObject {
   template <class Real>
   using Shared = std::shared_ptr<const StreamChain<Real>>;
@@ -21,7 +20,7 @@ struct StreamObject {
   template <class Real>
   using Owned = std::unique_ptr<Stream<Real>>;
   std::variant<Owned<float>, Owned<double>> stream;
-  py::object convert;
+  py::object convert;  // makes an array of the input's type of anything else
 };
 
 template <template <class> class Of, class Real>

@@ -315,8 +315,8 @@ class Line {
   template <class Make>
   auto cell(int gates, int biases, Make&& make) {
     const StreamTensor<Real> kernel = matrix(inputs());
-    const std::string& name = words_[at_];
     const StreamTensor<Real> recurrent = matrix(0);
+    const std::string& name = words_[at_ - 1];
     const ptrdiff_t I = kernel.shape[0], H = recurrent.shape[0], width = recurrent.shape[1];
     if (width % gates != 0 || width / gates != H || kernel.shape[1] != width)
       refuse(name, recurrent, "a matrix that fits its kernel");

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusedrnn import layers, runtime
+from fusedrnn import backend, layers, runtime
 from fusedrnn.models import Sequential
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +70,15 @@ def programs(installed, tmp_path_factory):
     (listed,) = blocks("cmake")
     described = folder.joinpath("CMakeLists.txt")
     assert listed in described.read_text("utf-8")
-    for k, (language, ending) in enumerate([("cpp", "cpp"), ("c", "c")]):
+    for language in ("cpp", "c"):
         (block,) = blocks(language)
-        folder.joinpath(f"page{k}.{ending}").write_text(block)
-        with described.open("a") as file:
-            file.write(f"add_executable(page{k} page{k}.{ending})\n")
-            file.write(f"target_link_libraries(page{k} PRIVATE fusedrnn::fusedrnn)\n")
+        folder.joinpath(f"page.{language}").write_text(block)
+    more = {"page_cpp": "page.cpp", "page_c": "page.c", "c_api": ROOT / "tests/support/c_api.c",
+            "load": ROOT / "tests/proofs/stream_files.cpp"}  # fmt: skip
+    with described.open("a") as file:
+        for name, source in more.items():
+            file.write(f"add_executable({name} {source})\n")
+            file.write(f"target_link_libraries({name} PRIVATE fusedrnn::fusedrnn)\n")
     flags = "-Wall -Wextra -Werror"
     run("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed}",
         f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags} -std=c99")  # fmt: skip
@@ -99,7 +102,7 @@ def test_programs_on_the_page_give_the_bits_of_python(programs, tmp_path):
     x[0, :, 0] = range(3)
     with runtime.use_isa("baseline"):
         expected = model.stream().run(x)[0]
-    for name in ("page0", "page1"):
+    for name in ("page_cpp", "page_c"):
         assert np.array_equal(numbers(run(programs / name, cwd=tmp_path)), expected)
 
 
@@ -121,6 +124,38 @@ def test_the_example_gives_the_bits_of_python(programs, tmp_path):
     assert np.array_equal(found, one.run(x[None, :, 0])[0])
     found = numbers(run(programs / "stream_c", path, input=text_of(x.reshape(12, 3))))
     assert np.array_equal(found.reshape(6, 2, 4), np.stack([two(step) for step in x]))
+
+
+@pytest.fixture
+def three_models(tmp_path):
+    """Files: in float32, in float64, and one that takes indices; and the models."""
+    made = {}
+    for dtype in ("float32", "float64"):
+        backend.set_floatx(dtype)
+        made[dtype] = Sequential([layers.Input((None, 3)), layers.LSTM(9), layers.Dense(4)])
+    backend.set_floatx("float32")
+    made["indices"] = Sequential([
+        layers.Input((None,), dtype="int32"), layers.Embedding(6, 5, mask_zero=True),
+        layers.GRU(4), layers.Dense(2, "gelu"),
+    ])  # fmt: skip
+    for name, model in made.items():
+        model.save(tmp_path / f"{name}.safetensors")
+    return {tmp_path / f"{name}.safetensors": model for name, model in made.items()}
+
+
+def test_the_c_functions_keep_their_promises(programs, three_models):
+    run(programs / "c_api", *three_models)
+
+
+def test_every_type_gives_the_bits_of_python(programs, three_models):
+    """The program takes three steps of two streams, all ones."""
+    found = run(programs / "load", input="".join(f"{path}\n" for path in three_models))
+    for text, model in zip(found.splitlines(), three_models.values(), strict=True):
+        with runtime.use_isa("baseline"):
+            stream = model.stream(2)
+        x = np.ones((2, stream.input_size) if stream.input_size else 2, int)
+        y = [stream(x) for _ in range(3)][-1]
+        assert y.dtype.type(text) == y[-1, -1]
 
 
 @pytest.mark.parametrize(

@@ -553,6 +553,7 @@ DESCRIPTIONS = {
     "'04', expected a size": "fusedrnn stream 1 float32\ninput 04\nmasking 0\n",
     "line 3 of the description: the layer 'flstm'": "{}flstm tanh W W -\n",
     "the line ends too early": "{}rnn tanh W W\n",
+    "line 3 of the description: the line ends": "{}lstm tanh W\n",
     "'x' is too much": "{}rnn tanh W W - x\n",
     "there is no tensor 'V'": "{}rnn tanh V W -\n",
     "expected a matrix of 4 rows": "{}rnn tanh V3 W -\n",
