@@ -38,6 +38,8 @@ void keep(const char* function, const char* what) noexcept {
   last_error[0] = 0;
   for (const char* part : {function, ": ", what})
     std::strncat(last_error, part, sizeof(last_error) - 1 - std::strlen(last_error));
+  for (char* c = last_error; *c; ++c)  // a file's names may have anything in them
+    if (static_cast<unsigned char>(*c) < ' ') *c = '?';
 }
 
 // What work() returns, or `failed` if it throws.

@@ -61,7 +61,8 @@ FUSEDRNN_API int fusedrnn_reset(fusedrnn_stream* stream, const size_t* rows, siz
 FUSEDRNN_API int fusedrnn_get_state(const fusedrnn_stream* stream, void* state, size_t bytes);
 FUSEDRNN_API int fusedrnn_set_state(fusedrnn_stream* stream, const void* state, size_t bytes);
 
-/* Why the last call of this thread that failed did; valid until its next one. Never NULL. */
+/* Why the last call of this thread that failed did, in one line; valid until its next one. Never
+ * NULL. */
 FUSEDRNN_API const char* fusedrnn_last_error(void);
 FUSEDRNN_API const char* fusedrnn_version(void);
 /* Most threads of a large step, of all streams: 1 to 1024; 0: as many as OpenMP has. -1: an error.

@@ -145,5 +145,5 @@ def outcomes(program: Path, paths: list[Path]) -> list[str]:
     )  # fmt: skip
     lines = done.stdout.splitlines()
     assert done.returncode == 0, f"file {len(lines)}: {done.returncode}\n{done.stderr[-3000:]}"
-    assert len(lines) == len(paths)
+    assert len(lines) == len(paths), f"{len(lines)} lines for {len(paths)} files"
     return lines
