@@ -161,12 +161,12 @@ fusedrnn_sizes fusedrnn_get_sizes(const fusedrnn_stream* stream) {
         using Real = decltype(real_of(s));
         const fusedrnn_type own = sizeof(Real) == 4 ? FUSEDRNN_FLOAT32 : FUSEDRNN_FLOAT64;
         const bool indices = s.chain().takes_indices();
-        return {size_t(s.batch()),
-                indices ? 1 : size_t(s.chain().inputs()),
-                size_t(s.chain().outputs()),
-                indices ? FUSEDRNN_INT64 : own,
-                own,
-                size_t(s.state_size())};
+        return {.batch = size_t(s.batch()),
+                .inputs = indices ? 1 : size_t(s.chain().inputs()),
+                .outputs = size_t(s.chain().outputs()),
+                .input_type = indices ? FUSEDRNN_INT64 : own,
+                .output_type = own,
+                .states = size_t(s.state_size())};
       },
       stream->stream);
 }
