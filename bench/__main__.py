@@ -10,6 +10,7 @@ COMMANDS = {  # each is the module of its name
     "dropins": "fusedrnn.torch and fusedrnn.keras beside what they stand in for",
     "programs": "whole PyTorch models, trained and used, with and without accelerate",
     "keras": "models of Keras scripts, in Keras on its backends and in fusedrnn",
+    "stream": "a model one time step at a time, beside its kernels' steps and PyTorch's cells",
     "pools": "our layers and PyTorch's in turns in one process, beside other thread pools",
     "loops": "inner loops of kernels for aarch64, from their listing",
     "scaling": "a model of a call's cost, beside times, and what it says of more threads",

@@ -7,34 +7,6 @@
 namespace fusedrnn {
 namespace {
 
-// out (rows, columns) = A b + bias, b (K, columns). Rows are shared out; each element is one sum
-// over k in order.
-template <class Real>
-void product(ptrdiff_t rows, ptrdiff_t K, ptrdiff_t columns, const Real* a, ptrdiff_t a_row,
-             ptrdiff_t a_k, Matrix<const Real> b, const Real* bias, Real* out) {
-  const Kernels<Real>& k = current_kernels_of<Real>();
-  PanelBuffer<Real> packed(k, unit_panels(columns, k.lanes), {1, K, 0}, {{0}});
-  packed.pack_bias(bias);
-  packed.pack_kernel(b);
-
-  const ptrdiff_t blocks = (rows + kRowBlock - 1) / kRowBlock;
-  const DenseProduct<Real> args = {.a = a,
-                                   .a_row = a_row,
-                                   .a_k = a_k,
-                                   .K = K,
-                                   .b = packed.get(),
-                                   .columns = columns,
-                                   .out = out,
-                                   .out_row = columns};
-  const double operations = 2.0 * double(rows) * double(K) * double(columns);
-  Interrupt interrupt(operations, operations / double(std::max<ptrdiff_t>(blocks, 1)));
-  parallel(threads_for(operations, blocks), interrupt, [&](const Team& team) {
-    team.for_each(blocks, [&](ptrdiff_t p) {
-      k.dense_product(args, p * kRowBlock, std::min(rows, (p + 1) * kRowBlock));
-    });
-  });
-}
-
 // out (I, O) = x^T dy, as the weight gradients of recurrent layers; each element is one sum over n
 // in order.
 template <class Real>
@@ -68,15 +40,48 @@ void weight_gradient(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const
 }  // namespace
 
 template <class Real>
+DenseWeights<Real>::DenseWeights(ptrdiff_t I, ptrdiff_t O, Matrix<const Real> kernel,
+                                 const Real* bias)
+    : I(I),
+      O(O),
+      kernels(current_kernels_of<Real>()),
+      panels(kernels, unit_panels(O, kernels.lanes), {1, I, 0}, {{0}}) {
+  panels.pack_bias(bias);
+  panels.pack_kernel(kernel);
+}
+
+// Rows are shared out; each element is one sum over I in order.
+template <class Real>
+void dense_forward(const DenseWeights<Real>& weights, ptrdiff_t N, const Real* x, Real* y) {
+  const ptrdiff_t I = weights.I, O = weights.O;
+  const DenseProduct<Real> args = {.a = x,
+                                   .a_row = I,
+                                   .a_k = 1,
+                                   .K = I,
+                                   .b = weights.panels.get(),
+                                   .columns = O,
+                                   .out = y,
+                                   .out_row = O};
+  const ptrdiff_t blocks = (N + kRowBlock - 1) / kRowBlock;
+  const double operations = 2.0 * double(N) * double(I) * double(O);
+  Interrupt interrupt(operations, operations / double(std::max<ptrdiff_t>(blocks, 1)));
+  parallel(threads_for(operations, blocks), interrupt, [&](const Team& team) {
+    team.for_each(blocks, [&](ptrdiff_t p) {
+      weights.kernels.dense_product(args, p * kRowBlock, std::min(N, (p + 1) * kRowBlock));
+    });
+  });
+}
+
+template <class Real>
 void dense_forward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const Real* kernel,
                    const Real* bias, Real* y) {
-  product<Real>(N, I, O, x, I, 1, {kernel, O, 1}, bias, y);
+  dense_forward(DenseWeights<Real>(I, O, {kernel, O, 1}, bias), N, x, y);
 }
 
 template <class Real>
 void dense_backward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const Real* kernel,
                     const Real* dy, Real* dx, Real* dkernel, Real* dbias) {
-  if (dx) product<Real>(N, O, I, dy, O, 1, {kernel, 1, O}, nullptr, dx);
+  if (dx) dense_forward(DenseWeights<Real>(O, I, {kernel, 1, O}, nullptr), N, dy, dx);
   weight_gradient<Real>(N, I, O, x, dy, dkernel);
   if (!dbias) return;
   std::fill_n(dbias, O, Real(0));
@@ -85,6 +90,8 @@ void dense_backward(ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const Real* x, const 
 }
 
 #define FUSEDRNN_INSTANTIATE(Real)                                                        \
+  template struct DenseWeights<Real>;                                                     \
+  template void dense_forward(const DenseWeights<Real>&, ptrdiff_t, const Real*, Real*);  \
   template void dense_forward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*,  \
                               const Real*, Real*);                                        \
   template void dense_backward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const Real*, const Real*, \

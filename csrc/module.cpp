@@ -9,6 +9,7 @@ void bind_gru(pybind11::module_&);
 void bind_rnn(pybind11::module_&);
 void bind_dense(pybind11::module_&);
 void bind_optimizer(pybind11::module_&);
+void bind_stream(pybind11::module_&);
 #ifdef FUSEDRNN_JAX
 void bind_jax(pybind11::module_&);
 #endif
@@ -26,6 +27,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   fusedrnn::bind_rnn(m);
   fusedrnn::bind_dense(m);
   fusedrnn::bind_optimizer(m);
+  fusedrnn::bind_stream(m);
 #ifdef FUSEDRNN_JAX
   fusedrnn::bind_jax(m);
 #endif

@@ -20,6 +20,8 @@ Batch = tuple[Any, Any, Any]
 
 def as_array(name: str, data: Any, dtype: Any) -> Array:
     """Return data (an array, a pandas object, lists) as a C-contiguous array of ``dtype``."""
+    if type(data) is np.ndarray and data.dtype is dtype and data.ndim and data.flags.c_contiguous:
+        return data  # as it mostly is: most of the time that a single row waits goes by here
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError(
             f"{name}: is a masked array; its masked values would be taken as numbers: fill them "

@@ -188,6 +188,8 @@ class Compiled(Layer):
                 self.batch_shape = (None, *x.shape[1:])
         expected = tuple(self.input_shape or ())
         shape = x.shape
+        if shape[1:] == expected[1:] and len(shape) == len(expected):
+            return
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
             shape = (*shape, 1)
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
@@ -275,11 +277,17 @@ class Compiled(Layer):
 
     def _predict(self, x: Any, weights: str | None = None) -> Any:
         with self.step():
+            if weights is _state.inference_weights.get():
+                return self.forward(x, False, None)
             before = _state.inference_weights.set(weights)
             try:
                 return self.forward(x, False, None)
             finally:
                 _state.inference_weights.reset(before)
+
+    def _ready(self) -> None:
+        """Have the weights in one buffer, of one type, before they are used to predict."""
+        self.pack()
 
     def _pack(self) -> Buffer:
         buffer = self.pack()
@@ -414,7 +422,7 @@ class Compiled(Layer):
         """
         with self.step():
             x = self._batch(x, None)[0]
-            self.pack()
+            self._ready()
             return self._structured(self._predict(x))
 
     def _structured(self, outputs: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from ._tensor import as_type, tensor
 from ._types import Array, Shape
 from .checks import whole
 from .graph import Graph, KerasTensor, is_symbolic
-from .layers.layer import Layer, running
+from .layers.layer import Buffer, Layer, running
 from .training import Trainer
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 
 class Model(Trainer):
@@ -228,7 +231,7 @@ class Model(Trainer):
         return [tensor.name for tensor in self.outputs]
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_ends": None, "_calls": []}
+        return super().__getstate__() | {"_ends": None, "_calls": [], "_whole": None}
 
     # Files and configurations -------------------------------------------------------------------
 
@@ -301,6 +304,39 @@ class Model(Trainer):
         from . import saving
 
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def stream(self, batch_size: int = 1, weights: Literal["bfloat16"] | None = None) -> Stream:
+        """Return the model as a function of one time step, with its states; see :class:`Stream`.
+
+        Parameters
+        ----------
+        batch_size : int
+            Number of streams, each with states of its own, that take their steps together.
+        weights : {"bfloat16"}, optional
+            As of ``predict``: kernels and recurrent kernels in half the memory, rounded.
+
+        Returns
+        -------
+        fusedrnn.stream.Stream
+            With the weights as they are now: what changes in the model later does not reach it.
+
+        Raises
+        ------
+        ValueError
+            If a layer has no place in a stream, which the message names.
+        """
+        from .stream import stream
+
+        return stream(self, batch_size, weights)
+
+    _whole: tuple[Graph, Buffer] | None = None  # what `_ready` has seen
+
+    def _ready(self) -> None:
+        graph, kept = getattr(self, "graph", None), self._whole
+        # Which weights are trained, too, `pack` goes by: that makes no difference here.
+        if kept is None or kept[0] is not graph or not kept[1].is_whole():
+            buffer = self.pack()
+            self._whole = None if graph is None else (graph, buffer)
 
     def forget_plans(self) -> None:
         """Have its graph, and those in it, look anew through which layers a backward pass goes."""

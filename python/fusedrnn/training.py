@@ -373,6 +373,16 @@ class Trainer(legacy.OldMethods, Compiled):
                 f"{self.float_type}"
             )
         batches.check_counts("predict", batch_size=batch_size, steps=steps)
+        quiet = callbacks is None and steps is None and _verbosity(verbose) == 0
+        if quiet and isinstance(x, np.ndarray):  # rows that come one by one: nothing but the model
+            x = self._entries(x)
+            if not isinstance(x, list) and 0 < len(x) <= (
+                batch_size or self.fixed_batch_size or 32
+            ):
+                with self.step():
+                    self._prepare(x)
+                    self._ready()
+                    return self._structured(self._predict(x, weights))
         data = batches.make(self, x, batch_size=batch_size, steps=steps)
         every = self._watch(callbacks, verbose, data.steps)
         begin = every.batch_hooks("on_predict_batch_begin")
@@ -384,7 +394,7 @@ class Trainer(legacy.OldMethods, Compiled):
             if not outputs:
                 with self.step():
                     self._prepare(batch)
-                    self.pack()
+                    self._ready()
             for hook in begin:
                 hook(step, {})
             outputs.append(self._predict(batch, weights))

@@ -247,6 +247,18 @@ def test_report(tmp_path):
     assert "gru_before" in done.stdout
 
 
+def test_stream(tmp_path):
+    done = bench("stream", "--results", str(tmp_path), "--models", "GRU", "--rows", "2",
+                 "--seconds", "0.1")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "latest.json").read_text())["rows"]
+    assert {"stream", "kernels", "predict 1", "predict 50"} <= row["seconds"].keys()
+    assert row["ratios"]["stream"]["median"] == 1
+    assert "a call of predict" in done.stdout
+    done = bench("stream", "--results", str(tmp_path), "--models", "Transformer")
+    assert "no model 'Transformer', of LSTM(50)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

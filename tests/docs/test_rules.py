@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MOST = 4  # values by position
-SAVING = ("save", "save_weights", "load_weights")  # methods whose imports are no circle
+SAVING = ("save", "save_weights", "load_weights", "stream")  # methods whose imports are no circle
 FOLDERS = [ROOT / folder for folder in ("python", "bench", "tests/support")]
 PYTHON = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 
@@ -142,7 +142,7 @@ def imports(name: str, modules: dict[str, Path]) -> set[str]:
     """Modules of a package that one of them imports, in functions too.
 
     Not what is for type checkers alone, and not what ``model.save()`` and its like look up: a model
-    has them as Keras's does, and saving has to know models.
+    has them, as Keras's does, and saving has to know models.
     """
     tree, found = ast.parse(modules[name].read_text()), set()
     for node in ast.walk(tree):

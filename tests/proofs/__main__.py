@@ -34,6 +34,7 @@ PROOFS = {  # each the module of its name: CASES, perhaps HANG (seconds a case m
     "forks": "a child after whatever its parent did before, by every start method",
     "stale_weights": "weights of torch modules changed by every way, against torch.nn",
     "file_mutants": "damaged and hostile files of every format",
+    "stream_files": "such files in the library without Python, under the sanitizers",
     "mutation": "broken lines of the kernels and their drivers: a test of them fails for each",
     "sanitizers": "the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer",
     "thread_sanitizer": "the tests of threads under ThreadSanitizer, with LLVM's OpenMP",

@@ -6,12 +6,14 @@ import json
 import math
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from .._types import Array
 from ..model import Model
+from ..stream import NotStreamable, describe
 from .config import assign, model_from, parsed
 from .h5 import groups
 
@@ -20,20 +22,24 @@ TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
 def file_bytes(model: Model, optimizer: bool, config: str | None) -> bytes:
     """Return the content of a file; without a description it has weights only."""
-    arrays = {
-        f"{path.removesuffix('/vars')}/{v.name}": v.value
+    names = {
+        v: f"{path.removesuffix('/vars')}/{v.name}"
         for path, _, variables, _ in groups(model)
         for v in variables
     }
+    arrays = {name: v.value for v, name in names.items()}
     if optimizer and model.compiled and model.optimizer.built:
         arrays |= {f"optimizer/{i}": np.asarray(a) for i, a in enumerate(model.optimizer.arrays())}
     header: dict[str, Any] = {"__metadata__": {"format": "fusedrnn"}}
     if config:
         header["__metadata__"]["config"] = config
-    names, start = {np.dtype(t): name for name, t in TYPES.items()}, 0
+        with suppress(NotStreamable):  # for programs without Python: csrc/include/fusedrnn.h
+            header["__metadata__"]["stream"], more = describe(model, names.__getitem__)
+            arrays |= more
+    types, start = {np.dtype(t): name for name, t in TYPES.items()}, 0
     for name, a in arrays.items():
         header[name] = {
-            "dtype": names[a.dtype],
+            "dtype": types[a.dtype],
             "shape": a.shape,
             "data_offsets": [start, start + a.nbytes],
         }
