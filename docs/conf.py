@@ -48,6 +48,7 @@ autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings say it in words
 napoleon_google_docstring = False
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 nitpick_ignore_regex = [("py:.*", r"(?!fusedrnn).*")]  # words of docstrings, other libraries
 toc_object_entries_show_parents = "hide"
@@ -96,7 +97,8 @@ def inline_drawings(app: Sphinx, tree: nodes.document, page: str) -> None:
 
 def is_ours(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool:
     """Leave out second names, and methods that another library adds to our classes."""
-    second = what == "module" and getattr(value, "__name__", name) != name
+    named = what == "module" or isinstance(value, type)
+    second = named and getattr(value, "__name__", name) != name
     theirs = not (getattr(value, "__module__", None) or "fusedrnn").startswith("fusedrnn")
     return skip or second or theirs
 
@@ -109,8 +111,7 @@ class Names(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return one paragraph."""
         paragraph = nodes.paragraph()
-        module = importlib.import_module(self.arguments[0])
-        for name in [n for n in dir(module) if n[0] != "_"]:  # TODO __all__
+        for name in importlib.import_module(self.arguments[0]).__all__:
             paragraph += [nodes.literal(text=name), nodes.Text(" ")]
         return [paragraph]
 
