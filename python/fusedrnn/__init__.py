@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what __getattr__ gives
     from . import forecast as forecast
     from . import functional as functional
     from . import initializers as initializers
+    from . import jax as jax
     from . import keras as keras
     from . import layers as layers
     from . import losses as losses
@@ -62,6 +63,7 @@ _MODULES = {
     "forecast",
     "functional",
     "initializers",
+    "jax",
     "keras",
     "layers",
     "losses",
