@@ -46,6 +46,7 @@ copybutton_prompt_text = "$ "
 
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["jax"]  # large, and only decorates what is read
 autodoc_typehints = "none"  # docstrings say it in words
 napoleon_google_docstring = False
 napoleon_use_ivar = True
