@@ -52,6 +52,7 @@ napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 nitpick_ignore_regex = [("py:.*", r"(?!fusedrnn).*")]  # words of docstrings, other libraries
+suppress_warnings = ["ref.python"]  # a word of a docstring is the name of two attributes
 toc_object_entries_show_parents = "hide"
 
 
