@@ -51,6 +51,15 @@ if TYPE_CHECKING:  # what __getattr__ gives
 __version__ = "0.1.0"
 newaxis = None  # as NumPy and TensorFlow have it
 
+# What needs NumPy alone: ``import *`` takes all of it. `dir` has jax, onnx, sklearn, torch too.
+__all__ = [
+    "Input", "Model", "Sequential", "__version__", "activations", "backend", "build_info",
+    "callbacks", "constraints", "convert", "datasets", "forecast", "functional", "initializers",
+    "keras", "layers", "losses", "metrics", "models", "newaxis", "ops", "optimizers",
+    "preprocessing", "random", "reference", "regularizers", "runtime", "saving", "utils",
+    "windows",
+]  # fmt: skip
+
 # Loaded when first asked for: importing the package costs no more than NumPy.
 _NAMES = {"Sequential": "models", "Model": "models", "Input": "layers", "build_info": "runtime"}
 _MODULES = {

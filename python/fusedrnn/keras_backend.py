@@ -45,6 +45,11 @@ def enable() -> None:
         If Keras runs on another backend than torch or JAX, or has an untested version.
     ImportError
         On JAX, if the core was built without its calls for JAX.
+
+    Examples
+    --------
+    >>> import fusedrnn.keras
+    >>> fusedrnn.keras.enable()  # doctest: +SKIP
     """
     backend = keras.backend.backend()
     if backend not in ENGINES:
@@ -79,6 +84,12 @@ def path(layer: Any, training: bool = False) -> str:
 
     Whatever it says, on torch an input of a few steps runs in Keras's loop while gradients of large
     weights are recorded: there they are all the work, and torch's are the faster ones.
+
+    Parameters
+    ----------
+    layer : keras.layers.LSTM, GRU or SimpleRNN
+    training : bool
+        Whether it is to run as in ``fit``.
     """
     if type(layer).inner_loop is not _loop:
         return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"

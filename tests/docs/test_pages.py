@@ -28,6 +28,7 @@ PAGES = {
 }
 PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 ELSEWHERE = {  # page and section, "" for all of them: the test that runs it
+    ("docs/command_line.md", ""): "docs/test_command_line_docs.py",
     ("docs/pytorch.md", "Inside PyTorch programs"): "docs/test_pytorch_docs.py",
     ("docs/pytorch.md", "Lightning"): "docs/test_pytorch_docs.py",
     ("docs/pytorch.md", "pytorch-forecasting"): "docs/test_pytorch_docs.py",
@@ -46,7 +47,7 @@ NEEDS = {  # page, and section or "" for all of them: the package without which 
     ("docs/keras.md", "Keras itself"): "keras",
 }
 NETWORK = "--epochs 1 --seeds 1 --units 2 --timesteps 5"
-QUICK = {"compare": NETWORK, "fit": NETWORK}
+QUICK = {"compare": NETWORK, "fit": NETWORK, "bench": "--seconds 0.1"}
 SHORTER = {
     "epochs=20": "epochs=1",
     "range(10):\n        model.zero": "range(1):\n        model.zero",

@@ -194,17 +194,18 @@ def lstm(
     Parameters
     ----------
     x : (N, T, I) array of float32 or float64
-        All other arrays but `mask` have its type.
+        All other arrays but ``mask`` have its type.
     kernel, recurrent_kernel : (I, 4H) and (H, 4H) arrays
         Gates i f g o.
     bias : (4H,) array, optional
     h0, c0 : (N, H) arrays, optional
         Initial states; zeros if absent.
     activation : {"tanh", "relu", "sigmoid", "linear"}
+        Of the candidate and of the cell state.
     mask : (N, T) bool array, optional
         False where a step is skipped: the states are carried and the output repeats the last one.
     reverse : bool
-        Run from the last step to the first; `y` stays aligned with `x`.
+        Run from the last step to the first; ``y`` stays aligned with ``x``.
     recurrent_mask : (4, N, H) array, optional
         Recurrent dropout. Neither mask has a gradient.
 
@@ -219,6 +220,13 @@ def lstm(
         If the core was built without its calls for JAX.
     TypeError, ValueError
         If an array has another type or shape; they name it.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from fusedrnn.jax import lstm
+    >>> total = lambda x, *weights: lstm(x, *weights)[0].sum()
+    >>> dkernel = jax.jit(jax.grad(total, 1))(x, kernel, recurrent_kernel)  # doctest: +SKIP
     """
     call = _Call("lstm", reverse, activation)
     states = (h0, c0)
@@ -242,13 +250,23 @@ def gru(
 ) -> tuple[Any, Any]:
     """Run a GRU over a batch of sequences: :func:`fusedrnn.functional.gru` in JAX.
 
-    Parameters are those of :func:`lstm`, with gates z r n, and `bias` (2, 3H) with `reset_after`,
-    else (3H,). `reset_after` and `update_gate` as in :func:`fusedrnn.functional.gru`.
+    Parameters
+    ----------
+    x, kernel, recurrent_kernel, h0, activation, mask, reverse, recurrent_mask
+        As of :func:`lstm`, with gates z r n.
+    bias : (2, 3H) array with ``reset_after``, else (3H,), optional
+    reset_after, update_gate
+        As of :func:`fusedrnn.functional.gru`.
 
     Returns
     -------
     y : (N, T, H) array
     h_n : (N, H) array
+
+    Raises
+    ------
+    ImportError, TypeError, ValueError
+        As :func:`lstm`.
     """
     call = _Call(
         cell="gru", reverse=reverse, activation=activation, reset_after=reset_after,
@@ -272,12 +290,20 @@ def rnn(
 ) -> tuple[Any, Any]:
     """Run the RNN of Elman: :func:`fusedrnn.functional.rnn` in JAX.
 
-    Parameters are those of :func:`lstm`, with one gate.
+    Parameters
+    ----------
+    x, kernel, recurrent_kernel, bias, h0, activation, mask, reverse, recurrent_mask
+        As of :func:`lstm`, with one gate.
 
     Returns
     -------
     y : (N, T, H) array
     h_n : (N, H) array
+
+    Raises
+    ------
+    ImportError, TypeError, ValueError
+        As :func:`lstm`.
     """
     call = _Call("rnn", reverse, activation)
     y, h_n = _checked(call, x, kernel, recurrent_kernel, bias, (h0,), mask, recurrent_mask)

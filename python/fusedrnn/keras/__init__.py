@@ -39,6 +39,12 @@ from ..layers import Input as Input
 from ..models import Model as Model
 from ..models import Sequential as Sequential
 
+__all__ = [
+    "Input", "Model", "Sequential", "__version__", "activations", "backend", "callbacks",
+    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "ops",
+    "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+]  # fmt: skip
+
 # One module under two names: without these an import would load a second copy.
 for _name, _module in list(sys.modules.items()):
     if _name.startswith("fusedrnn.") and not _name.startswith(__name__):
@@ -57,3 +63,7 @@ else:
         if name.startswith("__"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(fusedrnn, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "enable", "disable", "path"})
