@@ -87,10 +87,10 @@ def test_what_a_block_is() -> None:
     ]
 
 
-def lacks(page: str, section: str) -> str | None:
-    """Return the package without which a section cannot run, if it is not there."""
-    package = NEEDS.get((page, section)) or NEEDS.get((page, ""))
-    return package if package and not find_spec(package) else None
+def lacks(page: str, section: str) -> str:
+    """Return the package without which a section cannot run, if it is not there, else ""."""
+    package = NEEDS.get((page, section)) or NEEDS.get((page, ""), "")
+    return package if package and not find_spec(package) else ""
 
 
 def of(page: str, language: str) -> list[Block]:
@@ -166,7 +166,7 @@ def given(page: str, section: str) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Begin a page in a folder of its own, with the files that it names."""
+    """Begin a page in a folder of its own, with the files that pages name."""
     monkeypatch.chdir(tmp_path)
     tables()
     return tmp_path
@@ -175,27 +175,29 @@ def folder(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Python and commands -----------------------------------------------------------------------------
 
 
+def here(page: str, language: str) -> tuple[list[Block], set[str]]:
+    """Return the blocks that can run here, and the packages that others lack."""
+    found = of(page, language)
+    packages = {lacks(page, block.section) for block in found} - {""}
+    return [block for block in found if not lacks(page, block.section)], packages
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore::FutureWarning:torch")
 @pytest.mark.parametrize("page", [page for page in PAGES if of(page, "python")])
 def test_python(page: str, folder: Path) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
     section = ""
-    left_out = {}
-    for block in of(page, "python"):
+    found, packages = here(page, "python")
+    for block in found:
         if block.section != section:
             section = block.section
-            if package := lacks(page, section):
-                left_out[section] = package
-            else:
-                names |= given(page, section)
-        if section in left_out:
-            continue
+            names |= given(page, section)
         code = "\n" * block.line + block.code  # errors name the line of the page
         for long, short in SHORTER.items():
             code = code.replace(long, short)
         exec(compile(code, ROOT / page, "exec"), names)
-    if left_out:
-        pytest.skip(f"not installed: {left_out}")
+    if packages:
+        pytest.skip(f"all but what needs {', '.join(packages)}")
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if of(page, "console")])
@@ -203,11 +205,12 @@ def test_commands(page: str, folder: Path, capsys: pytest.CaptureFixture[str]) -
     if page == "docs/start.md":  # where columns have the names that are found
         for name in ("sales.csv", "newer.csv"):
             pd.read_csv(name).set_axis(["date", "sales"], axis=1).to_csv(name, index=False)
-    for block in of(page, "console"):
-        if lacks(page, block.section):
-            continue
+    found, packages = here(page, "console")
+    for block in found:
         for line in re.split(r"\n|&&", block.code.strip()):
             run(shlex.split(line, comments=True), f"{page}: {line}", capsys)
+    if packages:
+        pytest.skip(f"all but what needs {', '.join(packages)}")
 
 
 def run(command: list[str], where: str, capsys: pytest.CaptureFixture[str]) -> None:
