@@ -5,8 +5,8 @@ loop over time on the fused kernels, with masks, dropout and ``reset_after=False
 fused kernel stays Keras's own; :func:`path` says which, and why. It replaces a private method, so
 it refuses a version of Keras that it was not tested with.
 
-Not here: what a backend's tensors need, which is in :mod:`fusedrnn.torch.keras` and
-:mod:`fusedrnn.jax.keras`.
+Not here: what a backend's tensors need, which is in ``fusedrnn.torch.keras`` and
+``fusedrnn.jax.keras``.
 """
 
 from __future__ import annotations
