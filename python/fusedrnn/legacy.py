@@ -114,7 +114,7 @@ class OldMethods:
 
 def refuse_unknown(function: str, given: dict[str, Any]) -> None:
     """Refuse keywords that are not those of Keras 2's queue."""
-    unknown = given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
+    unknown = given and given.keys() - {"workers", "use_multiprocessing", "max_queue_size"}
     if unknown:
         raise TypeError(f"{function}: got an unexpected argument {', '.join(sorted(unknown))}")
 

@@ -173,11 +173,11 @@ class Recurrent(OverSequence):
         states: list[Any] = initial or [None] * self.cell.states
         kernel, recurrent_kernel = self.kernel.value, self.recurrent_kernel.value
         bias = None if self.bias is None else self.bias.value
-        options: dict[str, Any] = {
-            "mask": mask,
-            "reverse": self.go_backwards,
-            "return_sequences": self.return_sequences,
-        }
+        options: dict[str, Any] = {"return_sequences": self.return_sequences}
+        if mask is not None:  # to say nothing takes no time
+            options["mask"] = mask
+        if self.go_backwards:
+            options["reverse"] = True
         drop = None
         if training is True:
             if self.dropout:
