@@ -50,6 +50,7 @@ ELSEWHERE = {
     "nn": ("tf.functions",),
     "random": ("utils",),
     "signal": ("tf.functions",),
+    "train": ("tf.train",),
     "tree": ("tf.data",),
 } | {
     each: ("tf.setup",)

@@ -157,6 +157,12 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         """Return the shape, as TensorFlow has it."""
         return TensorShape(self.shape)
 
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
 
