@@ -437,6 +437,29 @@ class Layer(Configurable, metaclass=OldArguments):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put what a file has of the layer itself, without layers inside, into a dict of arrays.
+
+        One's own layer may put in other things, which its ``load_own_variables`` takes out again.
+        """
+        store.update({str(k): v for k, v in enumerate(self.variables)})
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take out of a dict of arrays what ``save_own_variables`` put in."""
+        if len(store) != len(self.variables):
+            raise ValueError(
+                f"{self.name}: the file has {len(store)} variables of the layer, expected "
+                f"{[v.name for v in self.variables]}"
+            )
+        for k, v in enumerate(self.variables):
+            v.assign(store[str(k)])
+
+    def save_assets(self, inner_path: str) -> None:
+        """Write files into a folder that becomes part of the ``.keras`` archive."""
+
+    def load_assets(self, inner_path: str) -> None:
+        """Read the files that ``save_assets`` wrote."""
+
     def count_params(self) -> int:
         """Return the number of parameters."""
         return sum(v.size for v in self.weights)
