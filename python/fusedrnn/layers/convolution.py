@@ -80,8 +80,41 @@ class Convolution(OverSteps):
 class Conv1D(Convolution):
     """Convolution over the steps: (N, T, I) to (N, windows, filters).
 
-    Padding is "valid", "same" or "causal"; each of ``groups`` parts of the input features makes as
-    many parts of the filters on its own.
+    The weights are ``kernel`` (kernel_size, I / groups, filters) and ``bias`` (filters).
+
+    Parameters
+    ----------
+    filters : int
+        Number of outputs.
+    kernel_size : int
+        Steps of a window.
+    strides : int
+        Steps from one window to the next.
+    padding : {"valid", "same", "causal"}
+        No zeros around the steps, as many that there is a window for each (with strides of 1), or
+        all of these before the steps.
+    data_format : {"channels_last", "channels_first"}, optional
+    dilation_rate : int
+        Steps from one element of a window to the next.
+    groups : int
+        Each of so many parts of the input features makes as many parts of the filters on its own.
+    activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As of :class:`Dense`.
+    activity_regularizer, kernel_constraint, bias_constraint, **kwargs
+        As of :class:`Dense`.
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` does not divide filters or features, or both ``strides`` and ``dilation_rate``
+        are above 1.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Conv1D(8, 3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 8)
+    >>> fusedrnn.layers.Conv1D(8, 3, padding="causal")(np.zeros((2, 10, 4))).shape
+    (2, 10, 8)
     """
 
     paddings = ("valid", "same", "causal")
@@ -174,8 +207,20 @@ class Conv1DTranspose(Convolution):
     """What is to Conv1D as its backward pass to its forward pass: (N, T, I) to (N, steps, filters).
 
     There are ``T * strides`` steps with padding "same", and with "valid" ``(T - 1) * strides`` and
-    the larger of a window and a stride; ``output_padding`` says otherwise what comes on top of
-    ``(T - 1) * strides`` and a window, or half of one.
+    the larger of a window and a stride.
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as are initializers, regularizers and constraints.
+    padding : {"valid", "same"}
+    output_padding : int, optional
+        What comes on top of ``(T - 1) * strides`` and a window, or half of one.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Conv1DTranspose(8, 3, strides=2, padding="same")(np.zeros((2, 5, 4))).shape
+    (2, 10, 8)
     """
 
     def __init__(

@@ -51,7 +51,23 @@ class Depthwise(Convolution):
 
 
 class DepthwiseConv1D(Depthwise):
-    """Convolution of every feature on its own: (N, T, I) to (N, windows, I * depth_multiplier)."""
+    """Convolution of every feature on its own: (N, T, I) to (N, windows, I * depth_multiplier).
+
+    Parameters
+    ----------
+    depth_multiplier : int
+        How many outputs a feature has.
+    depthwise_initializer, depthwise_regularizer, depthwise_constraint : str or object, optional
+        Of the kernel (kernel_size, I, depth_multiplier).
+    padding : {"valid", "same"}
+    kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as is what is said of the bias.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.DepthwiseConv1D(3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 4)
+    """
 
     parts = ("depthwise", "bias")
 
@@ -101,7 +117,25 @@ class DepthwiseConv1D(Depthwise):
 
 
 class SeparableConv1D(Depthwise):
-    """Convolution of every feature on its own, then a dense layer over what that gives."""
+    """Convolution of every feature on its own, then a dense layer over what that gives.
+
+    (N, T, I) to (N, windows, filters) (Chollet, 2017).
+
+    Parameters
+    ----------
+    padding : {"valid", "same", "causal"}
+    depthwise_initializer, depthwise_regularizer, depthwise_constraint : str or object, optional
+        As of :class:`DepthwiseConv1D`, as is ``depth_multiplier``.
+    pointwise_initializer, pointwise_regularizer, pointwise_constraint : str or object, optional
+        Of the kernel (1, I * depth_multiplier, filters).
+    filters, kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as is what is said of the bias.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.SeparableConv1D(8, 3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 8)
+    """
 
     parts = ("depthwise", "pointwise", "bias")
 

@@ -21,7 +21,21 @@ def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
 
 
 class ZeroPadding1D(OverSteps):
-    """Adds steps of zeros: ``padding`` of them before and after, or a pair of numbers."""
+    """Adds steps of zeros: (N, T, I) to (N, before + T + after, I).
+
+    Parameters
+    ----------
+    padding : int or (int, int)
+        How many before and after, or both.
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.ZeroPadding1D((2, 0))(np.zeros((5, 4, 3))).shape
+    (5, 6, 3)
+    """
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
@@ -40,7 +54,20 @@ class ZeroPadding1D(OverSteps):
 
 
 class Cropping1D(Layer):
-    """Drops steps: ``cropping`` of them at each end, or a pair of numbers."""
+    """Drops steps: (N, T, I) to (N, T - first - last, I).
+
+    Parameters
+    ----------
+    cropping : int or (int, int)
+        How many at each end, or at both.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Cropping1D((1, 0))(np.array([[[1.0], [2.0], [3.0]]])).tolist()
+    [[[2.0], [3.0]]]
+    """
 
     supports_masking = False
     input_rank = 3
@@ -65,7 +92,19 @@ class Cropping1D(Layer):
 
 
 class UpSampling1D(Layer):
-    """Repeats every step ``size`` times."""
+    """Repeats every step: (N, T, I) to (N, size T, I).
+
+    Parameters
+    ----------
+    size : int
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.UpSampling1D(2)(np.array([[[1.0], [2.0]]])).tolist()
+    [[[1.0], [1.0], [2.0], [2.0]]]
+    """
 
     supports_masking = False
     input_rank = 3

@@ -13,7 +13,22 @@ from .window import OverSteps, Window, one, padding_named
 
 
 class GlobalAveragePooling1D(OverSteps):
-    """Average over the steps, (N, T, I) to (N, I); masked steps do not count."""
+    """Average over the steps, (N, T, I) to (N, I); masked steps do not count.
+
+    Parameters
+    ----------
+    data_format : {"channels_last", "channels_first"}, optional
+    keepdims : bool
+        Whether the output is (N, 1, I).
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0]]])
+    >>> fusedrnn.layers.GlobalAveragePooling1D()(x).tolist()
+    [[3.0]]
+    """
 
     supports_masking = True
 
@@ -56,6 +71,16 @@ class GlobalMaxPooling1D(GlobalAveragePooling1D):
     """Maximum over the steps, (N, T, I) to (N, I); masked steps count, as in Keras.
 
     Equal ones share the gradient.
+
+    Parameters
+    ----------
+    data_format, keepdims, **kwargs
+        As of :class:`GlobalAveragePooling1D`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.GlobalMaxPooling1D()(np.array([[[1.0], [2.0], [6.0]]])).tolist()
+    [[6.0]]
     """
 
     supports_masking = False
@@ -100,7 +125,21 @@ class Pooling(OverSteps):
 
 
 class MaxPooling1D(Pooling):
-    """Maximum of each window; the first of equal ones has the gradient."""
+    """Maximum of each window, (N, T, I) to (N, windows, I).
+
+    The first of equal elements has the gradient.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, **kwargs
+        As of :class:`AveragePooling1D`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.MaxPooling1D()(x).ravel().tolist()
+    [2.0, 6.0]
+    """
 
     def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         padded = self.window.padded(x, -np.inf)
@@ -122,7 +161,28 @@ class MaxPooling1D(Pooling):
 
 
 class AveragePooling1D(Pooling):
-    """Average of each window; padding does not count, as in Keras on TensorFlow and on JAX."""
+    """Average of each window, (N, T, I) to (N, windows, I).
+
+    Padding does not count, as in Keras on TensorFlow and on JAX.
+
+    Parameters
+    ----------
+    pool_size : int
+        Steps of a window.
+    strides : int, optional
+        Steps from one window to the next; by default ``pool_size``.
+    padding : {"valid", "same"}
+        As of :class:`Conv1D`.
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AveragePooling1D()(x).ravel().tolist()
+    [1.5, 5.5]
+    """
 
     def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         T, count = x.shape[1], self.window.count(x.shape[1])
@@ -177,14 +237,42 @@ class AdaptivePooling(OverSteps):
 
 
 class AdaptiveAveragePooling1D(AdaptivePooling):
-    """Average of each of ``output_size`` windows."""
+    """Average of each of ``output_size`` windows, (N, T, I) to (N, output_size, I).
+
+    Parameters
+    ----------
+    output_size : int
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AdaptiveAveragePooling1D(2)(x).ravel().tolist()
+    [1.5, 5.5]
+    """
 
     def shares(self, x: Array) -> Array:  # noqa: D102
         return np.full((1, x.shape[1], 1), 1 / x.shape[1], x.dtype)
 
 
 class AdaptiveMaxPooling1D(AdaptivePooling):
-    """Maximum of each of ``output_size`` windows; the first of equal ones has the gradient."""
+    """Maximum of each of ``output_size`` windows, (N, T, I) to (N, output_size, I).
+
+    The first of equal elements has the gradient.
+
+    Parameters
+    ----------
+    output_size, data_format, **kwargs
+        As of :class:`AdaptiveAveragePooling1D`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AdaptiveMaxPooling1D(2)(x).ravel().tolist()
+    [2.0, 6.0]
+    """
 
     def shares(self, x: Array) -> Array:  # noqa: D102
         best = x.argmax(axis=1)[:, None]

@@ -14,7 +14,25 @@ from .window import order_of_axes
 
 
 class Reshape(Layer):
-    """Gives a sample the shape ``target_shape``; one size may be -1."""
+    r"""Gives a sample the shape ``target_shape``: (N, ...) to (N, \*target_shape).
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        One size may be -1.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If two sizes are -1; called, if the sample has another number of elements.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Reshape((-1, 2))(np.zeros((5, 6))).shape
+    (5, 3, 2)
+    """
 
     supports_masking = False
 
@@ -43,7 +61,19 @@ class Reshape(Layer):
 
 
 class Flatten(Reshape):
-    """Makes one vector of every sample."""
+    """Makes one vector of every sample: (N, ...) to (N, F).
+
+    Parameters
+    ----------
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Flatten()(np.zeros((5, 3, 2))).shape
+    (5, 6)
+    """
 
     not_in_config = ("target_shape",)
 
@@ -62,7 +92,20 @@ class Flatten(Reshape):
 
 
 class RepeatVector(Layer):
-    """Repeats a vector ``n`` times: (N, F) to (N, n, F)."""
+    """Repeats a vector: (N, F) to (N, n, F).
+
+    Parameters
+    ----------
+    n : int
+        How often.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.RepeatVector(3)(np.zeros((5, 2))).shape
+    (5, 3, 2)
+    """
 
     supports_masking = False
     input_rank = 2
@@ -82,7 +125,25 @@ class RepeatVector(Layer):
 
 
 class Permute(Layer):
-    """Puts the axes of a sample in another order; they are counted from 1."""
+    """Puts the axes of a sample in another order.
+
+    Parameters
+    ----------
+    dims : tuple of int
+        The order; axes are counted from 1, that of the rows is 0 and stays.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If it is no permutation.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Permute((2, 1))(np.zeros((5, 3, 2))).shape
+    (5, 2, 3)
+    """
 
     supports_masking = False
 
