@@ -69,3 +69,14 @@ def test_metrics_of_all_outputs() -> None:
     assert [name for name in history if "mae" in name] == ["a_mae", "b_mae", "c_mae"]
     with pytest.raises(ValueError, match="an entry for each"):  # objects would be one for all
         model.compile("sgd", "mse", metrics=[fusedrnn.metrics.MeanSquaredError()])
+
+
+def test_one_array_for_all_outputs() -> None:
+    """As for quantiles of one thing, which Keras 2 took."""
+    x = fusedrnn.Input((3,))
+    model = fusedrnn.Model(x, [fusedrnn.layers.Dense(1, name=name)(x) for name in "ab"])
+    model.compile("sgd", ["mse", "mae"])
+    once, twice = (model.evaluate(X, y, verbose=0) for y in (A, [A, A]))
+    assert once == twice
+    with pytest.raises(ValueError, match="expected one for each"):  # it would be broadcast
+        model.evaluate(X, X[:, :2], verbose=0)
