@@ -349,7 +349,7 @@ def test_what_is_beyond_says_what_to_use() -> None:
         "placeholder": "computes at once",
         "saved_model.save": r"saves to \.keras",
         "lite.TFLiteConverter": "fusedrnn.onnx",
-        "train.Checkpoint": "model.save",
+        "train.Saver": "model.save",
         "train.AdamOptimizer": "optimizers.Adam",
         "summary.scalar": "CSVLogger",
         "image.resize": "nothing for images",
