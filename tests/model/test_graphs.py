@@ -464,3 +464,19 @@ def test_functions_between_layers_in_files(
         model.save(tmp_path / f"m.{ending}")
         read = other.models.load_model(tmp_path / f"m.{ending}")
         close(read.predict(x, verbose=0), model.predict(x, verbose=0), 1e-5)
+
+
+@NEEDS_KERAS
+@pytest.mark.parametrize("writer", ["fusedrnn", "keras"])
+@pytest.mark.parametrize("reader", ["fusedrnn", "keras"])
+def test_files_of_a_graph_that_has_arrays(writer: str, reader: str, tmp_path: Path) -> None:
+    write, read = pytest.importorskip(writer), pytest.importorskip(reader)
+    x = write.Input((3,))
+    factor = np.array([0.5, 1, 2], np.float32)
+    model = write.Model(x, write.ops.multiply(write.layers.Dense(3)(x), factor))
+    assert "__numpy__" in model.to_json()
+    model.save(tmp_path / "m.keras")
+    again, data = read.models.load_model(tmp_path / "m.keras"), np.ones((2, 3), np.float32)
+    np.testing.assert_allclose(
+        again.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-6
+    )

@@ -414,8 +414,12 @@ def test_names_that_are_here_are_tensorflow_s() -> None:
     """What tf/ has under a public name is in the table, so that it can be found."""
     table = missing.table()
     known = set().union(*table.values())
-    for file in ("functions", "setup", "strings", "types", "data"):
-        module = importlib.import_module(f"fusedrnn.tf.{file}")
+    files = (
+        *missing.ARRAYS,
+        *(f"tf.{name}" for name in ("setup", "strings", "types", "data", "train")),
+    )
+    for file in files:
+        module = importlib.import_module(f"fusedrnn.{file}")
         for name, value in vars(module).items():
             if callable(value) and getattr(value, "__module__", "") == module.__name__:
                 assert name.startswith("_") or name in known | NOT_OF_TENSORFLOW, name
