@@ -480,3 +480,18 @@ def test_files_of_a_graph_that_has_arrays(writer: str, reader: str, tmp_path: Pa
     np.testing.assert_allclose(
         again.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-6
     )
+
+
+def test_a_class_of_ones_own_keeps_what_it_adds_to_the_configuration() -> None:
+    class Named(Model):
+        def __init__(self, *args: Any, topic: str = "none", **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.topic = topic
+
+        def get_config(self) -> dict[str, Any]:
+            return super().get_config() | {"topic": self.topic}
+
+    x = Input((3,))
+    model = Named(inputs=x, outputs=layers.Dense(2)(x), topic="rain", name="n")
+    again = Named.from_config(model.get_config())
+    assert (again.topic, again.name, again.count_params()) == ("rain", "n", 8)
