@@ -11,8 +11,33 @@ import numpy as np
 class InputSpec:
     """The rank, shape and type that an input must have; None says nothing.
 
-    ``axes`` has sizes by axis. With ``allow_last_axis_squeeze`` a last axis of size 1 may be there
-    or not.
+    Parameters
+    ----------
+    dtype : dtype, optional
+    shape : tuple, optional
+        Sizes, None where a size is free.
+    ndim, max_ndim, min_ndim : int, optional
+        Number of axes: just so many, at most, at least.
+    axes : dict, optional
+        Sizes by axis.
+    allow_last_axis_squeeze : bool
+        Whether a last axis of size 1 may be there or not.
+    name : str, optional
+        Name of the input, by which a dict of them is taken.
+    optional : bool
+        Whether the input may be None.
+
+    Raises
+    ------
+    TypeError
+        If ``axes`` is no dict.
+    ValueError
+        If it has an axis that an input cannot have.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.InputSpec(ndim=3, axes={-1: 4})
+    InputSpec(ndim=3, axes={-1: 4})
     """
 
     def __init__(
