@@ -35,12 +35,11 @@ from .ops import (
     stop_gradient as stop_gradient, tanh as tanh, tile as tile, transpose as transpose,
     zeros_like as zeros_like,
 )
-from .tf.functions import (
-    bias_add as bias_add, eye as eye, foldl as foldl, map_fn as map_fn,
-    name_scope as name_scope, one_hot as _one_hot, ones as ones, zeros as zeros,
-)
+from .tf.control import foldl as foldl, map_fn as map_fn, name_scope as name_scope
+from .tf.neural import bias_add as bias_add
 from .tf.setup import get_session as get_session, set_session as set_session
 from .tf.types import Variable as _Variable, constant as _constant
+from .tf.values import eye as eye, one_hot as _one_hot, ones as ones, zeros as zeros
 # fmt: on
 # isort: on
 

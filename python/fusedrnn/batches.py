@@ -82,7 +82,8 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
     x = model._entries(x)
     heads = model._head_names
     if y is not None:
-        y = several("y", _for_all(model, y), heads, [model.float_type] * len(heads))
+        targets = _for_all(model, y) if len(heads) > 1 else y
+        y = several("y", targets, heads, [model.float_type] * len(heads))
     if len(heads) == 1:
         if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
             sample_weight = sample_weight[model.output_names[0]]
@@ -101,7 +102,13 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
 
 
 def _for_all(model: Any, y: Any) -> Any:
-    """Return targets with None for each output that has no loss and no metrics, if y lacks it."""
+    """Return targets with None for each output that has no loss and no metrics, if y lacks it.
+
+    One array of the shape of all outputs is that of each, as Keras 2 took it.
+    """
+    shapes = {tuple(shape[1:]) for shape in model.output_shape or ()}
+    if hasattr(y, "shape") and {tuple(y.shape[1:])} == shapes:
+        return [y] * len(model._heads)
     names = [head.name for head in model._heads if head.user_loss is not None or head.has_metrics]
     if not names or len(names) == len(model._heads):
         return y

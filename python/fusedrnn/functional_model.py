@@ -312,8 +312,10 @@ class Functional(Model):
         """Build the model that ``get_config``, or Keras, described, with new weights."""
         with custom_object_scope(custom_objects or {}):
             inputs, outputs = ends_of(config)
-        trainable = config.get("trainable", True)
-        return cls(inputs, outputs, name=config.get("name"), trainable=trainable)
+        known = ("name", "trainable", "layers", "input_layers", "output_layers")
+        own = {key: value for key, value in config.items() if key not in known}
+        given = {key: config[key] for key in known[:2] if key in config}
+        return cls(inputs, outputs, **given, **({} if cls is Functional else own))
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -55,16 +55,10 @@ def layers_config(
         config = {"shape": shape, "dtype": dtype, "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": config}
 
-    def part(value: Any) -> dict[str, Any]:
-        if value is ...:
-            return {"class_name": "__ellipsis__", "config": {}}
-        config = {"start": value.start, "stop": value.stop, "step": value.step}
-        return {"class_name": "__slice__", "config": config}
-
     calls: dict[Layer, list[Any]] = {layer: [] for layer in layers}
     for step in steps:
         args, kwargs = replaced((step.args, step.kwargs), Slot, tensor)
-        args, kwargs = replaced((args, kwargs), (slice, type(...)), part)
+        args, kwargs = replaced((args, kwargs), (slice, type(...), np.ndarray), serialize)
         args, kwargs = replaced((args, kwargs), np.generic, lambda value: value.item())
         by_hand = [name for name in ("mask", "training") if name in kwargs]
         call = {"args": list(args), "kwargs": kwargs} | ({"by_hand": by_hand} if by_hand else {})
@@ -136,12 +130,14 @@ def _calls(layer: Mapping[str, Any]) -> Iterator[Call]:
 
 
 def _values(value: Any) -> Any:
-    """Return an argument with Places and slices for what describes them."""
+    """Return an argument with Places, slices and arrays for what describes them."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
             return Place(*value["config"]["keras_history"])
         if value.get("class_name") == "__ellipsis__":
             return ...
+        if value.get("class_name") in ("__numpy__", "__tensor__"):
+            return np.array(value["config"]["value"], value["config"]["dtype"])
         if value.get("class_name") == "__slice__":
             return slice(*(value["config"][key] for key in ("start", "stop", "step")))
         return {key: _values(each) for key, each in value.items()}

@@ -139,6 +139,12 @@ def _lists(what: str, value: Any, names: Sequence[str]) -> list[list[Any]]:
     if len(names) > 1:
         if isinstance(value, Mapping):
             value = _by_name(what, value, names)
+        elif (
+            isinstance(value, (list, tuple))
+            and len(value) != len(names)
+            and all(isinstance(each, str) for each in value)
+        ):
+            value = [value] * len(names)  # all for all, as Keras 2 took it
         if not isinstance(value, (list, tuple)) or len(value) != len(names):
             raise ValueError(
                 f"{what} is {value!r}, expected an entry for each of the outputs {list(names)}"

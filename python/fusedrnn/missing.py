@@ -25,9 +25,10 @@ from . import legacy
 
 PACKAGE = "fusedrnn"
 
+ARRAYS = ("tf.elementwise", "tf.shapes", "tf.values", "tf.neural", "tf.control")
 # Modules that have the names of others, those below them too; "" is the package itself
 ELSEWHERE = {
-    "": ("tf.functions", "tf.types", "tf.setup", "tf.strings", "layers", "losses", "metrics",
+    "": (*ARRAYS, "tf.types", "tf.setup", "tf.strings", "layers", "losses", "metrics",
          "optimizers", "initializers", "regularizers", "backend", "random", "utils"),
     "backend": ("tf.setup",),
     "config": ("backend", "tf.setup", "utils"),
@@ -42,14 +43,15 @@ ELSEWHERE = {
     "autograph": ("tf.setup",),
     "data": ("tf.data",),
     "data.experimental": ("tf.data",),
-    "debugging": ("tf.functions", "tf.setup"),
-    "dtypes": ("tf.types", "tf.functions"),
-    "linalg": ("tf.functions",),
-    "math": ("tf.functions",),
+    "debugging": (*ARRAYS, "tf.setup"),
+    "dtypes": ("tf.types", *ARRAYS),
+    "linalg": ARRAYS,
+    "math": ARRAYS,
     "nest": ("tf.data",),
-    "nn": ("tf.functions",),
+    "nn": ARRAYS,
     "random": ("utils",),
-    "signal": ("tf.functions",),
+    "signal": ARRAYS,
+    "train": ("tf.train",),
     "tree": ("tf.data",),
 } | {
     each: ("tf.setup",)

@@ -23,7 +23,7 @@ import pytest
 import fusedrnn
 from fusedrnn import missing
 
-TF = ("tf.data", "tf.functions", "tf.setup", "tf.strings", "tf.types")
+TF = ("tf.data", "tf.setup", "tf.strings", "tf.train", "tf.types", *missing.ARRAYS)
 
 # One line is enough: what is said of Keras's or TensorFlow's function of the name is true of these,
 # and the reference's page is its code

@@ -464,3 +464,34 @@ def test_functions_between_layers_in_files(
         model.save(tmp_path / f"m.{ending}")
         read = other.models.load_model(tmp_path / f"m.{ending}")
         close(read.predict(x, verbose=0), model.predict(x, verbose=0), 1e-5)
+
+
+@NEEDS_KERAS
+@pytest.mark.parametrize("writer", ["fusedrnn", "keras"])
+@pytest.mark.parametrize("reader", ["fusedrnn", "keras"])
+def test_files_of_a_graph_that_has_arrays(writer: str, reader: str, tmp_path: Path) -> None:
+    write, read = pytest.importorskip(writer), pytest.importorskip(reader)
+    x = write.Input((3,))
+    factor = np.array([0.5, 1, 2], np.float32)
+    model = write.Model(x, write.ops.multiply(write.layers.Dense(3)(x), factor))
+    assert "__numpy__" in model.to_json()
+    model.save(tmp_path / "m.keras")
+    again, data = read.models.load_model(tmp_path / "m.keras"), np.ones((2, 3), np.float32)
+    np.testing.assert_allclose(
+        again.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-6
+    )
+
+
+def test_a_class_of_ones_own_keeps_what_it_adds_to_the_configuration() -> None:
+    class Named(Model):
+        def __init__(self, *args: Any, topic: str = "none", **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.topic = topic
+
+        def get_config(self) -> dict[str, Any]:
+            return super().get_config() | {"topic": self.topic}
+
+    x = Input((3,))
+    model = Named(inputs=x, outputs=layers.Dense(2)(x), topic="rain", name="n")
+    again = Named.from_config(model.get_config())
+    assert (again.topic, again.name, again.count_params()) == ("rain", "n", 8)

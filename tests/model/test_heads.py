@@ -18,7 +18,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {  # losses, their weights, targets
     "lists in a dict": ({"a": ["mse"], "b": ["mae"]}, None, {"a": A, "b": B}),
     "one of two": (["mse", None], None, [A, B]),
     "one of two, without the other's targets": (["mse", None], None, [A]),
-    "one of two by name": ({"a": None, "b": "mse"}, None, {"b": B}),
+    "one of two by name": ({"a": None, "b": "mse"}, None, {"a": A, "b": B}),
     "the second, an array": ([None, "mse"], None, B),
 }
 
@@ -58,3 +58,25 @@ def test_metrics_need_targets() -> None:
     adding = fusedrnn.Model(inputs, fusedrnn.layers.Add()(inputs))
     with pytest.raises(ValueError, match="x b"):
         adding.predict([X, None])
+
+
+def test_metrics_of_all_outputs() -> None:
+    """In a list that is not one for each output, as Keras 2 took it."""
+    x = fusedrnn.Input((3,))
+    model = fusedrnn.Model(x, [fusedrnn.layers.Dense(1, name=name)(x) for name in "abc"])
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(X, [A, B, A], verbose=0).history
+    assert [name for name in history if "mae" in name] == ["a_mae", "b_mae", "c_mae"]
+    with pytest.raises(ValueError, match="an entry for each"):  # objects would be one for all
+        model.compile("sgd", "mse", metrics=[fusedrnn.metrics.MeanSquaredError()])
+
+
+def test_one_array_for_all_outputs() -> None:
+    """As for quantiles of one thing, which Keras 2 took."""
+    x = fusedrnn.Input((3,))
+    model = fusedrnn.Model(x, [fusedrnn.layers.Dense(1, name=name)(x) for name in "ab"])
+    model.compile("sgd", ["mse", "mae"])
+    once, twice = (model.evaluate(X, y, verbose=0) for y in (A, [A, A]))
+    assert once == twice
+    with pytest.raises(ValueError, match="expected one for each"):  # it would be broadcast
+        model.evaluate(X, X[:, :2], verbose=0)

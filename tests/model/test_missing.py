@@ -120,12 +120,12 @@ def test_what_nobody_knows_is_python_s_error() -> None:
         exec("from fusedrnn.layers import Densee")
 
 
-def test_a_layer_without_a_call_says_so_when_it_is_made() -> None:
+def test_a_layer_without_a_call_says_so_when_it_is_called() -> None:
     class Nothing(layers.Layer):
         pass
 
-    with pytest.raises(NotImplementedError, match="Nothing: a layer needs a `call`"):
-        Nothing()
+    with pytest.raises(NotImplementedError, match="a_name: a layer needs a `call`"):
+        Nothing(name="a_name")(np.ones((2, 3)))
     with pytest.raises(NotImplementedError, match=r"not computed by `call`: write one on Layer"):
 
         class Twofold(layers.Dense):

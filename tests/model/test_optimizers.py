@@ -383,3 +383,8 @@ def test_names_and_what_an_optimizer_keeps() -> None:
     optimizer.build(model.trainable_variables)
     assert [v.shape for v in optimizer.variables] == [(), (), (3, 2), (3, 2), (2,), (2,)]
     assert optimizers.SGD(loss_scale_factor=8.0).scale_loss(2.0) == 16.0
+
+
+def test_a_constant_by_pieces_keeps_its_name() -> None:
+    schedule = schedules.PiecewiseConstantDecay([1], [1, 2], name="steps")
+    assert schedule.get_config()["name"] == "steps"

@@ -26,6 +26,7 @@ from .gru import GRU
 from .hashing import Hashing
 from .identity import Identity
 from .input import Input, InputLayer
+from .input_spec import InputSpec
 from .layer import LAYERS, Layer, Variable
 from .layer_normalization import LayerNormalization
 from .lookup import IntegerLookup, StringLookup
@@ -112,6 +113,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "IntegerLookup",
     "LSTMCell",
     "Lambda",

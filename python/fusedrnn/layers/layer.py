@@ -19,7 +19,7 @@ from .. import _state, constraints, initializers, legacy, regularizers
 from .._steps import StepLock
 from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
-from ..checks import whole
+from ..checks import flag, whole
 from ..configurable import Configurable, OldArguments, _custom, lookup
 from ..graph import Node, connect, is_symbolic, replaced
 
@@ -199,6 +199,12 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         """Return the shape, as TensorFlow has it."""
         return TensorShape(self.shape)
 
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype) if copy else np.asarray(self.value, dtype)
 
@@ -254,6 +260,7 @@ class Layer(Configurable, metaclass=OldArguments):
     not_in_config: tuple[str, ...] = ()  # arguments that Keras does not write
     takes_list = False  # whether input, mask and input shape are lists, even of one
     activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
+    input_spec: Any = None  # what one's own code says of the inputs
     added: Sequence[Any] = ()  # what a `call` has added to the loss in it
 
     def __init__(
@@ -265,8 +272,6 @@ class Layer(Configurable, metaclass=OldArguments):
         dtype: Any = None,
         **keywords: Any,
     ) -> None:
-        if type(self).forward is Layer.forward:
-            raise NotImplementedError(f"{type(self).__name__}: a layer needs a `call`")
         if not isinstance(name, str | None):
             raise TypeError(f"{type(self).__name__}: name is {name!r}, expected a string")
         self.name = name or _state.auto_name(type(self).__name__)
@@ -274,7 +279,7 @@ class Layer(Configurable, metaclass=OldArguments):
             dtype = dtype["config"]["name"]
         if dtype not in (None, "float32", "float64", np.float32, np.float64):
             raise ValueError(f"{self.name}: dtype is {dtype!r}, expected 'float32' or 'float64'")
-        self.trainable, self.dtype = trainable, dtype
+        self.trainable, self.dtype = flag(self.name, "trainable", trainable), dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.initial_weights = keywords.pop("weights", None)
         keywords.pop("autocast", None)  # between types of floats, of which there is one
@@ -296,14 +301,17 @@ class Layer(Configurable, metaclass=OldArguments):
     taped: ClassVar[Any]  # the base of layers with a ``call``, which sets this itself
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make a class with a ``call`` a ``Taped`` one, which has the rest."""
+        """Make a class of one's own that is not computed as a layer here a ``Taped`` one."""
         super().__init_subclass__(**kwargs)
-        if "call" in vars(cls) and not hasattr(cls, "form"):
-            if cls.forward is not Layer.forward:
-                raise NotImplementedError(
-                    f"{cls.__name__}: the layers here are not computed by `call`: write one on "
-                    "Layer, and call the other in it: self.inner = ..."
-                )
+        if hasattr(cls, "form"):  # it is one already
+            return
+        own = cls.forward is Layer.forward and not cls.__module__.startswith("fusedrnn.")
+        if "call" in vars(cls) and not own:
+            raise NotImplementedError(
+                f"{cls.__name__}: the layers here are not computed by `call`: write one on "
+                "Layer, and call the other in it: self.inner = ..."
+            )
+        if own:
             cls.__bases__ = tuple(Layer.taped if base is Layer else base for base in cls.__bases__)
             cls.__init_subclass__()
 
@@ -328,7 +336,7 @@ class Layer(Configurable, metaclass=OldArguments):
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:
         """Return the output; with ``training``, keep in ``tape`` what backward needs."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name}: a layer needs a `call`")
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Write the gradients of the variables; return the gradient of the input if needed."""
@@ -566,6 +574,29 @@ class Layer(Configurable, metaclass=OldArguments):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put what a file has of the layer itself, without layers inside, into a dict of arrays.
+
+        One's own layer may put in other things, which its ``load_own_variables`` takes out again.
+        """
+        store.update({str(k): v for k, v in enumerate(self.variables)})
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take out of a dict of arrays what ``save_own_variables`` put in."""
+        if len(store) != len(self.variables):
+            raise ValueError(
+                f"{self.name}: the file has {len(store)} variables of the layer, expected "
+                f"{[v.name for v in self.variables]}"
+            )
+        for k, v in enumerate(self.variables):
+            v.assign(store[str(k)])
+
+    def save_assets(self, inner_path: str) -> None:
+        """Write files into a folder that becomes part of the ``.keras`` archive."""
+
+    def load_assets(self, inner_path: str) -> None:
+        """Read the files that ``save_assets`` wrote."""
+
     def count_params(self) -> int:
         """Return the number of parameters, of layers inside too."""
         return sum(v.size for v in self.weights)
@@ -593,6 +624,7 @@ class Layer(Configurable, metaclass=OldArguments):
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values (a graph of layers)."""
+        self.check_input(inputs)
         if is_symbolic(inputs):
             return connect(self, inputs, **said(training=training, mask=mask))
         outer = running.get()
@@ -618,6 +650,13 @@ class Layer(Configurable, metaclass=OldArguments):
             if self.activity_regularizer is not None:
                 self.penalized = y
             return tensor(y)
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError if inputs are not as ``input_spec`` says, where there is one."""
+        if self.input_spec is not None:
+            from .input_spec import check  # few layers have one
+
+            check(self.name, self.input_spec, inputs)
 
     def step(self) -> Any:
         """Return what to hold during a step of this layer, of those in it, or of its model."""

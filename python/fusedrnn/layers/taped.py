@@ -119,6 +119,10 @@ class Taped(Layer):
                     known.add(id(layer))
         return found
 
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output, in a class of one's own."""
+        raise NotImplementedError(f"{self.name}: a layer needs a `call`")
+
     # Shapes ---------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -176,7 +180,7 @@ class Taped(Layer):
     def _tensors(self) -> dict[str, Any]:
         """Return the arguments of ``call`` that have arrays, a Slot for each."""
         args, kwargs = self._bound()
-        names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
+        names = _parameters(type(self).call)[1:]
         names += tuple(f"*{k}" for k in range(len(names), len(args)))
         return {
             name: each
@@ -227,7 +231,8 @@ class Taped(Layer):
         return y if self._parts is None else nested(y, self._parts)
 
     def _call_flat(self, *args: Any, **kwargs: Any) -> Any:
-        names = _parameters(type(self).call)  # type: ignore[attr-defined]
+        self.check_input(args[0] if args else next(iter(kwargs.values()), None))
+        names = _parameters(type(self).call)
         if names[len(args) : len(args) + 1] == ("training",):  # the last one, without its name
             args, kwargs["training"] = args[:-1], args[-1]
         # In the order in which Keras has them
@@ -280,14 +285,14 @@ class Taped(Layer):
     def _bound(self) -> Any:
         """Return the form of the arguments, those by keyword in the order of ``call``."""
         args, kwargs = self.form
-        names = _parameters(type(self).call)  # type: ignore[attr-defined]
+        names = _parameters(type(self).call)
         return args, {name: kwargs[name] for name in names if name in kwargs}
 
     def _run(self, xs: Sequence[Any], masks: Sequence[Any], training: bool) -> Any:
         """Return what ``call`` gives, several as a list."""
         xs = [tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
         args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
-        names = _parameters(type(self).call)[1:]  # type: ignore[attr-defined]
+        names = _parameters(type(self).call)[1:]
         by_hand = kwargs.pop("mask", False)
         tensors = self._tensors()
         for k, (name, each) in enumerate(tensors.items()):
@@ -306,7 +311,7 @@ class Taped(Layer):
         now.note(list(xs), list(masks))
         outer = running.set(now)
         try:
-            y = self.call(*args, **kwargs)  # type: ignore[attr-defined]
+            y = self.call(*args, **kwargs)
         finally:
             running.reset(outer)
         if not isinstance(y, (list, tuple)):

@@ -150,9 +150,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(
         self, boundaries: list[int], values: list[float], name: str = "PiecewiseConstant"
     ) -> None:
-        for name, list_ in (("boundaries", boundaries), ("values", values)):
+        for what, list_ in (("boundaries", boundaries), ("values", values)):
             for entry in list_:
-                number("PiecewiseConstantDecay", name, entry)
+                number("PiecewiseConstantDecay", what, entry)
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: got {len(boundaries)} boundaries and "

@@ -140,18 +140,32 @@ def groups(layer: Layer, path: str = "") -> Iterator[tuple[str, str, list[Variab
             yield from groups(inner, f"{path}{where}/{name}/")
 
 
+def with_own(method: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield path and layer of all within a layer that have a method of their own."""
+    seen: set[Layer] = set()
+    for path, _, _, each in groups(layer):
+        if each not in seen and getattr(type(each), method) is not getattr(Layer, method):
+            seen.add(each)
+            yield path.removesuffix("vars"), each
+
+
 def write_weights(file: Any, model: Model, optimizer: bool) -> None:
     """Write the weights, and with ``optimizer`` its state."""
+    own = {f"{path}vars": layer for path, layer in with_own("save_own_variables", model)}
     for path, name, variables, _ in groups(model):
         group = file.create_group(path)
         group.attrs["name"] = name
-        for i, v in enumerate(variables):
-            group[str(i)] = v.value
+        store: dict[str, Any] = {str(i): v for i, v in enumerate(variables)}
+        if path in own:
+            store.clear()
+            own[path].save_own_variables(store)
+        for key, value in store.items():
+            group[key] = np.asarray(value)
     for path, layer in lookups(model):
         for place in _places(path, layer):
             if layer.idf is not None:
                 file.require_group(f"{place}/vars")["idf_weights"] = layer.idf
-    if optimizer and model.compiled and model.optimizer.built:
+    if optimizer and model.compiled:
         group = file.create_group("optimizer/vars")
         group.attrs["name"] = model.optimizer.name
         for i, array in enumerate(model.optimizer.arrays()):
@@ -166,16 +180,23 @@ def read_weights(file: Any, model: Model, optimizer: bool, skip_mismatch: bool =
                  for path, name, variables, _ in groups(model)]  # fmt: skip
         assign_some(model, every, True)
         return
+    own = {f"{path}vars": layer for path, layer in with_own("load_own_variables", model)}
     for path, name, variables, _ in groups(model):
-        if not variables:
+        if path in own:
+            weights += [v.value for v in variables]
+        elif not variables:
             continue
-        if path not in file:
+        elif path not in file:
             raise ValueError(f"has no weights for layer {name} (group {path})")
-        weights += [file[path][str(i)] for i in range(len(variables))]
+        else:
+            weights += numbers([file[path][str(i)] for i in range(len(variables))])
     if optimizer and model.compiled and "optimizer/vars" in file:
         group = file["optimizer/vars"]
         state = [group[str(i)] for i in range(len(group))]
-    assign(model, numbers(weights), numbers(state))
+    assign(model, weights, numbers(state))
+    for path, layer in own.items():
+        found = dict(file.get(path, {}))
+        layer.load_own_variables(dict(zip(found, numbers(list(found.values())), strict=True)))
 
 
 def _places(path: str, layer: Lookup) -> list[str]:
@@ -196,6 +217,7 @@ def _read_vocabularies(archive: Any, file: Any, model: Model) -> None:
 def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> None:
     """Write a ``.keras`` file."""
     import zipfile  # slow to import
+    from tempfile import TemporaryDirectory
 
     weights = tree_bytes(lambda file: write_weights(file, model, optimizer))
     metadata = {"keras_version": "3.0.0", "date_saved": f"{datetime.now():%Y-%m-%d@%H:%M:%S}"}
@@ -203,11 +225,17 @@ def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> Non
         out.writestr("metadata.json", json.dumps(metadata))
         out.writestr("config.json", config)
         out.writestr(WEIGHTS, weights)
+        for place, layer in with_own("save_assets", model):
+            with TemporaryDirectory() as folder:
+                layer.save_assets(folder)
+                for file in sorted(Path(folder).rglob("*")):
+                    out.write(file, f"assets/{place}{file.relative_to(folder).as_posix()}")
 
 
 def read_archive(path: str, compile: bool) -> Model:
     """Return the model of a ``.keras`` file."""
     import zipfile
+    from tempfile import TemporaryDirectory
 
     with zipfile.ZipFile(path) as archive:
         metadata = parsed(_member(archive, "metadata.json"), "metadata.json")
@@ -216,6 +244,16 @@ def read_archive(path: str, compile: bool) -> Model:
         with opened(_member(archive, WEIGHTS)) as file:
             read_weights(file, model, compile)
             _read_vocabularies(archive, file, model)
+        for place, layer in with_own("load_assets", model):
+            with TemporaryDirectory() as folder:
+                for name in archive.namelist():
+                    if name.startswith(f"assets/{place}") and not name.endswith("/"):
+                        to = Path(folder, name.removeprefix(f"assets/{place}"))
+                        if not to.resolve().is_relative_to(Path(folder).resolve()):
+                            raise ValueError(f"{name} leads out of the archive")
+                        to.parent.mkdir(parents=True, exist_ok=True)
+                        to.write_bytes(_member(archive, name))
+                layer.load_assets(folder)
     return model
 
 

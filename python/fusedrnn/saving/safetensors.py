@@ -15,13 +15,16 @@ from .._types import Array
 from ..model import Model
 from ..stream import NotStreamable, describe
 from .config import assign, model_from, parsed
-from .h5 import groups
+from .h5 import groups, with_own
 
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
 
 def file_bytes(model: Model, optimizer: bool, config: str | None) -> bytes:
     """Return the content of a file; without a description it has weights only."""
+    for method in ("save_own_variables", "save_assets"):
+        for _, layer in with_own(method, model):
+            raise ValueError(f"layer {layer.name} has a {method} of its own: save it as .keras")
     names = {
         v: f"{path.removesuffix('/vars')}/{v.name}"
         for path, _, variables, _ in groups(model)
