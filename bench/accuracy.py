@@ -4,7 +4,7 @@
 
 Each set (``accuracy_sets.py``) is forecast at the horizons 1 and one season, over its last fifth,
 from one cutoff after another. A case is a set and a horizon; its figure is the MASE, a mean over
-the series. "chosen" is the mean or network that had the least error before the test part.
+the series. "chosen" is the one of the networks and means that the report would name as the one to use.
 
 --validate leaves the last fifth out, and judges on the fifth before it: what choices of defaults
 are made on.
@@ -32,6 +32,7 @@ import pandas as pd
 
 from fusedrnn import runtime
 from fusedrnn.forecast import compare
+from fusedrnn.forecast.evaluate.backtest import to_use
 from fusedrnn.forecast.settings import COMBINED, RIVALS, USUAL
 
 from .accuracy_peers import PEERS, Task, forecasts, installed, spent
@@ -66,9 +67,8 @@ def case(name: str, horizon: int, arguments: argparse.Namespace, deadline: float
         )
         mase = found.by_series.groupby("model")["MASE"].mean().to_dict()
     seconds = {"fusedrnn": spent() - start}
-    before = found.result.before
-    ours = [model for model in before if "LSTM" in model or "GRU" in model]
-    chosen = min(ours, key=lambda model: before[model]) if ours else COMBINED[-1]
+    before = found.result.before.items()
+    ours = {model: error for model, error in before if "LSTM" in model or "GRU" in model}
     task = Task(
         frame=frame,
         freq=which.freq,
@@ -93,7 +93,7 @@ def case(name: str, horizon: int, arguments: argparse.Namespace, deadline: float
         "horizon": horizon,
         "mase": mase,
         "wape": found.table["WAPE"].to_dict(),
-        "chosen": chosen,
+        "chosen": to_use(ours) or COMBINED[-1],
         "seconds": seconds,
         "troubles": troubles,
     }

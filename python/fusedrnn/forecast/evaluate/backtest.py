@@ -15,7 +15,7 @@ import pandas as pd
 from .._types import FloatArray
 from ..data.panel import Panel, Series
 from ..data.records import Stored
-from ..settings import BEST, NETWORKS, PARTNER, Backend, Settings, parts
+from ..settings import BEST, MEAN, NETWORKS, PARTNER, WORTH, Backend, Settings, parts
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column, steps
@@ -100,8 +100,8 @@ class Backtest:
 
     @property
     def recommended(self) -> str | None:
-        """The model with the least error before the test part, if anything is known of it."""
-        return min(self.before, key=lambda model: self.before[model], default=None)
+        """The model to use by what was known before the test part, None if that is nothing."""
+        return to_use(self.before)
 
     def settled(self) -> Backtest:
         """Return the same with `BEST` among the models replaced by the method that it is."""
@@ -156,6 +156,12 @@ class Backtest:
         rows = np.stack([missing if each is None else each for each in found])
         whole: FloatArray = np.maximum(rows, lowest(series.y, origins))
         return whole
+
+
+def to_use(errors: Mapping[str, float]) -> str | None:
+    """Return the model to use by errors on one fold: `MEAN`, or the best if that is worth it."""
+    best = min(errors, key=lambda model: errors[model], default=None)
+    return MEAN if best and errors[best] >= WORTH * errors.get(MEAN, np.inf) else best
 
 
 def backtest(

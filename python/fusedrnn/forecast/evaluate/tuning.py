@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..data.panel import Panel
-from ..settings import CELLS, MANY, PanelOptions, Settings, Tune
+from ..settings import CELLS, MANY, WORTH, PanelOptions, Settings, Tune
 from .backtest import Backtest, learnable, plan_jobs
 from .folds import CALIBRATION, plan
 from .results import Store
@@ -27,9 +27,6 @@ SHORT = 1 / 3
 """Share of the epochs in the first round."""
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
-WORTH = 0.9
-"""What a candidate's error has to be below, in units of that of the usual way, to be taken: one
-fold says little of a few per cent."""
 CALENDAR = "calendar"
 
 

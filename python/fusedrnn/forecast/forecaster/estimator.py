@@ -22,7 +22,7 @@ from ..data.closed import holidays_of
 from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
-from ..evaluate.backtest import backtest
+from ..evaluate.backtest import backtest, to_use
 from ..evaluate.findings import Findings
 from ..evaluate.intervals import lowest
 from ..evaluate.runner import finish, workers
@@ -70,7 +70,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
         forecasts, "mean" (`MEAN`), or "best": that of `KEPT` with the least MASE on a fifth at the
-        end that was held out; as in "GRU+best", the simple method.
+        end that was held out, or the mean if its is hardly more; as in "GRU+best", the simple one.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
         See `Settings`.
@@ -419,7 +419,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             return settings.models[0]
         held = replace(settings, test_size=HELD_OUT, levels=())
         table = Findings(backtest(panel, held, n_jobs=self.n_jobs)).table
-        return str(table["MAE" if table["MASE"].isna().all() else "MASE"].idxmin())
+        errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna()
+        return str(to_use(errors.to_dict()))
 
     @property
     def _remembers(self) -> bool:
