@@ -4,7 +4,7 @@
 
 Each set (``accuracy_sets.py``) is forecast at the horizons 1 and one season, over its last fifth,
 from one cutoff after another. A case is a set and a horizon; its figure is the MASE, a mean over
-the series. "chosen" is the one of the networks and means that the report would name as the one to use.
+the series. "chosen" is the network or mean that the report would name as the one to use.
 
 --validate leaves the last fifth out, and judges on the fifth before it: what choices of defaults
 are made on.
