@@ -86,7 +86,7 @@ SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
     "epochs": ("N", "passes over the training part (default: found)"),
     "batch_size": ("N", "windows in a training step (default: {default})"),
     "learning_rate": ("X", "at the start; it falls along a cosine (default: {default})"),
-    "base": (None, "what a network's forecast is added to (default: {default})"),
+    "base": (None, "what a network's forecast is added to (default: level and ETS)"),
     "cycles": ("N", "last seasons that the season is taken from (default: found)"),
     "transform": (None, "of positive sales, for networks (default: {default})"),
     "loss": (None, "of the networks (default: {default})"),

@@ -20,7 +20,7 @@ Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
-Base: TypeAlias = Literal["level", "ETS", "Theta"]
+Base: TypeAlias = Literal["auto", "level", "ETS", "Theta", "both"]
 Transform: TypeAlias = Literal["logarithm", "none"]
 Loss: TypeAlias = Literal["mae", "huber", "mse"]
 Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
@@ -217,9 +217,11 @@ class Settings:
     """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32
     learning_rate: float = 0.003
-    base: Base = "level"
+    base: Base = "auto"
     """What a network's forecast is added to: the level of its window, which is the mean of its last
-    season, or the forecast of a simple method, whose errors it then learns."""
+    season, or the forecast of a simple method, whose errors it then learns; "both": of a model's
+    networks every second is added to ETS, and trained for a third of the epochs; "auto": that, but
+    for networks over many series the level."""
     cycles: int = 0
     """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
     see `settled`."""
@@ -270,7 +272,7 @@ class Settings:
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
     def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
-        """Return these settings with `timesteps`, `cycles`, `scope` and `epochs` found.
+        """Return these settings with `timesteps`, `cycles`, `scope`, `base`, `epochs` found.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
@@ -288,7 +290,26 @@ class Settings:
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
         cycles = self.cycles or CYCLES * (season in YEARLY)
         epochs = self.epochs or epochs
-        return replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
+        found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
+        return found.based()
+
+    def based(self) -> Settings:
+        """Return these settings, of which the scope is found, with `base` found."""
+        usual: Base = "level" if self.scope == "global" else "both"
+        return replace(self, base=usual) if self.base == "auto" else self
+
+    def member(self, seed: int) -> Settings:
+        """Return what the network of one seed has of settings that are settled, see `base`."""
+        if self.base != "both":
+            return self
+        if (seed - self.seed) % 2 == 0:
+            return replace(self, base="level")
+        return replace(self, base="ETS", epochs=max(1, self.epochs // 3))
+
+    @property
+    def measured(self) -> range:
+        """The seeds of networks that only measure errors: as few as have all that `base` means."""
+        return range(self.seed, self.seed + min(self.seeds, 1 + (self.base == "both")))
 
     def fitting(self, rules: PanelOptions) -> PanelOptions:
         """Return rules without a calendar that was not asked for and does not fit `timesteps`."""

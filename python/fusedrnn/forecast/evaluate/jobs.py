@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,14 +46,19 @@ class Job:
     @property
     def cost(self) -> int:
         """Steps of the progress bar."""
-        return steps(self.model, self.settings)
+        return self.settings.epochs if self.model in NETWORKS else 1
 
     def run(self, on_step: Callable[[], None] = lambda: None) -> Result:
         """Fit and forecast; an error of the data becomes the result's `error`."""
         try:
-            return self._network(on_step) if self.model in NETWORKS else self._simple(on_step)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                network = self.model in NETWORKS
+                found = self._network(on_step) if network else self._simple(on_step)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
             return Result(error=str(error))
+        said = sorted({str(each.message) for each in caught})
+        return replace(found, warning="; ".join(said))
 
     def run_alone(self) -> Result:
         """`run` for a worker process: on one thread, so that workers share the cores."""
@@ -69,15 +74,12 @@ class Job:
     def _simple(self, on_step: Callable[[], None]) -> Result:
         start = time.perf_counter()
         method, h = METHODS[self.model], self.settings.horizon
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            forecasts = {
-                s.unique_id: method(s.y, self.fold.cut(s, self.settings), origins, h, self.season)
-                for s, origins in self._live()
-            }
+        forecasts = {
+            s.unique_id: method(s.y, self.fold.cut(s, self.settings), origins, h, self.season)
+            for s, origins in self._live()
+        }
         on_step()
-        said = "; ".join(sorted({str(each.message) for each in caught}))
-        return Result(forecasts, seconds=time.perf_counter() - start, warning=said)
+        return Result(forecasts, seconds=time.perf_counter() - start)
 
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings
@@ -114,8 +116,3 @@ class Job:
 def column(model: str, seed: int) -> str:
     """Return the name of a model's forecasts."""
     return f"{model}-seed{seed}" if model in NETWORKS else model
-
-
-def steps(model: str, settings: Settings) -> int:
-    """Return the steps that the progress bar counts for a fit."""
-    return settings.epochs if model in NETWORKS else 1

@@ -301,7 +301,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """
         if not hasattr(self, "panel_"):
             raise NotFittedError("RNNForecaster is not fitted: call fit first")
-        settings = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
+        settings = self._fitted()
         steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
         blocks = -(-steps // settings.outputs)
         panel = self.panel_ if frame is None else self._newer(frame)
@@ -333,14 +333,17 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 if part in METHODS
             ]
             if networks(self.cell_):
-                inputs = Inputs(own, own_scale, settings, panel.season, cut)
+                inputs = [
+                    Inputs(own, own_scale, settings.member(seed), panel.season, cut)
+                    for seed in range(settings.seed, settings.seed + settings.seeds)
+                ]
                 group = 0 if i is None or settings.scope == "global" else i
                 if group not in made:  # of one group only: thousands need not be in memory
-                    made = {group: self._networks(group, inputs.rows.shape[1], settings)}
+                    made = {group: self._networks(group, inputs[0].rows.shape[1], settings)}
                 for trained in made[group]:
                     sales = [
-                        inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
-                        for n in trained
+                        seen.sales(seen.forecast(n.predict, origin, steps), origin)[0]
+                        for seen, n in zip(inputs, trained, strict=True)
                     ]
                     each.append(np.maximum(sales, least).mean(axis=0))
             sales = np.mean(each, axis=0)
@@ -425,7 +428,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     @property
     def _remembers(self) -> bool:
         """Whether a forecast needs all sales, and not the last ones only."""
-        return self.base != Settings.base or any(part in METHODS for part in parts(self.cell_))
+        based = self._fitted().base != "level" and bool(networks(self.cell_))
+        return based or any(part in METHODS for part in parts(self.cell_))
+
+    def _fitted(self) -> Settings:
+        """Return the settings that the networks were trained with, but for epochs and cycles."""
+        found = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
+        return found.based()
 
     def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
         """Return the trained networks of a group of series, a list a network."""

@@ -6,7 +6,9 @@ what a shop does that fits once and forecasts every day, and what the networks d
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,14 +74,26 @@ def mstl(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: 
 
 def _fitted(y: FloatArray, season: int) -> Any:
     """Return the better of two models of exponential smoothing, fitted."""
+    fit, said = _fitted_to(np.ascontiguousarray(y, np.float64).tobytes(), season)
+    for each in said:
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return fit
+
+
+@lru_cache(maxsize=8)  # a series is fitted for its own forecasts and for networks that add to them
+def _fitted_to(values: bytes, season: int) -> tuple[Any, list[warnings.WarningMessage]]:
+    """Return the fit, and what the library said meanwhile."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+    y = np.frombuffer(values)
     seasonal = 1 < season <= len(y) // 2
     shape = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
     # Heuristic initial states: a tenth of the time of estimated ones, and on the bakery sales and
     # on monthly ones a smaller AICc.
-    fits = [ETSModel(y, **shape, **trend, initialization_method=START) for trend in TRENDS]
-    return min((model.fit(disp=False) for model in fits), key=lambda each: each.aicc)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        models = [ETSModel(y, **shape, **trend, initialization_method=START) for trend in TRENDS]
+        return min((model.fit(disp=False) for model in models), key=lambda each: each.aicc), said
 
 
 def _carried(

@@ -119,10 +119,9 @@ class Inputs:
         """Return what the simple method forecasts, scaled, (origins, steps), if there is one."""
         if self.base == "level":
             return None
-        y = self.scale.transformed(self.y)
-        found = METHODS[self.base](y, self.cut, origins, steps, self.season)
+        found = METHODS[self.base](self.y, self.cut, origins, steps, self.season)
         numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
-        return self.scale.flattened(found, numbers).astype(np.float32)
+        return self.scale.flat(found, numbers).astype(np.float32)
 
     def _shifted(self, x: Float32Array, level: Float32Array) -> Float32Array:
         """Return windows less the mean of their levels, (n, 1 or steps)."""
