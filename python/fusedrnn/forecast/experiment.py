@@ -24,8 +24,7 @@ from .models.rivals import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
-    CELLS,
-    SIMPLE,
+    NETWORKS,
     Backend,
     Base,
     Duplicates,
@@ -161,11 +160,6 @@ def compare(
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
     chosen = pick(Settings, given)
-    if not (set(CELLS) <= set(chosen.models) and chosen.simple):
-        raise ValueError(
-            f"models is {', '.join(chosen.models)}, expected LSTM, GRU and a simple method: "
-            + ", ".join(SIMPLE)
-        )
     check_installed(chosen.fitted)
     rules = chosen.fitting(rules)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
@@ -173,7 +167,7 @@ def compare(
     rows = longest - chosen.test_rows(longest)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
     notes: tuple[str, ...] = ()
-    if tune != "off":
+    if tune != "off" and set(NETWORKS) & set(chosen.fitted):
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
         tuned = tuning(source, chosen, free, how=tune, n_jobs=n_jobs or 1)

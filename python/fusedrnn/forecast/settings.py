@@ -261,6 +261,8 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
+        if not self.models:
+            raise ValueError("models is empty, expected at least one")
         for model in self.models:
             if not set(parts(model)) - {BEST} <= {*SIMPLE, *NETWORKS} or model == BEST:
                 expected = ", ".join((*SIMPLE, *NETWORKS))

@@ -145,10 +145,11 @@ def tuning(
     options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
     trials = [Trial(each, ()) for each in options]
     left: list[Trial] = []
-    for share, cells in ((1.0, CELLS),) if alone else ((SHORT, CELLS[1:]), (1.0, CELLS)):
+    cells = tuple(cell for cell in CELLS if cell in settings.fitted) or CELLS
+    for share, own in ((1.0, cells),) if alone else ((SHORT, cells[-1:]), (1.0, cells)):
         judged = []
         for each in trials:
-            error = _error(source, settings, each.options, share, cells, n_jobs)
+            error = _error(source, settings, each.options, share, own, n_jobs)
             if error == error:
                 judged.append(replace(each, errors=(*each.errors, error)))
         if not judged or judged[0].options:  # the usual way cannot be judged

@@ -90,6 +90,8 @@ def subject(findings: Findings) -> str:
 def seeds(findings: Findings) -> str:
     """Return one sentence about what a network's row means."""
     settings = findings.settings
+    if not settings.networks:
+        return ""
     if settings.seeds == 1:
         return f"One network each, from seed {settings.seed}."
     return (
