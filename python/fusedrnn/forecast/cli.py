@@ -71,6 +71,7 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
+    "static": ("COLS", "columns of names that hold for a whole series, as its region"),
     "calendar": (None, "add day of the week, of the year (default: from two years on)"),
     "duplicates": (None, "default: {default}"),
     "missing_dates": (None, "default: {default}"),

@@ -123,6 +123,10 @@ class TableOptions:
     """Those of both that are no quantities but names, as of holidays: each name becomes a covariate
     of 0 and 1, ``column=name``. Where there is none, all of them are 0."""
 
+    static: tuple[str, ...] = ()
+    """Columns of names that hold for a whole series, as its region: each name becomes an input of 0
+    and 1 of networks over many series."""
+
     def __post_init__(self) -> None:
         _check(self)
         if self.thousands == self.decimal:
@@ -134,10 +138,13 @@ class TableOptions:
         strange = [name for name in self.categories if name not in self.covariates]
         if strange:
             raise ValueError(f"categories: {strange[0]!r} is not among the covariates")
-        if self.wide and self.covariates:
-            have = ", ".join(self.covariates)
+        both = set(self.static) & set(self.covariates)
+        if both:
+            raise ValueError(f"column {min(both)!r} is a covariate and static: name it once")
+        if self.wide and (self.covariates or self.static):
+            have = ", ".join((*self.covariates, *self.static))
             raise ValueError(f"a wide table has no column for covariates: {have}")
-        if "y" in self.covariates:  # which the sales are called from there on
+        if "y" in (*self.covariates, *self.static):  # which the sales are called from there on
             raise ValueError("covariate 'y' would be taken for the sales: give it another name")
 
     @property
@@ -243,7 +250,7 @@ class Settings:
     """Networks a model, from seeds ``seed, seed + 1, ...``; their mean forecast is the model's."""
     scope: Scope = "auto"
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
-    the former for fewer than `MANY` series."""
+    the former for fewer than `MANY` series, unless there are static columns."""
     models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
     """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
     simple method with the least error before the test part."""
@@ -273,7 +280,9 @@ class Settings:
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
-    def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
+    def settled(
+        self, season: int, rows: int, covariates: bool, series: int = 1, static: bool = False
+    ) -> Settings:
         """Return these settings with `timesteps`, `cycles`, `scope`, `base`, `epochs` found.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
@@ -286,7 +295,7 @@ class Settings:
         steps = self.timesteps or max(steps, self.outputs if covariates else 0)
         scope = self.scope
         if scope == "auto":
-            scope = "global" if series >= MANY else "local"
+            scope = "global" if series >= MANY or static else "local"
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))

@@ -81,8 +81,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
         Where things are in a table and how they are spelled, see `TableOptions`.
-    future_covariates, past_covariates, categories : sequence of str
-        Columns known in advance, those known only afterwards, and those of both that are names.
+    future_covariates, past_covariates, categories, static : sequence of str
+        Columns known in advance, those known only afterwards, those of both that are names, and
+        names that hold for a whole series.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
         What becomes of the rows, see `PanelOptions`.
@@ -145,6 +146,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         categories: Sequence[str] = (),
+        static: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
         country: str | None = None,
@@ -188,6 +190,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.categories = categories
+        self.static = static
         self.freq = freq
         self.season = season
         self.country = country
@@ -220,7 +223,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
-        settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
+        many = len(panel.series), bool(panel.static)
+        settings = settings.settled(panel.season, longest, bool(panel.known), *many)
         check_covariates(panel, settings)
         cell = self.cell_ = self._chosen(panel, settings)
         nets = networks(cell)
@@ -397,7 +401,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
+        many = len(panel.series), bool(panel.static)
+        chosen = chosen.settled(panel.season, rows, bool(panel.known), *many)
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
         return found[[name for name in found if "-seed" not in str(name)]]
@@ -462,12 +467,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""
-        fitted_names = (*self.panel_.known, *self.panel_.past)
+        fitted_names = (*self.panel_.known, *self.panel_.past, *self.panel_.static)
         kinds = {
             column: [
                 n.removeprefix(f"{column}=") for n in fitted_names if n.startswith(f"{column}=")
             ]
-            for column in self.categories
+            for column in (*self.categories, *self.static)
         }
         calendar = has_calendar(self.panel_.known, self.panel_.freq)
         panel = self._panel(frame, freq, kinds, calendar=calendar)

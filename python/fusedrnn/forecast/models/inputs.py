@@ -9,7 +9,7 @@ import numpy as np
 from ...windows import make_windows
 from .._types import Float32Array, FloatArray
 from ..data.panel import Panel, Series
-from ..settings import WINDOWS, Settings
+from ..settings import NETWORKS, WINDOWS, Settings
 from .methods import METHODS
 from .scale import Scale, fit_scale, level_steps
 
@@ -24,7 +24,8 @@ class Inputs:
 
     Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
     outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
-    only afterwards enter as they are.
+    only afterwards enter as they are, and so do static columns, in every row: the weights of each
+    name are what the network learns of those that have it.
 
     Parameters
     ----------
@@ -49,11 +50,14 @@ class Inputs:
         self.target = scale.flat(series.y, numbers).astype(np.float32)
         n = len(series.known) if series.known.shape[1] else len(series.y)
         others = scale.covariates(covariates(series)[:n])
-        rows = np.full((n, 1 + others.shape[1] + series.known.shape[1]), np.nan)  # NaN: not known
+        width = 1 + others.shape[1] + series.known.shape[1]
+        rows = np.full((n, width + len(series.static)), np.nan)  # NaN: not known
+        rows[:, width:] = series.static
         rows[: len(series.y), 0] = self.target
         rows[:, 1 : 1 + others.shape[1]] = others
         known = others[self.outputs :, series.past.shape[1] :]
-        rows[: len(known), 1 + others.shape[1] :] = known
+        rows[: len(known), 1 + others.shape[1] : width] = known
+        self.static, self.varying = series.static.astype(np.float32), width > 1
         self.rows: Float32Array = rows.astype(np.float32)
 
     def training(self) -> tuple[Float32Array, Float32Array]:
@@ -99,8 +103,9 @@ class Inputs:
             if done != steps[-1]:
                 places = [range(p + done, p + done + self.outputs) for p in origins]
                 after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
-                if x.shape[2] > 1:
+                if self.varying:
                     after[:] = self.rows[np.array(places)]
+                after[:, :, x.shape[2] - len(self.static) :] = self.static
                 after[:, :, 0] = blocks[-1]
                 x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
         return np.hstack(blocks)[:, :horizon]
@@ -136,6 +141,11 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
         raise ValueError(
             f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
             "with covariates known in advance"
+        )
+    if panel.static and settings.scope == "local" and set(NETWORKS) & set(settings.fitted):
+        raise ValueError(
+            f"scope is 'local', where static columns say nothing: each of {len(panel.series)} "
+            "series has networks of its own; leave them out, or say --scope global"
         )
     if panel.past and settings.outputs < settings.horizon:
         raise ValueError(
