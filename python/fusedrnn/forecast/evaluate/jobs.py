@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,14 +51,9 @@ class Job:
     def run(self, on_step: Callable[[], None] = lambda: None) -> Result:
         """Fit and forecast; an error of the data becomes the result's `error`."""
         try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                network = self.model in NETWORKS
-                found = self._network(on_step) if network else self._simple(on_step)
+            return self._network(on_step) if self.model in NETWORKS else self._simple(on_step)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
             return Result(error=str(error))
-        said = sorted({str(each.message) for each in caught})
-        return replace(found, warning="; ".join(said))
 
     def run_alone(self) -> Result:
         """`run` for a worker process: on one thread, so that workers share the cores."""
@@ -74,12 +69,15 @@ class Job:
     def _simple(self, on_step: Callable[[], None]) -> Result:
         start = time.perf_counter()
         method, h = METHODS[self.model], self.settings.horizon
-        forecasts = {
-            s.unique_id: method(s.y, self.fold.cut(s, self.settings), origins, h, self.season)
-            for s, origins in self._live()
-        }
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            forecasts = {
+                s.unique_id: method(s.y, self.fold.cut(s, self.settings), origins, h, self.season)
+                for s, origins in self._live()
+            }
         on_step()
-        return Result(forecasts, seconds=time.perf_counter() - start)
+        said = "; ".join(sorted({str(each.message) for each in caught}))
+        return Result(forecasts, seconds=time.perf_counter() - start, warning=said)
 
     def _network(self, on_step: Callable[[], None]) -> Result:
         settings = self.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -124,7 +125,9 @@ class Inputs:
         """Return what the simple method forecasts, scaled, (origins, steps), if there is one."""
         if self.base == "level":
             return None
-        found = METHODS[self.base](self.y, self.cut, origins, steps, self.season)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # how well it fits is what the network learns
+            found = METHODS[self.base](self.y, self.cut, origins, steps, self.season)
         numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
         return self.scale.flat(found, numbers).astype(np.float32)
 
