@@ -24,14 +24,21 @@ from .process import Process, Processes, environment
 from .timing import over, prepare, race, spread, turn
 
 OURS = report.NAME
-BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+BACKENDS = {
+    "tensorflow": "TensorFlow",
+    "jax": "JAX",
+    "torch": "PyTorch",
+    "jax+enable": "JAX, enabled",
+    "torch+enable": "PyTorch, enabled",
+}
 TASKS = ("fit", "predict", "row")
 TOLERANCE = 1e-2  # after an epoch: rounding grows in training
 
 
 def installed() -> list[str]:
     """Backends of Keras that can be imported."""
-    return [name for name in BACKENDS if find_spec(name)] if find_spec("keras") else []
+    plain = [name for name in BACKENDS if "+" not in name]
+    return [name for name in plain if find_spec(name)] if find_spec("keras") else []
 
 
 def module(who: str) -> Any:
@@ -44,6 +51,10 @@ def module(who: str) -> Any:
 
     if keras.backend.backend() != os.environ["KERAS_BACKEND"]:
         raise RuntimeError(f"Keras runs on {keras.backend.backend()}")
+    if who.endswith("+enable"):
+        import fusedrnn.keras
+
+        fusedrnn.keras.enable()
     return keras
 
 
@@ -78,7 +89,7 @@ class Backends(Processes):
     """A process for each that plays Keras; its environment says which backend."""
 
     def __missing__(self, who: str) -> Process:
-        self[who] = Process(environment(self.threads) | {"KERAS_BACKEND": who})
+        self[who] = Process(environment(self.threads) | {"KERAS_BACKEND": who.partition("+")[0]})
         return self[who]
 
 
@@ -123,7 +134,8 @@ def main(arguments: list[str]) -> None:
                         "(default: all)")  # fmt: skip
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--backends", default=",".join(installed()), help="of Keras: tensorflow, "
-                        "jax, torch (default: those installed)")  # fmt: skip
+                        "jax, torch (default: those installed), and jax+enable, torch+enable, "
+                        "with fusedrnn.keras.enable()")  # fmt: skip
     parser.add_argument("--seconds", type=float, default=10.0, help="of timing, for each line")
     report.add_options(parser)
     given = parser.parse_args(arguments)

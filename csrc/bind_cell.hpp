@@ -8,6 +8,8 @@
 //   Weights<Real>, Tape<Real>                     of its C++ API
 //   bias_shape(form, H), bias_meaning(form)       of what Python passes
 //   forward(weights, arrays, tape or null), backward(tape, arrays)
+//   kTapeNames, a letter for each array of its tape that Python may see; gates(tape, arrays), if
+//   any
 #pragma once
 
 #include <array>
@@ -18,6 +20,7 @@
 #include "bind_arguments.hpp"
 #include "bind_call.hpp"
 #include "bind_object.hpp"
+#include "tape_gates.hpp"
 
 namespace fusedrnn {
 
@@ -125,6 +128,27 @@ class CellBinding {
           all[2] = std::move(call.drecurrent);
           all[3] = std::move(call.dbias);
           for (int k = 0; k < Cell::kStates; ++k) all[4 + k] = std::move(call.dinitials[k]);
+          return all;
+        },
+        object.tape);
+  }
+
+  // The arrays of a tape by their letters, in the layout of the sequences.
+  static py::dict gates(const py::object& self) {
+    const auto& object = held<TapeObject<Cell>>(Cell::kTape, "self", self);
+    return std::visit(
+        [&](const auto& t) {
+          using Real = real_of<decltype(t)>;
+          const bool tm = object.arrays.time_major;
+          py::dict all;
+          std::vector<Sequence<Real>> out;
+          for (const char name : std::string(Cell::kTapeNames)) {
+            py::object array;
+            Real* data = new_array<Real>({tm ? t.T : t.N, tm ? t.N : t.T, t.H}, array);
+            out.push_back({data, tm ? t.H : t.T * t.H, tm ? t.N * t.H : t.H});
+            all[py::str(&name, 1)] = std::move(array);
+          }
+          without_gil([&] { Cell::template gates<Real>(t, out.data()); });
           return all;
         },
         object.tape);
@@ -268,9 +292,11 @@ void bind_cell_states(py::module_& m, std::index_sequence<S...>,
   const char* dfinal[] = {"dh_n", "dc_n"};
 
   // Only a forward pass makes one.
-  py::class_<TapeObject<Cell>>(m, Cell::kTape, py::custom_type_setup([](PyHeapTypeObject* type) {
-                                 type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
-                               }));
+  py::class_<TapeObject<Cell>> tape(m, Cell::kTape,
+                                    py::custom_type_setup([](PyHeapTypeObject* type) {
+                                      type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+                                    }));
+  if constexpr (Cell::kTapeNames[0] != 0) tape.def("gates", &Binding::gates);
 
   py::class_<PackedWeights<Cell>> packed(m, Cell::kPacked);
   packed

@@ -6,7 +6,8 @@ namespace {
 
 struct GruCell {
   static constexpr const char *kFunction = "gru", *kBackward = "gru_backward",
-                              *kPacked = "PackedGRU", *kStep = "GRUStep", *kTape = "GRUTape";
+                              *kPacked = "PackedGRU", *kStep = "GRUStep", *kTape = "GRUTape",
+                              *kTapeNames = "zrn";
   static constexpr int kGates = 3, kStates = 1;
   using Form = GruForm;
   template <class Real>
@@ -29,6 +30,10 @@ struct GruCell {
   template <class Real>
   static void backward(const Tape<Real>& tape, const BackwardArrays<Real>& arrays) {
     gru_backward<Real>(tape, arrays);
+  }
+  template <class Real>
+  static void gates(const Tape<Real>& tape, const Sequence<Real>* out) {
+    write_gates<Real>(tape, tape.form.reset_after ? 4 : 3, kGates, nullptr, out);
   }
 };
 

@@ -6,7 +6,8 @@ namespace {
 
 struct LstmCell {
   static constexpr const char *kFunction = "lstm", *kBackward = "lstm_backward",
-                              *kPacked = "PackedLSTM", *kStep = "LSTMStep", *kTape = "LSTMTape";
+                              *kPacked = "PackedLSTM", *kStep = "LSTMStep", *kTape = "LSTMTape",
+                              *kTapeNames = "ifgoc";
   static constexpr int kGates = 4, kStates = 2;
   using Form = LstmForm;
   template <class Real>
@@ -25,6 +26,10 @@ struct LstmCell {
   template <class Real>
   static void backward(const Tape<Real>& tape, const BackwardArrays<Real>& arrays) {
     lstm_backward<Real>(tape, arrays);
+  }
+  template <class Real>
+  static void gates(const Tape<Real>& tape, const Sequence<Real>* out) {
+    write_gates<Real>(tape, kGates, kGates, tape.c.get(), out);
   }
 };
 

@@ -6,7 +6,8 @@ namespace {
 
 struct RnnCell {
   static constexpr const char *kFunction = "rnn", *kBackward = "rnn_backward",
-                              *kPacked = "PackedRNN", *kStep = "RNNStep", *kTape = "RNNTape";
+                              *kPacked = "PackedRNN", *kStep = "RNNStep", *kTape = "RNNTape",
+                              *kTapeNames = "";
   static constexpr int kGates = 1, kStates = 1;
   using Form = RnnForm;
   template <class Real>

@@ -59,7 +59,7 @@ void bind_runtime(py::module_& m) {
   m.attr("version") = FUSEDRNN_VERSION;
   m.attr("compiler") =
 #if defined(__clang__)
-      "Clang " __clang_version__;
+      __VERSION__;  // begins with its name
 #else
       "GCC " __VERSION__;
 #endif

@@ -5,6 +5,10 @@
 #include <cstdlib>
 #include <new>
 
+#ifdef _WIN32
+#include <malloc.h>
+#endif
+
 // What is kept lies in arrays of fixed size that are never destroyed: giving memory back allocates
 // nothing, for it may be the want of memory that ends a call, and tapes may outlive the destructors
 // of static objects.
@@ -52,8 +56,24 @@ size_t first_place() {
   return size_t((address >> 16) * 0x9E3779B97F4A7C15u >> 32) / kTries * kTries;
 }
 
+#ifdef _WIN32  // has no aligned_alloc
+void* allocate(size_t bytes) {
+  return _aligned_malloc(bytes, 64);
+}
+void release(void* memory) {
+  _aligned_free(memory);
+}
+#else
+void* allocate(size_t bytes) {
+  return std::aligned_alloc(64, bytes);
+}
+void release(void* memory) {
+  std::free(memory);
+}
+#endif
+
 void* fresh(size_t bytes) {
-  void* memory = std::aligned_alloc(64, bytes);
+  void* memory = allocate(bytes);
   if (!memory) throw std::bad_alloc();
   return memory;
 }
@@ -97,17 +117,17 @@ void give_memory(void* memory, size_t bytes) noexcept {
               expected, memory, std::memory_order_release, std::memory_order_relaxed))
         return;
     }
-    return std::free(memory);
+    return release(memory);
   }
   bytes = block_size(bytes);
-  if (bytes > kMostKept || !kept.try_lock()) return std::free(memory);
+  if (bytes > kMostKept || !kept.try_lock()) return release(memory);
   Block leaves[kMostBlocks];
   size_t left = 0;
   while (kept.count == kMostBlocks || kept.bytes + bytes > kMostKept) leaves[left++] = kept.take(0);
   kept.blocks[kept.count++] = {memory, bytes};
   kept.bytes += bytes;
   kept.unlock();
-  while (left > 0) std::free(leaves[--left].memory);
+  while (left > 0) release(leaves[--left].memory);
 }
 
 }  // namespace fusedrnn

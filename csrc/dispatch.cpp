@@ -23,25 +23,46 @@ struct Candidate {
 };
 
 #if defined(__x86_64__)
-// What __builtin_cpu_supports has no names for in Clang before 18.
-bool has_lzcnt_movbe_f16c() {
+// Not __builtin_cpu_supports: Clang before 18 has no names for some features, and clang-cl does not
+// link what it calls.
+bool has_all(unsigned found, unsigned wanted) {
+  return (found & wanted) == wanted;
+}
+// Whether the system keeps these parts of the registers (bits of XCR0) for each thread.
+bool keeps_registers(unsigned wanted) {
   unsigned a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_MOVBE) || !(c & bit_F16C)) return false;
-  return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) return false;
+  asm volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+  return has_all(a, wanted);
 }
 // Every feature of the level that the kernels are compiled for, not one bit that stands for it.
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-         __builtin_cpu_supports("popcnt") && has_lzcnt_movbe_f16c();
+  unsigned a, b, c, d;
+  constexpr unsigned kFirst = bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT |
+                              bit_CMPXCHG16B | bit_AVX | bit_FMA | bit_MOVBE | bit_F16C;
+  constexpr unsigned kSeventh = bit_AVX2 | bit_BMI | bit_BMI2;
+  constexpr unsigned kExtended = bit_LAHF_LM | bit_LZCNT;
+  constexpr unsigned kSseAndAvx = 0x6;
+  return __get_cpuid(1, &a, &b, &c, &d) && has_all(c, kFirst) &&
+         __get_cpuid_count(7, 0, &a, &b, &c, &d) && has_all(b, kSeventh) &&
+         __get_cpuid(0x80000001, &a, &b, &c, &d) && has_all(c, kExtended) &&
+         keeps_registers(kSseAndAvx);
 }
 bool has_avx512() {
 #ifdef FUSEDRNN_EMULATED
   return has_avx2();
+#else
+  unsigned a, b, c, d;
+  constexpr unsigned kSeventh =
+      bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+#ifdef __APPLE__  // keeps them from a thread's first use on, and does not say so before
+  constexpr unsigned kMasksAndVectors = 0;
+#else
+  constexpr unsigned kMasksAndVectors = 0xe0;
 #endif
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl");
+  return has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && has_all(b, kSeventh) &&
+         keeps_registers(kMasksAndVectors);
+#endif
 }
 #endif
 

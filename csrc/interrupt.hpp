@@ -1,11 +1,10 @@
 // How a long call stops before its end, when the user presses Ctrl-C.
 #pragma once
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <thread>
 
 namespace fusedrnn {
 
@@ -26,7 +25,7 @@ class Interrupt {
   // call that is over in a tenth of a second or so never asks.
   Interrupt(double operations, double each)
       : long_(operations > 3e8),
-        caller_(pthread_self()),
+        caller_(std::this_thread::get_id()),
         polls_(int(std::min(1e7 / std::max(each, 1.0), 1e6))) {}
 
   bool is_long() const { return long_; }
@@ -34,7 +33,7 @@ class Interrupt {
   // Whether the thread is to stop.
   bool poll() {
     if (!long_) return false;
-    if (!stopped() && pthread_equal(pthread_self(), caller_) && ++polled_ > polls_) look();
+    if (!stopped() && std::this_thread::get_id() == caller_ && ++polled_ > polls_) look();
     return stopped();
   }
   // Outside parallel regions.
@@ -46,7 +45,7 @@ class Interrupt {
   void look();
 
   const bool long_;
-  const pthread_t caller_;
+  const std::thread::id caller_;
   const int polls_;  // between looks at the clock
   int polled_ = 0;   // the caller's
   double next_ = 0;  // when to ask again; the caller's

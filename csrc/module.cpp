@@ -9,6 +9,9 @@ void bind_gru(pybind11::module_&);
 void bind_rnn(pybind11::module_&);
 void bind_dense(pybind11::module_&);
 void bind_optimizer(pybind11::module_&);
+#ifdef FUSEDRNN_JAX
+void bind_jax(pybind11::module_&);
+#endif
 }  // namespace fusedrnn
 
 // What calls share, in buffer.cpp, dispatch.cpp, interrupt.cpp and parallel.cpp, is atomic; packed
@@ -23,4 +26,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   fusedrnn::bind_rnn(m);
   fusedrnn::bind_dense(m);
   fusedrnn::bind_optimizer(m);
+#ifdef FUSEDRNN_JAX
+  fusedrnn::bind_jax(m);
+#endif
 }

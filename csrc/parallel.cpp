@@ -1,10 +1,12 @@
 #include "parallel.hpp"
 
+#ifndef _WIN32
 #include <pthread.h>
 #include <time.h>
-#include <unistd.h>
+#endif
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace fusedrnn {
@@ -17,12 +19,6 @@ std::atomic<bool> forked{false};
 int most_threads() {
   const int n = threadpool().most_threads();  // not positive where OMP_NUM_THREADS is beyond an int
   return n < 1 ? kMostThreads : std::min(n, kMostThreads);
-}
-
-double seconds_of(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
 constexpr double kShortestHold = 0.05, kLongestHold = 1.0;  // seconds on one thread
@@ -55,7 +51,8 @@ void Barrier::wait(ptrdiff_t threads, const Interrupt& interrupt) {
 }
 
 double seconds_now() {
-  return seconds_of(CLOCK_MONOTONIC);
+  using Seconds = std::chrono::duration<double>;
+  return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool cores_are_contended() {
@@ -63,7 +60,13 @@ bool cores_are_contended() {
 }
 
 double ContentionWatch::processor_seconds() {
-  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+#ifdef _WIN32  // counts a thread's time in steps of 16 ms: no region is seen to wait
+  return seconds_now();
+#else
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+#endif
 }
 
 ContentionWatch::ContentionWatch() : least_(1e300), start_(seconds_now()) {}
@@ -89,13 +92,14 @@ ContentionWatch::~ContentionWatch() {
 }
 
 void watch_forks() {
-  if (!has_openmp()) return;
+#ifndef _WIN32
   pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
+#endif
   if (inherited_threadpool()) forked.store(true);
 }
 
 int num_threads() {
-  if (!has_openmp() || forked.load(std::memory_order_relaxed)) return 1;
+  if (forked.load(std::memory_order_relaxed) || !has_threadpool()) return 1;
   const int most = most_threads(), n = chosen.load(std::memory_order_relaxed);
   if (n == 0) return most;
   return most < most_then.load(std::memory_order_relaxed) ? std::min(n, most) : n;

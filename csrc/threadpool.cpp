@@ -3,9 +3,14 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#ifdef __linux__
-#include <dlfcn.h>
+#if defined(__linux__)
 #include <link.h>
+#elif defined(__APPLE__)
+#include <mach-o/dyld.h>
+#endif
+#if defined(__linux__) || defined(__APPLE__)
+#include <dlfcn.h>
+#define FUSEDRNN_FINDS_RUNTIMES
 #endif
 
 #include <atomic>
@@ -59,7 +64,7 @@ constexpr Threadpool kOwn = {.run = run,
                              .threads = threads,
                              .most_threads = most_threads};
 
-#if defined(_OPENMP) && defined(__linux__)
+#ifdef FUSEDRNN_FINDS_RUNTIMES
 
 constexpr const char* kRuntimes[] = {"libgomp", "libomp", "libiomp5"};
 
@@ -78,7 +83,8 @@ bool is_runtime(const char* path) {
   return false;
 }
 
-// Loaded so far, ever.
+// Loaded so far (ever, on Linux), and their files in that order.
+#ifdef __linux__
 unsigned long long loaded_libraries() {
   unsigned long long loaded = 0;
   dl_iterate_phdr(
@@ -89,20 +95,35 @@ unsigned long long loaded_libraries() {
       &loaded);
   return loaded;
 }
+template <class Visit>
+void for_each_library(Visit visit) {
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        (*static_cast<Visit*>(data))(info->dlpi_name);
+        return 0;
+      },
+      &visit);
+}
+#else
+unsigned long long loaded_libraries() {
+  return _dyld_image_count();
+}
+template <class Visit>
+void for_each_library(Visit visit) {
+  for (uint32_t k = 0; k < _dyld_image_count(); ++k)
+    if (const char* path = _dyld_get_image_name(k)) visit(path);
+}
+#endif
 
 // Whose runtime comes first: PyTorch's, then in the order in which they were loaded.
 std::vector<std::string> candidates() {
   std::vector<std::string> found;
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, size_t, void* data) {
-        auto& found = *static_cast<std::vector<std::string>*>(data);
-        if (starts_with(base_name(info->dlpi_name), "libtorch_cpu."))
-          found.insert(found.begin(), info->dlpi_name);
-        else if (is_runtime(info->dlpi_name))
-          found.push_back(info->dlpi_name);
-        return 0;
-      },
-      &found);
+  for_each_library([&](const char* path) {
+    if (starts_with(base_name(path), "libtorch_cpu."))
+      found.insert(found.begin(), path);
+    else if (is_runtime(path))
+      found.push_back(path);
+  });
   return found;
 }
 
@@ -112,9 +133,24 @@ bool find(void* library, const char* name, Function*& function) {
   return function != nullptr;
 }
 
+// The library of a function: its file, and where it begins.
+Dl_info library_of(void* function) {
+  Dl_info info = {};
+  if (function) dladdr(function, &info);
+  return info;
+}
+#ifdef _OPENMP
+Dl_info own_library() {
+  return library_of(reinterpret_cast<void*>(&omp_get_max_threads));
+}
+#else
+Dl_info own_library() {
+  return {};
+}
+#endif
+
 Threadpool choose() {
-  Dl_info own = {};
-  dladdr(reinterpret_cast<void*>(&omp_get_max_threads), &own);
+  const Dl_info own = own_library();
   for (const std::string& path : candidates()) {
     // Kept for good: nobody may unload what we call. A library's search takes in those that it
     // needs, so PyTorch's finds its runtime.
@@ -125,10 +161,8 @@ Threadpool choose() {
         find(library, "omp_get_thread_num", pool.thread) &&
         find(library, "omp_get_num_threads", pool.threads) &&
         find(library, "omp_get_max_threads", pool.most_threads)) {
-      Dl_info other = {};
-      dladdr(reinterpret_cast<void*>(pool.run), &other);
-      const bool is_own = other.dli_fbase == own.dli_fbase;
-      if (!is_own) return pool;
+      const Dl_info found = library_of(reinterpret_cast<void*>(pool.run));
+      if (found.dli_fbase != own.dli_fbase) return pool;
       // Ours, which PyTorch has too; else another that comes later is used by somebody else.
       if (!is_runtime(path.c_str())) return kOwn;
     }
@@ -151,7 +185,7 @@ std::atomic<unsigned long long> looked_at{0};  // libraries, when it was last lo
 
 }  // namespace
 
-#if defined(_OPENMP) && defined(__linux__)
+#ifdef FUSEDRNN_FINDS_RUNTIMES
 
 const Threadpool& threadpool() {
   const unsigned long long loaded = loaded_libraries();
@@ -170,10 +204,9 @@ const Threadpool& threadpool() {
 
 std::string threadpool_path() {
   const Threadpool& pool = threadpool();
-  Dl_info info = {};
-  void* entry = pool.run == kOwn.run ? reinterpret_cast<void*>(&omp_get_max_threads)
-                                     : reinterpret_cast<void*>(pool.run);
-  return dladdr(entry, &info) && info.dli_fname ? info.dli_fname : "";
+  const Dl_info info =
+      pool.run == kOwn.run ? own_library() : library_of(reinterpret_cast<void*>(pool.run));
+  return info.dli_fname ? info.dli_fname : "";
 }
 
 #else
@@ -200,7 +233,11 @@ bool has_openmp() {
 #endif
 }
 
-#if defined(_OPENMP) && defined(__linux__)
+bool has_threadpool() {
+  return has_openmp() || !threadpool_is_own();
+}
+
+#ifdef __linux__
 namespace {
 
 // Where nothing can be known it is so.

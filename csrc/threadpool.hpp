@@ -16,15 +16,17 @@ struct Threadpool {
 };
 
 // One pool a process: two would hold each other's cores, for a pool's threads spin for some
-// milliseconds after a region. PyTorch's runtime where it has one, else the first other one in the
-// process (of GNU, LLVM or Intel, whose entry points are the same), else the one that we are linked
-// with. Looked for again when libraries have been loaded since.
+// milliseconds after a region, and LLVM's runtime ends a process that has it twice. PyTorch's where
+// it has one, else the first other one in the process (of GNU, LLVM or Intel, whose entry points
+// are the same), else the one that we are linked with, if any. Looked for again when libraries have
+// been loaded since. On Windows ours alone.
 const Threadpool& threadpool();
 
 std::string threadpool_path();  // its file; empty where it is not known
 bool threadpool_is_own();       // whether it is the one that we are linked with
 
-bool has_openmp();  // else every region has one thread
+bool has_openmp();      // whether there is one that we are linked with
+bool has_threadpool();  // that one or another; else every region has one thread
 
 // Whether this process is a child by fork of one that has a runtime, which it then has too, as if
 // its threads were alive: a region would wait for them for ever.

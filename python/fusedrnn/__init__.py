@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what __getattr__ gives
     from . import forecast as forecast
     from . import functional as functional
     from . import initializers as initializers
+    from . import jax as jax
     from . import keras as keras
     from . import layers as layers
     from . import losses as losses
@@ -50,6 +51,15 @@ if TYPE_CHECKING:  # what __getattr__ gives
 __version__ = "0.1.0"
 newaxis = None  # as NumPy and TensorFlow have it
 
+# What needs NumPy alone: ``import *`` takes all of it. `dir` has jax, onnx, sklearn, torch too.
+__all__ = [
+    "Input", "Model", "Sequential", "__version__", "activations", "backend", "build_info",
+    "callbacks", "constraints", "convert", "datasets", "forecast", "functional", "initializers",
+    "keras", "layers", "losses", "metrics", "models", "newaxis", "ops", "optimizers",
+    "preprocessing", "random", "reference", "regularizers", "runtime", "saving", "utils",
+    "windows",
+]  # fmt: skip
+
 # Loaded when first asked for: importing the package costs no more than NumPy.
 _NAMES = {"Sequential": "models", "Model": "models", "Input": "layers", "build_info": "runtime"}
 _MODULES = {
@@ -62,6 +72,7 @@ _MODULES = {
     "forecast",
     "functional",
     "initializers",
+    "jax",
     "keras",
     "layers",
     "losses",

@@ -40,6 +40,7 @@ def memory(
 @final
 class LSTMTape(metaclass=_Metaclass):
     def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...
+    def gates(self) -> dict[str, _Array]: ...
 
 class PackedLSTM(metaclass=_Metaclass):
     def __init__(
@@ -117,6 +118,7 @@ def lstm_backward(
 @final
 class GRUTape(metaclass=_Metaclass):
     def __init__(self, *args: NoReturn, **kwargs: NoReturn) -> None: ...
+    def gates(self) -> dict[str, _Array]: ...
 
 class PackedGRU(metaclass=_Metaclass):
     def __init__(

@@ -34,9 +34,9 @@ def write(path: Any, fill: Callable[[Path], object]) -> None:
     OSError
         With `path` as its ``filename``, whatever the system refused.
     """
-    path = place(path)
+    given, path = text(path), place(path)
     temporary = _beside(path)
-    with naming(path):
+    with naming(given):
         try:
             _create(temporary, path)
             fill(Path(temporary))
@@ -64,9 +64,9 @@ def write_folder(path: Any, fill: Callable[[Path], object]) -> None:
 
     Errors, links and permissions are as in `write`.
     """
-    path = os.path.realpath(text(path))
+    given, path = text(path), os.path.realpath(text(path))
     temporary = _beside(path)
-    with naming(path):
+    with naming(given):
         try:
             os.mkdir(temporary)
             mode = _mode(temporary)
@@ -86,17 +86,17 @@ def write_folder(path: Any, fill: Callable[[Path], object]) -> None:
 
 def check(path: Any) -> None:
     """Raise the `OSError` of `write` now, before hours of work, if it is to be expected."""
-    path = place(path)
+    given, path = text(path), place(path)
     temporary = _beside(path)
-    with naming(path):
+    with naming(given):
         _create(temporary, path)
         os.unlink(temporary)
 
 
 def place(path: Any) -> str:
     """Return where a file is to be written, links followed; OSError if that cannot be a file."""
-    path = os.path.realpath(text(path))
-    with naming(path):
+    given, path = text(path), os.path.realpath(text(path))
+    with naming(given):
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "is a directory, expected a file to write")
         if not os.path.isdir(os.path.dirname(path)):
@@ -106,6 +106,12 @@ def place(path: Any) -> str:
         if os.path.exists(path) and not os.access(path, os.W_OK):  # the folder may let us, though
             raise OSError(errno.EACCES, "is write-protected")
     return path
+
+
+def is_pipe(path: Any) -> bool:
+    """Whether what is read comes through a pipe: ``-`` is the standard input."""
+    path = text(path)
+    return path == "-" or (os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode))
 
 
 def source(path: Any) -> str:

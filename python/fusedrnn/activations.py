@@ -17,9 +17,17 @@ from ._types import Array
 from .autodiff import Tracked, differentiate
 from .configurable import lookup
 
+__all__ = [
+    "Activation", "celu", "elu", "exponential", "gelu", "get", "glu", "hard_shrink",
+    "hard_sigmoid", "hard_sigmoid_keras2", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
+    "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
 
 class Activation:
-    """A differentiable function of an array.
+    """A differentiable function of an array: ``activation(x)``, of the shape of x.
 
     Parameters
     ----------
@@ -29,6 +37,16 @@ class Activation:
         ``y = function(x)``; what else Keras's takes, it may take too.
     gradient : callable
         ``dx = gradient(dy, x, y)``, and the same.
+
+    Examples
+    --------
+    >>> cube = fusedrnn.activations.Activation(
+    ...     "cube", lambda x: x**3, lambda dy, x, y: 3 * dy * x**2
+    ... )
+    >>> fusedrnn.layers.Activation(cube)(np.array([[2.0]])).tolist()
+    [[8.0]]
+    >>> fusedrnn.activations.relu(np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
     """
 
     def __init__(
@@ -315,7 +333,29 @@ TABLE: dict[str, Activation] = {
 
 
 def get(identifier: Any) -> Activation:
-    """Return the activation that a name or an object stands for; None is ``linear``."""
+    """Return the activation that a name, a function or an object stands for; None is ``linear``.
+
+    Parameters
+    ----------
+    identifier : str, dict, Activation, Layer, callable or None
+        A function is written with NumPy, and differentiated by ``autodiff``.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    TypeError
+        Of what is no activation.
+
+    Examples
+    --------
+    >>> fusedrnn.activations.get("tanh")
+    <activation tanh>
+    """
     if isinstance(identifier, dict) and identifier.get("module") == "keras.layers":
         identifier = lookup("activation", identifier, LAYERS)
     found = lookup("activation", "linear" if identifier is None else identifier, TABLE)

@@ -463,8 +463,11 @@ def _std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _extreme(function: Any) -> Any:
     def extreme(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        best = np.equal(x.value, function(x.value, axis=axis, keepdims=True))
-        return _sum(x * (best / best.sum(axis=axis, keepdims=True)), axis, keepdims)
+        kept = function(x.value, axis=axis, keepdims=True)
+        best = np.equal(x.value, kept).astype(x.dtype)
+        share = best / np.maximum(best.sum(axis=axis, keepdims=True), 1)
+        y = Tracked(kept, [(x, lambda g: g * share)])
+        return y if keepdims else _squeeze(y, axis)
 
     return extreme
 

@@ -44,6 +44,26 @@ from .tf.types import Variable as _Variable, constant as _constant
 # fmt: on
 # isort: on
 
+__all__ = [
+    "abs", "all", "any", "arange", "argmax", "argmin", "backend", "batch_dot", "batch_flatten",
+    "batch_get_value", "batch_set_value", "bias_add", "binary_crossentropy", "cast",
+    "cast_to_floatx", "categorical_crossentropy", "clear_session", "clip", "concatenate",
+    "constant", "cos", "count_params", "cumprod", "cumsum", "dot", "dropout", "dtype", "elu",
+    "epsilon", "equal", "eval", "exp", "expand_dims", "eye", "flatten", "floatx", "foldl",
+    "function", "gather", "get_session", "get_value", "greater", "greater_equal",
+    "hard_sigmoid", "image_data_format", "in_top_k", "int_shape", "is_keras_tensor",
+    "l2_normalize", "learning_phase", "less", "less_equal", "log", "map_fn", "max", "maximum",
+    "mean", "min", "minimum", "moving_average_update", "name_scope", "ndim", "not_equal",
+    "one_hot", "ones", "ones_like", "permute_dimensions", "pow", "prod", "random_bernoulli",
+    "random_normal", "random_uniform", "relu", "repeat", "repeat_elements", "reshape",
+    "reverse", "rnn", "round", "set_floatx", "set_learning_phase", "set_session", "set_value",
+    "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign",
+    "sparse_categorical_crossentropy", "sqrt", "square", "squeeze", "stack", "std",
+    "stop_gradient", "sum", "switch", "tanh", "temporal_padding", "tile", "transpose",
+    "truncated_normal", "update", "update_add", "update_sub", "var", "variable", "zeros",
+    "zeros_like",
+]  # fmt: skip
+
 
 legacy.alias_modules(__name__)
 

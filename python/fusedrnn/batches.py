@@ -69,7 +69,7 @@ def several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -
         found = f"{len(data)} arrays" if isinstance(data, (list, tuple)) else type(data).__name__
         raise ValueError(f"{what}: got {found}, expected one for each of {list(names)}")
     arrays = [
-        as_array(f"{what} {name}", each, dtype)
+        None if each is None and what == "y" else as_array(f"{what} {name}", each, dtype)
         for name, each, dtype in zip(names, data, dtypes, strict=True)
     ]
     return arrays if len(arrays) > 1 else arrays[0]
@@ -79,7 +79,8 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
     """Return what the user gives a model as arrays, or lists of them."""
     x = model._entries(x)
     heads = model._head_names
-    y = None if y is None else several("y", y, heads, [model.float_type] * len(heads))
+    if y is not None:
+        y = several("y", _for_all(model, y), heads, [model.float_type] * len(heads))
     if len(heads) == 1:
         if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
             sample_weight = sample_weight[model.output_names[0]]
@@ -95,6 +96,20 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
     if len(sample_weight) != len(heads):
         raise ValueError(f"sample_weight has {len(sample_weight)} entries, expected {len(heads)}")
     return x, y, [weights(None, w, None, model.float_type) for w in sample_weight]
+
+
+def _for_all(model: Any, y: Any) -> Any:
+    """Return targets with None for each output that has no loss and no metrics, if y lacks it."""
+    names = [head.name for head in model._heads if head.user_loss is not None or head.has_metrics]
+    if not names or len(names) == len(model._heads):
+        return y
+    if not isinstance(y, (list, tuple, Mapping)):
+        y = [y]
+    if not isinstance(y, Mapping):
+        if len(y) != len(names):
+            return y
+        y = dict(zip(names, y, strict=True))
+    return dict.fromkeys(set(model._head_names) - set(names)) | dict(y)
 
 
 def _flat(part: Any) -> list[Any]:

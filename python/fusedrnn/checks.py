@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """Return "; did you mean X?" with the nearest of some words, or "" if none is near."""
+    from difflib import get_close_matches  # slow to import
+
+    known = {each.lower(): each for each in words}
+    found = get_close_matches(word.lower(), known, 1)
+    return f"; did you mean {known[found[0]]}?" if found else ""
 
 
 def whole(where: str, name: str, value: Any, least: int = 1) -> int:

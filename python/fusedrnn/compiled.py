@@ -46,9 +46,9 @@ class Compiled(Layer):
         ----------
         optimizer : str or Optimizer
             A name of ``fusedrnn.optimizers`` in lower case, or an object.
-        loss : str or Loss
-            A name of ``fusedrnn.losses``, or an object; of several outputs a list, or a dict by
-            the outputs' names.
+        loss : str, Loss or callable
+            A name of ``fusedrnn.losses``, an object, or a function of (y_true, y_pred) written with
+            NumPy; of several outputs a list, or a dict by the outputs' names.
         loss_weights : float, optional
             Factor of the loss, or a list or dict of them.
         metrics, weighted_metrics : list, optional
@@ -56,6 +56,20 @@ class Compiled(Layer):
             several outputs a list of lists, or a dict of lists.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted; there is nothing to compile.
+
+        Raises
+        ------
+        ValueError
+            Of a name that is not known.
+        TypeError
+            Of what cannot be an optimizer, a loss or a metric.
+
+        Examples
+        --------
+        >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+        >>> model.compile(fusedrnn.optimizers.Adam(0.01), "mse", metrics=["mae"])
+        >>> model.evaluate(np.zeros((8, 3)), np.ones((8, 1)), verbose=0)
+        [1.0, 1.0]
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss_tracker = Mean("loss")
@@ -112,12 +126,9 @@ class Compiled(Layer):
     @property
     def metrics(self) -> list[Metric]:
         """The loss and the compiled metrics; the latter exist from the first batch on."""
-        several = [
-            head.tracker for head in self._heads if self._several and head.user_loss is not None
-        ]
         return [
             self.loss_tracker,
-            *several,
+            *(head.tracker for head in self._tracked()),
             *(m for head in self._heads for group in head.metrics or () for m in group),
         ]
 
@@ -157,8 +168,9 @@ class Compiled(Layer):
         return list(found.items())
 
     def _tracked(self) -> list[Head]:
-        """Return the outputs whose losses are shown beside their sum."""
-        return [head for head in self._heads if self._several and head.user_loss is not None]
+        """Return the outputs whose losses are shown beside their sum, where there are several."""
+        found = [head for head in self._heads if head.user_loss is not None]
+        return found if len(found) > 1 else []
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -292,7 +304,8 @@ class Compiled(Layer):
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras
         first = ["loss", *(head.tracker.name for head in self._tracked())]
-        return [logs[name] for name in (*first, *(name for name in logs if name not in first))]
+        values = [logs[name] for name in (*first, *(name for name in logs if name not in first))]
+        return values[0] if len(values) == 1 else values
 
     @overload
     def train_on_batch(
@@ -321,7 +334,32 @@ class Compiled(Layer):
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> float | list[float] | Logs:
-        """Take one training step; return the loss and the metrics of the batch."""
+        """Take one training step; return the loss and the metrics of the batch.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            The batch, as of ``fit``.
+        return_dict : bool
+            Whether to return a dict by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            As of ``evaluate``, from before the step.
+
+        Raises
+        ------
+        ValueError
+            If arrays do not fit the model, or it is not compiled.
+
+        Examples
+        --------
+        >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile("sgd", "mse")
+        >>> model.train_on_batch(np.ones((2, 3)), np.ones((2, 1)))
+        1.0
+        """
         self._require("train_on_batch")
         self.reset_metrics()
         batch = self._batch(x, y, sample_weight, class_weight)
@@ -341,7 +379,20 @@ class Compiled(Layer):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | Logs:
-        """Return the loss and the metrics of one batch."""
+        """Return the loss and the metrics of one batch.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            The batch, as of ``evaluate``.
+        return_dict : bool
+            Whether to return a dict by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            As of ``evaluate``.
+        """
         self._require("test_on_batch")
         self.reset_metrics()
         batch = self._batch(x, y, sample_weight)
@@ -349,7 +400,18 @@ class Compiled(Layer):
         return self._result(return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for one batch."""
+        """Return the outputs for one batch, whatever its size.
+
+        Parameters
+        ----------
+        x
+            As of ``predict``.
+
+        Returns
+        -------
+        array, or list or dict of them
+            As of ``predict``.
+        """
         with self.step():
             x = self._batch(x, None)[0]
             self.pack()

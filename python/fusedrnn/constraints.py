@@ -12,9 +12,22 @@ from ._types import Array
 from .checks import number
 from .configurable import Configurable, lookup
 
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm", "maxnorm",
+    "min_max_norm", "non_neg", "nonneg", "unit_norm", "unitnorm",
+]  # fmt: skip
+
 
 class Constraint(Configurable):
-    """Base class: ``__call__`` returns the nearest weights that are allowed."""
+    """Base class: ``__call__`` returns the nearest weights that are allowed.
+
+    Examples
+    --------
+    >>> class Small(fusedrnn.constraints.Constraint):
+    ...     def __call__(self, w):
+    ...         return np.clip(w, -1, 1)
+    >>> layer = fusedrnn.layers.Dense(1, kernel_constraint=Small())
+    """
 
     module = "keras.constraints"
 
@@ -28,7 +41,23 @@ def _norm(w: Array, axis: Any) -> Array:
 
 
 class MaxNorm(Constraint):
-    """The norm along ``axis`` is at most ``max_value``."""
+    """The norm along ``axis`` is at most ``max_value``.
+
+    Parameters
+    ----------
+    max_value : float
+    axis : int or tuple of int
+
+    Raises
+    ------
+    ValueError
+        Of a negative number.
+
+    Examples
+    --------
+    >>> print(fusedrnn.constraints.MaxNorm(1.0)(np.array([[3.0], [4.0]])).round(3).tolist())
+    [[0.6], [0.8]]
+    """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
         self.max_value, self.axis = number("MaxNorm", "max_value", max_value, 0), axis
@@ -39,7 +68,26 @@ class MaxNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """The norm along ``axis`` is between two values, approached at ``rate``."""
+    """The norm along ``axis`` is between two values, approached at ``rate``.
+
+    Parameters
+    ----------
+    min_value, max_value : float
+    rate : float
+        The share of the way that a step goes.
+    axis : int or tuple of int
+
+    Raises
+    ------
+    ValueError
+        Of a negative norm.
+
+    Examples
+    --------
+    >>> constraint = fusedrnn.constraints.MinMaxNorm(0.0, 1.0, rate=0.5)
+    >>> print(constraint(np.array([[3.0], [4.0]])).round(3).tolist())
+    [[1.8], [2.4]]
+    """
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
@@ -55,7 +103,17 @@ class MinMaxNorm(Constraint):
 
 
 class UnitNorm(Constraint):
-    """The norm along ``axis`` is 1."""
+    """The norm along ``axis`` is 1.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+
+    Examples
+    --------
+    >>> print(fusedrnn.constraints.UnitNorm()(np.array([[3.0], [4.0]])).round(3).tolist())
+    [[0.6], [0.8]]
+    """
 
     def __init__(self, axis: Any = 0) -> None:
         self.axis = axis
@@ -65,7 +123,13 @@ class UnitNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """No weight is negative."""
+    """No weight is negative.
+
+    Examples
+    --------
+    >>> fusedrnn.constraints.NonNeg()(np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
 
     def __call__(self, w: Array) -> Array:  # noqa: D102
         return np.maximum(w, 0)
@@ -80,7 +144,28 @@ TABLE: dict[str, type[Constraint]] = {
 
 
 def get(identifier: Any) -> Any:
-    """Return the constraint that a name, a config or an object stands for; None is none."""
+    """Return the constraint that a name, a config or an object stands for; None is none.
+
+    Parameters
+    ----------
+    identifier : str, dict, Constraint, class, callable or None
+
+    Returns
+    -------
+    Constraint or None
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    TypeError
+        Of what is no constraint.
+
+    Examples
+    --------
+    >>> type(fusedrnn.constraints.get("non_neg")).__name__
+    'NonNeg'
+    """
     return None if identifier is None else lookup("constraint", identifier, TABLE)
 
 

@@ -19,6 +19,8 @@ from . import layers
 from ._types import Array
 from .cells import BY_LAYER, CELLS
 
+__all__ = ["DenseWeights", "RecurrentWeights", "copy_weights", "permute_gates", "weights_of"]
+
 # The gates as other frameworks order them, in the letters of `Cell.gate_order`.
 TORCH_ORDER = {"lstm": "ifgo", "gru": "rzn", "rnn": "n"}
 ONNX_ORDER = {"lstm": "iofg", "gru": "zrn", "rnn": "n"}
@@ -27,7 +29,26 @@ EVERYWHERE = {"lstm": ("tanh",), "gru": ("tanh",), "rnn": ("tanh", "relu")}
 
 
 def permute_gates(a: Array, source: str, target: str, axis: int) -> Array:
-    """Reorder the gate blocks along `axis`, e.g. from "rzn" to "zrn"."""
+    """Return an array with its gate blocks in another order.
+
+    Parameters
+    ----------
+    a : array
+    source, target : str
+        The orders, as "rzn" and "zrn".
+    axis : int
+        The axis of the blocks.
+
+    Returns
+    -------
+    array
+        A copy.
+
+    Examples
+    --------
+    >>> fusedrnn.convert.permute_gates(np.array([1, 2, 3]), "rzn", "zrn", axis=0).tolist()
+    [2, 1, 3]
+    """
     blocks = np.split(a, len(source), axis)
     return np.concatenate([blocks[source.index(gate)] for gate in target], axis)
 
@@ -42,7 +63,7 @@ class RecurrentWeights:
     kernel : (I, GH) array
         Gates i f g o (LSTM) or z r n (GRU); of an RNN G is 1.
     recurrent_kernel : (H, GH) array
-    bias : (GH,) array, or (2, 3H) for a GRU with `reset_after`; or None
+    bias : (GH,) array, or (2, 3H) for a GRU with ``reset_after``; or None
     reset_after : bool
         Of a GRU.
     activation : str
@@ -129,7 +150,13 @@ class RecurrentWeights:
 
 @dataclass(frozen=True)
 class DenseWeights:
-    """The weights of a dense layer: kernel (I, O) and bias (O,) or None."""
+    """The weights of a dense layer.
+
+    Parameters
+    ----------
+    kernel : (I, O) array
+    bias : (O,) array or None
+    """
 
     kernel: Array
     bias: Array | None = None
@@ -145,16 +172,32 @@ Weights = RecurrentWeights | DenseWeights
 def weights_of(source: Any) -> list[Weights]:
     """Return the weights of a layer, module, model or list of them, by layer and direction.
 
+    Parameters
+    ----------
+    source : layer, module, model, or a list of them
+        As of :func:`copy_weights`.
+
+    Returns
+    -------
+    list of RecurrentWeights and DenseWeights
+
     Raises
     ------
     ValueError, TypeError
         As :func:`copy_weights`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.LSTM(8)
+    >>> y = layer(np.zeros((1, 10, 3)))
+    >>> [(each.cell, each.kernel.shape) for each in fusedrnn.convert.weights_of(layer)]
+    [('lstm', (3, 32))]
     """
     return [place.read() for place in _places(source)]
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Copy the weights of `source` into `target`; either may be ours, Keras's or PyTorch's.
+    """Copy the weights of ``source`` into ``target``; either may be ours, Keras's or PyTorch's.
 
     Parameters
     ----------
@@ -168,7 +211,7 @@ def copy_weights(source: Any, target: Any) -> None:
     ------
     ValueError
         If the two have not the same cells, activations and shapes, or something has no equivalent:
-        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Or if `target` cannot
+        ``proj_size``, other activations, ``reset_after=False`` in PyTorch. Or if ``target`` cannot
         hold them: it shares weights that are to differ, or PyTorch computes them (``weight_norm``,
         pruning). Nothing is changed then.
     TypeError

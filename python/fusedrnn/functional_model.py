@@ -18,7 +18,15 @@ from .model import Model, with_rank
 
 
 class Functional(Model):
-    """What ``Model(inputs, outputs)`` makes."""
+    """What ``Model(inputs, outputs)`` makes: a graph of layers.
+
+    Parameters
+    ----------
+    inputs, outputs, name, trainable
+        As of :class:`Model`.
+    **kwargs
+        ``input`` and ``output``, the names of Keras 1, and those of :class:`Layer`.
+    """
 
     module = "keras.src.models.functional"
     graph: Graph = None  # type: ignore[assignment]

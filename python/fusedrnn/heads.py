@@ -63,8 +63,10 @@ class Head:
         self, y: Array | None, y_pred: Array, weight: Array | None, mask: Array | None
     ) -> None:
         """Have the metrics take in a batch."""
-        if y is None or not self.has_metrics:
+        if not self.has_metrics:
             return
+        if y is None:
+            raise ValueError(f"y {self.name}: is missing: the metrics of this output need targets")
         if self.metrics is None:
             self.metrics = [[metric_of(m, y, y_pred) for m in group] for group in self.user_metrics]
         kept = None if mask is None else mask.astype(y_pred.dtype)
@@ -114,14 +116,20 @@ def _each(what: str, value: Any, names: Sequence[str]) -> list[Any]:
     """Return an entry for each output; one serves all."""
     if isinstance(value, Mapping) and "class_name" not in value:
         if len(names) > 1:
-            return _by_name(what, value, names)
+            return [_alone(each) for each in _by_name(what, value, names)]
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             outputs = "one output" if len(names) == 1 else f"{len(names)} outputs"
             raise ValueError(f"{what}: the model has {outputs}, got {len(value)} entries")
-        return list(value)
+        return [_alone(each) for each in value]
     return [value] * len(names)
+
+
+def _alone(value: Any) -> Any:
+    """Return what a list has that has nothing else."""
+    alone = isinstance(value, (list, tuple)) and len(value) == 1
+    return _alone(value[0]) if alone else value
 
 
 def _lists(what: str, value: Any, names: Sequence[str]) -> list[list[Any]]:

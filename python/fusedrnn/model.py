@@ -18,16 +18,33 @@ from .training import Trainer
 
 
 class Model(Trainer):
-    """A graph of layers: ``Model(inputs, outputs)`` of tensors that ``Input`` and layers gave.
+    """A graph of layers, from inputs to outputs, or the base of a model of one's own.
+
+    ``Model(inputs, outputs)`` makes a :class:`~fusedrnn.models.Functional`. A subclass with a
+    ``call`` is a :class:`~fusedrnn.models.Subclassed`.
 
     Parameters
     ----------
     inputs, outputs : KerasTensor, or list or dict of them
         Where the graph begins and ends.
     trainable : bool
+        Whether training changes the weights.
     name : str, optional
+        By default the class in snake case, with a counter.
 
-    A subclass has a ``call`` of its own, or gives inputs and outputs to this constructor.
+    Raises
+    ------
+    ValueError
+        If ``inputs`` or ``outputs`` are not what ``Input`` and layers gave.
+
+    Examples
+    --------
+    >>> layers = fusedrnn.layers
+    >>> past, day = layers.Input((10, 3)), layers.Input((7,))
+    >>> x = layers.concatenate([layers.LSTM(8)(past), day])
+    >>> model = fusedrnn.Model([past, day], layers.Dense(1)(x))
+    >>> model.predict([np.zeros((4, 10, 3)), np.zeros((4, 7))], verbose=0).shape
+    (4, 1)
     """
 
     module = "keras"
@@ -75,7 +92,23 @@ class Model(Trainer):
         return list(self._layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return the layer of a name or an index."""
+        """Return the layer of a name or an index.
+
+        Parameters
+        ----------
+        name : str, optional
+        index : int, optional
+            Place in ``layers``; goes before the name.
+
+        Returns
+        -------
+        Layer
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer.
+        """
         if index is not None:
             if whole("get_layer", "index", index, -len(self.layers)) >= len(self.layers):
                 raise ValueError(
@@ -102,7 +135,28 @@ class Model(Trainer):
         show_trainable: bool = False,
         layer_range: Any = None,
     ) -> None:
-        """Print a table of the layers, their output shapes and their numbers of parameters."""
+        """Print a table of the layers, their output shapes and their numbers of parameters.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            Width in characters; by default 88, 108 with connections, or what the terminal has.
+        positions : list of float, optional
+            Where the columns end, as shares of the width.
+        print_fn : callable, optional
+            What takes the text, in place of ``print``.
+        expand_nested : bool
+            Whether to show the layers of models inside.
+        show_trainable : bool
+            Whether to show which layers are trained.
+        layer_range : None
+            Not supported.
+
+        Raises
+        ------
+        NotImplementedError
+            Of a ``layer_range``.
+        """
         if layer_range is not None:
             raise NotImplementedError("summary: layer_range is not supported")
         text = summary.text(
@@ -180,11 +234,22 @@ class Model(Trainer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
-        """Build the model that ``get_config`` described, with new weights."""
+        """Build the model that ``get_config`` described, with new weights.
+
+        Parameters
+        ----------
+        config : dict
+        custom_objects : dict, optional
+            Layers of one's own by name.
+
+        Returns
+        -------
+        Model
+        """
         return Model.functional.from_config(config, custom_objects)
 
     def to_json(self) -> str:
-        """Return the configuration as JSON text."""
+        """Return the configuration as JSON text; see ``models.model_from_json``."""
         return json.dumps(
             {
                 "module": self.module,
@@ -195,19 +260,44 @@ class Model(Trainer):
         )
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the model to a ``.keras``, ``.h5`` or ``.safetensors`` file."""
+        """Write the model to a ``.keras``, ``.h5`` or ``.safetensors`` file.
+
+        Parameters
+        ----------
+        filepath : path
+        overwrite : bool
+            If False, a file that exists is an error.
+        **kwargs
+            As of :func:`fusedrnn.saving.save_model`, which has the errors too.
+        """
         from . import saving
 
         saving.save_model(self, filepath, overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file."""
+        """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file.
+
+        Parameters
+        ----------
+        filepath : path
+        overwrite : bool
+            As of :func:`fusedrnn.saving.save_weights`, which has the errors too.
+        """
         from . import saving
 
         saving.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read the weights out of a file of weights or of a model."""
+        """Read the weights out of a file of weights or of a model.
+
+        Parameters
+        ----------
+        filepath : path
+        skip_mismatch : bool
+            Whether to leave layers as they are whose weights do not fit, with a warning.
+        **kwargs
+            ``by_name``, as of :func:`fusedrnn.saving.load_weights`, which has the errors too.
+        """
         from . import saving
 
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)

@@ -32,10 +32,26 @@ __all__ = [
 def model_from_json(text: str, custom_objects: Any = None) -> Model:
     """Build the model that ``model.to_json()`` described, with new weights.
 
+    Parameters
+    ----------
+    text : str
+    custom_objects : dict, optional
+        Layers of one's own by name.
+
+    Returns
+    -------
+    Model
+
     Raises
     ------
     ValueError
         If the text describes no such model.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> fusedrnn.models.model_from_json(model.to_json()).output_shape
+    (None, 8)
     """
     try:
         described = json.loads(text)
@@ -57,6 +73,7 @@ def clone_model(
 
     Parameters
     ----------
+    model : Model
     input_tensors : tensor without values, or list or dict of them, optional
         What the new graph begins with, in the form of ``model.input``.
     clone_function : callable, optional
@@ -65,6 +82,22 @@ def clone_model(
         Takes a layer of the new graph and the arguments of its call, and returns what it gives.
     recursive : bool
         Whether it goes into the models inside too.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ValueError
+        If one of these is given for a model whose layers are in its code, or ``call_function`` for
+        a Sequential.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> fusedrnn.models.clone_model(model).count_params() == model.count_params()
+    True
     """
     if isinstance(model, Sequential) and call_function is not None:
         raise ValueError("`call_function` argument is not supported with Sequential models")
@@ -112,14 +145,42 @@ def _clone(
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
 ) -> Model:
-    """Read a model that fusedrnn or Keras saved; see ``fusedrnn.saving.load_model``."""
+    """Read a model that fusedrnn or Keras saved.
+
+    Parameters
+    ----------
+    filepath, custom_objects, compile, safe_mode
+        As of :func:`fusedrnn.saving.load_model`, which has the errors too.
+
+    Returns
+    -------
+    Model
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     model.save(path)
+    ...     again = fusedrnn.models.load_model(path)
+    >>> x = np.random.rand(2, 10, 3)
+    >>> bool((model.predict(x, verbose=0) == again.predict(x, verbose=0)).all())
+    True
+    """
     from . import saving  # costs more to import than the rest, and few scripts load a model
 
     return saving.load_model(filepath, custom_objects, compile, safe_mode)
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-    """Write a model to a file; see ``fusedrnn.saving.save_model``."""
+    """Write a model to a file.
+
+    Parameters
+    ----------
+    model, filepath, overwrite, **kwargs
+        As of :func:`fusedrnn.saving.save_model`.
+    """
     model.save(filepath, overwrite, **kwargs)
 
 

@@ -26,6 +26,8 @@ from .cells import CELLS
 from .convert import RecurrentWeights, weights_of
 from .layers.rnn import Recurrent
 
+__all__ = ["export"]
+
 OPSET = 17
 IR_VERSION = 8  # of the same age as the opset
 TOLERANCE = 1e-4  # of the check, relative to the largest output

@@ -410,11 +410,11 @@ def stop_gradient(variable: Any) -> Any:
 swish = silu
 
 
-_HERE = sorted(name for name, value in globals().items() if callable(value) and name[0].islower())
+__all__ = sorted(name for name, value in globals().items() if callable(value) and name[0].islower())
 
 
 def __dir__() -> list[str]:
-    return _HERE
+    return __all__
 
 
 if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every name
@@ -425,5 +425,5 @@ if not TYPE_CHECKING:  # to a type checker a module with __getattr__ has every n
         try:
             return _known(name)
         except AttributeError:
-            text = f"module {__name__!r} has no {name!r}; it has {', '.join(_HERE)}"
+            text = f"module {__name__!r} has no {name!r}; it has {', '.join(__all__)}"
             raise AttributeError(text) from None

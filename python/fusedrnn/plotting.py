@@ -137,6 +137,12 @@ def model_to_dot(
         Whether to return a ``pydot.Cluster``, as for a model inside another.
     splines : str
         How Graphviz draws the edges.
+    **kwargs
+        None are known.
+
+    Returns
+    -------
+    pydot.Dot or pydot.Cluster
 
     Raises
     ------
@@ -198,7 +204,15 @@ def plot_model(
     splines: str = "ortho",
     **kwargs: Any,
 ) -> Any:
-    """Draw a model into a file, whose ending is its format; the arguments of `model_to_dot`.
+    """Draw a model into a file, whose ending is its format.
+
+    Parameters
+    ----------
+    model : Model
+    to_file : path
+        By default ``model.png``.
+    show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, **kwargs
+        As of :func:`model_to_dot`, as are the others.
 
     Returns
     -------

@@ -29,7 +29,7 @@ def disable_interactive_logging() -> None:
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether lines are shown on standard output."""
+    """Return whether lines are shown on standard output."""
     return interactive
 
 
@@ -71,6 +71,9 @@ def remaining(seconds: float) -> str:
 
 class Progbar:
     """A progress bar, or with ``verbose=2`` one line at the end.
+
+    Where standard output is no terminal, as in a notebook or a file, the bar has neither colours
+    nor backspaces, whose codes a page or a file shows: a carriage return begins the line anew.
 
     Parameters
     ----------
@@ -148,18 +151,18 @@ class Progbar:
             if finalize or not known
             else remaining(step * (self.target - current))  # type: ignore[operator]
         )
-        plain = f"{where} {BAR * self.width + ' ' if known else ''}{clock} {per_step}{metrics}"
-        if known:
-            done = int(self.width * current / self.target)  # type: ignore[operator]
-            green = f"{GREEN}{BAR * done}{RESET}" if done else ""
-            where = f"{BOLD}{where}{RESET} {green}{GREY}{BAR * (self.width - done)}{RESET}"
-        write(
-            "\b" * self._shown
-            + "\r"
-            + f"{where} {BOLD}{clock}{RESET} {per_step}{metrics}"
-            + " " * max(0, self._shown - len(plain))
-            + ("\n" if finalize else "")
-        )
+        done = int(self.width * current / self.target) if known else 0  # type: ignore[operator]
+        bar = f"{BAR * done:{self.width}} " if known else ""
+        plain = drawn = f"{where} {bar}{clock} {per_step}{metrics}"
+        back = "\r"
+        if getattr(sys.stdout, "isatty", bool)():
+            back = "\b" * self._shown + back
+            if known:
+                green = f"{GREEN}{BAR * done}{RESET}" if done else ""
+                where = f"{BOLD}{where}{RESET} {green}{GREY}{BAR * (self.width - done)}{RESET}"
+            drawn = f"{where} {BOLD}{clock}{RESET} {per_step}{metrics}"
+        blanks = " " * max(0, self._shown - len(plain))
+        write(back + drawn + blanks + ("\n" if finalize else ""))
         self._shown = len(plain)
 
     def _step_duration(self, current: int, now: float) -> float:

@@ -16,6 +16,8 @@ import numpy as np
 
 from ._types import Array
 
+__all__ = ["GRU", "LSTM", "RNN", "Product", "Tape", "backward", "gru", "lstm", "rnn", "sigmoid"]
+
 Activation: TypeAlias = tuple[Callable[[Array], Array], Callable[[Array, Array, Array], Array]]
 """``y = f(a)``, and what takes ``(dy, a, y)`` to the gradient with respect to a."""
 
@@ -75,7 +77,10 @@ class RNN:
     ``forward(a_x, *states)`` with ``a_x = x W + b`` returns the new states, the factors of R, one
     for each of ``products``, and what ``backward(saved, *dstates)`` needs; that returns the
     gradients of a_x, of the products side by side, and of the states. So with the other cells.
+    ``gates(saved)`` returns an array for each letter of ``names``.
     """
+
+    names = ""
 
     def __init__(self, R: Array, b: Array, masks: Array | None, act: Activation, gate: Activation):
         self.products = [Product(R, b, masks)]
@@ -90,9 +95,14 @@ class RNN:
         da = self.dact(dh, *saved)
         return da, da, [self.products[0].dh(da)]
 
+    def gates(self, saved: Any) -> tuple[Array, ...]:  # noqa: D102
+        return ()
+
 
 class LSTM(RNN):
     """Gates i f g o: ``c = f c + i g``, ``h = o act(c)``."""
+
+    names = "ifgoc"
 
     def forward(self, a_x: Array, h: Array, c: Array) -> Any:  # type: ignore[override]  # noqa: D102
         a_i, a_f, a_g, a_o = np.split(a_x + self.products[0](h), 4, axis=1)
@@ -109,9 +119,15 @@ class LSTM(RNN):
         da = np.hstack([da_i, da_f, da_g, da_o])
         return da, da, [self.products[0].dh(da), dc * f]
 
+    def gates(self, saved: Any) -> tuple[Array, ...]:  # noqa: D102
+        _, _, gates, c, _ = saved
+        return *gates, c
+
 
 class GRU(RNN):
     """Gates z r n: ``h = z h + (1 - z) n``, with r after the product of n or before it."""
+
+    names = "zrn"
 
     def __init__(
         self, R: Array, b: Array, masks: Array | None, act: Activation, gate: Activation,
@@ -146,6 +162,10 @@ class GRU(RNN):
         dh = dh * keep + product_zr.dh(da_zr) + (dfactor if self.after else dfactor * r)
         return np.hstack([da_zr, da_n]), np.hstack([da_zr, dp_n]), [dh]
 
+    def gates(self, saved: Any) -> tuple[Array, ...]:  # noqa: D102
+        gates: tuple[Array, ...] = saved[2]
+        return gates
+
 
 # All steps ----------------------------------------------------------------------------------------
 
@@ -163,6 +183,15 @@ class Tape:
     bias: Array | None
     steps: list[tuple[list[Array], Any]]  # factors and what is saved
     zeros: list[Array]  # one for each state
+
+    def gates(self) -> dict[str, Array]:
+        """Return the gates of each step, as the tapes of :mod:`fusedrnn.functional` do."""
+        each = np.array([self.cell.gates(saved) for _, saved in self.steps], self.x.dtype)
+        each = each.reshape(len(self.steps), len(self.cell.names), *self.zeros[0].shape)
+        by_name = np.where(self.valid, each.transpose(1, 2, 0, 3), np.nan)
+        return {
+            name: _by_time(a, self.order) for name, a in zip(self.cell.names, by_name, strict=True)
+        }
 
 
 def lstm(

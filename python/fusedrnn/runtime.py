@@ -4,9 +4,9 @@ The instruction set is the best that the CPU has, capped by the environment vari
 ``FUSEDRNN_ISA`` ("baseline", "avx2" or "avx512"). The threads are those of an OpenMP runtime:
 PyTorch's or another library's where the process has one, so that two pools do not hold each
 other's cores. Their number is that runtime's (``OMP_NUM_THREADS``, or one a core; limits of
-``threadpoolctl`` and ``torch.set_num_threads`` count) until `set_num_threads` says otherwise; small
-problems stay on the caller's thread, and the results are the same bits for any number of threads
-and whosever they are.
+``threadpoolctl`` and ``torch.set_num_threads`` count) until :func:`set_num_threads` says
+otherwise; small problems stay on the caller's thread, and the results are the same bits for any
+number of threads and whosever they are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,18 @@ from operator import index
 from typing import TypedDict
 
 from . import _core
+
+__all__ = [
+    "Threadpool",
+    "available_isas",
+    "build_info",
+    "isa",
+    "num_threads",
+    "set_num_threads",
+    "threadpool",
+    "threads",
+    "use_isa",
+]
 
 
 class Threadpool(TypedDict):
@@ -31,23 +43,38 @@ class Threadpool(TypedDict):
 
 
 def isa() -> str:
-    """Name of the instruction set in use."""
+    """Return the name of the instruction set in use."""
     return _core.isa()
 
 
 def available_isas() -> list[str]:
-    """Names of the instruction sets that this build has and this CPU runs, weakest first."""
+    """Return the names of the instruction sets that this build and this CPU have, weakest first."""
     return _core.available_isas()
 
 
 @contextmanager
 def use_isa(name: str) -> Iterator[None]:
-    """Use the instruction set `name` inside a ``with`` block, for the whole process.
+    """Use an instruction set inside a ``with`` block, for the whole process.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`available_isas`.
+
+    Yields
+    ------
+    None
 
     Raises
     ------
     ValueError
-        If `name` is unknown or this CPU cannot run it.
+        If the name is unknown or this CPU cannot run it.
+
+    Examples
+    --------
+    >>> with fusedrnn.runtime.use_isa("baseline"):
+    ...     fusedrnn.runtime.isa()
+    'baseline'
     """
     before = _core.isa()
     _core.set_isa(name)
@@ -58,29 +85,34 @@ def use_isa(name: str) -> Iterator[None]:
 
 
 def num_threads() -> int:
-    """Most threads that a call uses; 1 without OpenMP and in a child process after ``fork``."""
+    """Return the most threads that a call uses.
+
+    It is 1 without a :func:`threadpool`, and in a child process after ``fork``.
+    """
     return _core.num_threads()
 
 
 def threadpool() -> Threadpool | None:
-    """Whose threads run a call of more than one; None where the build has no OpenMP.
+    """Whose threads run a call of more than one; None without OpenMP, in the build and beside it.
 
     Returns
     -------
     dict
         ``user_api``, ``prefix`` and ``filepath`` as an entry of
-        ``threadpoolctl.threadpool_info()`` has them (`filepath` is empty where the system does not
-        tell it), `num_threads` as `num_threads()` is now, and `own`: whether it is the runtime
-        that fusedrnn is linked with, and no other library's.
+        ``threadpoolctl.threadpool_info()`` has them (``filepath`` is empty where the system does
+        not tell it), ``num_threads`` as :func:`num_threads` is now, and ``own``: whether it is the
+        runtime that fusedrnn is linked with, and no other library's.
 
     Notes
     -----
     PyTorch's runtime comes first, then the first other one that the process has loaded, then our
-    own. It is looked for again when libraries have been loaded since, which any call notices.
+    own. It is looked for again when libraries have been loaded since, which any call notices. The
+    wheels for macOS and Windows have none of their own, for LLVM's runtime ends a process that has
+    it twice; on Windows none is looked for either, so a call runs on one thread.
     """
-    if not _core.openmp:
-        return None
     path, own = _core.threadpool()
+    if own and not _core.openmp:
+        return None
     path = path and os.path.realpath(path)
     prefix = os.path.basename(path).split(".")[0].split("-")[0]
     return {
@@ -98,12 +130,16 @@ def set_num_threads(n: int) -> None:
     A lower limit that is put on the runtime's threads afterwards (by ``threadpoolctl`` or
     ``torch.set_num_threads``) still counts.
 
+    Parameters
+    ----------
+    n : int
+
     Raises
     ------
     TypeError
-        If `n` is not an integer.
+        If it is not an integer.
     ValueError
-        If `n` is below 1.
+        If it is below 1.
     """
     n = index(n)
     if not 1 <= n <= _core.most_threads:
@@ -113,7 +149,27 @@ def set_num_threads(n: int) -> None:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Use at most `n` threads inside a ``with`` block, for the whole process."""
+    """Use a number of threads at most inside a ``with`` block, for the whole process.
+
+    Parameters
+    ----------
+    n : int
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`set_num_threads`.
+
+    Examples
+    --------
+    >>> with fusedrnn.runtime.threads(1):
+    ...     fusedrnn.runtime.num_threads()
+    1
+    """
     before = _core.chosen_threads()
     set_num_threads(n)
     try:
@@ -123,7 +179,13 @@ def threads(n: int) -> Iterator[None]:
 
 
 def build_info() -> dict[str, str | bool | list[str]]:
-    """How the core was built: version, compiler, instruction sets, OpenMP."""
+    """Return how the core was built: version, compiler, instruction sets, OpenMP.
+
+    Examples
+    --------
+    >>> sorted(fusedrnn.build_info())
+    ['compiler', 'isas', 'openmp', 'version']
+    """
     return {
         "version": _core.version,
         "compiler": _core.compiler,

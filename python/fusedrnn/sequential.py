@@ -23,7 +23,31 @@ class Sequential(Model):
         The layers; the first may be an ``Input``, or carry ``input_shape``. Without either the
         model is built when it sees data. A Sequential model can be a layer of another.
     trainable : bool
+        Whether training changes the weights.
     name : str, optional
+        By default "sequential", with a counter.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no layer.
+    ValueError
+        If two have the same name, or one gives several arrays (``return_state``).
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([
+    ...     fusedrnn.Input((10, 3)),
+    ...     fusedrnn.layers.LSTM(8),
+    ...     fusedrnn.layers.Dense(1),
+    ... ])
+    >>> model.compile("adam", "mse")
+    >>> x, y = np.random.rand(64, 10, 3), np.random.rand(64, 1)
+    >>> history = model.fit(x, y, epochs=2, verbose=0)
+    >>> list(history.history)
+    ['loss']
+    >>> model.predict(x, verbose=0).shape
+    (64, 1)
     """
 
     module = "keras"
@@ -50,7 +74,17 @@ class Sequential(Model):
     # Structure ----------------------------------------------------------------------------------
 
     def add(self, layer: Any) -> None:
-        """Put a layer on top."""
+        """Put a layer on top.
+
+        Parameters
+        ----------
+        layer : Layer, or what ``Input`` gave
+
+        Raises
+        ------
+        TypeError, ValueError
+            As of the class; ValueError also of an ``Input`` that does not come first.
+        """
         if isinstance(layer, KerasTensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer  # what Input() gave
         if isinstance(layer, InputLayer):
@@ -80,7 +114,23 @@ class Sequential(Model):
             self.build(self.batch_shape)
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the top layer off."""
+        """Take the top layer off.
+
+        Parameters
+        ----------
+        rebuild : bool
+            Accepted; the rest stays built.
+
+        Returns
+        -------
+        Layer
+            The layer that was on top.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
         if not self._layers:
             raise ValueError("Sequential: there is no layer to take off")
         layer = self._layers.pop()
@@ -96,7 +146,19 @@ class Sequential(Model):
         return super()._entries(x)
 
     def build(self, input_shape: Any = None) -> None:
-        """Create the weights for inputs of ``input_shape``, the batch axis included."""
+        """Create the weights.
+
+        Parameters
+        ----------
+        input_shape : tuple, optional
+            Shape of the inputs, the batch axis included, None where a size is not fixed; by default
+            that of the ``Input``.
+
+        Raises
+        ------
+        ValueError
+            If there are no layers, there is no shape, or a layer cannot take it.
+        """
         shape = sizes(input_shape if input_shape is not None else self.batch_shape or ())
         if not shape:
             raise ValueError("Sequential: build needs input_shape, the batch axis included")

@@ -28,6 +28,8 @@ from ._types import Array
 from .callbacks import EarlyStopping
 from .cells import CELLS
 
+__all__ = ["RNNClassifier", "RNNRegressor"]
+
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
@@ -181,8 +183,10 @@ class RNNRegressor(RegressorMixin, _RNN):
     learning_rate : float
         Of Adam.
     patience : int, optional
-        Stop when the loss on the last `validation_fraction` of the samples has not improved for so
-        many epochs, and take the best weights.
+        Stop when the loss on the last share of the samples has not improved for so many epochs, and
+        take the best weights.
+    validation_fraction : float
+        That share.
     random_state : int, RandomState or None
         Of the initial weights, the order of the samples and the dropout.
     verbose : int
@@ -197,6 +201,18 @@ class RNNRegressor(RegressorMixin, _RNN):
         Epochs that were run.
     n_features_in_ : int
         Size of axis 1 of X, the timesteps.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, of an argument out of its range, or arrays that do not fit.
+
+    Examples
+    --------
+    >>> from fusedrnn.sklearn import RNNRegressor
+    >>> X, y = np.random.rand(32, 5, 2), np.random.rand(32)
+    >>> RNNRegressor(units=4, epochs=2, random_state=0).fit(X, y).predict(X).shape
+    (32,)
     """
 
     _output, _loss = "linear", "mse"
@@ -207,7 +223,18 @@ class RNNRegressor(RegressorMixin, _RNN):
         return tags
 
     def fit(self, X: Any, y: Any) -> RNNRegressor:
-        """Fit to windows X and targets y, (samples,) or (samples, outputs)."""
+        """Fit to windows and their targets.
+
+        Parameters
+        ----------
+        X : (samples, timesteps, features) or (samples, timesteps) array
+        y : (samples,) or (samples, outputs) array
+
+        Returns
+        -------
+        RNNRegressor
+            Itself.
+        """
         X, y = self._windows(X, y)
         self._single = np.ndim(y) == 1
         y = np.asarray(y, np.float32).reshape(len(y), -1)
@@ -215,7 +242,13 @@ class RNNRegressor(RegressorMixin, _RNN):
         return self
 
     def predict(self, X: Any) -> Array:
-        """Return the targets of windows X."""
+        """Return the targets of windows, in the shape of those of ``fit``.
+
+        Parameters
+        ----------
+        X
+            As of ``fit``.
+        """
         y = self._forward(X)
         return y[:, 0] if self._single else y
 
@@ -223,19 +256,42 @@ class RNNRegressor(RegressorMixin, _RNN):
 class RNNClassifier(ClassifierMixin, _RNN):
     """A recurrent network and a softmax layer, trained on the cross-entropy.
 
-    The parameters are those of :class:`RNNRegressor`.
+    Parameters
+    ----------
+    cell, units, layers, bidirectional, dropout, epochs, batch_size, learning_rate, patience
+        As of :class:`RNNRegressor`.
+    validation_fraction, random_state, verbose
+        As of :class:`RNNRegressor`.
 
     Attributes
     ----------
     classes_ : array
     model_, loss_curve_, n_iter_, n_features_in_
         As those of :class:`RNNRegressor`.
+
+    Examples
+    --------
+    >>> from fusedrnn.sklearn import RNNClassifier
+    >>> X, y = np.random.rand(32, 5, 2), np.repeat(["bread", "cake"], 16)
+    >>> RNNClassifier(units=4, epochs=2, random_state=0).fit(X, y).predict_proba(X).shape
+    (32, 2)
     """
 
     _output, _loss = "softmax", "sparse_categorical_crossentropy"
 
     def fit(self, X: Any, y: Any) -> RNNClassifier:
-        """Fit to windows X and the classes y, (samples,)."""
+        """Fit to windows and their classes.
+
+        Parameters
+        ----------
+        X : (samples, timesteps, features) or (samples, timesteps) array
+        y : (samples,) array
+
+        Returns
+        -------
+        RNNClassifier
+            Itself.
+        """
         X, y = self._windows(X, y)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -243,11 +299,23 @@ class RNNClassifier(ClassifierMixin, _RNN):
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes, (samples, classes)."""
+        """Return the probabilities of the classes, (samples, classes).
+
+        Parameters
+        ----------
+        X
+            As of ``fit``.
+        """
         p = self._forward(X)
         return p / p.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable class of each window."""
+        """Return the most probable class of each window, (samples,).
+
+        Parameters
+        ----------
+        X
+            As of ``fit``.
+        """
         p = self._forward(X)
         return np.asarray(self.classes_[p.argmax(axis=1)])

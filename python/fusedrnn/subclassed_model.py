@@ -24,11 +24,29 @@ class Subclassed(Taped, Model):
     ``training`` and ``mask``. It runs anew for every batch, so that it may do what Python does; it
     may be written with layers, NumPy, ``fusedrnn.ops`` and ``fusedrnn.backend``.
 
+    Parameters
+    ----------
+    *args, **kwargs
+        Inputs and outputs, where it is a graph after all; else ``name``, ``trainable``, ``dtype``.
+
     Raises
     ------
     NotImplementedError
         If the class has a ``train_step`` of its own, or the like: what happens to a batch is
         ``fit``'s.
+
+    Examples
+    --------
+    >>> class Forecast(fusedrnn.Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.lstm, self.dense = fusedrnn.layers.LSTM(8), fusedrnn.layers.Dense(1)
+    ...
+    ...     def call(self, x):
+    ...         return x[:, -1, :1] + self.dense(self.lstm(x))
+    >>> model = Forecast()
+    >>> model.predict(np.zeros((4, 10, 3)), verbose=0).shape
+    (4, 1)
     """
 
     module = "keras"

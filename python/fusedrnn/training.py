@@ -46,9 +46,12 @@ class Trainer(legacy.OldMethods, Compiled):
         Parameters
         ----------
         x, y : array_like, pandas object, generator or Sequence
-            Inputs and targets; a generator or Sequence gives tuples (x, y) or (x, y, weight).
+            Inputs (N, ...) and targets (N, ...); a generator or Sequence gives tuples (x, y) or
+            (x, y, weight). Of several inputs or outputs lists, or dicts by name.
         batch_size : int, optional
             Rows of a step; 32 if not given.
+        epochs : int
+            Number of the last epoch.
         verbose : {"auto", 0, 1, 2}
             1, which "auto" means, a progress bar; 2 one line an epoch.
         callbacks : list of Callback, optional
@@ -62,9 +65,12 @@ class Trainer(legacy.OldMethods, Compiled):
             Weight of each class number.
         sample_weight : array_like, optional
             Weight of each row, or of each step of each row.
+        initial_epoch : int
+            How many epochs are behind, for callbacks and logs.
         steps_per_epoch, validation_steps : int, optional
             Batches of an epoch; needed by a generator that does not end.
         validation_batch_size : int, optional
+            By default ``batch_size``.
         validation_freq : int or list of int
             Every how many epochs, or in which epochs, to validate.
         **kwargs
@@ -76,6 +82,21 @@ class Trainer(legacy.OldMethods, Compiled):
         History
             ``history.history`` has the loss and the metrics of every epoch. After Ctrl-C
             ``model.history`` has those of the finished epochs, and the model is good to use.
+
+        Raises
+        ------
+        ValueError
+            If arrays do not fit one another or the model, an argument is out of its range, or the
+            model is not compiled.
+
+        Examples
+        --------
+        >>> model = fusedrnn.Sequential([fusedrnn.layers.GRU(4), fusedrnn.layers.Dense(1)])
+        >>> model.compile("adam", "mse", metrics=["mae"])
+        >>> x, y = np.random.rand(64, 10, 3), np.random.rand(64)
+        >>> history = model.fit(x, y, epochs=2, validation_split=0.25, verbose=0)
+        >>> list(history.history)
+        ['loss', 'mae', 'val_loss', 'val_mae']
         """
         self._require("fit")
         epochs = legacy.argument("fit.epochs", epochs, kwargs)
@@ -265,7 +286,36 @@ class Trainer(legacy.OldMethods, Compiled):
         return_dict: bool = False,
         **kwargs: Any,
     ) -> float | list[float] | Logs:
-        """Return the loss, or a list of loss and metrics, or with ``return_dict`` a dict."""
+        """Return the loss and the metrics over a data set.
+
+        Parameters
+        ----------
+        x, y, batch_size, verbose, sample_weight, callbacks
+            As of ``fit``.
+        steps : int, optional
+            Batches to take; needed by a generator that does not end.
+        return_dict : bool
+            Whether to return a dict by name.
+        **kwargs
+            As of ``fit``.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss; with metrics a list, the loss first, in the order of ``metrics_names``.
+
+        Raises
+        ------
+        ValueError
+            As of ``fit``.
+
+        Examples
+        --------
+        >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1, kernel_initializer="zeros")])
+        >>> model.compile(loss="mse", metrics=["mae"])
+        >>> model.evaluate(np.ones((4, 3)), np.full((4, 1), 2), verbose=0, return_dict=True)
+        {'loss': 4.0, 'mae': 2.0}
+        """
         self._require("evaluate")
         legacy.refuse_unknown("evaluate", kwargs)
         batches.check_counts("evaluate", batch_size=batch_size, steps=steps)
@@ -283,12 +333,36 @@ class Trainer(legacy.OldMethods, Compiled):
         weights: Literal["bfloat16"] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Return the outputs for all rows of ``x``: an array, of several outputs a list.
+        """Return the outputs for all rows.
 
-        With ``weights="bfloat16"``, which Keras does not have, the fused recurrent layers of a
-        model in float32 run on kernels and recurrent kernels rounded to bfloat16: see
-        :mod:`fusedrnn.functional` for the speed and the error. The model's own weights stay as
-        they are.
+        Parameters
+        ----------
+        x, batch_size, verbose, steps, callbacks
+            As of ``evaluate``.
+        weights : {"bfloat16"}, optional
+            Which Keras does not have: the fused recurrent layers of a model in float32 run on
+            kernels and recurrent kernels rounded to bfloat16; see :mod:`fusedrnn.functional` for
+            the speed and the error. The model's own weights stay as they are.
+        **kwargs
+            As of ``fit``.
+
+        Returns
+        -------
+        array, or list or dict of them
+            The output (N, ...), in the model's float type; of several outputs all of them, in the
+            form in which the model was given them.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not fit the model, or ``weights`` does not.
+
+        Examples
+        --------
+        >>> model = fusedrnn.Sequential([fusedrnn.layers.LSTM(8), fusedrnn.layers.Dense(1)])
+        >>> y = model.predict(np.zeros((100, 10, 3)), verbose=0)
+        >>> y.shape, y.dtype
+        ((100, 1), dtype('float32'))
         """
         legacy.refuse_unknown("predict", kwargs)
         if weights not in (None, "bfloat16"):

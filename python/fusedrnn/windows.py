@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from ._types import Array
 
+__all__ = ["make_windows", "split_by_time"]
+
 
 def make_windows(
     series: npt.ArrayLike,
@@ -19,8 +21,8 @@ def make_windows(
     """Cut a series into input windows and the values that follow each of them.
 
     Window ``i`` holds rows ``i*stride .. i*stride + timesteps - 1``, its targets are the next
-    `horizon` rows. Split a series by time first (`split_by_time`), then cut each part: a window
-    cannot straddle a split that was made before it.
+    ``horizon`` rows. Split a series by time first (:func:`split_by_time`), then cut each part: a
+    window cannot straddle a split that was made before it.
 
     Parameters
     ----------
@@ -28,20 +30,20 @@ def make_windows(
         The inputs, oldest row first.
     timesteps : int
         Rows in an input window.
-    horizon : int, default 1
+    horizon : int
         Rows to predict after each window.
-    stride : int, default 1
+    stride : int
         Rows between the starts of two windows.
     target : array_like, (n,) or (n, targets), optional
-        What to predict, row for row beside `series`. Default: `series` itself.
+        What to predict, row for row beside ``series``; by default ``series`` itself.
 
     Returns
     -------
-    inputs : ndarray, (count, timesteps, features)
-        A read-only view of `series`: no data is copied. With ``stride=1`` the count is
+    inputs : (count, timesteps, features) array
+        A read-only view of ``series``: no data is copied. With ``stride=1`` the count is
         ``n - timesteps - horizon + 1``.
-    targets : ndarray, (count, horizon) or (count, horizon, targets)
-        A read-only view of `target`, with as many axes as `target` has and one more.
+    targets : (count, horizon) or (count, horizon, targets) array
+        A read-only view of ``target``, with as many axes as ``target`` has and one more.
 
     Raises
     ------
@@ -49,6 +51,12 @@ def make_windows(
         If a length is not an integer.
     ValueError
         If a length is below one, a rank is wrong or the series is too short for one window.
+
+    Examples
+    --------
+    >>> x, y = fusedrnn.windows.make_windows([1, 2, 3, 4, 5], timesteps=3)
+    >>> x[..., 0].tolist(), y.tolist()
+    ([[1, 2, 3], [2, 3, 4]], [[4], [5]])
     """
     lengths = {"timesteps": timesteps, "horizon": horizon, "stride": stride}
     for name, value in lengths.items():
@@ -83,18 +91,24 @@ def split_by_time(series: npt.ArrayLike, test_size: float | int = 0.2) -> tuple[
     ----------
     series : array_like, (n, ...)
         Oldest row first.
-    test_size : float or int, default 0.2
+    test_size : float or int
         A share of the rows between 0 and 1, rounded up, or a number of rows, as in scikit-learn.
 
     Returns
     -------
-    train, test : ndarray
-        Views; together they are `series`.
+    train, test
+        Views; together they are ``series``.
 
     Raises
     ------
     ValueError
         If one of the parts would be empty.
+
+    Examples
+    --------
+    >>> train, test = fusedrnn.windows.split_by_time(np.arange(10), 0.2)
+    >>> train.tolist(), test.tolist()
+    ([0, 1, 2, 3, 4, 5, 6, 7], [8, 9])
     """
     rows = np.asarray(series)
     if rows.ndim == 0:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusedrnn.forecast.cli import main
+from fusedrnn.cli.main import main
 
 PAGE = (Path(__file__).parents[2] / "docs" / "forecasting.md").read_text()
 QUICK = shlex.split("--epochs 1 --seeds 1 --units 2 --timesteps 5")

@@ -269,8 +269,8 @@ def test_refuses_unknown_versions_and_other_backends(monkeypatch):
     with pytest.raises(RuntimeError, match=r"not tested with Keras 4\.0\.0"):
         fk.enable()
     monkeypatch.undo()
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="Keras runs on jax, expected the torch backend"):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(RuntimeError, match="Keras runs on tensorflow, expected the torch or jax"):
         fk.enable()
     assert layers.LSTM.inner_loop is own
 

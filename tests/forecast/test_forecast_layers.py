@@ -15,14 +15,14 @@ PACKAGE = "fusedrnn.forecast"
 BELOW = {
     "_types": [],
     "settings": [],
-    "data": ["_types", "settings"],
+    "needs": ["settings"],
+    "data": ["_types", "settings", "needs"],
     "models": ["_types", "settings", "data"],
-    "evaluate": ["_types", "settings", "data", "models"],
+    "evaluate": ["_types", "settings", "needs", "data", "models"],
     "report": ["_types", "settings", "data", "models", "evaluate"],
-    "forecaster": ["_types", "settings", "data", "models", "evaluate"],
+    "forecaster": ["_types", "settings", "needs", "data", "models", "evaluate"],
     "adapters": ["forecaster"],
-    "experiment": ["_types", "settings", "data", "models", "evaluate", "report", "forecaster"],
-    "cli": ["settings", "report", "forecaster", "experiment"],
+    "experiment": ["settings", "needs", "data", "models", "evaluate", "report", "forecaster"],
 }
 """What each file and folder may import, beside itself."""
 

@@ -9,8 +9,8 @@ from dataclasses import fields
 import pytest
 
 from forecast_tables import growing, sales
+from fusedrnn.cli.main import parser
 from fusedrnn.forecast import RNNForecaster, Settings, compare
-from fusedrnn.forecast.cli import parser
 from fusedrnn.forecast.settings import PanelOptions, TableOptions, choices
 
 
@@ -71,7 +71,7 @@ def test_the_command_line_takes_the_words_of_an_option_and_no_other(option, word
         assert vars(parser().parse_args(["compare", flag, word]))[option] == word
     with pytest.raises(SystemExit):
         parser().parse_args(["compare", flag, "other"])
-    assert f"argument {flag}: invalid choice: 'other'" in capsys.readouterr().err
+    assert f"argument {flag}: 'other' is none of {', '.join(words)}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

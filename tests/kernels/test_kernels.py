@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fusedrnn import runtime
+from fusedrnn import functional as F
+from fusedrnn import reference, runtime
 from kernel_cases import (
     CELLS,
     OPTIONS,
@@ -15,6 +16,7 @@ from kernel_cases import (
     run_forward,
     run_kernels,
     run_reference,
+    run_reference_forward,
     tolerances,
 )
 from shapes import TEST_SHAPES
@@ -103,3 +105,35 @@ def test_nothing_is_taken_from_what_memory_held(isa, shape, option, cell, dtype)
     run_kernels(cell, poison | {"lengths": None, "mask": None}, options, dtype)
     again, gradients_again = run_kernels(cell, case, options, dtype)
     assert_same_bits([*again, *gradients_again], [*outputs, *gradients])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell != "rnn"])
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("shape", ["lanes+1", "few_rows"])
+def test_gates_of_the_tape(isa, shape, option, cell, dtype):
+    """Those of the reference, step by step; NaN, and nothing that memory held, where none ran."""
+    options = OPTIONS[option]
+    case = make_case(cell, TEST_SHAPES[shape], options)
+    gates = run_forward(cell, case, options, dtype)[-1].gates()
+    expected = run_reference_forward(cell, case, options)[-1].gates()
+    assert list(gates) == list(expected)
+    for name, values in gates.items():
+        assert values.dtype == dtype
+        assert values.flags.c_contiguous
+        values = values.swapaxes(0, 1) if options.get("time_major") else values
+        scale = max(np.nanmax(np.abs(expected[name]), initial=0), 1e-30)
+        np.testing.assert_allclose(
+            values / scale, expected[name] / scale, rtol=0, atol=tolerances(case, dtype)[0],
+            err_msg=name,
+        )  # fmt: skip
+
+
+def test_gates_of_no_rows_and_no_steps():
+    for x in (np.ones((0, 4, 3)), np.ones((2, 0, 3))):
+        *_, tape = F.lstm(x, np.ones((3, 20)), np.ones((5, 20)), training=True)
+        *_, oracle = reference.lstm(x, np.ones((3, 20)), np.ones((5, 20)))
+        for gates in (tape.gates(), oracle.gates()):
+            assert {name: a.shape for name, a in gates.items()} == dict.fromkeys(
+                "ifgoc", (*x.shape[:2], 5)
+            )

@@ -83,7 +83,7 @@ def test_lstm_is_the_textbooks():
     H, I, T = 6, 3, 5
     W_f, W_i, W_C, W_o = rng.normal(size=(4, H, H + I))
     b_f, b_i, b_C, b_o = rng.normal(size=(4, H))
-    x, h, C, outputs = rng.normal(size=(T, I)), np.zeros(H), np.zeros(H), []
+    x, h, C, outputs, gates = rng.normal(size=(T, I)), np.zeros(H), np.zeros(H), [], []
     for x_t in x:
         hx = np.concatenate([h, x_t])
         f = sigma(W_f @ hx + b_f)  # forget gate
@@ -93,13 +93,18 @@ def test_lstm_is_the_textbooks():
         o = sigma(W_o @ hx + b_o)  # output gate
         h = o * np.tanh(C)
         outputs.append(h)
+        gates.append([i, f, C_new, o, C])
 
     stacked = np.vstack([W_i, W_f, W_C, W_o]).T  # (H + I, 4H), gates i f g o
-    y, h_n, c_n = F.lstm(x[None], stacked[H:].copy(), stacked[:H].copy(),
-                         np.concatenate([b_i, b_f, b_C, b_o]))  # fmt: skip
+    call = x[None], stacked[H:].copy(), stacked[:H].copy(), np.concatenate([b_i, b_f, b_C, b_o])
+    y, h_n, c_n = F.lstm(*call)
     np.testing.assert_allclose(y[0], outputs, rtol=0, atol=1e-14)
     np.testing.assert_allclose(h_n[0], h, rtol=0, atol=1e-14)
     np.testing.assert_allclose(c_n[0], C, rtol=0, atol=1e-14)
+    *_, tape = reference.lstm(*call)
+    assert "".join(tape.gates()) == "ifgoc"
+    got = np.stack([a[0] for a in tape.gates().values()], 1)
+    np.testing.assert_allclose(got, gates, rtol=0, atol=1e-14)
 
 
 def test_rnn_is_the_textbooks():
@@ -123,7 +128,7 @@ def test_gru_is_the_textbooks():
     H, I, T = 6, 3, 5
     W_z, W_r, W_n = rng.normal(size=(3, H, H + I))
     b_z, b_r, b_n = rng.normal(size=(3, H))
-    x, h, outputs = rng.normal(size=(T, I)), np.zeros(H), []
+    x, h, outputs, gates = rng.normal(size=(T, I)), np.zeros(H), [], []
     for x_t in x:
         hx = np.concatenate([h, x_t])
         z = sigma(W_z @ hx + b_z)  # update gate
@@ -131,9 +136,14 @@ def test_gru_is_the_textbooks():
         n = np.tanh(W_n @ np.concatenate([r * h, x_t]) + b_n)  # candidate
         h = (1 - z) * h + z * n
         outputs.append(h)
+        gates.append([z, r, n])
 
     stacked = np.vstack([W_z, W_r, W_n]).T
-    y, h_n = F.gru(x[None], stacked[H:].copy(), stacked[:H].copy(), np.concatenate([b_z, b_r, b_n]),
-                   reset_after=False, update_gate="write")  # fmt: skip
+    call = x[None], stacked[H:].copy(), stacked[:H].copy(), np.concatenate([b_z, b_r, b_n])
+    y, h_n = F.gru(*call, reset_after=False, update_gate="write")
     np.testing.assert_allclose(y[0], outputs, rtol=0, atol=1e-14)
     np.testing.assert_allclose(h_n[0], h, rtol=0, atol=1e-14)
+    *_, tape = reference.gru(*call, reset_after=False, update_gate="write")
+    assert "".join(tape.gates()) == "zrn"
+    got = np.stack([a[0] for a in tape.gates().values()], 1)
+    np.testing.assert_allclose(got, gates, rtol=0, atol=1e-14)

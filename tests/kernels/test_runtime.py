@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -49,10 +50,37 @@ def test_environment_caps_the_isa():
 
 
 def test_environment_sets_the_threads():
-    code = "import fusedrnn.runtime as r; print(r.num_threads(), r.build_info()['openmp'])"
+    code = "import fusedrnn.runtime as r; print(r.num_threads(), r.threadpool() is not None)"
     for given, threads in (("3", 3), ("999999999999", _core.most_threads)):
-        n, openmp = run_python(code, OMP_NUM_THREADS=given).stdout.split()
-        assert int(n) == (threads if openmp == "True" else 1)
+        n, pool = run_python(code, OMP_NUM_THREADS=given).stdout.split()
+        assert int(n) == (threads if pool == "True" else 1)
+
+
+@pytest.mark.skipif(
+    _core.openmp or os.name == "nt", reason="a runtime is built in, or none is found"
+)
+@pytest.mark.parametrize("name", ["gomp", "omp"])
+def test_a_build_without_a_runtime_has_the_threads_of_another(name):
+    library = ctypes.util.find_library(name)
+    if not library:
+        pytest.skip(f"there is no lib{name}")
+    code = f"""
+import ctypes
+import numpy as np
+from fusedrnn import functional as F, runtime
+def call():
+    return F.lstm(*(np.ones(s, "f4") / 99 for s in ((64, 50, 8), (8, 400), (100, 400))))[0]
+runtime.set_num_threads(2)
+assert (runtime.threadpool(), runtime.num_threads()) == (None, 1)
+alone = call()
+ctypes.CDLL({library!r})
+runtime.set_num_threads(2)
+pool = runtime.threadpool()
+assert (pool["prefix"], pool["own"], pool["num_threads"]) == ("lib{name}", False, 2), pool
+assert call().tobytes() == alone.tobytes()
+"""
+    done = run_python(code, OMP_NUM_THREADS="4")
+    assert done.returncode == 0, done.stderr
 
 
 def test_threads():

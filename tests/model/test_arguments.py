@@ -130,7 +130,7 @@ def test_fit_names_the_argument(argument: str, value: Any) -> None:
         ("dilation_rate", lambda: layers.Conv1D(4, 2, strides=2, dilation_rate=2)),
         ("padding", lambda: layers.SeparableConv1D(4, 2, padding="causal")),
         ("padding", lambda: layers.Conv1D(4, 2, padding=1)),  # type: ignore[arg-type]
-        ("data_format", lambda: layers.Conv1D(4, 2, data_format="channels_first")),
+        ("data_format", lambda: layers.Conv1D(4, 2, data_format="first")),
         ("groups", lambda: layers.Conv1D(4, 2, groups=2)(np.ones((2, 5, 3)))),
         ("input", lambda: layers.Conv1D(4, 6)(np.ones((2, 5, 3)))),
         ("input", lambda: layers.MaxPooling1D(6)(np.ones((2, 5, 3)))),

@@ -11,7 +11,7 @@ import pytest
 import fusedrnn
 from fusedrnn import Input, Sequential, losses, ops, utils
 from fusedrnn import backend as K
-from fusedrnn.autodiff import Tracked, differentiate
+from fusedrnn.autodiff import Tracked, backward, differentiate
 from fusedrnn.layers import LSTM, Dense
 
 rng = np.random.default_rng(0)
@@ -205,3 +205,12 @@ def test_a_loss_of_the_users_may_call_a_loss_object(reduction: Any) -> None:
         return fusedrnn.ops.sparse_categorical_crossentropy(t, p) * weights
 
     np.testing.assert_allclose(trained(own, labels), trained(written, labels), rtol=1e-5)
+
+
+def test_an_extreme_beside_infinity() -> None:
+    """As in a softmax by hand over scores that a mask has made infinite."""
+    x = Tracked(np.array([[-np.inf, 1, 2], [-np.inf, 3, 3]]))
+    y = np.max(x, axis=1)
+    np.testing.assert_array_equal(y.value, [2, 3])
+    (gradient,) = backward([(y, np.array([1.0, 4.0]))], [x])
+    np.testing.assert_array_equal(gradient, [[0, 0, 1], [0, 2, 2]])

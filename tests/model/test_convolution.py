@@ -177,3 +177,8 @@ def test_old_names(name: str) -> None:
     assert getattr(layers, name) is getattr(layers, OLD[name])
     assert getattr(layers.convolutional, name) is getattr(layers, OLD[name])
     assert getattr(layers.pooling, name) is getattr(layers, OLD[name])
+
+
+def test_a_global_maximum_and_infinity() -> None:
+    x = np.array([[[-np.inf], [1], [-np.inf]], [[2], [np.inf], [3]]], np.float32)
+    np.testing.assert_array_equal(layers.GlobalMaxPooling1D()(x), [[1], [np.inf]])

@@ -45,9 +45,33 @@ def single(layer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return make
 
 
+FEATURES_FIRST: dict[str, dict[str, Any]] = {
+    "Conv1D": {"filters": 4, "kernel_size": 2, "padding": "causal", "activation": "tanh"},
+    "Conv1DTranspose": {"filters": 4, "kernel_size": 2, "strides": 2},
+    "DepthwiseConv1D": {"kernel_size": 2, "depth_multiplier": 2, "padding": "same"},
+    "SeparableConv1D": {"filters": 4, "kernel_size": 3, "activation": "relu"},
+    "MaxPooling1D": {},
+    "AveragePooling1D": {"pool_size": 3, "padding": "same"},
+    "GlobalMaxPooling1D": {"keepdims": True},
+    "GlobalAveragePooling1D": {},
+    "AdaptiveMaxPooling1D": {"output_size": 3},
+    "AdaptiveAveragePooling1D": {"output_size": 3},
+    "ZeroPadding1D": {"padding": (1, 2)},
+    "Flatten": {},
+}
+
 CASES: dict[str, Callable[[Any], Any]] = {
+    **{
+        f"{name} with the features first": single(
+            lambda k, name=name: getattr(k.layers, name)(  # type: ignore[misc]
+                **FEATURES_FIRST[name], data_format="channels_first"
+            )
+        )
+        for name in FEATURES_FIRST
+    },
     **{f"masked {name}": merged(name) for name in ("Maximum", "Minimum", "Multiply", "Add")},
     "masked Multiply of ranks": merged("Multiply", 2),
+    "GlobalMaxPooling1D of equal steps": single(lambda k: k.layers.GlobalMaxPooling1D()),
     "LayerNormalization of two axes": single(lambda k: k.layers.LayerNormalization([2, 1])),
     "LayerNormalization from the end": single(lambda k: k.layers.LayerNormalization([-2, -1])),
     "rms_scaling": single(lambda k: k.layers.LayerNormalization(rms_scaling=True, scale=False)),
@@ -75,6 +99,15 @@ def test_training(name: str) -> None:
         found.append([before, losses, *model.get_weights(), model.predict(x, verbose=0)])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", FEATURES_FIRST)
+def test_features_first_in_a_file(name: str, tmp_path: Any) -> None:
+    model = CASES[f"{name} with the features first"](fusedrnn)
+    model.save(tmp_path / "m.keras")
+    for k in (fusedrnn, keras):
+        again = k.models.load_model(tmp_path / "m.keras")
+        np.testing.assert_allclose(again.predict(X[0], verbose=0), model(X[0]), atol=1e-5)
 
 
 def test_configurations() -> None:

@@ -46,10 +46,19 @@ def summary(k: Any, name: str, columns: int, trained: bool = False, **options: A
     return "\n".join(lines)
 
 
-def progress(k: Any, target: int | None, verbose: int, step: float, count: int) -> str:
+class Terminal(io.StringIO):
+    """Text that is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def progress(
+    k: Any, target: int | None, verbose: int, step: float, count: int, terminal: bool = True
+) -> str:
     """Return what a progress bar prints for steps that take ``step`` seconds."""
     now = [1000.0]
-    out = io.StringIO()
+    out = Terminal() if terminal else io.StringIO()
     clock = mock.Mock(side_effect=lambda: now[0])
     with mock.patch("time.time", clock), contextlib.redirect_stdout(out):
         bar = k.utils.Progbar(target, verbose=verbose)
@@ -86,7 +95,7 @@ def everything(k: Any) -> dict[str, str]:
 
 def fit_lines(k: Any) -> list[str]:
     """Return what fit, evaluate and predict print, the times left out."""
-    out = io.StringIO()
+    out = Terminal()
     k.backend.clear_session()
     x, y = np.ones((20, 3), np.float32), np.ones((20, 1), np.float32)
     with contextlib.redirect_stdout(out):

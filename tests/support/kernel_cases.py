@@ -80,17 +80,22 @@ def make_case(cell, shape, options, seed=0):
     return case
 
 
-def run_reference(cell, case, options):
-    """Outputs and gradients by the reference, in the order of run_kernels."""
+def run_reference_forward(cell, case, options):
+    """Outputs, final states and the tape by the reference."""
     kind, form = CELLS[cell]
-    sequences = options.get("return_sequences", True)
-    y, *final, tape = getattr(reference, kind)(
+    return getattr(reference, kind)(
         case["x"], case["kernel"], case["recurrent_kernel"], case["bias"], *case["states"],
         lengths=case["lengths"], mask=case["mask"], reverse=options.get("reverse", False),
-        return_sequences=sequences, recurrent_mask=case["recurrent_mask"],
+        return_sequences=options.get("return_sequences", True),
+        recurrent_mask=case["recurrent_mask"],
         activation=options.get("activation", "tanh"), **form,
     )  # fmt: skip
-    dy = case["dy"] if sequences else None
+
+
+def run_reference(cell, case, options):
+    """Outputs and gradients by the reference, in the order of run_kernels."""
+    y, *final, tape = run_reference_forward(cell, case, options)
+    dy = case["dy"] if options.get("return_sequences", True) else None
     return [y, *final], list(reference.backward(tape, dy, *case["dstates"]))
 
 

@@ -24,6 +24,17 @@ class BackupAndRestore(Callback):
         Whether to keep the one before the last too, in case that the last is damaged.
     delete_checkpoint : bool
         Whether to delete all of it when the training is over.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``backup_dir``; in ``fit``, if the model is not built.
+    ImportError
+        In ``fit``, if h5py is missing.
+
+    Examples
+    --------
+    >>> backup = fusedrnn.callbacks.BackupAndRestore("backup")
     """
 
     def __init__(

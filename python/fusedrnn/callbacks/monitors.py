@@ -15,7 +15,24 @@ from .callback import Callback
 
 
 class MonitorCallback(Callback):
-    """Base of the callbacks that watch one number."""
+    """Base of the callbacks that watch one number.
+
+    Parameters
+    ----------
+    monitor : str
+        A name of the logs.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" knows the loss and the metrics.
+    best : float, optional
+        What it has to be better than at first.
+    min_delta : float
+        By how much.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, if "auto" does not know.
+    """
 
     def __init__(
         self, monitor: str, mode: str, best: float | None = None, min_delta: float = 0.0
@@ -59,7 +76,41 @@ class MonitorCallback(Callback):
 
 
 class EarlyStopping(MonitorCallback):
-    """Stops when the number watched has not improved for ``patience`` epochs."""
+    """Stops when the number watched has not improved for some epochs.
+
+    Parameters
+    ----------
+    monitor : str
+        A name of the logs.
+    min_delta : float
+        What is less does not count as better.
+    patience : int
+        How many epochs in a row may be no better.
+    verbose : int
+        Whether to say so.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" knows the loss and the metrics.
+    baseline : float, optional
+        What has to be reached too, for patience to begin anew.
+    restore_best_weights : bool
+        Whether the model has the weights of its best epoch at the end.
+    start_from_epoch : int
+        Epochs before which nothing is watched.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range; in ``fit``, if "auto" does not know.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> stop = fusedrnn.callbacks.EarlyStopping("loss", min_delta=1e9, patience=2)
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=50, verbose=0, callbacks=[stop])
+    >>> len(history.epoch)
+    3
+    """
 
     def __init__(
         self,
@@ -116,8 +167,43 @@ class EarlyStopping(MonitorCallback):
 class ModelCheckpoint(MonitorCallback):
     """Saves the model after every epoch (or ``save_freq`` batches), or only when it is the best.
 
-    ``filepath`` may hold ``{epoch}`` and names of logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
-    ``period`` is Keras 2's: every how many epochs.
+    Parameters
+    ----------
+    filepath : path
+        It may hold ``{epoch}`` and names of logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
+    monitor : str
+        A name of the logs.
+    verbose : int
+        Whether to say so.
+    save_best_only : bool
+    save_weights_only : bool
+        Whether to save by ``save_weights``, not ``save``.
+    mode : {"auto", "min", "max"}
+        As of :class:`EarlyStopping`.
+    save_freq : "epoch" or int
+        Every how many batches to save.
+    initial_value_threshold : float, optional
+        What the number watched has to be better than at first.
+    period : int
+        Keras 2's: every how many epochs.
+
+    Raises
+    ------
+    ValueError
+        If ``filepath`` ends in no format of models.
+    KeyError
+        In ``fit``, if it holds a name that the logs have not.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save = fusedrnn.callbacks.ModelCheckpoint(os.path.join(folder, "{epoch}.safetensors"))
+    ...     history = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0, callbacks=[save])
+    ...     print(sorted(os.listdir(folder)))
+    ['1.safetensors', '2.safetensors']
     """
 
     def __init__(
@@ -191,7 +277,37 @@ class ModelCheckpoint(MonitorCallback):
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by ``factor`` after ``patience`` epochs of no improvement."""
+    """Multiplies the learning rate by a factor after some epochs of no improvement.
+
+    Parameters
+    ----------
+    monitor, verbose, mode
+        As of :class:`EarlyStopping`.
+    factor : float
+        Less than 1.
+    patience : int
+        How many epochs in a row may be no better.
+    min_delta : float
+        What is less does not count as better.
+    cooldown : int
+        Epochs after a change in which none counts.
+    min_lr : float
+        Below which the rate does not go.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range; in ``fit``, if "auto" does not know.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile(fusedrnn.optimizers.SGD(0.5), "mse")
+    >>> slower = fusedrnn.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e9)
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0, callbacks=[slower])
+    >>> float(model.optimizer.learning_rate)
+    0.125
+    """
 
     def __init__(
         self,

@@ -11,12 +11,30 @@ from typing import Any
 import numpy as np
 
 from .._types import Logs
-from ..progress import Progbar, write
+from ..progress import Progbar, number, write
 from .callback import Callback
 
 
 class History(Callback):
-    """Keeps the logs of all epochs: ``history`` (dict of lists), ``epoch``, ``params``."""
+    """Keeps the logs of all epochs; ``fit`` returns one.
+
+    Attributes
+    ----------
+    history : dict
+        A list of one number an epoch by the names of the logs.
+    epoch : list of int
+        The epochs, counted from 0.
+    params : dict
+        ``verbose``, ``epochs`` and ``steps``.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.zeros((4, 2)), np.zeros(4), epochs=2, verbose=0)
+    >>> history.epoch, history.history
+    ([0, 1], {'loss': [0.0, 0.0]})
+    """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -30,9 +48,13 @@ class History(Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
 
+    def __repr__(self) -> str:
+        last = ", ".join(f"{k} {number(float(v[-1]))}" for k, v in self.history.items())
+        return f"<History of {len(self.epoch)} epochs{f': {last}' if last else ''}>"
+
 
 class ProgbarLogger(Callback):
-    """Keras's progress lines."""
+    """Keras's progress lines, which ``fit``, ``evaluate`` and ``predict`` show by themselves."""
 
     def __init__(self) -> None:
         self.bar = Progbar(None, verbose=0)
@@ -83,8 +105,32 @@ class CSVLogger(Callback):
     """Writes the logs of every epoch as a line of a CSV file.
 
     The columns are those of the first epoch; where it has none of a validation, as with
-    ``validation_freq=2``, there are columns for one, as in Keras. With ``append`` the lines go
-    after those that are there, which must have the same columns.
+    ``validation_freq=2``, there are columns for one, as in Keras.
+
+    Parameters
+    ----------
+    filename : path
+    separator : str
+    append : bool
+        Whether the lines go after those that are there, which must have the same columns.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, if the file has other columns.
+    OSError
+        In ``fit``, if it cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = fusedrnn.callbacks.CSVLogger(os.path.join(folder, "log.csv"))
+    ...     history = model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0, callbacks=[log])
+    ...     print(np.loadtxt(log.filename, str).tolist())
+    ['epoch,loss,val_loss', '0,0.0,NA']
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
@@ -132,7 +178,23 @@ class CSVLogger(Callback):
 
 
 class RemoteMonitor(Callback):
-    """Sends the logs of every epoch to a server by HTTP POST, as JSON or as a field of a form."""
+    """Sends the logs of every epoch to a server by HTTP POST, as JSON or as a field of a form.
+
+    A server that cannot be reached is a warning.
+
+    Parameters
+    ----------
+    root, path : str
+        The two parts of the address.
+    field : str
+        Of the form.
+    headers : dict, optional
+    send_as_json : bool
+
+    Examples
+    --------
+    >>> monitor = fusedrnn.callbacks.RemoteMonitor("http://localhost:9000", send_as_json=True)
+    """
 
     def __init__(
         self,

@@ -14,7 +14,31 @@ from .callback import HOOKS, Callback
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate of an epoch to ``schedule(epoch)`` or ``schedule(epoch, rate)``."""
+    """Sets the learning rate of an epoch to ``schedule(epoch)`` or ``schedule(epoch, rate)``.
+
+    Parameters
+    ----------
+    schedule : callable
+        Returns a float; epochs are counted from 0.
+    verbose : int
+        Whether to say so.
+
+    Raises
+    ------
+    TypeError
+        If it is no function.
+    ValueError
+        In ``fit``, if it returns no float.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> halve = fusedrnn.callbacks.LearningRateScheduler(lambda epoch: 0.5**epoch)
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0, callbacks=[halve])
+    >>> history.history["learning_rate"]
+    [1.0, 0.5, 0.25]
+    """
 
     def __init__(self, schedule: Function[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
@@ -37,7 +61,28 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops when the loss is not a finite number, or with ``raise_error`` raises RuntimeError."""
+    """Stops when the loss is not a finite number.
+
+    Parameters
+    ----------
+    raise_error : bool
+        Whether that is an error.
+
+    Raises
+    ------
+    RuntimeError
+        In ``fit``, with ``raise_error``.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> stop = fusedrnn.callbacks.TerminateOnNaN()
+    >>> history = model.fit(np.ones((1, 2)), [np.nan], epochs=9, verbose=0, callbacks=[stop])
+    Batch 0: Invalid loss, terminating training
+    >>> len(history.epoch)
+    1
+    """
 
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = flag("TerminateOnNaN", "raise_error", raise_error)
@@ -61,6 +106,18 @@ class SwapEMAWeights(Callback):
     swap_on_epoch : bool
         Whether callbacks after this one see the averages at the end of an epoch too, such as a
         ``ModelCheckpoint``.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``, if the optimizer keeps no averages.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile(fusedrnn.optimizers.SGD(use_ema=True), "mse")
+    >>> swap = fusedrnn.callbacks.SwapEMAWeights()
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), verbose=0, callbacks=[swap])
     """
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
@@ -103,7 +160,27 @@ class SwapEMAWeights(Callback):
 
 
 class LambdaCallback(Callback):
-    """Calls the given functions: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``."""
+    """Calls the given functions.
+
+    Parameters
+    ----------
+    **hooks
+        Functions by the names of the hooks, with their arguments.
+
+    Raises
+    ------
+    TypeError
+        Of a name that is no hook, or what is no function.
+
+    Examples
+    --------
+    >>> model = fusedrnn.Sequential([fusedrnn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> shown = fusedrnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch))
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=2, verbose=0, callbacks=[shown])
+    0
+    1
+    """
 
     def __init__(self, **hooks: Function[..., Any]) -> None:
         allowed = {*HOOKS, "on_batch_begin", "on_batch_end"}

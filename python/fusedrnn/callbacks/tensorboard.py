@@ -32,18 +32,22 @@ class TensorBoard(Callback):
         Every how many epochs to write histograms of the weights; 0: never.
     write_graph : bool
         Whether to write the model's configuration, which is drawn as its graph.
+    write_images, profile_batch, embeddings_freq, embeddings_metadata
+        Nothing is written of these; asking for it is a warning.
     write_steps_per_second : bool
     update_freq : {"epoch", "batch"} or int
         Every how many batches to write their scalars.
-    write_images, profile_batch, embeddings_freq, embeddings_metadata
-        Nothing is written of these; asking for it is a warning.
     **kwargs
         ``batch_size``, ``write_grads`` and others of Keras 2, of which the same is true.
 
     Raises
     ------
     ImportError
-        Without either package.
+        Without either of the packages ``tensorboard`` and ``tensorboardX``.
+
+    Examples
+    --------
+    >>> board = fusedrnn.callbacks.TensorBoard("logs", histogram_freq=1)  # doctest: +SKIP
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The bundled sales data and its loaders, and Keras's data sets, a file each.
 
 NOTICE says where the bundled data come from and under which licence. Keras's are fetched once, by
-`fusedrnn.utils.get_file`, into Keras's own folder.
+``fusedrnn.utils.get_file``, into Keras's own folder.
 
 Not here: nothing is fetched before ``load_data`` is called.
 """

@@ -6,12 +6,33 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(path: Any = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: (N, 13), and (N,) in thousands of dollars.
 
     One of the numbers assumes that prices depend on the segregation of people: use
-    `fusedrnn.datasets.california_housing`.
+    ``fusedrnn.datasets.california_housing``.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file in Keras's folder, where it is downloaded to.
+    test_split : float
+        Share of the rows to test with.
+    seed : int
+        Of the order.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+
+    Raises
+    ------
+    ValueError
+        If ``test_split`` is not from 0 to below 1.
     """
     _cache.check_split(test_split)
     found = _cache.arrays(

@@ -6,6 +6,8 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(
     version: str = "large",
@@ -15,7 +17,26 @@ def load_data(
 ) -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: (N, 8), and (N,) in dollars.
 
-    The ``version`` "small" has the first 600 districts.
+    Parameters
+    ----------
+    version : {"large", "small"}
+        All districts, or the first 600.
+    path : str
+        Name of the file in Keras's folder, where it is downloaded to.
+    test_split : float
+        Share of the rows to test with.
+    seed : int
+        Of the order.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+
+    Raises
+    ------
+    ValueError
+        Of another version, or if ``test_split`` is not from 0 to below 1.
     """
     _cache.check_split(test_split)
     if version not in ("small", "large"):

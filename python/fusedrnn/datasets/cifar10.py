@@ -8,9 +8,17 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data() -> Any:
-    """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 32, 32, 3), and (N, 1)."""
+    """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 32, 32, 3), and (N, 1).
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+    """
     folder = _cache.cifar(
         "cifar-10", "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
     )

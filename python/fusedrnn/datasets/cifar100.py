@@ -6,11 +6,26 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(label_mode: str = "fine") -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 32, 32, 3), and (N, 1).
 
-    The ``label_mode`` is "fine" for the kinds, "coarse" for the groups.
+    Parameters
+    ----------
+    label_mode : {"fine", "coarse"}
+        The kinds, or their groups.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+
+    Raises
+    ------
+    ValueError
+        Of another mode.
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(

@@ -10,6 +10,8 @@ import numpy as np
 from .._download import get_file
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data() -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 28, 28), and kinds (N,)."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["get_word_index", "load_data"]
+
 
 def load_data(
     path: Any = "imdb.npz",
@@ -25,7 +27,7 @@ def load_data(
     Parameters
     ----------
     path : str
-        Name of the file in Keras's folder.
+        Name of the file in Keras's folder, where it is downloaded to.
     num_words, skip_top : int
         Numbers that are kept are ``skip_top`` to ``num_words - 1``.
     maxlen : int, optional
@@ -35,7 +37,19 @@ def load_data(
     start_char, oov_char : int or None
         What every review begins with, and what stands for words that are not kept.
     index_from : int
-        What is added to the numbers of `get_word_index`.
+        What is added to the numbers of :func:`get_word_index`.
+    **kwargs
+        ``nb_words``, the old name of ``num_words``.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+
+    Raises
+    ------
+    ValueError
+        If no review is left.
     """
     num_words = _cache.old_arguments(num_words, kwargs)
     found = _cache.arrays(
@@ -63,7 +77,13 @@ def load_data(
 
 
 def get_word_index(path: Any = "imdb_word_index.json") -> dict[str, int]:
-    """Return the number of each word, by how often it occurs, from 1 on."""
+    """Return the number of each word, by how often it occurs, from 1 on.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file in Keras's folder, where it is downloaded to.
+    """
     index: dict[str, int] = _cache.fetch_json(
         path, "imdb_word_index.json", "bfafd718b763782e994055a2d397834f"
     )

@@ -6,9 +6,22 @@ from typing import Any
 
 from . import _cache
 
+__all__ = ["load_data"]
+
 
 def load_data(path: Any = "mnist.npz") -> Any:
-    """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 28, 28), and digits (N,)."""
+    """Return ``(x_train, y_train), (x_test, y_test)``: uint8 (N, 28, 28), and digits (N,).
+
+    Parameters
+    ----------
+    path : str
+        Name of the file in Keras's folder, where it is downloaded to.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
+    """
     found = _cache.arrays(
         _cache.fetch(
             path,

@@ -8,6 +8,8 @@ import numpy as np
 
 from . import _cache
 
+__all__ = ["get_label_names", "get_word_index", "load_data"]
+
 LABELS = (
     "cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves "
     "ship cotton carcass crude nat-gas cpi money-fx interest gnp meal-feed alum oilseed gold tin "
@@ -30,8 +32,17 @@ def load_data(
 ) -> Any:
     """Return ``(x_train, y_train), (x_test, y_test)``: arrays of lists of int, and topics.
 
-    ``test_split`` is the share to test with; the other arguments are those of
-    `fusedrnn.datasets.imdb.load_data`.
+    Parameters
+    ----------
+    path, num_words, skip_top, maxlen, seed, start_char, oov_char, index_from, **kwargs
+        As of :func:`fusedrnn.datasets.imdb.load_data`.
+    test_split : float
+        Share of the newswires to test with.
+
+    Returns
+    -------
+    tuple
+        Two pairs of arrays.
     """
     num_words = _cache.old_arguments(num_words, kwargs)
     found = _cache.arrays(
@@ -52,7 +63,13 @@ def load_data(
 
 
 def get_word_index(path: Any = "reuters_word_index.json") -> dict[str, int]:
-    """Return the number of each word, by how often it occurs, from 1 on."""
+    """Return the number of each word, by how often it occurs, from 1 on.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file in Keras's folder, where it is downloaded to.
+    """
     index: dict[str, int] = _cache.fetch_json(
         path, "reuters_word_index.json", "4d44cc38712099c9e383dc6e5f11a921"
     )

@@ -7,6 +7,7 @@ Not here: what the rest of ``fusedrnn`` needs; nothing of it imports from here.
 
 ===========  =====================================================================================
 settings     every option: `TableOptions`, `PanelOptions`, `Settings`, each checked once
+needs        what has to be installed for which of them
 data/        files, frames, table     a file in pieces, a frame or a series -> checked long rows
              dates, months, numerals  the spellings of dates, names of months, and numbers
              frequency, periods       frequencies and seasons; stamps -> the dates of a grid
@@ -26,10 +27,10 @@ evaluate/    folds                    where time is cut: training part, calibrat
 report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
              comparison, outputs      `Comparison`, with all of these; where it may be written
-forecaster/  estimator, train, saved  `RNNForecaster`: train on everything, forecast, save and load
+forecaster/  estimator, train         `RNNForecaster`: train on everything, forecast
+             saved, folder            save and load; whether that can be done
 adapters/    sktime, darts            `RNNForecaster` under the interface of other libraries
 experiment   `tune`, `compare`: all of the above but the adapters
-cli          the command ``fusedrnn``
 ===========  =====================================================================================
 """
 
@@ -75,3 +76,7 @@ else:  # so that a type checker refuses other names
             raise ImportError(
                 f"fusedrnn.forecast needs {error.name}: pip install 'fusedrnn[forecast]'"
             ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,9 +18,8 @@ from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
 from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
-from .forecaster.estimator import RNNForecaster
 from .models.inputs import check_covariates
-from .models.rivals import check_installed
+from .needs import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
@@ -113,38 +112,41 @@ def compare(
         thousands of series need no more memory than some. Default: the bundled bakery sales.
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
-        Where things are in the table and how they are spelled, see `TableOptions`.
+        Where things are in the table and how they are spelled, see ``TableOptions``.
     future_covariates, past_covariates, categories, static : sequence of str
         Columns known in advance as holidays and promotions, those known only afterwards as the
         weather, those of both that are names, and names that hold for a whole series, see
-        `TableOptions`.
+        ``TableOptions``.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
-        What becomes of the rows, see `PanelOptions`.
+        What becomes of the rows, see ``PanelOptions``.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
-        Of the networks, see `Settings`.
+        Of the networks, see ``Settings``.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
-        Of the evaluation, see `Settings`.
+        Of the evaluation, see ``Settings``.
     tune : {"off", "calendar", "quick", "thorough"}
         Which ways to prepare and to train are tried before the test part: the calendar, where it is
-        on by itself, or few or many; what was given is not changed. See `tune`.
+        on by itself, or few or many; what was given is not changed. See ``tune``.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
         Worker processes. Default: one a core for many series, else 1.
     backend, address, on_step : optional
-        Where to work, see `run`.
+        Where to work: "processes", or a "dask" or "ray" cluster and its address; and what is called
+        with a model and how many of its steps were done.
     resume : bool, optional
-        Keep finished fits in the user's cache until `Comparison.forget`, and with True take up
+        Keep finished fits in the user's cache until ``Comparison.forget``, and with True take up
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
-        Called before the first fit with the fits of each model and the steps they have together.
+        Called before the first fit with the fits of each model and the steps they have together;
+        what is tried before, see `tune`, counts as a model each.
 
     Returns
     -------
     Comparison
-        With `table`, `verdict`, `frame`, `tests`, `write_html`, `plot`, `write_json`, `write_csv`.
+        With ``table``, ``verdict``, ``frame``, ``tests``, ``write_html``, ``plot``, ``write_json``
+        and ``write_csv``.
 
     Raises
     ------
@@ -162,18 +164,26 @@ def compare(
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
     chosen = pick(Settings, given)
-    check_installed(chosen.fitted)
+    check_installed(models=chosen.fitted)
     rules = chosen.fitting(rules)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
-    many = len(panel.series), bool(panel.static)
-    chosen = chosen.settled(panel.season, rows, bool(panel.known), *many)
+    shared = len(panel.series), bool(panel.static)
+    chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
-        tuned = tuning(source, chosen, free, how=tune, n_jobs=n_jobs or 1)
+        tuned = tuning(
+            source,
+            chosen,
+            free,
+            how=tune,
+            n_jobs=n_jobs or 1,
+            on_start=on_start,
+            on_step=on_step,
+        )
         panel = source(tuned.options.get(CALENDAR, source.calendar))
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
@@ -214,6 +224,8 @@ def compare(
 
 def _ahead(panel: Panel, settings: Settings, model: str) -> pd.DataFrame:
     """Return what a model forecasts after the last sales of a panel."""
+    from .forecaster.estimator import RNNForecaster  # with scikit-learn: slow to import
+
     names = RNNForecaster().get_params().keys() & vars(settings).keys()
     own = {name: getattr(settings, name) for name in names}
     forecaster = RNNForecaster(model, **own, random_state=settings.seed)
@@ -263,6 +275,8 @@ def tune(
     *,
     how: Tune = "quick",
     n_jobs: int = 1,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
     **options: Any,
 ) -> Tuned:
     """Try ways to prepare a series and to train, and return what was chosen.
@@ -270,18 +284,20 @@ def tune(
     Parameters
     ----------
     frame : DataFrame or path, optional
-        As of `compare`.
+        As of ``compare``.
     how : {"calendar", "quick", "thorough"}
         The calendar alone, few or many.
     n_jobs : int
         Processes.
+    on_start, on_step : callable
+        Called before the fits of what is tried, and as they go on; see `compare`.
     **options
-        Of `TableOptions`, `PanelOptions` and `Settings`; what they say is not changed.
+        Of ``TableOptions``, ``PanelOptions`` and ``Settings``; what they say is not changed.
 
     Returns
     -------
     Tuned
-        With `options`, which `compare` and `RNNForecaster` take, and `trials`.
+        With ``options``, which ``compare`` and ``RNNForecaster`` take, and ``trials``.
 
     Raises
     ------
@@ -303,8 +319,8 @@ def tune(
     panel = read_panel(frame, where, settings.fitting(rules))
     longest = max(len(series.y) for series in panel.series)
     rows = longest - settings.test_rows(longest)
-    many = len(panel.series), bool(panel.static)
-    settled = settings.settled(panel.season, rows, bool(panel.known), *many)
+    shared = len(panel.series), bool(panel.static)
+    settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
     source = _Source(frame, where, rules, panel)
     free = unchanged(settings, rules)
-    return tuning(source, settled, free, how=how, n_jobs=n_jobs)
+    return tuning(source, settled, free, how=how, n_jobs=n_jobs, on_start=on_start, on_step=on_step)

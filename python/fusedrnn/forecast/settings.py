@@ -8,11 +8,12 @@ help in the command line, which takes defaults and choices from the fields.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
-import numpy as np
+from ..checks import near
 
 Strategy: TypeAlias = Literal["direct", "recursive"]
 Scope: TypeAlias = Literal["auto", "local", "global"]
@@ -271,11 +272,13 @@ class Settings:
         if not self.models:
             raise ValueError("models is empty, expected at least one")
         for model in self.models:
-            if not set(parts(model)) - {BEST} <= {*SIMPLE, *NETWORKS} or model == BEST:
-                expected = ", ".join((*SIMPLE, *NETWORKS))
+            known = (*SIMPLE, *NETWORKS)
+            strange = [part for part in parts(model) if part not in (*known, BEST)]
+            if strange or model == BEST:
                 raise ValueError(
-                    f"models is {', '.join(self.models)}, expected some of {expected}, or their "
-                    f"means as {COMBINED[0]} and LSTM+ETS"
+                    f"models is {', '.join(self.models)}, expected some of {', '.join(known)}, or "
+                    f"their means as {COMBINED[0]} and LSTM+ETS"
+                    + "".join(near(each, known) for each in strange[:1])
                 )
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
@@ -365,6 +368,19 @@ class Settings:
         return [model for model in (*SIMPLE, *NETWORKS) if model in needed]
 
 
+def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:
+    """Return the settings of a forecaster, with the models that its ``cell`` is chosen from."""
+    models: tuple[Any, ...] = (MEAN if cell == "mean" else cell,)
+    if cell == BEST:
+        models = KEPT
+    elif isinstance(cell, str) and BEST in parts(cell):
+        models = tuple(cell.replace(BEST, partner) for partner in USUAL)
+    try:
+        return pick(Settings, {**values, "models": models})
+    except ValueError as error:
+        raise ValueError(re.sub("^models is", "cell is", str(error))) from None
+
+
 def parts(model: str) -> tuple[str, ...]:
     """Return the models that a model is the mean of; it alone, if it is none."""
     return tuple(model.split("+"))
@@ -398,14 +414,15 @@ def _check(record: Any) -> None:
         if get_origin(hint) is tuple:
             if isinstance(value, str) or not isinstance(value, Iterable):
                 raise ValueError(f"{name} is {value!r}, expected a list")
-            value = tuple(v.item() if isinstance(v, np.generic) else v for v in value)
-        elif isinstance(value, np.generic):
-            value = value.item()
+            value = tuple(map(_plain, value))
+        else:
+            value = _plain(value)
         object.__setattr__(record, name, value)
         if get_origin(hint) is Literal:
             if value not in get_args(hint):
                 known = ", ".join(get_args(hint))
-                raise ValueError(f"{name} is {value!r}, expected one of {known}")
+                meant = near(str(value), get_args(hint))
+                raise ValueError(f"{name} is {value!r}, expected one of {known}{meant}")
         elif hint in (bool, bool | None):
             if not isinstance(value, bool) and (value is not None or hint is bool):
                 raise ValueError(f"{name} is {value!r}, expected True or False")
@@ -418,6 +435,11 @@ def _check(record: Any) -> None:
         elif value is not None or hint != int | None:
             for each in value if hint == tuple[int, ...] else (value,):
                 _check_number(name, each, whole=hint is not float)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's, which is not imported here, as Python's."""
+    return value.item() if hasattr(value, "dtype") and not getattr(value, "ndim", 1) else value
 
 
 def _check_number(name: str, value: Any, whole: bool) -> None:

@@ -5,8 +5,8 @@ import LSTM`` are this package's own: ``fusedrnn.keras.layers`` is ``fusedrnn.la
 
 Not here: modules; only stubs that tell type checkers what the names below stand for.
 
-``enable``, ``disable`` and ``path`` are about Keras 3 on its torch backend, which they import:
-see ``fusedrnn.torch.keras``.
+``enable``, ``disable`` and ``path`` are about Keras 3 on its torch or JAX backend, which they
+import: see ``fusedrnn.keras_backend``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ from ..layers import Input as Input
 from ..models import Model as Model
 from ..models import Sequential as Sequential
 
+__all__ = [
+    "Input", "Model", "Sequential", "__version__", "activations", "backend", "callbacks",
+    "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "ops",
+    "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+]  # fmt: skip
+
 # One module under two names: without these an import would load a second copy.
 for _name, _module in list(sys.modules.items()):
     if _name.startswith("fusedrnn.") and not _name.startswith(__name__):
@@ -46,14 +52,18 @@ for _name, _module in list(sys.modules.items()):
 
 
 if TYPE_CHECKING:
-    from ..torch.keras import disable as disable
-    from ..torch.keras import enable as enable
-    from ..torch.keras import path as path
+    from ..keras_backend import disable as disable
+    from ..keras_backend import enable as enable
+    from ..keras_backend import path as path
 else:
 
     def __getattr__(name: str) -> Any:
         if name in ("enable", "disable", "path"):
-            return getattr(importlib.import_module("fusedrnn.torch.keras"), name)
+            return getattr(importlib.import_module("fusedrnn.keras_backend"), name)
         if name.startswith("__"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(fusedrnn, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "enable", "disable", "path"})

@@ -13,7 +13,25 @@ from .layer import Layer, Shape
 
 
 class Activation(Layer):
-    """Applies an activation function."""
+    """Applies an activation function; the output has the input's shape.
+
+    Parameters
+    ----------
+    activation : str or callable
+        A name of ``fusedrnn.activations``, or a function of an array written with NumPy.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -29,7 +47,20 @@ class Activation(Layer):
 
 
 class LeakyReLU(Layer):
-    """``x`` where positive, else ``negative_slope * x``."""
+    """``x`` where positive, else ``negative_slope * x`` (Maas et al., 2013).
+
+    Parameters
+    ----------
+    negative_slope : float
+        Also by its old name ``alpha``.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.LeakyReLU(0.1)(np.array([[-1.0, 2.0]])).round(3))
+    [[-0.1  2. ]]
+    """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = legacy.argument("LeakyReLU.negative_slope", negative_slope, kwargs)
@@ -45,7 +76,21 @@ class LeakyReLU(Layer):
 
 
 class ReLU(Layer):
-    """``x`` from ``threshold`` to ``max_value``; below, ``negative_slope * (x - threshold)``."""
+    """``x`` from ``threshold`` to ``max_value``; below, ``negative_slope * (x - threshold)``.
+
+    Parameters
+    ----------
+    max_value : float, optional
+        Above which the output is ``max_value``.
+    negative_slope, threshold : float
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.ReLU(max_value=6)(np.array([[-1.0, 2.0, 7.0]])).tolist()
+    [[0.0, 2.0, 6.0]]
+    """
 
     def __init__(
         self,
@@ -72,7 +117,19 @@ class ReLU(Layer):
 
 
 class ThresholdedReLU(Layer):
-    """``x`` where it is above ``theta``, else 0; Keras 2 had it."""
+    """``x`` where it is above ``theta``, else 0; Keras 2 had it.
+
+    Parameters
+    ----------
+    theta : float
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.ThresholdedReLU(1.0)(np.array([[0.5, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -87,7 +144,19 @@ class ThresholdedReLU(Layer):
 
 
 class ELU(Layer):
-    """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
+    """``x`` where positive, else ``alpha * (exp(x) - 1)`` (Clevert et al., 2016).
+
+    Parameters
+    ----------
+    alpha : float
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.ELU()(np.array([[-1.0, 2.0]])).round(3))
+    [[-0.632  2.   ]]
+    """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,7 +172,19 @@ class ELU(Layer):
 
 
 class Softmax(Layer):
-    """Softmax over an axis or several; what the mask leaves out is 0 and does not count."""
+    """Softmax over an axis or several; what the mask leaves out is 0 and does not count.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.Softmax()(np.array([[0.0, 1.0]])).round(3))
+    [[0.269 0.731]]
+    """
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -128,7 +209,22 @@ class Softmax(Layer):
 
 
 class PReLU(Layer):
-    """``x`` where positive, else ``alpha * x``; ``alpha`` is learned, one along ``shared_axes``."""
+    """``x`` where positive, else ``alpha * x``, where ``alpha`` is learned (He et al., 2015).
+
+    Parameters
+    ----------
+    alpha_initializer, alpha_regularizer, alpha_constraint : str or object, optional
+    shared_axes : tuple of int, optional
+        Axes along which there is one ``alpha``; else it has the shape of a sample.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.PReLU(fusedrnn.initializers.Constant(0.5))
+    >>> layer(np.array([[-1.0, 2.0]])).tolist()
+    [[-0.5, 2.0]]
+    """
 
     def __init__(
         self,

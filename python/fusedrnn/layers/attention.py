@@ -19,10 +19,35 @@ def causal(steps: int, keys: int) -> Array:
 
 
 class Attention(Taped):
-    """Dot-product attention, of Luong's kind: ``softmax(query @ key.T) @ value``.
+    """Dot-product attention: ``softmax(query @ key.T) @ value`` (Luong et al., 2015).
 
-    It is called on ``[query, value]`` or ``[query, value, key]``, and takes
-    ``return_attention_scores`` and ``use_causal_mask``.
+    It is called on ``[query, value]`` or ``[query, value, key]``, (N, Tq, D), (N, Tv, V) and
+    (N, Tv, D), gives (N, Tq, V), and takes ``return_attention_scores`` and ``use_causal_mask``. Of
+    masks, (N, Tq) and (N, Tv), the first sets outputs to 0, the second leaves values out.
+
+    Parameters
+    ----------
+    use_scale : bool
+        Whether to multiply the scores by a number that is learned.
+    score_mode : {"dot", "concat"}
+        The latter sums ``tanh(query + key)`` instead.
+    dropout : float
+        Of the softmax's results.
+    seed : int, optional
+        Of the dropout.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Of another mode; called, if the input is not a list of two or three arrays.
+
+    Examples
+    --------
+    >>> query, value = np.zeros((2, 3, 4)), np.zeros((2, 5, 4))
+    >>> fusedrnn.layers.Attention()([query, value]).shape
+    (2, 3, 4)
     """
 
     supports_masking = True
@@ -92,7 +117,23 @@ class Attention(Taped):
 
 
 class AdditiveAttention(Attention):
-    """Additive attention, of Bahdanau's kind: ``softmax(sum(scale * tanh(query + key)))``."""
+    """Additive attention: ``softmax(sum(scale * tanh(query + key))) @ value``.
+
+    Bahdanau et al. (2015). It is called as :class:`Attention` is, with a ``scale`` (D,).
+
+    Parameters
+    ----------
+    use_scale : bool
+        Whether ``scale`` is learned, else it is 1.
+    dropout, **kwargs
+        As of :class:`Attention`, but ``score_mode``.
+
+    Examples
+    --------
+    >>> query, value = np.zeros((2, 3, 4)), np.zeros((2, 5, 4))
+    >>> fusedrnn.layers.AdditiveAttention()([query, value]).shape
+    (2, 3, 4)
+    """
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale, dropout=dropout, **kwargs)

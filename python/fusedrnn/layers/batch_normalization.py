@@ -16,8 +16,42 @@ from .layer_normalization import Normalization
 class BatchNormalization(Normalization):
     """Brings every feature to mean 0 and variance 1 over the batch (Ioffe and Szegedy, 2015).
 
-    Prediction, and training with ``trainable=False``, uses the moving averages of mean and variance
-    that training gathers. Masked steps do not count.
+    ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, in the input's shape. Prediction, and
+    training with ``trainable=False``, uses the moving averages of mean and variance that training
+    gathers. Masked steps do not count.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the features.
+    momentum : float
+        How much of a moving average stays at a step.
+    epsilon : float
+        Added to the variance.
+    center, scale : bool
+        Whether there are ``beta`` and ``gamma``.
+    beta_initializer, gamma_initializer : str or Initializer
+    moving_mean_initializer, moving_variance_initializer : str or Initializer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
+    beta_constraint, gamma_constraint : str or Constraint, optional
+    renorm, renorm_clipping, renorm_momentum, synchronized
+        Not supported but by their defaults.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    NotImplementedError
+        Of ``renorm``.
+    ValueError
+        Of ``synchronized``, or an argument out of its range; called, if there is no such axis.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.BatchNormalization()
+    >>> print(layer(np.array([[1.0, 5.0], [3.0, 9.0]]), training=True).round(2))
+    [[-1. -1.]
+     [ 1.  1.]]
     """
 
     def __init__(

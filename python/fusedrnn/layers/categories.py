@@ -102,8 +102,30 @@ class Categories(Layer):
 class CategoryEncoding(Categories):
     """Integers from 0 to ``num_tokens - 1`` as rows of ``num_tokens`` numbers.
 
-    ``output_mode`` is "one_hot", a row for each; or "multi_hot" or "count", a row for each sample,
-    which is the last axis: what is in it, or how often; ``count_weights`` are added up then.
+    It takes arrays of integers, and ``count_weights`` with "count".
+
+    Parameters
+    ----------
+    num_tokens : int
+        How many integers there are.
+    output_mode : {"multi_hot", "one_hot", "count"}
+        "one_hot" makes a row of each integer; "multi_hot" and "count" a row of each sample, which
+        is the last axis: what is in it, or how often, ``count_weights`` added up where they are
+        given.
+    sparse : bool
+        Not supported.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Of another mode; called, of an integer out of the range.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.CategoryEncoding(4)(np.array([[0, 2], [3, 3]])).tolist()
+    [[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
     """
 
     modes = ("one_hot", "multi_hot", "count")

@@ -12,15 +12,13 @@ import numpy as np
 from .. import activations, functional
 from .._types import Array
 from ..checks import flag, whole
-from .layer import PARTS, Layer, Shape, given
-from .window import Window, channels_last, one, padding_named
+from .layer import PARTS, Shape, given
+from .window import OverSteps, Window, one, padding_named
 
 
-class Convolution(Layer):
+class Convolution(OverSteps):
     """Base of the convolutions: outputs of each window, a bias, an activation."""
 
-    supports_masking = False
-    input_rank = 3
     paddings: tuple[str, ...] = ("valid", "same")
     parts: ClassVar[tuple[str, ...]] = ("kernel", "bias")  # what the weights are named by
     filters: int
@@ -31,7 +29,6 @@ class Convolution(Layer):
         kernel_size: Any,
         strides: Any,
         padding: str,
-        data_format: str | None,
         dilation_rate: Any,
         activation: Any,
         use_bias: bool,
@@ -44,7 +41,6 @@ class Convolution(Layer):
         self.kernel_size = one(self.name, "kernel_size", kernel_size)
         self.strides = one(self.name, "strides", strides)
         self.padding = padding_named(self.name, padding, *self.paddings)
-        self.data_format = channels_last(self.name, data_format)
         self.dilation_rate = one(self.name, "dilation_rate", dilation_rate)
         if self.strides[0] > 1 and self.dilation_rate[0] > 1:
             raise ValueError(
@@ -68,7 +64,7 @@ class Convolution(Layer):
         """Return the bias, if there is one."""
         return None if self.bias is None else self.bias.value
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (input_shape[0], self.window.count(input_shape[1]), self.filters)
 
     def activated(self, a: Array) -> Array:
@@ -84,8 +80,41 @@ class Convolution(Layer):
 class Conv1D(Convolution):
     """Convolution over the steps: (N, T, I) to (N, windows, filters).
 
-    Padding is "valid", "same" or "causal"; each of ``groups`` parts of the input features makes as
-    many parts of the filters on its own.
+    The weights are ``kernel`` (kernel_size, I / groups, filters) and ``bias`` (filters).
+
+    Parameters
+    ----------
+    filters : int
+        Number of outputs.
+    kernel_size : int
+        Steps of a window.
+    strides : int
+        Steps from one window to the next.
+    padding : {"valid", "same", "causal"}
+        No zeros around the steps, as many that there is a window for each (with strides of 1), or
+        all of these before the steps.
+    data_format : {"channels_last", "channels_first"}, optional
+    dilation_rate : int
+        Steps from one element of a window to the next.
+    groups : int
+        Each of so many parts of the input features makes as many parts of the filters on its own.
+    activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As of :class:`Dense`.
+    activity_regularizer, kernel_constraint, bias_constraint, **kwargs
+        As of :class:`Dense`.
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` does not divide filters or features, or both ``strides`` and ``dilation_rate``
+        are above 1.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Conv1D(8, 3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 8)
+    >>> fusedrnn.layers.Conv1D(8, 3, padding="causal")(np.zeros((2, 10, 4))).shape
+    (2, 10, 8)
     """
 
     paddings = ("valid", "same", "causal")
@@ -120,7 +149,7 @@ class Conv1D(Convolution):
                 f"{self.name}: filters is {filters}, not a multiple of groups {groups}"
             )
 
-    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+    def build_steps(self, input_shape: Shape) -> None:  # noqa: D102
         I = input_shape[-1]
         if I is not None and I % self.groups:
             raise ValueError(
@@ -140,7 +169,7 @@ class Conv1D(Convolution):
             parts.append((own, kernel, None if bias is None else bias[own]))
         return parts
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         window = self.window
         count: Any = window.count(x.shape[1])
         groups = np.split(window.of(window.padded(x)), self.groups, axis=3)
@@ -154,7 +183,7 @@ class Conv1D(Convolution):
         self.tape = (x.shape, rows, a, y) if training else None
         return y.reshape(len(x), count, self.filters)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         (N, T, I), rows, a, y = self.tape
         da, window, grad = self.unactivated(dy, a, y), self.window, self.kernel.grad
         size, features, _ = grad.shape
@@ -178,8 +207,20 @@ class Conv1DTranspose(Convolution):
     """What is to Conv1D as its backward pass to its forward pass: (N, T, I) to (N, steps, filters).
 
     There are ``T * strides`` steps with padding "same", and with "valid" ``(T - 1) * strides`` and
-    the larger of a window and a stride; ``output_padding`` says otherwise what comes on top of
-    ``(T - 1) * strides`` and a window, or half of one.
+    the larger of a window and a stride.
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as are initializers, regularizers and constraints.
+    padding : {"valid", "same"}
+    output_padding : int, optional
+        What comes on top of ``(T - 1) * strides`` and a window, or half of one.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Conv1DTranspose(8, 3, strides=2, padding="same")(np.zeros((2, 5, 4))).shape
+    (2, 10, 8)
     """
 
     def __init__(
@@ -227,11 +268,11 @@ class Conv1DTranspose(Convolution):
         before, after = self._margins()
         return (steps - 1) * self.strides[0] + self.window.span - before + after
 
-    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+    def build_steps(self, input_shape: Shape) -> None:  # noqa: D102
         self.kernel = self.add_part("kernel", (*self.kernel_size, self.filters, input_shape[-1]))
         self.add_bias(self.filters)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, _ = input_shape
         return (N, None if T is None else self._count(T), self.filters)
 
@@ -241,7 +282,7 @@ class Conv1DTranspose(Convolution):
         length = max((steps - 1) * self.strides[0] + self.window.span, before + self._count(steps))
         return np.zeros((rows, length, self.filters), dtype)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         N, T, I = x.shape
         rows, y = np.ascontiguousarray(x).reshape(-1, I), self._all(T, N, x.dtype)
         for k, kernel in enumerate(self.kernel.value):
@@ -254,7 +295,7 @@ class Conv1DTranspose(Convolution):
         self.tape = (rows, a, y, T) if training else None
         return y
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         rows, a, y, T = self.tape
         da = self.unactivated(dy, a, y)
         if self.bias is not None:

@@ -13,7 +13,36 @@ from .layer import Layer, Shape
 
 
 class Dense(Layer):
-    """``activation(x @ kernel + bias)`` over the last axis: (..., I) to (..., units)."""
+    """``activation(x @ kernel + bias)`` over the last axis: (..., I) to (..., units).
+
+    The weights are ``kernel`` (I, units) and ``bias`` (units).
+
+    Parameters
+    ----------
+    units : int
+        Size of the last axis of the output.
+    activation : str or callable, optional
+        None is "linear".
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+        Penalties on weights and output, added to the loss.
+    kernel_constraint, bias_constraint : str or Constraint, optional
+        What is done to the weights after every step of training.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If ``units`` is less than 1, or a name is not known.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Dense(2, activation="relu", kernel_initializer="ones")
+    >>> layer(np.array([[1.0, 2.0], [-3.0, 1.0]])).tolist()
+    [[3.0, 3.0], [0.0, 0.0]]
+    """
 
     def __init__(
         self,

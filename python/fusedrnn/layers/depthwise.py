@@ -51,7 +51,23 @@ class Depthwise(Convolution):
 
 
 class DepthwiseConv1D(Depthwise):
-    """Convolution of every feature on its own: (N, T, I) to (N, windows, I * depth_multiplier)."""
+    """Convolution of every feature on its own: (N, T, I) to (N, windows, I * depth_multiplier).
+
+    Parameters
+    ----------
+    depth_multiplier : int
+        How many outputs a feature has.
+    depthwise_initializer, depthwise_regularizer, depthwise_constraint : str or object, optional
+        Of the kernel (kernel_size, I, depth_multiplier).
+    padding : {"valid", "same"}
+    kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as is what is said of the bias.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.DepthwiseConv1D(3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 4)
+    """
 
     parts = ("depthwise", "bias")
 
@@ -76,15 +92,15 @@ class DepthwiseConv1D(Depthwise):
     ) -> None:
         super().__init__(**given(locals()))
 
-    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+    def build_steps(self, input_shape: Shape) -> None:  # noqa: D102
         self.kernel, width = self.add_depthwise("kernel", input_shape)
         self.add_bias(width)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, I = input_shape
         return (N, self.window.count(T), I * self.depth_multiplier)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         padded, a = self.products(x, self.kernel)
         bias = self.bias_value()
         a = a if bias is None else a + bias
@@ -92,7 +108,7 @@ class DepthwiseConv1D(Depthwise):
         self.tape = (x.shape[1], padded, a, y) if training else None
         return y
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         T, padded, a, y = self.tape
         da = self.unactivated(dy, a, y)
         if self.bias is not None:
@@ -101,7 +117,25 @@ class DepthwiseConv1D(Depthwise):
 
 
 class SeparableConv1D(Depthwise):
-    """Convolution of every feature on its own, then a dense layer over what that gives."""
+    """Convolution of every feature on its own, then a dense layer over what that gives.
+
+    (N, T, I) to (N, windows, filters) (Chollet, 2017).
+
+    Parameters
+    ----------
+    padding : {"valid", "same", "causal"}
+    depthwise_initializer, depthwise_regularizer, depthwise_constraint : str or object, optional
+        As of :class:`DepthwiseConv1D`, as is ``depth_multiplier``.
+    pointwise_initializer, pointwise_regularizer, pointwise_constraint : str or object, optional
+        Of the kernel (1, I * depth_multiplier, filters).
+    filters, kernel_size, strides, data_format, dilation_rate, activation, use_bias, **kwargs
+        As of :class:`Conv1D`, as is what is said of the bias.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.SeparableConv1D(8, 3)(np.zeros((2, 10, 4))).shape
+    (2, 8, 8)
+    """
 
     parts = ("depthwise", "pointwise", "bias")
 
@@ -133,13 +167,13 @@ class SeparableConv1D(Depthwise):
         super().__init__(**settings)
         self.filters = whole(self.name, "filters", filters)
 
-    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+    def build_steps(self, input_shape: Shape) -> None:  # noqa: D102
         self.depthwise_kernel, width = self.add_depthwise("depthwise_kernel", input_shape)
         shape = (1, width, self.filters)
         self.pointwise_kernel = self.add_part("pointwise_kernel", shape, "pointwise")
         self.add_bias(self.filters)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         padded, z = self.products(x, self.depthwise_kernel)
         rows = z.reshape(-1, z.shape[-1])
         a = functional.dense(rows, self.pointwise_kernel.value[0], self.bias_value())
@@ -147,7 +181,7 @@ class SeparableConv1D(Depthwise):
         self.tape = (x.shape[1], padded, rows, a, y) if training else None
         return y.reshape(*z.shape[:2], self.filters)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         T, padded, rows, a, y = self.tape
         out = self.pointwise_kernel.grad[0], None if self.bias is None else self.bias.grad
         da = self.unactivated(dy, a, y)

@@ -25,6 +25,22 @@ class Discretization(Categories):
     epsilon : float
         How exact the quantiles are; smaller takes more memory.
     output_mode : {"int", "one_hot", "multi_hot", "count"}
+        As of :class:`CategoryEncoding`, or the index itself.
+    sparse : bool
+        Not supported.
+    dtype, name
+        As of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If none or both of boundaries and number are given.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Discretization(bin_boundaries=[0.0, 1.0])
+    >>> layer(np.array([[-1.0, 0.5, 3.0]])).tolist()
+    [[0, 1, 2]]
     """
 
     def __init__(

@@ -26,10 +26,35 @@ def seeded(name: str, seed: int | None) -> np.random.Generator | None:
 
 
 class Dropout(Layer):
-    """Sets a share ``rate`` of the input to 0 while training and scales the rest up.
+    """Sets a share of the input to 0 while training and scales the rest up.
 
-    ``noise_shape`` says which axes share a mask: 1 on a shared axis, None where it is not, or the
-    axis's size; the first axes may be left out, as in broadcasting.
+    Srivastava et al. (2014). What is left is multiplied by ``1 / (1 - rate)``. The output has the
+    input's shape.
+
+    Parameters
+    ----------
+    rate : float
+        Share, from 0 to 1.
+    noise_shape : tuple, optional
+        Which axes share a mask: 1 on a shared axis, None where it is not, or the axis's size; the
+        first axes may be left out, as in broadcasting.
+    seed : int, optional
+        By default the global generator draws; see ``utils.set_random_seed``.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Of a rate out of its range; called, if ``noise_shape`` does not fit.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Dropout(0.5, seed=1)
+    >>> layer(np.ones((1, 6)), training=True).tolist()
+    [[0.0, 2.0, 2.0, 2.0, 0.0, 0.0]]
+    >>> layer(np.ones((1, 6))).tolist()
+    [[1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]
     """
 
     def __init__(
@@ -61,7 +86,19 @@ class Dropout(Layer):
 
 
 class SpatialDropout1D(Dropout):
-    """Dropout of whole features: one mask for all steps of a sequence (N, T, I)."""
+    """Dropout of whole features: one mask for all steps of a sequence (N, T, I).
+
+    Parameters
+    ----------
+    rate, seed, **kwargs
+        As of :class:`Dropout`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.SpatialDropout1D(0.5, seed=1)
+    >>> layer(np.ones((1, 2, 4)), training=True).tolist()
+    [[[0.0, 2.0, 2.0, 2.0], [0.0, 2.0, 2.0, 2.0]]]
+    """
 
     input_rank = 3
     not_in_config = ("noise_shape", "trainable")
@@ -71,7 +108,19 @@ class SpatialDropout1D(Dropout):
 
 
 class AlphaDropout(Dropout):
-    """Dropout that keeps mean and variance where ``selu`` is used (Klambauer et al., 2017)."""
+    """Dropout that keeps mean and variance where ``selu`` is used (Klambauer et al., 2017).
+
+    Parameters
+    ----------
+    rate, noise_shape, seed, **kwargs
+        As of :class:`Dropout`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.AlphaDropout(0.5, seed=1)
+    >>> print(layer(np.zeros((1, 4)), training=True).round(3))
+    [[-0.779  0.779  0.779  0.779]]
+    """
 
     lowest = -1.6732632423543772 * 1.0507009873554805  # what selu goes to
 

@@ -28,8 +28,23 @@ class EinsumDense(Layer):
     output_shape : int or tuple
         Sizes of the output's axes without that of the rows and those of an ellipsis; None where
         they are the input's.
+    activation, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As of :class:`Dense`.
     bias_axes : str, optional
         Which of the output's axes the bias has; without, there is none.
+    kernel_constraint, bias_constraint, **kwargs
+        As of :class:`Dense`.
+
+    Raises
+    ------
+    ValueError
+        If the equation is none, or does not fit ``output_shape`` or the input.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.EinsumDense("abc,cd->abd", output_shape=(None, 8), bias_axes="d")
+    >>> layer(np.zeros((2, 10, 4))).shape
+    (2, 10, 8)
     """
 
     supports_masking = False

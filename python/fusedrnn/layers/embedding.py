@@ -12,15 +12,40 @@ from .layer import Layer, Shape
 
 
 class Embedding(Layer):
-    """A vector for every index: (N, T) integers below ``input_dim`` to (N, T, output_dim).
+    """A vector for every index: (N, T) integers to (N, T, output_dim).
 
-    With ``mask_zero`` index 0 is padding, which the layers above skip.
+    The weights are ``embeddings`` (input_dim, output_dim).
+
+    Parameters
+    ----------
+    input_dim : int
+        How many indices there are: they are from 0 to ``input_dim - 1``.
+    output_dim : int
+        Size of the vectors.
+    embeddings_initializer, embeddings_regularizer, embeddings_constraint : str or object, optional
+    mask_zero : bool
+        Whether index 0 is padding, which the layers above skip.
+    weights : array or list of one, optional
+        Initial vectors.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Called, of an index that is not below ``input_dim``.
 
     Notes
     -----
     A vector that a batch uses several times has the sum of the gradients of its uses, as in Keras
     on PyTorch, which is the reference. Keras on TensorFlow keeps them apart in an optimizer that
     squares gradients: it adds up their squares, so that Adam's steps differ in the third digit.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Embedding(3, 2, weights=np.array([[0, 0], [1, 2], [3, 4]]))
+    >>> layer(np.array([[1, 2, 0]])).tolist()
+    [[[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]]
     """
 
     integer_input = True

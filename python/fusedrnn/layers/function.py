@@ -34,6 +34,13 @@ class Lambda(Layer):
         Mask of the output, or a function of input and mask; by default the output has none.
     arguments : dict, optional
         Further keyword arguments of the function.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Lambda(lambda x: 100 * x)(np.ones((1, 2))).tolist()
+    [[100.0, 100.0]]
     """
 
     def __init__(

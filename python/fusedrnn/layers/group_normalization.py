@@ -13,7 +13,25 @@ from .taped import Taped
 class GroupNormalization(Taped):
     """Brings groups of the features of every sample to mean 0 and variance 1 (Wu and He, 2018).
 
-    ``groups=-1`` makes every feature a group, over the steps: instance normalization.
+    Parameters
+    ----------
+    groups : int
+        How many; -1 makes every feature a group, over the steps: instance normalization.
+    axis : int
+        That of the features.
+    epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, **kwargs
+        As of :class:`LayerNormalization`, as are the others.
+
+    Raises
+    ------
+    ValueError
+        Called, if the number of features is no multiple of that of the groups.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.GroupNormalization(groups=2)
+    >>> print(layer(np.array([[1.0, 3.0, 10.0, 20.0]])).round(2))
+    [[-1.  1. -1.  1.]]
     """
 
     supports_masking = True
@@ -67,7 +85,23 @@ class GroupNormalization(Taped):
 
 
 class RMSNormalization(Taped):
-    """Divides by the root of the mean square over an axis, or several, and scales (Zhang, 2019)."""
+    """Divides by the root of the mean square and scales (Zhang and Sennrich, 2019).
+
+    ``gamma * x / sqrt(mean(x**2) + epsilon)``, in the input's shape.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+    epsilon : float
+        Added to the mean square.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.RMSNormalization()(np.array([[3.0, 4.0]])).round(2))
+    [[0.85 1.13]]
+    """
 
     supports_masking = True
 

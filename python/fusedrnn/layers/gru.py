@@ -16,10 +16,29 @@ class GRU(Recurrent):
 
     Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. The weights are
     ``kernel`` (I, 3 units), ``recurrent_kernel`` (units, 3 units) and ``bias``, (2, 3 units) with
-    ``reset_after``, where the reset gate comes after the recurrent product, else (3 units). With
-    activation ``tanh``, ``relu``, ``sigmoid`` or ``linear`` and recurrent activation ``sigmoid``
-    the whole sequence is one call of a fused kernel; others run step by step (``layer.path``
-    tells). ``unroll`` and ``use_cudnn`` make no difference.
+    ``reset_after``, else (3 units), their gates in the order z r n; the equations are in
+    :class:`fusedrnn.reference.GRU`. What runs fused, and how it is called, is as of :class:`LSTM`;
+    the state is one, h.
+
+    Parameters
+    ----------
+    units : int
+        Size of the output and of the state.
+    activation : str or callable
+        Of the candidate.
+    reset_after : bool
+        Whether the reset gate multiplies the recurrent product, as in cuDNN and PyTorch, or the
+        state before it, as in the paper.
+    **kwargs
+        Those of :class:`LSTM` but ``unit_forget_bias``.
+
+    Examples
+    --------
+    >>> x = np.random.rand(2, 10, 3)
+    >>> fusedrnn.layers.GRU(8)(x).shape
+    (2, 8)
+    >>> fusedrnn.layers.GRU(8, return_sequences=True)(x).shape
+    (2, 10, 8)
     """
 
     cell = CELLS["gru"]

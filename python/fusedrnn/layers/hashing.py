@@ -29,8 +29,25 @@ def salt_keys(layer: str, salt: Any) -> list[int] | None:
 class Hashing(Categories):
     """Words or integers as one of ``num_bins`` indices, chosen by their hash.
 
-    FarmHash, or with a ``salt`` of one or two integers SipHash. With ``mask_value``, that has index
-    0 and nothing else has. ``output_mode`` is "int", "one_hot", "multi_hot" or "count".
+    The hash is FarmHash's, or with a salt SipHash's (Aumasson and Bernstein, 2012).
+
+    Parameters
+    ----------
+    num_bins : int
+    mask_value : str or int, optional
+        What has index 0, which nothing else has then.
+    salt : int or (int, int), optional
+    output_mode : {"int", "one_hot", "multi_hot", "count"}
+        As of :class:`CategoryEncoding`, or the index itself.
+    sparse : bool
+        Not supported.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Hashing(3)([["bread"], ["cake"]]).tolist()
+    [[2], [2]]
     """
 
     def __init__(

@@ -8,7 +8,13 @@ from .layer import Layer
 
 
 class Identity(Layer):
-    """Passes its input on."""
+    """Passes its input on.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Identity()(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
 
     supports_masking = True
 

@@ -13,7 +13,24 @@ from .layer import Layer, sizes
 
 
 class InputLayer(Layer):
-    """States the shape of a model's input; passes it on."""
+    """States the shape of a model's input, and passes it on; :func:`Input` makes it.
+
+    Parameters
+    ----------
+    shape, batch_size, dtype, sparse, batch_shape, optional, name
+        As of :func:`Input`.
+    ragged : bool, optional
+        Not supported.
+    input_tensor : KerasTensor, optional
+        As ``tensor`` of :func:`Input`.
+    **kwargs
+        ``input_shape``, the old name of ``shape``, and those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.InputLayer((10, 3)).output.shape
+    (None, 10, 3)
+    """
 
     def __init__(
         self,
@@ -126,16 +143,42 @@ def Input(
     tensor: Any = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """Return a tensor without values: what a graph of layers, or a Sequential model, begins with.
+    r"""Return a tensor without values: what a graph of layers, or a Sequential model, begins with.
 
     Parameters
     ----------
-    shape : tuple
+    shape : tuple or int
         Shape of one sample, None where a size is not fixed.
     batch_size : int, optional
         Fixed batch size, needed by stateful layers.
+    dtype : str, optional
+        "string" for texts; others are accepted, the layers say what they take.
+    sparse : bool, optional
+        Not supported.
     batch_shape : tuple, optional
         Shape with the batch axis, instead of the two.
+    name : str, optional
+        By which a dict of inputs names it.
+    tensor : KerasTensor, optional
+        What to use instead of a new one.
+    optional : bool
+        Accepted, and kept in the configuration.
+
+    Returns
+    -------
+    KerasTensor
+        Of shape (batch_size, \*shape).
+
+    Raises
+    ------
+    ValueError
+        If there is no shape, there are two, or ``sparse`` is asked for.
+
+    Examples
+    --------
+    >>> x = fusedrnn.Input((10, 3))
+    >>> fusedrnn.layers.LSTM(8)(x).shape
+    (None, 8)
     """
     return InputLayer(
         shape,

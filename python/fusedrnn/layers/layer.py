@@ -71,6 +71,26 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     """A parameter: ``value`` and ``grad`` are views of the buffers of the model that has it.
 
     NumPy's functions and operators take it as an array, and where a tape runs, as part of that.
+    ``Layer.add_weight`` makes it.
+
+    Parameters
+    ----------
+    name : str
+    value : array
+        The initial values, which give shape and type.
+    regularizer, constraint : object, optional
+    path : str
+        The layer's name and its own.
+
+    Examples
+    --------
+    >>> dense = fusedrnn.layers.Dense(2, kernel_initializer="ones", name="dense")
+    >>> y = dense(np.ones((1, 3)))
+    >>> dense.kernel
+    <Variable path=dense/kernel, shape=(3, 2), dtype=float32>
+    >>> (dense.kernel + 1).tolist()
+    [[2.0, 2.0], [2.0, 2.0], [2.0, 2.0]]
+    >>> dense.kernel.assign(np.zeros((3, 2)))
     """
 
     __eq__, __hash__ = object.__eq__, object.__hash__
@@ -131,7 +151,17 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return dtype
 
     def assign(self, value: Any) -> None:
-        """Overwrite the values; ValueError if the shape differs."""
+        """Overwrite the values.
+
+        Parameters
+        ----------
+        value : array_like
+
+        Raises
+        ------
+        ValueError
+            If the shape differs.
+        """
         value = np.asarray(getattr(value, "value", value))  # what a tape has computed, too
         if value.shape != self.shape:
             raise ValueError(
@@ -142,11 +172,23 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             self._tracked = type(self._tracked)(self.value.copy())
 
     def assign_add(self, value: Any) -> None:
-        """Add to the values."""
+        """Add to the values.
+
+        Parameters
+        ----------
+        value : array_like
+            What broadcasts to them.
+        """
         self.assign(self.value + value)
 
     def assign_sub(self, value: Any) -> None:
-        """Subtract from the values."""
+        """Subtract from the values.
+
+        Parameters
+        ----------
+        value : array_like
+            What broadcasts to them.
+        """
         self.assign(self.value - value)
 
     def numpy(self) -> Array:
@@ -167,6 +209,9 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 class Layer(Configurable, metaclass=OldArguments):
     """Base class of the layers.
 
+    A layer of one's own has ``call``, written with NumPy, ``fusedrnn.ops`` and other layers, and,
+    if it has weights, ``build``; a layer within it is an attribute.
+
     Parameters
     ----------
     activity_regularizer : Regularizer, str or None
@@ -180,6 +225,25 @@ class Layer(Configurable, metaclass=OldArguments):
     **keywords
         What a first layer may say about its input: ``input_shape``, ``batch_input_shape``,
         ``batch_shape``, ``input_dim``, ``input_length``, ``batch_size``; and initial ``weights``.
+
+    Raises
+    ------
+    ValueError
+        Of another ``dtype``, a keyword that is not known, or, called, an input whose shape does not
+        fit.
+    NotImplementedError
+        If the class has no ``call``.
+
+    Examples
+    --------
+    >>> class Scale(fusedrnn.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight("factor", (input_shape[-1],), "ones")
+    ...
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
     """
 
     module = "keras.layers"
@@ -249,7 +313,17 @@ class Layer(Configurable, metaclass=OldArguments):
         """Create the variables."""
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the output, the batch axis included."""
+        """Return the shape of the output, the batch axis included.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            That of the input, the batch axis included.
+
+        Returns
+        -------
+        tuple
+        """
         return input_shape
 
     def forward(self, x: Array, training: bool, mask: Array | None) -> Any:
@@ -261,7 +335,19 @@ class Layer(Configurable, metaclass=OldArguments):
         raise NotImplementedError
 
     def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:
-        """Return the mask that the next layer gets."""
+        """Return the mask that the next layer gets.
+
+        Parameters
+        ----------
+        x : array
+            The input.
+        mask : (N, T) bool, optional
+            Its mask: False where a step is to be skipped.
+
+        Returns
+        -------
+        (N, T) bool or None
+        """
         return mask if self.supports_masking else None
 
     # What all layers share ----------------------------------------------------------------------
@@ -327,7 +413,18 @@ class Layer(Configurable, metaclass=OldArguments):
             layer.mark_trainable(self.trainable and outer)
 
     def build(self, input_shape: Sequence[Any]) -> None:
-        """Create the weights for inputs of ``input_shape``, the batch axis included."""
+        """Create the weights.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            Shape of the inputs, the batch axis included, None where a size is not fixed.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot take inputs of this shape, or was built for another.
+        """
         shape = sizes(input_shape)
         if self.input_rank is not None and len(shape) != self.input_rank:
             raise ValueError(
@@ -368,7 +465,32 @@ class Layer(Configurable, metaclass=OldArguments):
         trainable: bool = True,
         **kwargs: Any,
     ) -> Variable:
-        """Create a variable; Keras's other arguments change nothing here."""
+        """Create a variable.
+
+        Parameters
+        ----------
+        name : str, optional
+            A shape may come first, as in Keras 3.
+        shape : tuple or int
+        initializer : str, Initializer or callable, optional
+            "glorot_uniform" if not given.
+        regularizer, constraint : str or object, optional
+        dtype
+            Accepted; it is the layer's.
+        trainable : bool
+            If False, no optimizer ever changes it.
+        **kwargs
+            Keras's others, which change nothing here.
+
+        Returns
+        -------
+        Variable
+
+        Raises
+        ------
+        ValueError
+            If a size is None.
+        """
         if isinstance(name, (tuple, list)):  # Keras 3 has the shape first
             name, shape, initializer = None, name, shape or initializer
         name = name or f"variable{f'_{len(self.variables)}' if self.variables else ''}"
@@ -417,7 +539,20 @@ class Layer(Configurable, metaclass=OldArguments):
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: Iterable[Any]) -> None:
-        """Overwrite the weights; ValueError if number or shapes differ, nothing changed then."""
+        """Overwrite the weights.
+
+        Parameters
+        ----------
+        weights : list of arrays
+            As of ``get_weights``.
+
+        Raises
+        ------
+        ValueError
+            If number or shapes differ; nothing is changed then.
+        TypeError
+            If they are no arrays of numbers.
+        """
         if not isinstance(weights, Iterable):
             raise TypeError(f"{self.name}: weights is {weights!r}, expected a list of arrays")
         variables, values = self.weights, [np.asarray(w) for w in weights]
@@ -432,7 +567,7 @@ class Layer(Configurable, metaclass=OldArguments):
             variable.assign(value)
 
     def count_params(self) -> int:
-        """Return the number of parameters."""
+        """Return the number of parameters, of layers inside too."""
         return sum(v.size for v in self.weights)
 
     def pack(self) -> Buffer:

@@ -125,7 +125,26 @@ class Normalization(Layer):
 class LayerNormalization(Normalization):
     """Brings an axis of every sample, or several, to mean 0 and variance 1 (Ba et al., 2016).
 
-    Keras's ``rms_scaling=True`` divides by the standard deviation without taking the mean away.
+    ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, in the input's shape. Keras's
+    ``rms_scaling=True`` divides by the standard deviation without taking the mean away.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+    epsilon : float
+        Added to the variance.
+    center, scale : bool
+        Whether there are ``beta`` and ``gamma``.
+    beta_initializer, gamma_initializer : str or Initializer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
+    beta_constraint, gamma_constraint : str or Constraint, optional
+    **kwargs
+        ``rms_scaling``, and those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.LayerNormalization()(np.array([[1.0, 3.0]])).round(2))
+    [[-1.  1.]]
     """
 
     rms_scaling = False

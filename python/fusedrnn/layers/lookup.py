@@ -26,35 +26,9 @@ def batches(data: Any, steps: int | None = None) -> Iterator[Any]:
 
 
 class Lookup(Categories):
-    """Base of the two: a vocabulary that is given or learned, and what becomes of its indices.
+    """Base of the layers with a vocabulary, which is given or learned by ``adapt``.
 
-    Parameters
-    ----------
-    max_tokens : int, optional
-        How large the vocabulary may be, what stands for padding and unknown words included.
-    num_oov_indices : int
-        How many indices are for what is not in the vocabulary; of several a hash chooses one, and
-        with none it is an error.
-    mask_token : optional
-        What has index 0, where indices are asked for; otherwise it does not count.
-    oov_token : optional
-        What an index that is not in the vocabulary gives, with ``invert``.
-    vocabulary : list or path, optional
-        The words, or a file with one on each line; otherwise ``adapt`` learns it.
-    idf_weights : list, optional
-        Of each word, for "tf_idf".
-    invert : bool
-        Whether indices are turned into words.
-    output_mode : {"int", "one_hot", "multi_hot", "count", "tf_idf"}
-        Indices; or a row for each of them; or a row for each sample, which is the last axis.
-    pad_to_max_tokens : bool
-        Whether such rows have ``max_tokens`` values.
-    oov_method : {"floormod", "farmhash"}
-        By what numbers that are not in the vocabulary are spread.
-    encoding : str
-        Of words that are bytes.
-    salt : int or two, optional
-        Of the hash, which then is SipHash.
+    Their parameters are those of :class:`fusedrnn.layers.StringLookup`.
     """
 
     modes = ("int", "one_hot", "multi_hot", "count", "tf_idf")
@@ -407,7 +381,53 @@ class Lookup(Categories):
 class StringLookup(Lookup):
     """Words as indices into a vocabulary; with ``invert``, the words of indices, as bytes.
 
-    The parameters are explained at `fusedrnn.layers.lookup.Lookup`.
+    Parameters
+    ----------
+    max_tokens : int, optional
+        How large the vocabulary may be, what stands for padding and unknown words included.
+    num_oov_indices : int
+        How many indices are for what is not in the vocabulary; of several a hash chooses one, and
+        with none it is an error.
+    mask_token : optional
+        What has index 0, where indices are asked for; otherwise it does not count.
+    oov_token : optional
+        What an index that is not in the vocabulary gives, with ``invert``.
+    vocabulary : list or path, optional
+        The words, or a file with one on each line; otherwise ``adapt`` learns it.
+    idf_weights : list, optional
+        Of each word, for "tf_idf".
+    invert : bool
+        Whether indices are turned into words.
+    output_mode : {"int", "one_hot", "multi_hot", "count", "tf_idf"}
+        Indices; or a row for each of them; or a row for each sample, which is the last axis.
+    pad_to_max_tokens : bool
+        Whether such rows have ``max_tokens`` values.
+    sparse : bool
+        Not supported.
+    encoding : str
+        Of words that are bytes.
+    name : str, optional
+    salt : int or two, optional
+        Of the hash, which then is SipHash.
+    oov_method : {"floormod", "farmhash"}
+        By what numbers that are not in the vocabulary are spread.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If the arguments do not fit one another; called, of a word that is not in the vocabulary
+        where ``num_oov_indices`` is 0.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.StringLookup()
+    >>> layer.adapt(["bread", "cake", "bread"])
+    >>> layer.get_vocabulary()
+    ['[UNK]', 'bread', 'cake']
+    >>> layer([["bread", "tea"]]).tolist()
+    [[1, 0]]
     """
 
     text_input = True
@@ -427,7 +447,20 @@ class StringLookup(Lookup):
 class IntegerLookup(Lookup):
     """Numbers as indices into a vocabulary; with ``invert``, the numbers of indices.
 
-    The parameters are explained at `fusedrnn.layers.lookup.Lookup`.
+    Parameters
+    ----------
+    vocabulary_dtype : str
+        "int64", which is the only one.
+    max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert, output_mode
+        As of :class:`StringLookup`.
+    sparse, pad_to_max_tokens, oov_method, salt, name, **kwargs
+        As of :class:`StringLookup`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.IntegerLookup(vocabulary=[12, 36])
+    >>> layer([[36, 12, 7]]).tolist()
+    [[2, 1, 0]]
     """
 
     def __init__(

@@ -12,7 +12,22 @@ from .layer import Layer
 
 
 class Masking(Layer):
-    """Has the layers above skip the steps whose features all equal ``mask_value``."""
+    """Has the layers above skip the steps whose features all equal ``mask_value``.
+
+    Input (N, T, I); the output is the input, 0 where steps are skipped.
+
+    Parameters
+    ----------
+    mask_value : float
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> masking = fusedrnn.layers.Masking()
+    >>> masking.compute_mask(np.array([[[1.0, 0.0], [0.0, 0.0]]])).tolist()
+    [[True, False]]
+    """
 
     supports_masking = True
 

@@ -123,7 +123,13 @@ class Merge(Layer):
 
 
 class Add(Merge):
-    """Sum of arrays."""
+    """Sum of arrays, called on a list of them.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[2.0, 2.0]]
+    """
 
     def combine(self, x: Arrays) -> Array:  # noqa: D102
         y = x[0] + x[1]
@@ -136,7 +142,13 @@ class Add(Merge):
 
 
 class Subtract(Add):
-    """The first array less the second."""
+    """The first array less the second, called on a list of the two.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Subtract()([np.ones((1, 2)), np.full((1, 2), 3.0)]).tolist()
+    [[-2.0, -2.0]]
+    """
 
     fewest = most = 2
 
@@ -148,7 +160,13 @@ class Subtract(Add):
 
 
 class Average(Add):
-    """Mean of arrays."""
+    """Mean of arrays, called on a list of them.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Average()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    [[0.5, 0.5]]
+    """
 
     def combine(self, x: Arrays) -> Array:  # noqa: D102
         return np.asarray(super().combine(x) / x[0].dtype.type(len(x)))
@@ -158,7 +176,15 @@ class Average(Add):
 
 
 class Multiply(Merge):
-    """Product of arrays, element by element; of masked steps only where another is not."""
+    """Product of arrays, element by element, called on a list of them.
+
+    Of masked steps only where another array's is not.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Multiply()([np.full((1, 2), 2.0), np.full((1, 2), 3.0)]).tolist()
+    [[6.0, 6.0]]
+    """
 
     neutral = 1.0
 
@@ -182,7 +208,15 @@ class Multiply(Merge):
 
 
 class Maximum(Merge):
-    """Largest element of the steps that are not masked; equal ones share the gradient."""
+    """Largest element of the steps that are not masked, called on a list of arrays.
+
+    Equal ones share the gradient.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Maximum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
 
     pick: Any = staticmethod(np.maximum)
     neutral = -math.inf
@@ -205,14 +239,39 @@ class Maximum(Merge):
 
 
 class Minimum(Maximum):
-    """Smallest element of the steps that are not masked; equal ones share the gradient."""
+    """Smallest element of the steps that are not masked, called on a list of arrays.
+
+    Equal ones share the gradient.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Minimum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    [[0.0, 0.0]]
+    """
 
     pick: Any = staticmethod(np.minimum)
     neutral = math.inf
 
 
 class Concatenate(Layer):
-    """Arrays one after the other along an axis."""
+    """Arrays one after the other along an axis, called on a list of them.
+
+    Parameters
+    ----------
+    axis : int
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Called, if other axes differ.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Concatenate()([np.zeros((1, 2)), np.ones((1, 1))]).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
 
     takes_list = True
 
@@ -258,7 +317,22 @@ class Concatenate(Layer):
 
 
 class Dot(Merge):
-    """Sums of products over an axis of each of two arrays; ``normalize`` makes it the cosine."""
+    """Sums of products over an axis of each of two arrays, called on a list of them.
+
+    Parameters
+    ----------
+    axes : int or (int, int)
+        Which axes, of both or of each.
+    normalize : bool
+        Whether to divide by the vectors' lengths, which makes it the cosine.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Dot(axes=1)([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[11.0]]
+    """
 
     fewest = most = 2
 
@@ -323,42 +397,91 @@ class Dot(Merge):
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of an ``Add`` layer."""
+    """Return the output of an :class:`Add` layer.
+
+    Parameters
+    ----------
+    inputs : list of tensors or arrays
+    **kwargs
+        Those of the layer.
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of a ``Subtract`` layer."""
+    """Return the output of a :class:`Subtract` layer.
+
+    Parameters
+    ----------
+    inputs, **kwargs
+        As of :func:`add`.
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of a ``Multiply`` layer."""
+    """Return the output of a :class:`Multiply` layer.
+
+    Parameters
+    ----------
+    inputs, **kwargs
+        As of :func:`add`.
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of an ``Average`` layer."""
+    """Return the output of an :class:`Average` layer.
+
+    Parameters
+    ----------
+    inputs, **kwargs
+        As of :func:`add`.
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of a ``Maximum`` layer."""
+    """Return the output of a :class:`Maximum` layer.
+
+    Parameters
+    ----------
+    inputs, **kwargs
+        As of :func:`add`.
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the output of a ``Minimum`` layer."""
+    """Return the output of a :class:`Minimum` layer.
+
+    Parameters
+    ----------
+    inputs, **kwargs
+        As of :func:`add`.
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """Return the output of a ``Concatenate`` layer."""
+    """Return the output of a :class:`Concatenate` layer.
+
+    Parameters
+    ----------
+    inputs, axis, **kwargs
+        As of :func:`add` and of the layer.
+    """
     return Concatenate(axis, **kwargs)(inputs)
 
 
 def dot(inputs: Sequence[Any], axes: Any = -1, **kwargs: Any) -> Any:
-    """Return the output of a ``Dot`` layer."""
+    """Return the output of a :class:`Dot` layer.
+
+    Parameters
+    ----------
+    inputs, axes, **kwargs
+        As of :func:`add` and of the layer.
+    """
     return Dot(axes, **kwargs)(inputs)
 
 

@@ -115,8 +115,49 @@ class Heads(Taped):
 class MultiHeadAttention(Heads):
     """Attention in several heads, each with projections of its own (Vaswani et al., 2017).
 
-    It is called on query and value, and takes ``key``, ``attention_mask`` (N, T, S),
-    ``return_attention_scores`` and ``use_causal_mask``. ``flash_attention`` changes nothing here.
+    It is called on query (N, T, D) and value (N, S, E), gives (N, T, D), and takes ``key``,
+    ``attention_mask`` (N, T, S), ``return_attention_scores`` and ``use_causal_mask``.
+
+    Parameters
+    ----------
+    num_heads : int
+    key_dim : int
+        Size of a head's queries and keys.
+    value_dim : int, optional
+        Size of a head's values; by default ``key_dim``.
+    dropout : float
+        Of the softmax's results.
+    use_bias : bool
+        Whether the projections have one.
+    output_shape : int or tuple, optional
+        Sizes of the output's last axes; by default that of the query.
+    attention_axes : int or tuple of int, optional
+        Along which axes to attend; by default all but the first and the last.
+    sliding_window : int, optional
+        A query sees the keys that are less than so many steps away.
+    flash_attention : bool, optional
+        Accepted; it makes no difference, but that Keras has no dropout then.
+    kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer
+        As of :class:`Dense`, of each projection.
+    kernel_constraint, bias_constraint
+        As of :class:`Dense`.
+    use_gate : bool
+        Whether the heads' outputs are multiplied by a logistic projection of the query.
+    seed : int, optional
+        Of the dropout.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range, or ``flash_attention`` with dropout.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.MultiHeadAttention(num_heads=2, key_dim=4)
+    >>> layer(np.zeros((3, 10, 8)), np.zeros((3, 6, 8))).shape
+    (3, 10, 8)
     """
 
     def __init__(
@@ -220,9 +261,30 @@ class MultiHeadAttention(Heads):
 
 
 class GroupedQueryAttention(Heads):
-    """Attention where groups of query heads share the heads of keys and values (Ainslie, 2023).
+    """Attention where groups of query heads share the heads of keys and values.
 
-    It is called as ``MultiHeadAttention`` is. Keras exports it as ``GroupQueryAttention``.
+    Ainslie et al. (2023). It is called as :class:`MultiHeadAttention` is. Keras exports it as
+    ``GroupQueryAttention``.
+
+    Parameters
+    ----------
+    head_dim : int
+        Size of a head's queries, keys and values.
+    num_query_heads, num_key_value_heads : int
+        The first is a multiple of the second.
+    dropout, use_bias, sliding_window, flash_attention, use_gate, seed, **kwargs
+        As of :class:`MultiHeadAttention`, as are initializers, regularizers and constraints.
+
+    Raises
+    ------
+    ValueError
+        As :class:`MultiHeadAttention`, and if the numbers of heads do not fit.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.GroupedQueryAttention(4, num_query_heads=4, num_key_value_heads=2)
+    >>> layer(np.zeros((3, 10, 8)), np.zeros((3, 6, 8))).shape
+    (3, 10, 8)
     """
 
     module = "keras.src.layers.attention.grouped_query_attention"

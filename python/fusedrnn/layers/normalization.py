@@ -26,6 +26,20 @@ class Normalization(Layer):
         What would otherwise be learned.
     invert : bool
         Whether to multiply and add instead.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If only one of mean and variance is given.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Normalization()
+    >>> layer.adapt(np.array([[1.0, 10.0], [3.0, 30.0]]))
+    >>> layer(np.array([[3.0, 20.0]])).tolist()
+    [[1.0, 0.0]]
     """
 
     def __init__(

@@ -42,8 +42,15 @@ class Operation(Layer):
     ----------
     function : callable or str
         A function of NumPy, or the name of one of ``fusedrnn.ops`` in either spelling.
+    name : str, optional
     **settings
         Arguments of the function that are no tensors.
+
+    Examples
+    --------
+    >>> x = fusedrnn.Input((3,))
+    >>> type((x + 1).node.layer).__name__
+    'Operation'
     """
 
     takes_list = True

@@ -9,7 +9,7 @@ import numpy as np
 from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
-from .window import channels_last
+from .window import OverSteps
 
 
 def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
@@ -20,31 +20,54 @@ def _ends(name: str, argument: str, value: Any) -> tuple[int, int]:
     return whole(name, argument, both[0], 0), whole(name, argument, both[1], 0)
 
 
-class ZeroPadding1D(Layer):
-    """Adds steps of zeros: ``padding`` of them before and after, or a pair of numbers."""
+class ZeroPadding1D(OverSteps):
+    """Adds steps of zeros: (N, T, I) to (N, before + T + after, I).
 
-    supports_masking = False
-    input_rank = 3
+    Parameters
+    ----------
+    padding : int or (int, int)
+        How many before and after, or both.
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.ZeroPadding1D((2, 0))(np.zeros((5, 4, 3))).shape
+    (5, 6, 3)
+    """
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.padding = _ends(self.name, "padding", padding)
-        self.data_format = channels_last(self.name, data_format)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, I = input_shape
         return (N, None if T is None else T + sum(self.padding), I)
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         return np.pad(x, ((0, 0), self.padding, (0, 0)))
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         before, after = self.padding
         return dy[:, before : dy.shape[1] - after]
 
 
 class Cropping1D(Layer):
-    """Drops steps: ``cropping`` of them at each end, or a pair of numbers."""
+    """Drops steps: (N, T, I) to (N, T - first - last, I).
+
+    Parameters
+    ----------
+    cropping : int or (int, int)
+        How many at each end, or at both.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Cropping1D((1, 0))(np.array([[[1.0], [2.0], [3.0]]])).tolist()
+    [[[2.0], [3.0]]]
+    """
 
     supports_masking = False
     input_rank = 3
@@ -69,7 +92,19 @@ class Cropping1D(Layer):
 
 
 class UpSampling1D(Layer):
-    """Repeats every step ``size`` times."""
+    """Repeats every step: (N, T, I) to (N, size T, I).
+
+    Parameters
+    ----------
+    size : int
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.UpSampling1D(2)(np.array([[[1.0], [2.0]]])).tolist()
+    [[[1.0], [1.0], [2.0], [2.0]]]
+    """
 
     supports_masking = False
     input_rank = 3

@@ -9,19 +9,33 @@ import numpy as np
 from .._types import Array
 from ..checks import flag
 from .layer import Layer, Shape
-from .window import Window, channels_last, one, padding_named
+from .window import OverSteps, Window, one, padding_named
 
 
-class GlobalAveragePooling1D(Layer):
-    """Average over the steps, (N, T, I) to (N, I); masked steps do not count."""
+class GlobalAveragePooling1D(OverSteps):
+    """Average over the steps, (N, T, I) to (N, I); masked steps do not count.
 
-    input_rank = 3
+    Parameters
+    ----------
+    data_format : {"channels_last", "channels_first"}, optional
+    keepdims : bool
+        Whether the output is (N, 1, I).
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0]]])
+    >>> fusedrnn.layers.GlobalAveragePooling1D()(x).tolist()
+    [[3.0]]
+    """
+
+    supports_masking = True
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        self.data_format = channels_last(self.name, data_format)
+        super().__init__(data_format=data_format, **kwargs)
         self.keepdims = flag(self.name, "keepdims", keepdims)
 
     def __call__(  # type: ignore[override]
@@ -30,7 +44,7 @@ class GlobalAveragePooling1D(Layer):
         """Return the averages of steps, of those that the mask leaves."""
         return super().__call__(inputs, training, mask)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, _, I = input_shape
         return (N, 1, I) if self.keepdims else (N, I)
 
@@ -43,31 +57,45 @@ class GlobalAveragePooling1D(Layer):
             return np.full((1, x.shape[1], 1), 1 / x.shape[1], x.dtype)
         return (mask / np.maximum(mask.sum(axis=1, keepdims=True), 1)).astype(x.dtype)[..., None]
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         shares = self.shares(x, mask)
         self.tape = shares, x.shape
         return (x * shares).sum(axis=1, keepdims=self.keepdims)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         shares, shape = self.tape
         return np.broadcast_to(shares * dy.reshape(shape[0], 1, shape[2]), shape)
 
 
 class GlobalMaxPooling1D(GlobalAveragePooling1D):
-    """Maximum over the steps, (N, T, I) to (N, I); masked steps count, as in Keras."""
+    """Maximum over the steps, (N, T, I) to (N, I); masked steps count, as in Keras.
+
+    Equal ones share the gradient.
+
+    Parameters
+    ----------
+    data_format, keepdims, **kwargs
+        As of :class:`GlobalAveragePooling1D`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.GlobalMaxPooling1D()(np.array([[[1.0], [2.0], [6.0]]])).tolist()
+    [[6.0]]
+    """
 
     supports_masking = False
     __call__ = Layer.__call__  # type: ignore[assignment]
 
-    def shares(self, x: Array, mask: Array | None) -> Array:  # noqa: D102
-        return np.equal(np.arange(x.shape[1])[:, None], x.argmax(axis=1)[:, None]).astype(x.dtype)
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        y = x.max(axis=1, keepdims=True)
+        if training:
+            best = (x == y).astype(x.dtype)
+            self.tape = best / np.maximum(best.sum(axis=1, keepdims=True), 1), x.shape
+        return y if self.keepdims else y[:, 0]
 
 
-class Pooling(Layer):
+class Pooling(OverSteps):
     """Base of the layers that make one step of each window, (N, T, I) to (N, windows, I)."""
-
-    supports_masking = False
-    input_rank = 3
 
     def __init__(
         self,
@@ -77,18 +105,17 @@ class Pooling(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.pool_size = one(self.name, "pool_size", pool_size)
         self.strides = self.pool_size if strides is None else one(self.name, "strides", strides)
         self.padding = padding_named(self.name, padding, "valid", "same")
-        self.data_format = channels_last(self.name, data_format)
 
     @property
     def window(self) -> Window:
         """What slides over the steps."""
         return Window(self.name, self.pool_size[0], self.strides[0], self.padding)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         N, T, I = input_shape
         return (N, self.window.count(T), I)
 
@@ -98,9 +125,23 @@ class Pooling(Layer):
 
 
 class MaxPooling1D(Pooling):
-    """Maximum of each window; the first of equal ones has the gradient."""
+    """Maximum of each window, (N, T, I) to (N, windows, I).
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    The first of equal elements has the gradient.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, **kwargs
+        As of :class:`AveragePooling1D`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.MaxPooling1D()(x).ravel().tolist()
+    [2.0, 6.0]
+    """
+
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         padded = self.window.padded(x, -np.inf)
         first, *rest = self.steps(padded, self.window.count(x.shape[1]))
         y = first.copy()
@@ -109,7 +150,7 @@ class MaxPooling1D(Pooling):
         self.tape = (x.shape[1], padded, y) if training else None
         return y
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         T, padded, y = self.tape
         dx, left, count = np.zeros_like(padded), dy, dy.shape[1]
         for each, d in zip(self.steps(padded, count), self.steps(dx, count), strict=True):
@@ -120,16 +161,37 @@ class MaxPooling1D(Pooling):
 
 
 class AveragePooling1D(Pooling):
-    """Average of each window; padding does not count, as in Keras on TensorFlow and on JAX."""
+    """Average of each window, (N, T, I) to (N, windows, I).
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    Padding does not count, as in Keras on TensorFlow and on JAX.
+
+    Parameters
+    ----------
+    pool_size : int
+        Steps of a window.
+    strides : int, optional
+        Steps from one window to the next; by default ``pool_size``.
+    padding : {"valid", "same"}
+        As of :class:`Conv1D`.
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AveragePooling1D()(x).ravel().tolist()
+    [1.5, 5.5]
+    """
+
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         T, count = x.shape[1], self.window.count(x.shape[1])
         total = sum(self.steps(self.window.padded(x), count))
         real = sum(self.steps(self.window.padded(np.ones((1, T, 1), x.dtype)), count))
         self.tape = T, real
         return np.asarray(total / real)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         T, real = self.tape
         N, count, I = dy.shape
         dx = np.zeros((N, T + sum(self.window.margins(T)), I), dy.dtype)
@@ -138,21 +200,17 @@ class AveragePooling1D(Pooling):
         return self.window.inside(dx, T)
 
 
-class AdaptivePooling(Layer):
+class AdaptivePooling(OverSteps):
     """Base of the layers that make ``output_size`` steps of any number, (N, T, I) to (N, size, I).
 
     The windows are as equal as can be; they overlap where they do not divide the steps.
     """
 
-    supports_masking = False
-    input_rank = 3
-
     def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.output_size = one(self.name, "output_size", output_size)
-        self.data_format = channels_last(self.name, data_format)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+    def shape_of_steps(self, input_shape: Shape) -> Shape:  # noqa: D102
         return (input_shape[0], *self.output_size, input_shape[2])
 
     def windows(self, steps: int) -> list[slice]:
@@ -164,13 +222,13 @@ class AdaptivePooling(Layer):
         """Return how much each step of a window (N, steps, I) has of what it gave."""
         raise NotImplementedError
 
-    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
         parts = [x[:, window] for window in self.windows(x.shape[1])]
         self.tape = x.shape, [self.shares(part) for part in parts]
         sums = [(part * share).sum(axis=1) for part, share in zip(parts, self.tape[1], strict=True)]
         return np.stack(sums, axis=1)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
         shape, shares = self.tape
         dx = np.zeros(shape, dy.dtype)
         for k, (window, share) in enumerate(zip(self.windows(shape[1]), shares, strict=True)):
@@ -179,14 +237,42 @@ class AdaptivePooling(Layer):
 
 
 class AdaptiveAveragePooling1D(AdaptivePooling):
-    """Average of each of ``output_size`` windows."""
+    """Average of each of ``output_size`` windows, (N, T, I) to (N, output_size, I).
+
+    Parameters
+    ----------
+    output_size : int
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AdaptiveAveragePooling1D(2)(x).ravel().tolist()
+    [1.5, 5.5]
+    """
 
     def shares(self, x: Array) -> Array:  # noqa: D102
         return np.full((1, x.shape[1], 1), 1 / x.shape[1], x.dtype)
 
 
 class AdaptiveMaxPooling1D(AdaptivePooling):
-    """Maximum of each of ``output_size`` windows; the first of equal ones has the gradient."""
+    """Maximum of each of ``output_size`` windows, (N, T, I) to (N, output_size, I).
+
+    The first of equal elements has the gradient.
+
+    Parameters
+    ----------
+    output_size, data_format, **kwargs
+        As of :class:`AdaptiveAveragePooling1D`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [2.0], [6.0], [5.0]]])
+    >>> fusedrnn.layers.AdaptiveMaxPooling1D(2)(x).ravel().tolist()
+    [2.0, 6.0]
+    """
 
     def shares(self, x: Array) -> Array:  # noqa: D102
         best = x.argmax(axis=1)[:, None]

@@ -14,7 +14,23 @@ from .layer import Layer
 
 
 class GaussianNoise(Layer):
-    """Adds normal noise of standard deviation ``stddev`` while training."""
+    """Adds normal noise while training.
+
+    Parameters
+    ----------
+    stddev : float
+        Its standard deviation.
+    seed : int, optional
+        As of :class:`Dropout`.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.GaussianNoise(0.1, seed=1)
+    >>> print(layer(np.ones((1, 3)), training=True).round(3))
+    [[1.173 0.857 1.103]]
+    """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,7 +50,24 @@ class GaussianNoise(Layer):
 
 
 class GaussianDropout(GaussianNoise):
-    """Multiplies by noise of mean 1 while training, as wide as that of Dropout of ``rate``."""
+    """Multiplies by normal noise of mean 1 while training (Srivastava et al., 2014).
+
+    Its standard deviation is that of :class:`Dropout`, ``sqrt(rate / (1 - rate))``.
+
+    Parameters
+    ----------
+    rate : float
+    seed : int, optional
+        As of :class:`Dropout`.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.GaussianDropout(0.1, seed=1)
+    >>> print(layer(np.ones((1, 3)), training=True).round(3))
+    [[1.576 0.524 1.343]]
+    """
 
     not_in_config = ("stddev",)
 
@@ -56,7 +89,23 @@ class GaussianDropout(GaussianNoise):
 
 
 class ActivityRegularization(Layer):
-    """Adds a penalty on its input to the loss and gives it on as it is."""
+    """Adds a penalty on its input to the loss and gives it on as it is.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        Factors of the sums of absolute values and of squares; see
+        :class:`fusedrnn.regularizers.L1L2`.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.ActivityRegularization(l1=0.1)
+    >>> y = layer(np.array([[1.0, -2.0]]))
+    >>> [round(float(penalty), 3) for penalty in layer.losses]
+    [0.3]
+    """
 
     not_in_config = ("activity_regularizer",)
 

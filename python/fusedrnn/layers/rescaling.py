@@ -11,7 +11,20 @@ from .layer import Layer
 
 
 class Rescaling(Layer):
-    """Multiplies by ``scale`` and adds ``offset``, numbers or arrays."""
+    """Multiplies by ``scale`` and adds ``offset``: ``x * scale + offset``.
+
+    Parameters
+    ----------
+    scale, offset : float or array
+        An array has to broadcast to the input.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Rescaling(1 / 255)(np.array([[0.0, 255.0]])).tolist()
+    [[0.0, 1.0]]
+    """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

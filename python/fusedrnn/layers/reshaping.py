@@ -10,11 +10,29 @@ import numpy as np
 from .._types import Array
 from ..checks import whole
 from .layer import Layer, Shape
-from .window import channels_last
+from .window import order_of_axes
 
 
 class Reshape(Layer):
-    """Gives a sample the shape ``target_shape``; one size may be -1."""
+    r"""Gives a sample the shape ``target_shape``: (N, ...) to (N, \*target_shape).
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        One size may be -1.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If two sizes are -1; called, if the sample has another number of elements.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Reshape((-1, 2))(np.zeros((5, 6))).shape
+    (5, 3, 2)
+    """
 
     supports_masking = False
 
@@ -43,17 +61,51 @@ class Reshape(Layer):
 
 
 class Flatten(Reshape):
-    """Makes one vector of every sample."""
+    """Makes one vector of every sample: (N, ...) to (N, F).
+
+    Parameters
+    ----------
+    data_format : {"channels_last", "channels_first"}, optional
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Flatten()(np.zeros((5, 3, 2))).shape
+    (5, 6)
+    """
 
     not_in_config = ("target_shape",)
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__((-1,), **kwargs)
-        self.data_format = channels_last(self.name, data_format)
+        self.data_format = order_of_axes(self.name, data_format)
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        if self.data_format == "channels_first":
+            x = np.moveaxis(x, 1, -1)
+        return super().forward(x, training, mask)
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        dx = dy.reshape(self.tape)
+        return np.moveaxis(dx, -1, 1) if self.data_format == "channels_first" else dx
 
 
 class RepeatVector(Layer):
-    """Repeats a vector ``n`` times: (N, F) to (N, n, F)."""
+    """Repeats a vector: (N, F) to (N, n, F).
+
+    Parameters
+    ----------
+    n : int
+        How often.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.RepeatVector(3)(np.zeros((5, 2))).shape
+    (5, 3, 2)
+    """
 
     supports_masking = False
     input_rank = 2
@@ -73,7 +125,25 @@ class RepeatVector(Layer):
 
 
 class Permute(Layer):
-    """Puts the axes of a sample in another order; they are counted from 1."""
+    """Puts the axes of a sample in another order.
+
+    Parameters
+    ----------
+    dims : tuple of int
+        The order; axes are counted from 1, that of the rows is 0 and stays.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If it is no permutation.
+
+    Examples
+    --------
+    >>> fusedrnn.layers.Permute((2, 1))(np.zeros((5, 3, 2))).shape
+    (5, 2, 3)
+    """
 
     supports_masking = False
 

@@ -19,10 +19,11 @@ from .. import (
 from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, positive, whole
+from ..graph import TAPE_ONLY
 from .dropout import dropout_mask
 from .layer import Shape
 from .layer import given as given
-from .sequences import OverSequence
+from .sequences import OverSequence, flat
 
 # Those of the candidate that the kernels have.
 FUSED_ACTIVATIONS = (
@@ -207,6 +208,62 @@ class Recurrent(OverSequence):
         if mask is not None and self.zero_output_for_mask:
             y = y * self._output_mask(mask)
         return [y, *final] if self.return_state else y
+
+    def gates(self, inputs: Any, initial_state: Any = None, mask: Any = None) -> dict[str, Array]:
+        """Return what the gates are at each step of some sequences, to look at.
+
+        Without dropout, as in inference; states that a stateful layer keeps stay as they are.
+
+        Parameters
+        ----------
+        inputs : (N, T, I) array
+            What the layer gets: of a layer further on in a model, the output of the one before.
+        initial_state : list of (N, units) arrays, optional
+            Zeros, or what a stateful layer keeps, if absent.
+        mask : (N, T) bool, optional
+            False where a step is skipped.
+
+        Returns
+        -------
+        dict of str to (N, T, units) array
+            Of an LSTM ``i`` input gate, ``f`` forget gate, ``g`` candidate, ``o`` output gate,
+            ``c`` the cell state after the step; of a GRU ``z`` update gate, ``r`` reset gate,
+            ``n`` candidate. At the place of the step's input, also with ``go_backwards``; NaN
+            where a step is skipped.
+
+        Raises
+        ------
+        ValueError
+            If the layer has no gates, or something has a shape that does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fusedrnn.layers import LSTM
+        >>> gates = LSTM(8).gates(np.ones((2, 5, 3)))
+        >>> {name: values.shape for name, values in gates.items()}["f"]
+        (2, 5, 8)
+        """
+        if self.cell.gates == 1:
+            raise ValueError(
+                f"{self.name}: a {self.cell.layer} has no gates; return_sequences=True gives its "
+                "states"
+            )
+        x = np.ascontiguousarray(inputs, self.dtype or _state.floatx())
+        if x.ndim != 3:
+            raise ValueError(f"{self.name}: inputs have shape {x.shape}, expected (N, T, I)")
+        mask = None if mask is None else np.asarray(mask, bool)
+        with self.step():
+            if not self.built:
+                self.build((len(x) if self.stateful else None, *x.shape[1:]))
+            kept = self.tape, self.states
+            self._given = None if initial_state is None else flat(initial_state)
+            try:
+                Recurrent.forward(self, x, TAPE_ONLY, mask)
+                gates: dict[str, Array] = self.tape[0].gates()
+            finally:
+                (self.tape, self.states), self._given = kept, None
+        return gates
 
     def backward(self, dy: Any, need_dx: bool) -> Any:  # noqa: D102
         tape, drop, mask, states_given = self.tape

@@ -95,19 +95,94 @@ class Cell(Recurrent):
 
 
 class LSTMCell(Cell, LSTM):
-    """A step of ``LSTM``."""
+    """A step of :class:`LSTM`: ``cell(x, [h, c])`` returns the output and the list of new states.
+
+    Input (N, I), states (N, units). In :class:`RNN` it runs fused over the whole sequence.
+
+    Parameters
+    ----------
+    **kwargs
+        Those of :class:`LSTM`; what is about sequences has no meaning.
+
+    Raises
+    ------
+    NotImplementedError
+        If it drops and is called by itself in training: Keras drops the same at all steps.
+
+    Examples
+    --------
+    >>> cell = fusedrnn.layers.LSTMCell(8)
+    >>> y, (h, c) = cell(np.zeros((2, 3)), cell.get_initial_state(2))
+    >>> y.shape, h.shape, c.shape
+    ((2, 8), (2, 8), (2, 8))
+    """
 
 
 class GRUCell(Cell, GRU):
-    """A step of ``GRU``."""
+    """A step of :class:`GRU`: ``cell(x, [h])`` returns the output and a list of the state.
+
+    Parameters
+    ----------
+    **kwargs
+        Those of :class:`GRU`; what is about sequences has no meaning.
+
+    Raises
+    ------
+    NotImplementedError
+        As :class:`LSTMCell`.
+
+    Examples
+    --------
+    >>> cell = fusedrnn.layers.GRUCell(8)
+    >>> y, (h,) = cell(np.zeros((2, 3)), cell.get_initial_state(2))
+    >>> y.shape
+    (2, 8)
+    """
 
 
 class SimpleRNNCell(Cell, SimpleRNN):
-    """A step of ``SimpleRNN``."""
+    """A step of :class:`SimpleRNN`: ``cell(x, [h])`` returns the output and a list of the state.
+
+    Parameters
+    ----------
+    **kwargs
+        Those of :class:`SimpleRNN`; what is about sequences has no meaning.
+
+    Raises
+    ------
+    NotImplementedError
+        As :class:`LSTMCell`.
+
+    Examples
+    --------
+    >>> cell = fusedrnn.layers.SimpleRNNCell(8)
+    >>> y, (h,) = cell(np.zeros((2, 3)), cell.get_initial_state(2))
+    >>> y.shape
+    (2, 8)
+    """
 
 
 class StackedRNNCells(Layer):
-    """Cells one after the other, as one: its states are a list of each cell's."""
+    """Cells one after the other, as one: its states are a list of each cell's.
+
+    Parameters
+    ----------
+    cells : list
+        Cells, as of :class:`RNN`.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be called or has no ``state_size``.
+
+    Examples
+    --------
+    >>> cells = [fusedrnn.layers.LSTMCell(8), fusedrnn.layers.GRUCell(4)]
+    >>> fusedrnn.layers.RNN(fusedrnn.layers.StackedRNNCells(cells))(np.zeros((2, 10, 3))).shape
+    (2, 4)
+    """
 
     supports_masking = False
 

@@ -31,6 +31,34 @@ class RNN(OverSequence):
     states)``, which returns the output of a step and the list of new states; it may have
     ``output_size``, ``get_initial_state(batch_size)`` and, as a layer, weights. Cells other than
     ``LSTMCell``, ``GRUCell`` and ``SimpleRNNCell`` run step by step on ``autodiff``'s tape.
+    Input (N, T, ...); output that of the last step, or with ``return_sequences`` (N, T, ...).
+
+    Parameters
+    ----------
+    cell : cell, or list of them
+    return_sequences, return_state, go_backwards, stateful, unroll
+        As of :class:`LSTM`.
+    zero_output_for_mask : bool
+        Whether masked steps have an output of 0.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If a cell cannot be called, or has no ``state_size`` that is an integer or a list.
+
+    Examples
+    --------
+    >>> class Sum(fusedrnn.layers.Layer):
+    ...     state_size = 1
+    ...
+    ...     def call(self, x, states):
+    ...         total = states[0] + x
+    ...         return total, [total]
+    >>> layer = fusedrnn.layers.RNN(Sum(), return_sequences=True)
+    >>> layer(np.array([[[1.0], [2.0], [3.0]]])).ravel().tolist()
+    [1.0, 3.0, 6.0]
     """
 
     def __init__(

@@ -11,10 +11,27 @@ from .rnn import Recurrent, given
 class SimpleRNN(Recurrent):
     """Fully connected recurrence ``h = activation(x @ kernel + h @ recurrent_kernel + bias)``.
 
-    Input (N, T, I); output (N, units), or (N, T, units) with ``return_sequences``. The weights are
-    ``kernel`` (I, units), ``recurrent_kernel`` (units, units) and ``bias`` (units). With activation
-    ``tanh``, ``relu``, ``sigmoid`` or ``linear`` the whole sequence is one call of a fused kernel;
-    others run step by step (``layer.path`` tells). ``unroll`` makes no difference.
+    The network of Elman (1990). Input (N, T, I); output (N, units), or (N, T, units) with
+    ``return_sequences``. The weights are ``kernel`` (I, units), ``recurrent_kernel`` (units, units)
+    and ``bias`` (units). What runs fused, and how it is called, is as of :class:`LSTM`; the state
+    is one, h.
+
+    Parameters
+    ----------
+    units : int
+        Size of the output and of the state.
+    activation : str or callable
+    **kwargs
+        Those of :class:`LSTM` but ``recurrent_activation``, ``unit_forget_bias`` and ``use_cudnn``.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.SimpleRNN(
+    ...     1, "linear", return_sequences=True, kernel_initializer="ones",
+    ...     recurrent_initializer="ones",
+    ... )
+    >>> layer(np.array([[[1.0], [2.0], [3.0]]])).ravel().tolist()
+    [1.0, 3.0, 6.0]
     """
 
     cell = CELLS["rnn"]

@@ -46,11 +46,25 @@ class TextVectorization(StringLookup):
     ngrams : int or tuple of int, optional
         Runs of so many words count, in their place; of 1 to so many where it is one number.
     output_mode : {"int", "multi_hot", "count", "tf_idf"}
-        Indices, or a row for each text, as in `fusedrnn.layers.lookup.Lookup`.
+        Indices, or a row for each text, as of :class:`StringLookup`.
     output_sequence_length : int, optional
         How many indices a text has, filled up or cut off.
-    pad_to_max_tokens, vocabulary, idf_weights
-        As in `fusedrnn.layers.lookup.Lookup`.
+    pad_to_max_tokens, vocabulary, idf_weights, sparse, encoding, name, **kwargs
+        As of :class:`StringLookup`.
+    ragged : bool
+        Not supported.
+
+    Raises
+    ------
+    ValueError
+        If the arguments do not fit one another.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.TextVectorization()
+    >>> layer.adapt(["Fresh bread.", "Fresh cake!"])
+    >>> layer(["fresh cake", "fresh tea today"]).tolist()
+    [[2, 3, 0], [2, 1, 1]]
     """
 
     def __init__(

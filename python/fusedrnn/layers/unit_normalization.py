@@ -12,7 +12,19 @@ from .layer import Layer, Shape
 
 
 class UnitNormalization(Layer):
-    """Divides by the Euclidean norm over an axis or several."""
+    """Divides by the Euclidean norm over an axis or several.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+    **kwargs
+        Those of :class:`Layer`.
+
+    Examples
+    --------
+    >>> print(fusedrnn.layers.UnitNormalization()(np.array([[3.0, 4.0]])).round(3))
+    [[0.6 0.8]]
+    """
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

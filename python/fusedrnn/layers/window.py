@@ -1,4 +1,4 @@
-"""Windows that slide over the steps of a sequence: what convolution and pooling share."""
+"""What layers over the steps of a sequence share: the order of the axes, and windows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from .._types import Array
 from ..checks import whole
+from .layer import Layer, Shape
 
 
 def one(name: str, argument: str, value: Any) -> tuple[int]:
@@ -17,11 +18,13 @@ def one(name: str, argument: str, value: Any) -> tuple[int]:
     return (whole(name, argument, value),)
 
 
-def channels_last(name: str, data_format: str | None) -> str:
-    """Return the one order of axes that there is: rows, steps, features."""
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f"{name}: data_format is {data_format!r}, expected 'channels_last'")
-    return "channels_last"
+def order_of_axes(name: str, data_format: str | None) -> str:
+    """Return where the features are: in the last axis by default, or in the second."""
+    known = "channels_last", "channels_first"
+    found = "channels_last" if data_format is None else str(data_format).lower()
+    if found not in known:
+        raise ValueError(f"{name}: data_format is {data_format!r}, expected one of {known}")
+    return found
 
 
 def padding_named(name: str, padding: str, *known: str) -> str:
@@ -29,6 +32,63 @@ def padding_named(name: str, padding: str, *known: str) -> str:
     if not isinstance(padding, str) or padding.lower() not in known:
         raise ValueError(f"{name}: padding is {padding!r}, expected one of {', '.join(known)}")
     return padding.lower()
+
+
+class OverSteps(Layer):
+    """Base of layers over the steps of (N, T, I), or of (N, I, T) with "channels_first".
+
+    A subclass has the methods on steps: all of them see and return (N, T, I).
+    """
+
+    supports_masking = False
+    input_rank = 3
+
+    def __init__(self, *, data_format: str | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.data_format = order_of_axes(self.name, data_format)
+
+    def build_steps(self, input_shape: Shape) -> None:
+        """Create the variables."""
+
+    def shape_of_steps(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output."""
+        raise NotImplementedError
+
+    def forward_steps(self, x: Array, training: bool, mask: Array | None) -> Array:
+        """Return the output, as ``forward`` does."""
+        raise NotImplementedError
+
+    def backward_steps(self, dy: Array, need_dx: bool) -> Array | None:
+        """Return the gradient of the input, as ``backward`` does."""
+        raise NotImplementedError
+
+    def _turned(self, x: Array) -> Array:
+        """Return steps and features in the other order, if that is not theirs already."""
+        if self.data_format == "channels_last" or x.ndim < 3:
+            return x
+        return np.ascontiguousarray(x.swapaxes(1, 2))
+
+    def _turned_shape(self, shape: Shape) -> Shape:
+        if self.data_format == "channels_last" or len(shape) < 3:
+            return shape
+        return shape[0], shape[2], shape[1]
+
+    def fits(self, shape: Shape) -> bool:  # noqa: D102
+        features = -1 if self.data_format == "channels_last" else 1
+        return not self.variables or shape[features] == self.input_shape[features]  # type: ignore[index]
+
+    def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
+        self.build_steps(self._turned_shape(input_shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:  # noqa: D102
+        return self._turned_shape(self.shape_of_steps(self._turned_shape(input_shape)))
+
+    def forward(self, x: Array, training: bool, mask: Array | None) -> Array:  # noqa: D102
+        return self._turned(self.forward_steps(self._turned(x), training, mask))
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:  # noqa: D102
+        dx = self.backward_steps(self._turned(dy), need_dx)
+        return None if dx is None else self._turned(dx)
 
 
 class Window:

@@ -30,7 +30,27 @@ def _layer(name: str, layer: Any) -> Layer:
 
 
 class Wrapper(Taped):
-    """Base of layers of one's own around another, ``self.layer``, with a ``call`` that calls it."""
+    """Base of layers of one's own around another, ``self.layer``, with a ``call`` that calls it.
+
+    Parameters
+    ----------
+    layer : Layer
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If ``layer`` is no layer.
+
+    Examples
+    --------
+    >>> class Twice(fusedrnn.layers.Wrapper):
+    ...     def call(self, x):
+    ...         return 2 * self.layer(x)
+    >>> Twice(fusedrnn.layers.Identity())(np.ones((1, 2))).tolist()
+    [[2.0, 2.0]]
+    """
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         if isinstance(layer, dict):
@@ -45,9 +65,27 @@ class Wrapper(Taped):
 
 
 class TimeDistributed(Layer):
-    """Applies a layer to every step of a sequence (N, T, ...) on its own.
+    """Applies a layer to every step of a sequence on its own: (N, T, ...) to (N, T, ...).
 
     What is computed over a batch, as BatchNormalization does, is over that of each step.
+
+    Parameters
+    ----------
+    layer : Layer
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If ``layer`` is no layer or has an ``activity_regularizer``; called, of an input of less
+        than three axes.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.TimeDistributed(fusedrnn.layers.Dense(4))
+    >>> layer(np.zeros((2, 10, 3))).shape
+    (2, 10, 4)
     """
 
     supports_masking = True
@@ -123,8 +161,32 @@ MERGE: dict[str | None, Callable[[Array, Array], Any]] = {
 class Bidirectional(Layer):
     """A recurrent layer over the sequence, and another over the reversed sequence.
 
-    ``merge_mode`` is "concat", "sum", "ave", "mul", or None for both outputs. The weights are those
-    of the forward layer, then those of the backward layer.
+    Input (N, T, I); outputs as of the layer, (..., 2 units) with "concat". The weights are those of
+    the forward layer, then those of the backward layer (Schuster and Paliwal, 1997).
+
+    Parameters
+    ----------
+    layer : recurrent layer
+        Of which two copies are made.
+    merge_mode : {"concat", "sum", "ave", "mul", None}
+        How the two outputs become one; with None both are returned.
+    weights : list of arrays, optional
+        Initial weights.
+    backward_layer : recurrent layer, optional
+        What to use for the reversed sequence, with the other ``go_backwards``.
+    **kwargs
+        Those of :class:`Layer`.
+
+    Raises
+    ------
+    ValueError
+        If ``layer`` is not recurrent, ``backward_layer`` does not fit it, or of another mode.
+
+    Examples
+    --------
+    >>> layer = fusedrnn.layers.Bidirectional(fusedrnn.layers.LSTM(8))
+    >>> layer(np.zeros((2, 10, 3))).shape
+    (2, 16)
     """
 
     input_rank = 3

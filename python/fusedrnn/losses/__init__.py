@@ -198,7 +198,31 @@ CLASSES = TABLE | {alias: TABLE[key] for alias, key in ALIASES.items()}
 
 
 def get(identifier: Any) -> Any:
-    """Return the function of a name in lower case, the object of a class's name or config."""
+    """Return the loss that a name, a class or a configuration stands for.
+
+    Parameters
+    ----------
+    identifier : str, dict, Loss, class, callable or None
+        A name in lower case gives the function, that of a class the object, None None.
+
+    Returns
+    -------
+    Loss or callable
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    TypeError
+        Of what is no loss.
+
+    Examples
+    --------
+    >>> fusedrnn.losses.get("mse").__name__
+    'mean_squared_error'
+    >>> type(fusedrnn.losses.get("MeanSquaredError")).__name__
+    'MeanSquaredError'
+    """
     key = identifier.lower() if isinstance(identifier, str) else None
     if key in CLASSES and identifier not in get_custom_objects():
         return getattr(functions, key)

@@ -70,7 +70,8 @@ class Loss(Configurable):
 
     A loss of one's own is a function of ``y_true`` and ``y_pred`` written with NumPy, which
     ``autodiff`` differentiates; or a subclass with ``call(y_true, y_pred)``, one value a sample,
-    and ``gradient(y_true, y_pred)``, the derivative of their sum.
+    and, if it likes, ``gradient(y_true, y_pred)``, the derivative of their sum. Called by itself,
+    ``loss(y_true, y_pred, sample_weight=None)`` gives a number.
 
     Parameters
     ----------
@@ -82,6 +83,19 @@ class Loss(Configurable):
         "none", they stay values when the loss is called by itself.
     dtype
         Accepted; a loss has the type of the model's output, called by itself ``backend.floatx()``.
+
+    Raises
+    ------
+    ValueError
+        Of another reduction; called, if shapes do not fit.
+
+    Examples
+    --------
+    >>> class Cubed(fusedrnn.losses.Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return np.mean(np.abs(y_pred - y_true) ** 3, axis=-1)
+    >>> float(Cubed()([[1.0, 2.0]], [[1.0, 4.0]]))
+    4.0
     """
 
     module = "keras.losses"
@@ -109,11 +123,33 @@ class Loss(Configurable):
         self.reduction, self.dtype = reduction, dtype
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return one value a sample."""
+        """Return one value a sample.
+
+        Parameters
+        ----------
+        y_true, y_pred : arrays
+            What is true and what the model says, (N, ...).
+
+        Returns
+        -------
+        array
+            (N, ...), without the last axis.
+        """
         raise NotImplementedError(f"{type(self).__name__}: a loss needs call(y_true, y_pred)")
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        """Return the derivative of the sum of the values with respect to ``y_pred``."""
+        """Return the derivative of the sum of the values with respect to ``y_pred``.
+
+        Parameters
+        ----------
+        y_true, y_pred : arrays
+            As of ``call``.
+
+        Returns
+        -------
+        array
+            Of the shape of ``y_pred``.
+        """
         return self.derive(y_true, y_pred)[1](None, 1.0)
 
     def derive(self, y_true: Array, y_pred: Array) -> tuple[Array, Pull]:
@@ -183,7 +219,19 @@ class Loss(Configurable):
 
 
 class FunctionLoss(Loss):
-    """A function of the user's as a loss, differentiated by ``autodiff``."""
+    """A function of the user's as a loss, differentiated by ``autodiff``.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes ``y_true`` and ``y_pred``, written with NumPy, and returns one value a sample.
+
+    Examples
+    --------
+    >>> loss = fusedrnn.losses.FunctionLoss(lambda t, p: np.abs(p - t)[..., 0])
+    >>> float(loss([[1.0], [2.0]], [[1.0], [4.0]]))
+    1.0
+    """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn

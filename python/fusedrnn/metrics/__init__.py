@@ -203,7 +203,28 @@ CLASSES: dict[str, type[Metric]] = {
 
 
 def get(identifier: Any) -> Any:
-    """Return the metric that a name, a config or an object stands for; a function stays one."""
+    """Return the metric that a name, a class or a configuration stands for; a function stays one.
+
+    Parameters
+    ----------
+    identifier : str, dict, Metric, class, callable or None
+
+    Returns
+    -------
+    Metric, callable or None
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    TypeError
+        Of what is no metric.
+
+    Examples
+    --------
+    >>> type(fusedrnn.metrics.get("mae")).__name__
+    'MeanAbsoluteError'
+    """
     return None if identifier is None else lookup("metric", identifier, CLASSES)
 
 

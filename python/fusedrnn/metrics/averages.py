@@ -36,7 +36,14 @@ class FunctionMetric(MeanMetricWrapper):
 
 
 class Accuracy(FunctionMetric):
-    """Share of the outputs that equal what is true."""
+    """Share of the outputs that equal what is true.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Accuracy()
+    >>> round(float(metric([[1], [2]], [[1], [3]])), 4)
+    0.5
+    """
 
     key, function, up = "accuracy", staticmethod(functions.accuracy), True
 
@@ -47,9 +54,15 @@ class BinaryAccuracy(FunctionMetric):
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     threshold : float
         What is above it is class 1.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.BinaryAccuracy()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    0.6667
     """
 
     key, function, up = "binary_accuracy", staticmethod(functions.binary_accuracy), True
@@ -60,13 +73,27 @@ class BinaryAccuracy(FunctionMetric):
 
 
 class CategoricalAccuracy(FunctionMetric):
-    """Share of the samples whose largest output is that of the one-hot class."""
+    """Share of the samples whose largest output is that of the one-hot class.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.CategoricalAccuracy()
+    >>> round(float(metric([[0, 1, 0], [1, 0, 0]], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.5
+    """
 
     key, function, up = "categorical_accuracy", staticmethod(functions.categorical_accuracy), True
 
 
 class SparseCategoricalAccuracy(FunctionMetric):
-    """Share of the samples whose largest output is that of the class number."""
+    """Share of the samples whose largest output is that of the class number.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SparseCategoricalAccuracy()
+    >>> round(float(metric([1, 0], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.5
+    """
 
     key, up = "sparse_categorical_accuracy", True
     function = staticmethod(functions.sparse_categorical_accuracy)
@@ -87,7 +114,13 @@ class TopKCategoricalAccuracy(_TopK):
     ----------
     k : int
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.TopKCategoricalAccuracy(k=2)
+    >>> round(float(metric([[0, 1, 0], [1, 0, 0]], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.5
     """
 
     key, function = "top_k_categorical_accuracy", staticmethod(functions.top_k_categorical_accuracy)
@@ -100,9 +133,15 @@ class SparseTopKCategoricalAccuracy(_TopK):
     ----------
     k : int
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     from_sorted_ids : bool
         Whether the outputs are class numbers, the best first.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SparseTopKCategoricalAccuracy(k=2)
+    >>> round(float(metric([1, 0], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.5
     """
 
     key = "sparse_top_k_categorical_accuracy"
@@ -125,7 +164,21 @@ def _cosine(y_true: ArrayLike, y_pred: Array, axis: int = -1) -> Array:
 
 
 class CosineSimilarity(FunctionMetric):
-    """Average cosine of the angle between what is true and the output."""
+    """Average cosine of the angle between what is true and the output.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`Metric`.
+    axis : int
+        The last one, -1.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.CosineSimilarity()
+    >>> round(float(metric([[1.0, 2.0, 3.0]], [[1.5, 2.0, 4.0]])), 4)
+    0.9915
+    """
 
     key, function, up = "cosine_similarity", staticmethod(_cosine), True
 
@@ -135,14 +188,20 @@ class CosineSimilarity(FunctionMetric):
 
 
 class Huber(FunctionMetric):
-    """Average of the loss ``huber``.
+    """Average of the loss :func:`fusedrnn.losses.huber`.
 
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     delta : float
         The error from which on it is linear.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Huber()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    0.8125
     """
 
     key, function = "huber", staticmethod(losses.huber)
@@ -153,14 +212,20 @@ class Huber(FunctionMetric):
 
 
 class Quantile(FunctionMetric):
-    """Average of the loss ``quantile``.
+    """Average of the loss :func:`fusedrnn.losses.quantile`.
 
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     quantile : float
         Which one, from 0 to 1.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Quantile(quantile=0.9)
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    0.125
     """
 
     key, function = "quantile", staticmethod(losses.quantile)
@@ -188,9 +253,15 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     from_logits, label_smoothing
-        As of the loss.
+        As of :func:`fusedrnn.losses.binary_crossentropy`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.BinaryCrossentropy()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    0.646
     """
 
     key, function = "binary_crossentropy", staticmethod(losses.binary_crossentropy)
@@ -202,9 +273,15 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     from_logits, label_smoothing, axis
-        As of the loss.
+        As of :func:`fusedrnn.losses.categorical_crossentropy`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.CategoricalCrossentropy()
+    >>> round(float(metric([[0, 1, 0], [1, 0, 0]], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.9163
     """
 
     key, function = "categorical_crossentropy", staticmethod(losses.categorical_crossentropy)
@@ -227,9 +304,15 @@ class SparseCategoricalCrossentropy(FunctionMetric):
     Parameters
     ----------
     name, dtype
-        As of :class:`FunctionMetric`.
+        As of :class:`Metric`.
     from_logits, ignore_class, axis
-        As of the loss.
+        As of :func:`fusedrnn.losses.sparse_categorical_crossentropy`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SparseCategoricalCrossentropy()
+    >>> round(float(metric([1, 0], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.9163
     """
 
     key = "sparse_categorical_crossentropy"
@@ -260,69 +343,146 @@ class SparseCategoricalCrossentropy(FunctionMetric):
 
 
 class MeanSquaredError(FunctionMetric):
-    """Average of the loss ``mean_squared_error``."""
+    """Average of the loss :func:`fusedrnn.losses.mean_squared_error`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanSquaredError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    2.125
+    """
 
     key, function = "mean_squared_error", staticmethod(losses.mean_squared_error)
 
 
 class MeanAbsoluteError(FunctionMetric):
-    """Average of the loss ``mean_absolute_error``."""
+    """Average of the loss :func:`fusedrnn.losses.mean_absolute_error`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanAbsoluteError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    1.25
+    """
 
     key, function = "mean_absolute_error", staticmethod(losses.mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(FunctionMetric):
-    """Average of the loss ``mean_absolute_percentage_error``."""
+    """Average of the loss :func:`fusedrnn.losses.mean_absolute_percentage_error`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanAbsolutePercentageError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    75.0
+    """
 
     key = "mean_absolute_percentage_error"
     function = staticmethod(losses.mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(FunctionMetric):
-    """Average of the loss ``mean_squared_logarithmic_error``."""
+    """Average of the loss :func:`fusedrnn.losses.mean_squared_logarithmic_error`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanSquaredLogarithmicError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    0.1554
+    """
 
     key = "mean_squared_logarithmic_error"
     function = staticmethod(losses.mean_squared_logarithmic_error)
 
 
 class LogCosh(FunctionMetric):
-    """Average of the loss ``log_cosh``."""
+    """Average of the loss :func:`fusedrnn.losses.log_cosh`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.LogCosh()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    0.7226
+    """
 
     key, function = "log_cosh", staticmethod(losses.log_cosh)
 
 
 class Poisson(FunctionMetric):
-    """Average of the loss ``poisson``."""
+    """Average of the loss :func:`fusedrnn.losses.poisson`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Poisson()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    1.161
+    """
 
     key, function = "poisson", staticmethod(losses.poisson)
 
 
 class KLDivergence(FunctionMetric):
-    """Average of the loss ``kl_divergence``."""
+    """Average of the loss :func:`fusedrnn.losses.kl_divergence`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.KLDivergence()
+    >>> round(float(metric([[0.5, 0.5]], [[0.8, 0.2]])), 4)
+    0.2231
+    """
 
     key, function = "kl_divergence", staticmethod(losses.kl_divergence)
 
 
 class Hinge(FunctionMetric):
-    """Average of the loss ``hinge``."""
+    """Average of the loss :func:`fusedrnn.losses.hinge`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Hinge()
+    >>> round(float(metric([[-1], [1]], [[-0.5], [0.6]])), 4)
+    0.45
+    """
 
     key, function = "hinge", staticmethod(losses.hinge)
 
 
 class SquaredHinge(FunctionMetric):
-    """Average of the loss ``squared_hinge``."""
+    """Average of the loss :func:`fusedrnn.losses.squared_hinge`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SquaredHinge()
+    >>> round(float(metric([[-1], [1]], [[-0.5], [0.6]])), 4)
+    0.205
+    """
 
     key, function = "squared_hinge", staticmethod(losses.squared_hinge)
 
 
 class LogCoshError(FunctionMetric):
-    """Average of the loss ``log_cosh``, under its name in Keras's metrics."""
+    """Average of the loss ``log_cosh``, under its name in Keras's metrics.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.LogCoshError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    0.7226
+    """
 
     key, function = "log_cosh_error", staticmethod(losses.log_cosh)
 
 
 class CategoricalHinge(FunctionMetric):
-    """Average of the loss ``categorical_hinge``."""
+    """Average of the loss :func:`fusedrnn.losses.categorical_hinge`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.CategoricalHinge()
+    >>> round(float(metric([[0, 1, 0], [1, 0, 0]], [[0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])), 4)
+    0.8
+    """
 
     key, function = "categorical_hinge", staticmethod(losses.categorical_hinge)
 
@@ -336,12 +496,40 @@ class _Correlation(FunctionMetric):
 
 
 class PearsonCorrelation(_Correlation):
-    """Average of Pearson's correlation along an axis, by default the outputs of a sample."""
+    """Average of Pearson's correlation along an axis.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`Metric`.
+    axis : int
+        By default the outputs of a sample.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.PearsonCorrelation()
+    >>> round(float(metric([[1.0, 2.0, 3.0]], [[1.5, 2.0, 4.0]])), 4)
+    0.9449
+    """
 
     key, function = "pearson_correlation", staticmethod(functions.pearson_correlation)
 
 
 class ConcordanceCorrelation(_Correlation):
-    """Average of Lin's concordance along an axis, by default the outputs of a sample."""
+    """Average of Lin's concordance (1989) along an axis.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`Metric`.
+    axis : int
+        By default the outputs of a sample.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.ConcordanceCorrelation()
+    >>> round(float(metric([[1.0, 2.0, 3.0]], [[1.5, 2.0, 4.0]])), 4)
+    0.8
+    """
 
     key, function = "concordance_correlation", staticmethod(functions.concordance_correlation)

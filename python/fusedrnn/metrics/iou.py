@@ -15,14 +15,14 @@ from .metric import Sums
 
 
 class IoU(Sums):
-    """``tp / (tp + fp + fn)``, averaged over those of some classes that there are.
+    """Intersection over union, ``tp / (tp + fp + fn)``, averaged over some classes.
 
     Parameters
     ----------
     num_classes : int
         What is not 0 to ``num_classes - 1`` does not count.
     target_class_ids : list of int
-        The classes.
+        The classes; those that there are none of do not count.
     name, dtype
         As of :class:`Metric`; as in Keras, weights become integers unless ``dtype`` is a float's.
     ignore_class : int, optional
@@ -30,6 +30,17 @@ class IoU(Sums):
     sparse_y_true, sparse_y_pred : bool
         Whether these are class numbers, not one-hot or probabilities along ``axis``.
     axis : int
+
+    Raises
+    ------
+    ValueError
+        Called, if there are not as many outputs as classes.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.IoU(3, [1, 2])
+    >>> round(float(metric([0, 1, 2, 2], [0, 1, 1, 2])), 4)
+    0.5
     """
 
     up = True
@@ -99,6 +110,12 @@ class BinaryIoU(IoU):
     target_class_ids, name, dtype
         As of :class:`IoU`.
     threshold : float
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.BinaryIoU()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    0.5
     """
 
     def __init__(
@@ -117,7 +134,19 @@ class BinaryIoU(IoU):
 
 
 class MeanIoU(IoU):
-    """IoU averaged over all classes; parameters as of :class:`IoU`."""
+    """IoU averaged over all classes.
+
+    Parameters
+    ----------
+    num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
+        As of :class:`IoU`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanIoU(3)
+    >>> round(float(metric([0, 1, 2, 2], [0, 1, 1, 2])), 4)
+    0.6667
+    """
 
     def __init__(
         self,
@@ -142,7 +171,19 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """IoU where what is true is one-hot; parameters as of :class:`IoU`."""
+    """IoU where what is true is one-hot.
+
+    Parameters
+    ----------
+    num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis
+        As of :class:`IoU`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.OneHotIoU(2, [1])
+    >>> round(float(metric([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])), 4)
+    0.5
+    """
 
     def __init__(
         self,
@@ -160,7 +201,19 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """IoU averaged over all classes, what is true one-hot; parameters as of :class:`IoU`."""
+    """IoU averaged over all classes, what is true one-hot.
+
+    Parameters
+    ----------
+    num_classes, name, dtype, ignore_class, sparse_y_pred, axis
+        As of :class:`IoU`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.OneHotMeanIoU(2)
+    >>> round(float(metric([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])), 4)
+    0.5
+    """
 
     def __init__(
         self,

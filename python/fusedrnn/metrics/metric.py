@@ -20,7 +20,31 @@ class Metric(Configurable):
     """Base class: ``update_state`` for every batch, then ``result``; ``reset_state`` to start.
 
     A metric of one's own makes what it keeps by ``add_weight``, and changes it by ``assign`` and
-    ``assign_add``.
+    ``assign_add``. ``metric(y_true, y_pred, sample_weight=None)`` takes in a batch and returns the
+    result so far.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default that of the class in snake case.
+    dtype
+        Accepted; sums are kept in double precision.
+
+    Examples
+    --------
+    >>> class Bias(fusedrnn.metrics.Metric):
+    ...     def __init__(self, name="bias"):
+    ...         super().__init__(name)
+    ...         self.total, self.count = self.add_weight(()), self.add_weight(())
+    ...
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.total.assign_add(np.sum(np.subtract(y_pred, y_true)))
+    ...         self.count.assign_add(np.size(y_pred))
+    ...
+    ...     def result(self):
+    ...         return self.total / self.count
+    >>> float(Bias()([[1.0], [2.0]], [[1.5], [4.0]]))
+    1.25
     """
 
     module = "keras.metrics"
@@ -41,7 +65,24 @@ class Metric(Configurable):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Return a variable for what the metric keeps; ``reset_state`` makes it 0."""
+        """Return a variable for what the metric keeps; ``reset_state`` makes it 0.
+
+        Parameters
+        ----------
+        shape : tuple or int
+            A name may come first, as in Keras 2.
+        initializer : str or Initializer, optional
+            "zeros" if not given.
+        dtype : optional
+            By default ``backend.floatx()``.
+        aggregation : str
+            Accepted.
+        name : str, optional
+
+        Returns
+        -------
+        Variable
+        """
         if isinstance(shape, str):  # Keras 2 has the name first
             name, shape = shape, initializer if isinstance(initializer, (tuple, list)) else ()
             initializer = initializer if isinstance(initializer, str) else None
@@ -64,7 +105,15 @@ class Metric(Configurable):
     reset_states = property(lambda self: self.reset_state)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in a batch."""
+        """Take in a batch.
+
+        Parameters
+        ----------
+        y_true, y_pred : arrays
+            What is true and what the model says, (N, ...).
+        sample_weight : array, optional
+            Weight of each row, or of each step of each row.
+        """
         raise NotImplementedError
 
     def result(self) -> Any:
@@ -88,13 +137,30 @@ class Sums(Metric):
 
 
 class Sum(Sums):
-    """Sum of values, times their weights if there are any."""
+    """Sum of values, times their weights if there are any.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> float(fusedrnn.metrics.Sum()([1.0, 2.0]))
+    3.0
+    """
 
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Take in values of any shape."""
+        """Take in values of any shape.
+
+        Parameters
+        ----------
+        values : array
+        sample_weight : array, optional
+        """
         values = np.asarray(values)
         if sample_weight is not None:
             values, weight = same_rank(values, np.asarray(sample_weight))
@@ -107,7 +173,16 @@ class Sum(Sums):
 
 
 class Mean(Metric):
-    """Average of values, weighted if weights are given."""
+    """Average of values, weighted if weights are given.
+
+    Examples
+    --------
+    >>> mean = fusedrnn.metrics.Mean()
+    >>> mean.update_state([1.0, 2.0])
+    >>> mean.update_state([6.0])
+    >>> float(mean.result())
+    3.0
+    """
 
     total = count = 0.0
 
@@ -121,7 +196,15 @@ class Mean(Metric):
         sample_weight: Any = None,
         *_: Any,
     ) -> None:
-        """Take in values of any shape; each sample counts as its average."""
+        """Take in values of any shape; each sample counts as its average.
+
+        Parameters
+        ----------
+        values : array
+        sample_weight : array, optional
+        *_
+            Accepted.
+        """
         values = np.asarray(values)
         weight = np.ones(values.shape[:1])
         if sample_weight is not None:
@@ -138,7 +221,24 @@ class Mean(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """Average of ``fn(y_true, y_pred)``, one value a sample."""
+    """Average of ``fn(y_true, y_pred)``, one value a sample.
+
+    Parameters
+    ----------
+    fn : callable
+    name : str, optional
+        By default that of the function.
+    dtype
+        As of :class:`Metric`.
+    **options
+        Further arguments of the function.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.MeanMetricWrapper(fusedrnn.losses.huber, delta=2.0)
+    >>> float(metric([[1.0]], [[2.0]]))
+    0.5
+    """
 
     masked = True
 

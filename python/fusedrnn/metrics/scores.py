@@ -16,6 +16,8 @@ from .metric import Sums
 class FBetaScore(Sums):
     """Weighted harmonic mean of precision and recall, of each output.
 
+    ``(1 + beta**2) p r / (beta**2 p + r)`` of precision p and recall r.
+
     Parameters
     ----------
     average : {"micro", "macro", "weighted"}, optional
@@ -26,6 +28,12 @@ class FBetaScore(Sums):
         What is above it is positive; by default a row's largest output.
     name, dtype
         As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.FBetaScore("macro", beta=2.0)
+    >>> round(float(metric([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])), 4)
+    0.6944
     """
 
     up = True
@@ -89,7 +97,19 @@ def _largest(p: Any) -> Any:
 
 
 class F1Score(FBetaScore):
-    """Harmonic mean of precision and recall; parameters as of :class:`FBetaScore`."""
+    """Harmonic mean of precision and recall, ``2 p r / (p + r)``, of each output.
+
+    Parameters
+    ----------
+    average, threshold, name, dtype
+        As of :class:`FBetaScore`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.F1Score("macro")
+    >>> round(float(metric([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])), 4)
+    0.6667
+    """
 
     def __init__(
         self,

@@ -25,7 +25,19 @@ def together(where: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 class RootMeanSquaredError(Mean):
-    """Root of the mean square of the errors."""
+    """Root of the mean of ``(y_pred - y_true)**2``.
+
+    Parameters
+    ----------
+    name, dtype
+        As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.RootMeanSquaredError()
+    >>> round(float(metric([[1.0], [2.0]], [[1.5], [4.0]])), 4)
+    1.4577
+    """
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -40,7 +52,28 @@ class RootMeanSquaredError(Mean):
 
 
 class R2Score(Sums):
-    """Share of the variance explained; averaged over the outputs."""
+    """Share of the variance explained: ``1 - sum(e**2) / sum((y_true - mean)**2)``.
+
+    Parameters
+    ----------
+    class_aggregation : {"uniform_average", "variance_weighted_average", None}
+        How the outputs' scores become one; with None there is one for each.
+    num_regressors : int
+        Of the adjusted score; 0 gives the plain one.
+    name, dtype
+        As of :class:`Metric`.
+
+    Raises
+    ------
+    ValueError
+        Called, of arrays without two axes, (rows, outputs).
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.R2Score()
+    >>> round(float(metric([[1.0], [2.0], [4.0]], [[1.5], [2.0], [3.5]])), 4)
+    0.8929
+    """
 
     up = True
 
@@ -177,7 +210,7 @@ def ratio(a: Array, b: Array) -> Array:
 
 
 class Precision(Confusion):
-    """True positives among what was called positive.
+    """True positives among what was called positive: ``tp / (tp + fp)``.
 
     Parameters
     ----------
@@ -189,6 +222,17 @@ class Precision(Confusion):
         The one class that is looked at.
     name, dtype
         As of :class:`Metric`.
+
+    Raises
+    ------
+    ValueError
+        If thresholds are not from 0 to 1; called, if shapes do not fit.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Precision()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     def __init__(
@@ -218,7 +262,19 @@ class Precision(Confusion):
 
 
 class Recall(Precision):
-    """True positives among what is positive; parameters as of :class:`Precision`."""
+    """True positives among what is positive: ``tp / (tp + fn)``.
+
+    Parameters
+    ----------
+    thresholds, top_k, class_id, name, dtype
+        As of :class:`Precision`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.Recall()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    0.5
+    """
 
     @staticmethod
     def missed(fp: Array, fn: Array) -> Array:  # noqa: D102
@@ -249,6 +305,17 @@ class AUC(Confusion):
         Weights of the labels.
     from_logits : bool
         Whether the model gives logits, not probabilities.
+
+    Raises
+    ------
+    ValueError
+        Of another curve or method.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.AUC()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     def __init__(

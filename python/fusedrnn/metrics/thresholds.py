@@ -15,12 +15,20 @@ from .sums import Confusion, parsed, ratio
 class TruePositives(Confusion):
     """How many are true and called so, by their weights.
 
+    Of several thresholds the result is an array.
+
     Parameters
     ----------
     thresholds : float or list of float, optional
         What is above counts as positive; 0.5 by default.
     name, dtype
         As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.TruePositives()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     which: ClassVar[int] = 0  # of the counts
@@ -36,19 +44,55 @@ class TruePositives(Confusion):
 
 
 class FalsePositives(TruePositives):
-    """How many are not true and called so; parameters as of :class:`TruePositives`."""
+    """How many are not true and called so, by their weights.
+
+    Parameters
+    ----------
+    thresholds, name, dtype
+        As of :class:`TruePositives`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.FalsePositives()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    0.0
+    """
 
     which, up = 1, False
 
 
 class FalseNegatives(TruePositives):
-    """How many are true and not called so; parameters as of :class:`TruePositives`."""
+    """How many are true and not called so, by their weights.
+
+    Parameters
+    ----------
+    thresholds, name, dtype
+        As of :class:`TruePositives`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.FalseNegatives()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
+    """
 
     which, up = 2, False
 
 
 class TrueNegatives(TruePositives):
-    """How many are not true and not called so; parameters as of :class:`TruePositives`."""
+    """How many are not true and not called so, by their weights.
+
+    Parameters
+    ----------
+    thresholds, name, dtype
+        As of :class:`TruePositives`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.TrueNegatives()
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
+    """
 
     which = 3
 
@@ -83,17 +127,24 @@ class _Constrained(Confusion):
 
 
 class SensitivityAtSpecificity(_Constrained):
-    """The largest sensitivity (recall) where the specificity is at least ``specificity``.
+    """The largest sensitivity (recall) where the specificity is at least a number.
 
     Parameters
     ----------
     specificity : float
+        The number, from 0 to 1.
     num_thresholds : int
         How many thresholds, evenly from 0 to 1.
     class_id : int, optional
         The one class that is looked at.
     name, dtype
         As of :class:`Metric`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SensitivityAtSpecificity(0.5)
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     constraint, shares = "specificity", ("specificity", "recall")
@@ -110,9 +161,20 @@ class SensitivityAtSpecificity(_Constrained):
 
 
 class SpecificityAtSensitivity(_Constrained):
-    """The largest specificity where the sensitivity (recall) is at least ``sensitivity``.
+    """The largest specificity where the sensitivity (recall) is at least a number.
 
-    The other parameters are those of :class:`SensitivityAtSpecificity`.
+    Parameters
+    ----------
+    sensitivity : float
+        The number, from 0 to 1.
+    num_thresholds, class_id, name, dtype
+        As of :class:`SensitivityAtSpecificity`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.SpecificityAtSensitivity(0.5)
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     constraint, shares = "sensitivity", ("recall", "specificity")
@@ -129,9 +191,20 @@ class SpecificityAtSensitivity(_Constrained):
 
 
 class PrecisionAtRecall(_Constrained):
-    """The largest precision where the recall is at least ``recall``.
+    """The largest precision where the recall is at least a number.
 
-    The other parameters are those of :class:`SensitivityAtSpecificity`.
+    Parameters
+    ----------
+    recall : float
+        The number, from 0 to 1.
+    num_thresholds, class_id, name, dtype
+        As of :class:`SensitivityAtSpecificity`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.PrecisionAtRecall(0.5)
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     constraint, shares = "recall", ("recall", "precision")
@@ -148,9 +221,20 @@ class PrecisionAtRecall(_Constrained):
 
 
 class RecallAtPrecision(_Constrained):
-    """The largest recall where the precision is at least ``precision``.
+    """The largest recall where the precision is at least a number.
 
-    The other parameters are those of :class:`SensitivityAtSpecificity`.
+    Parameters
+    ----------
+    precision : float
+        The number, from 0 to 1.
+    num_thresholds, class_id, name, dtype
+        As of :class:`SensitivityAtSpecificity`.
+
+    Examples
+    --------
+    >>> metric = fusedrnn.metrics.RecallAtPrecision(0.5)
+    >>> round(float(metric([[0], [1], [1]], [[0.2], [0.6], [0.3]])), 4)
+    1.0
     """
 
     constraint, shares = "precision", ("precision", "recall")

@@ -52,7 +52,28 @@ TABLE: dict[str, type[Optimizer]] = {
 
 
 def get(identifier: Any) -> Any:
-    """Return the optimizer that a name, a config or an object stands for, None for None."""
+    """Return the optimizer that a name, a configuration or an object stands for, None for None.
+
+    Parameters
+    ----------
+    identifier : str, dict, Optimizer, class or None
+
+    Returns
+    -------
+    Optimizer or None
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    TypeError
+        Of what is no optimizer.
+
+    Examples
+    --------
+    >>> type(fusedrnn.optimizers.get("adam")).__name__
+    'Adam'
+    """
     if identifier is None:
         return None
     if isinstance(identifier, str):

@@ -11,7 +11,33 @@ from .optimizer import Optimizer, shrink
 
 
 class Adadelta(Optimizer):
-    """Gradient times the ratio of the root mean squares of steps and gradients (Zeiler, 2012)."""
+    """Gradient times the ratio of the root mean squares of steps and gradients (Zeiler, 2012).
+
+    ``s = rho s + (1 - rho) g**2``, ``d = sqrt(u + epsilon) / sqrt(s + epsilon) g``,
+    ``u = rho u + (1 - rho) d**2``, ``x -= rate d``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    rho : float
+        What a step keeps of the mean squares.
+    epsilon : float
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Adadelta(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9999]
+    """
 
     slots, interleaved = ("accumulated_grad", "accumulated_delta_var"), 2
 

@@ -11,7 +11,32 @@ from .optimizer import Optimizer
 
 
 class Adagrad(Optimizer):
-    """Gradient over the root of the sum of its squares (Duchi et al., 2011)."""
+    """Gradient over the root of the sum of its squares (Duchi et al., 2011).
+
+    ``s += g**2``, ``x -= rate g / sqrt(s + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    initial_accumulator_value : float
+        What s starts with.
+    epsilon : float
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Adagrad(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9012]
+    """
 
     slots = ("accumulator",)
 

@@ -24,7 +24,36 @@ def _exact(dtype: np.dtype[Any], *numbers: float) -> Any:
 
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015), its epsilon the paper's "epsilon hat"."""
+    """Adam (Kingma and Ba, 2015), its epsilon the paper's "epsilon hat".
+
+    ``m += (1 - beta_1) (g - m)``, ``v += (1 - beta_2) (g**2 - v)``,
+    ``x -= rate sqrt(1 - beta_2**t) / (1 - beta_1**t) m / (sqrt(v) + epsilon)`` at step t.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    beta_1, beta_2 : float
+        What a step keeps of the means of gradients and of their squares; less than 1.
+    epsilon : float
+        Added to the root.
+    amsgrad : bool
+        Whether to divide by the largest v so far (Reddi et al., 2018).
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Adam(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9]
+    """
 
     interleaved = 2
 
@@ -66,7 +95,33 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    Before each step of :class:`Adam`, ``x -= rate weight_decay x``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    weight_decay : float
+        Not None; there is Adam.
+    beta_1, beta_2, epsilon, amsgrad
+        As of :class:`Adam`.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.AdamW(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.8996]
+    """
 
     def __init__(
         self,
@@ -92,7 +147,31 @@ class AdamW(Adam):
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum (Dozat, 2016)."""
+    """Adam with Nesterov's momentum (Dozat, 2016).
+
+    The momentum of step t is ``beta_1 (1 - 0.96**t / 2)``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    beta_1, beta_2, epsilon
+        As of :class:`Adam`.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Nadam(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.8937]
+    """
 
     slots, interleaved = ("momentum", "velocity"), 2
 

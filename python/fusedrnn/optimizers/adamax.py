@@ -13,7 +13,30 @@ from .optimizer import Optimizer, shrink
 class Adamax(Optimizer):
     """Adam with the largest gradient of late in place of the root of the mean square.
 
-    Kingma and Ba (2015), section 7.1.
+    Kingma and Ba (2015), section 7.1: ``m = beta_1 m + (1 - beta_1) g``,
+    ``u = max(beta_2 u, |g|)``, ``x -= rate / (1 - beta_1**t) m / (u + epsilon)`` at step t.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    beta_1, beta_2 : float
+        What a step keeps of m and u; less than 1.
+    epsilon : float
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Adamax(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9]
     """
 
     slots, interleaved = ("momentum", "norm"), 2

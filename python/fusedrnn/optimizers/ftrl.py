@@ -16,7 +16,7 @@ class Ftrl(Optimizer):
 
     Parameters
     ----------
-    learning_rate, **kwargs
+    learning_rate
         As of :class:`Optimizer`.
     learning_rate_power : float
         To which power of the sum of squares the rate falls, at most 0.
@@ -28,6 +28,20 @@ class Ftrl(Optimizer):
         Penalty that only the gradient feels.
     beta : float
         The paper's.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Ftrl(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.7451]
     """
 
     slots, interleaved = ("accumulator", "linear"), 2

@@ -11,7 +11,32 @@ from .optimizer import Optimizer, shrink
 
 
 class Lamb(Optimizer):
-    """Adam's direction, each variable's as long as the variable itself (You et al., 2020)."""
+    """Adam's direction, each variable's as long as the variable itself (You et al., 2020).
+
+    ``x -= rate |x| / |d| d``, d the direction of :class:`Adam` at ``rate`` 1, norms of each
+    variable.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    beta_1, beta_2, epsilon
+        As of :class:`Adam`.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Lamb(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9]
+    """
 
     slots, interleaved = ("momentum", "velocity"), 2
 

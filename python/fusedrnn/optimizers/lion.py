@@ -11,7 +11,31 @@ from .optimizer import Optimizer, shrink
 
 
 class Lion(Optimizer):
-    """Steps of one size, along the sign of a mean of momentum and gradient (Chen et al., 2023)."""
+    """Steps of one size, along the sign of a mean of momentum and gradient (Chen et al., 2023).
+
+    ``x -= rate sign(beta_1 m + (1 - beta_1) g)``, then ``m = beta_2 m + (1 - beta_2) g``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    beta_1, beta_2 : float
+        Less than 1, ``beta_1`` more than 0.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.Lion(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.9]
+    """
 
     slots = ("momentum",)
 

@@ -21,12 +21,29 @@ from . import schedules
 
 
 class LearningRate(Number):
-    """A float that can be read as Keras's variable is: ``.numpy()``, ``.assign(value)``."""
+    """A float that can be read as Keras's variable is: ``.numpy()``, ``.assign(value)``.
+
+    Parameters
+    ----------
+    x : float
+
+    Examples
+    --------
+    >>> optimizer = fusedrnn.optimizers.SGD(0.1)
+    >>> optimizer.learning_rate.assign(0.5)
+    >>> float(optimizer.learning_rate)
+    0.5
+    """
 
     optimizer: Optimizer
 
     def assign(self, value: float) -> None:
-        """Set the optimizer's learning rate."""
+        """Set the optimizer's learning rate.
+
+        Parameters
+        ----------
+        value : float
+        """
         self.optimizer.learning_rate = value
 
     @property
@@ -59,6 +76,17 @@ class Optimizer(Configurable):
         Accepted: gradients in float32 need no scale, and Keras divides them by it again.
     gradient_accumulation_steps : int, optional
         Of how many batches the gradients are averaged before there is a step.
+    name : str, optional
+        By default the class in snake case, with a counter.
+    **kwargs
+        ``decay`` and ``lr`` of Keras 2: the former makes the rate ``rate / (1 + decay step)``.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range or not known, or more than one limit.
+    TypeError
+        Of an argument of another type.
     """
 
     module = "keras.optimizers"
@@ -216,11 +244,29 @@ class Optimizer(Configurable):
         var_list: Sequence[Variable] | None = None,
         var_names: Sequence[str] | None = None,
     ) -> None:
-        """Decay neither these variables nor those that have one of the patterns in their names."""
+        """Decay neither these variables nor those that have one of the patterns in their names.
+
+        Parameters
+        ----------
+        var_list : list of Variable, optional
+        var_names : list of str, optional
+            Regular expressions.
+        """
         self._not_decayed = list(var_list or ()), "|".join(var_names or ()) or "(?!)"
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
-        """Take one step over variables along their gradients, which come in pairs."""
+        """Take one step over variables along their gradients.
+
+        Parameters
+        ----------
+        grads_and_vars : iterable of (array, Variable)
+            A gradient may be None: a warning says so.
+
+        Raises
+        ------
+        ValueError
+            If all gradients are None, or a shape does not fit.
+        """
         given = list(grads_and_vars)
         pairs = [(gradient, v) for gradient, v in given if gradient is not None]
         if not pairs:
@@ -242,7 +288,19 @@ class Optimizer(Configurable):
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def apply(self, grads: Iterable[Any], trainable_variables: Any = None) -> None:
-        """Take one step over variables, by default those that it was built for."""
+        """Take one step over variables.
+
+        Parameters
+        ----------
+        grads : iterable of arrays
+        trainable_variables : list of Variable, optional
+            By default those that it was built for.
+
+        Raises
+        ------
+        ValueError
+            If there are no variables, or not as many gradients.
+        """
         variables = self._trained if trainable_variables is None else trainable_variables
         if not variables:
             raise ValueError(f"{self.name}: give the variables, or build it for them first")

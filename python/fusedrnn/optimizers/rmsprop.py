@@ -10,7 +10,36 @@ from .optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
-    """Gradient over the root of its mean square (Tieleman and Hinton, 2012)."""
+    """Gradient over the root of its mean square (Tieleman and Hinton, 2012).
+
+    ``s = rho s + (1 - rho) g**2``, ``x -= rate g / sqrt(s + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    rho : float
+        What a step keeps of the mean square.
+    momentum : float
+        What a step keeps of the step before.
+    epsilon : float
+    centered : bool
+        Whether to take the square of the mean gradient off the mean square.
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.RMSprop(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.6838]
+    """
 
     def __init__(
         self,

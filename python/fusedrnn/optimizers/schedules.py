@@ -9,9 +9,30 @@ from .. import configurable, missing
 from ..checks import number
 from ..configurable import Configurable, lookup
 
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "get",
+    "serialize",
+]
+
 
 class LearningRateSchedule(Configurable):
-    """Base class: ``schedule(step)`` is the learning rate of a step, counted from 0."""
+    """Base class: ``schedule(step)`` is the learning rate of a step, counted from 0.
+
+    Examples
+    --------
+    >>> class Warm(fusedrnn.optimizers.schedules.LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.01 * min(step + 1, 10)
+    >>> fusedrnn.optimizers.Adam(Warm()).learning_rate
+    0.01
+    """
 
     module = "keras.optimizers.schedules"
 
@@ -29,7 +50,29 @@ class LearningRateSchedule(Configurable):
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """``initial * rate ** (step / decay_steps)``."""
+    """``initial * rate**(step / decay_steps)``.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+    decay_steps : int
+        Steps after which the rate is ``decay_rate`` times the initial one.
+    decay_rate : float
+    staircase : bool
+        Whether ``step / decay_steps`` is rounded down.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.ExponentialDecay(0.1, 100, 0.5)
+    >>> schedule(0), schedule(100), schedule(200)
+    (0.1, 0.05, 0.025)
+    """
 
     def __init__(
         self,
@@ -54,7 +97,19 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(ExponentialDecay):
-    """``initial / (1 + rate * step / decay_steps)``."""
+    """``initial / (1 + rate * step / decay_steps)``.
+
+    Parameters
+    ----------
+    initial_learning_rate, decay_steps, decay_rate, staircase, name
+        As of :class:`ExponentialDecay`.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.InverseTimeDecay(0.1, 100, 1.0)
+    >>> schedule(0), schedule(100), schedule(300)
+    (0.1, 0.05, 0.025)
+    """
 
     def __init__(
         self,
@@ -71,7 +126,26 @@ class InverseTimeDecay(ExponentialDecay):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """``values[i]`` up to and including step ``boundaries[i]``."""
+    """``values[i]`` up to and including step ``boundaries[i]``, then the last of them.
+
+    Parameters
+    ----------
+    boundaries : list of int
+    values : list of float
+        One more.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If there is not one value more.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.PiecewiseConstantDecay([10, 20], [1.0, 0.5, 0.1])
+    >>> schedule(10), schedule(11), schedule(21)
+    (1.0, 0.5, 0.1)
+    """
 
     def __init__(
         self, boundaries: list[int], values: list[float], name: str = "PiecewiseConstant"
@@ -91,7 +165,32 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to the end rate along a power of the remaining share of steps."""
+    """From the initial to the end rate along a power of the remaining share of steps.
+
+    ``(initial - end) * (1 - step / decay_steps)**power + end``.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+    decay_steps : int
+        After which it stays the end rate.
+    end_learning_rate : float
+    power : float
+    cycle : bool
+        Whether ``decay_steps`` becomes its next multiple instead.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.PolynomialDecay(1.0, 100, end_learning_rate=0.0)
+    >>> schedule(0), schedule(50), schedule(200)
+    (1.0, 0.5, 0.0)
+    """
 
     def __init__(
         self,
@@ -121,7 +220,32 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from the initial rate to ``alpha`` times it, after an optional warm-up."""
+    """Half a cosine from the initial rate to ``alpha`` times it, after an optional warm-up.
+
+    Loshchilov and Hutter (2017).
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+    decay_steps : int
+    alpha : float
+    name : str
+    warmup_target : float, optional
+        To which the rate rises first, in equal steps.
+    warmup_steps : int
+        In how many.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.CosineDecay(1.0, 100)
+    >>> schedule(0), schedule(50), schedule(100)
+    (1.0, 0.5, 0.0)
+    """
 
     def __init__(
         self,
@@ -154,7 +278,31 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again, ``t_mul`` times longer and ``m_mul`` times as high."""
+    """Cosine decay that starts again, longer and lower each time (Loshchilov and Hutter, 2017).
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+    first_decay_steps : int
+    t_mul : float
+        How many times as long each period is as the one before, at least 1.
+    m_mul : float
+        How many times as high.
+    alpha : float
+        The share of the initial rate that stays.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> schedule = fusedrnn.optimizers.schedules.CosineDecayRestarts(1.0, 100)
+    >>> schedule(0), schedule(50), schedule(100)
+    (1.0, 0.5, 1.0)
+    """
 
     def __init__(
         self,
@@ -190,7 +338,21 @@ TABLE: dict[str, type[LearningRateSchedule]] = {
 
 
 def get(identifier: Any) -> Any:
-    """Return the schedule that a config or an object stands for."""
+    """Return the schedule that a configuration or an object stands for.
+
+    Parameters
+    ----------
+    identifier : str, dict or LearningRateSchedule
+
+    Returns
+    -------
+    LearningRateSchedule
+
+    Raises
+    ------
+    ValueError
+        Of a name that is not known.
+    """
     return lookup("learning_rate", identifier, TABLE)
 
 

@@ -11,7 +11,33 @@ from .optimizer import Optimizer
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum or Nesterov's."""
+    """Gradient descent, with momentum or Nesterov's.
+
+    ``v = momentum v - rate g``, ``x += v``; Nesterov's: ``x += momentum v - rate g``.
+
+    Parameters
+    ----------
+    learning_rate
+        As of :class:`Optimizer`.
+    momentum : float
+        What a step keeps of the step before.
+    nesterov : bool
+        Whether to look ahead (Sutskever et al., 2013).
+    **kwargs
+        Those of :class:`Optimizer`.
+
+    Raises
+    ------
+    ValueError
+        Of an argument out of its range.
+
+    Examples
+    --------
+    >>> x = fusedrnn.layers.Variable("x", np.array([1.0]))
+    >>> fusedrnn.optimizers.SGD(0.1).apply_gradients([(np.array([2.0]), x)])
+    >>> print(x.numpy().round(4))
+    [0.8]
+    """
 
     def __init__(
         self,

@@ -52,13 +52,18 @@ def text_dataset_from_directory(
     shuffle : bool
     seed : int, optional
     validation_split : float, optional
-        Share of the files for validation: ``subset`` is "training", "validation", or "both" for a
-        list of the two data sets.
+        Share of the files for validation.
+    subset : {"training", "validation", "both"}, optional
+        Which part is returned; "both" for a list of the two data sets.
     follow_links : bool
     format : "tf"
         Any other kind of data set is refused.
     verbose : bool
         Whether to print how many files and classes there are.
+
+    Returns
+    -------
+    Dataset or list of Dataset
 
     Raises
     ------

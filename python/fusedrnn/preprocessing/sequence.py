@@ -14,6 +14,8 @@ from .._state import random_generator
 from .._types import Array
 from ..checks import whole
 
+__all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
+
 
 def pad_sequences(
     sequences: Sequence[Any],
@@ -23,7 +25,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: Any = 0.0,
 ) -> Array:
-    """Return sequences as rows of one array (N, maxlen, ...), cut or filled up with ``value``.
+    """Return sequences as rows of one array, cut or filled up with ``value``.
 
     Parameters
     ----------
@@ -37,6 +39,20 @@ def pad_sequences(
         Whether to fill up, and to cut, at the start or at the end.
     value : number
         What to fill up with.
+
+    Returns
+    -------
+    (N, maxlen, ...) array
+
+    Raises
+    ------
+    ValueError
+        If they are no sequences of steps of one shape, or of another side.
+
+    Examples
+    --------
+    >>> fusedrnn.preprocessing.sequence.pad_sequences([[1, 2, 3], [4]]).tolist()
+    [[1, 2, 3], [0, 0, 4]]
     """
     for name, where in (("padding", padding), ("truncating", truncating)):
         if where not in ("pre", "post"):
@@ -66,6 +82,33 @@ class TimeseriesGenerator:
 
     ``generator[i]`` is a batch ``(samples, targets)``: a sample has ``length`` steps, every
     ``sampling_rate``-th row before its target; a new one starts every ``stride`` rows.
+
+    Parameters
+    ----------
+    data, targets : arrays of as many rows
+    length : int
+        Rows that a sample spans.
+    sampling_rate : int
+    stride : int
+    start_index, end_index : int, optional
+        The first and the last row to use.
+    shuffle : bool
+        Whether the samples of a batch are drawn at random.
+    reverse : bool
+        Whether each sample runs from its last row to its first.
+    batch_size : int
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other, or there are too few rows.
+
+    Examples
+    --------
+    >>> rows = np.arange(6)
+    >>> x, y = fusedrnn.preprocessing.sequence.TimeseriesGenerator(rows, rows, length=3)[0]
+    >>> x.tolist(), y.tolist()
+    ([[0, 1, 2], [1, 2, 3], [2, 3, 4]], [3, 4, 5])
     """
 
     def __init__(
@@ -130,6 +173,16 @@ def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> Array:
 
     ``min(1, sqrt(sampling_factor / frequency))``, where by Zipf's law the inverse frequency of rank
     r is ``r (log r + 0.577) + 1/2 - 1/(12 r)``; rank 0 counts as 1.
+
+    Parameters
+    ----------
+    size : int
+        How many ranks.
+    sampling_factor : float
+
+    Returns
+    -------
+    (size,) array
     """
     rank = np.maximum(np.arange(size), 1)
     inverse = rank * (np.log(rank) + 0.577) + 0.5 - 1.0 / (12.0 * rank)
@@ -165,7 +218,7 @@ def skipgrams(
     categorical : bool
         Whether labels are [0, 1] and [1, 0].
     sampling_table : array, optional
-        Probability of each word to be kept: `make_sampling_table`.
+        Probability of each word to be kept: ``make_sampling_table``.
     seed : int, optional
         Of the order only.
     """

@@ -1,4 +1,4 @@
-"""Words as numbers, as Keras 2 had it; `TextVectorization` is the layer that came after it."""
+"""Words as numbers, as Keras 2 had it; ``TextVectorization`` is the layer that came after it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,23 @@ MODES = ("binary", "count", "freq", "tfidf")
 def text_to_word_sequence(
     input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " "
 ) -> list[str]:
-    """Return the words of a text, cut at ``split`` and at the characters in ``filters``."""
+    """Return the words of a text.
+
+    Parameters
+    ----------
+    input_text : str
+    filters : str
+        Characters at which it is cut, too.
+    lower : bool
+        Whether capitals become small letters.
+    split : str
+        At which it is cut.
+
+    Examples
+    --------
+    >>> fusedrnn.preprocessing.text.text_to_word_sequence("Fresh bread, every day!")
+    ['fresh', 'bread', 'every', 'day']
+    """
     text = input_text.lower() if lower else input_text
     return [word for word in text.translate({ord(c): split for c in filters}).split(split) if word]
 
@@ -40,7 +56,17 @@ def one_hot(
     split: str = " ",
     analyzer: Callable[[str], Iterable[str]] | None = None,
 ) -> list[int]:
-    """Return a number from 1 to ``n - 1`` for each word, by Python's ``hash``."""
+    """Return a number from 1 to ``n - 1`` for each word, by Python's ``hash``.
+
+    Parameters
+    ----------
+    input_text : str
+    n : int
+    filters, lower, split
+        As of :func:`text_to_word_sequence`.
+    analyzer : callable, optional
+        Returns the words of a text instead.
+    """
     return hashing_trick(input_text, n, None, filters, lower, split, analyzer)
 
 
@@ -55,7 +81,19 @@ def hashing_trick(
 ) -> list[int]:
     """Return a number from 1 to ``n - 1`` for each word.
 
-    By ``hash_function``, "md5", or Python's ``hash``, which differs from process to process.
+    Parameters
+    ----------
+    text : str
+    n : int
+    hash_function : "md5" or callable, optional
+        By default Python's ``hash``, which differs from process to process.
+    filters, lower, split, analyzer
+        As of :func:`one_hot`.
+
+    Examples
+    --------
+    >>> fusedrnn.preprocessing.text.hashing_trick("bread and butter", 100, "md5")
+    [42, 69, 6]
     """
     number = _md5 if hash_function == "md5" else hash_function or hash
     words = (
@@ -78,7 +116,8 @@ class Tokenizer:
     num_words : int, optional
         Only numbers below it are used.
     filters, lower, split
-        How a text is cut: see `text_to_word_sequence`. A text that is a list is taken as its words.
+        How a text is cut: see :func:`text_to_word_sequence`. A text that is a list is taken as its
+        words.
     char_level : bool
         Whether every character is a word.
     oov_token : str, optional
@@ -86,6 +125,22 @@ class Tokenizer:
         they are left out.
     analyzer : callable, optional
         Returns the words of a text, in place of ``filters``, ``lower`` and ``split``.
+    **kwargs
+        ``nb_words``, the old name of ``num_words``, and ``document_count``.
+
+    Raises
+    ------
+    TypeError
+        Of other arguments.
+
+    Examples
+    --------
+    >>> tokenizer = fusedrnn.preprocessing.text.Tokenizer()
+    >>> tokenizer.fit_on_texts(["bread and butter", "bread"])
+    >>> tokenizer.word_index
+    {'bread': 1, 'and': 2, 'butter': 3}
+    >>> tokenizer.texts_to_sequences(["butter and jam"])
+    [[3, 2]]
     """
 
     def __init__(
@@ -223,7 +278,12 @@ class Tokenizer:
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """Return the Tokenizer that ``to_json``, Keras's too, described."""
+    """Return the Tokenizer that ``to_json``, Keras's too, described.
+
+    Parameters
+    ----------
+    json_string : str
+    """
     config = json.loads(json_string)["config"]
     tables = {
         name: json.loads(config.pop(name))

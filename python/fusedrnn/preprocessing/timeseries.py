@@ -40,6 +40,24 @@ def timeseries_dataset_from_array(
     seed : int, optional
     start_index, end_index : int, optional
         Rows of ``data`` to use, the last one left out.
+
+    Returns
+    -------
+    Dataset
+        Batches (N, sequence_length, ...), or pairs of these and the targets (N, ...).
+
+    Raises
+    ------
+    ValueError
+        If a number is not from 1 to below that of the rows, or there are no such rows.
+
+    Examples
+    --------
+    >>> batches = fusedrnn.utils.timeseries_dataset_from_array(
+    ...     np.arange(6), np.arange(3, 6), sequence_length=3
+    ... )
+    >>> [(x.tolist(), y.tolist()) for x, y in batches]
+    [([[0, 1, 2], [1, 2, 3], [2, 3, 4]], [3, 4, 5])]
     """
     for name, value in (
         ("sequence_length", sequence_length),

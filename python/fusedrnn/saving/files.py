@@ -33,9 +33,39 @@ def save_model(
 ) -> None:
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
 
-    ``filepath`` ends in ``.keras`` (Keras's own format), ``.h5`` (its old one) or ``.safetensors``.
-    Without an ending, where TensorFlow 2 would make a folder, it is a ``.keras`` archive, and a
-    warning says so.
+    Parameters
+    ----------
+    model : Model
+    filepath : path
+        Ends in ``.keras`` (Keras's own format), ``.h5`` (its old one) or ``.safetensors``, which
+        needs no h5py. Without an ending, where TensorFlow 2 would make a folder, it is a ``.keras``
+        archive, and a warning says so.
+    overwrite : bool
+        If False, a file that exists is an error.
+    include_optimizer : bool
+        Whether the optimizer's state is written.
+    save_format : str, optional
+        Accepted; the ending says it.
+    **kwargs
+        None are known.
+
+    Raises
+    ------
+    FileExistsError
+        If ``overwrite`` is False, and there is such a file.
+    ValueError
+        Of another ending, or, but for ``.keras``, a model that is not built.
+    ImportError
+        If h5py is missing.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fusedrnn.saving.save_model(model, os.path.join(folder, "model.safetensors"))
+    ...     os.listdir(folder)
+    ['model.safetensors']
     """
     path = _target(filepath, overwrite)
     if kwargs:
@@ -82,12 +112,28 @@ def load_model(
     safe_mode : bool
         Accepted: no file runs code here.
 
+    Returns
+    -------
+    Model
+
     Raises
     ------
     OSError
         If there is no such file or it cannot be read.
     ValueError
         If the file is damaged, or has what fusedrnn does not.
+    ImportError
+        If h5py is missing.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     model.save(path)
+    ...     fusedrnn.saving.load_model(path).output_shape
+    (None, 8)
     """
     path = _files.text(filepath).rstrip("/")
     if not (path.endswith(FORMATS) or _bare(path)):
@@ -113,7 +159,23 @@ def _bare(path: str) -> bool:
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights: ``.weights.h5`` as Keras 3, ``.safetensors``, or else as Keras 2.
 
-    With another ending than ``.h5``, where TensorFlow would write its checkpoints, it says so.
+    Parameters
+    ----------
+    model : Model
+    filepath : path
+        With another ending than these and ``.h5``, where TensorFlow would write its checkpoints, a
+        warning says that it is HDF5.
+    overwrite : bool
+        If False, a file that exists is an error.
+
+    Raises
+    ------
+    FileExistsError
+        If ``overwrite`` is False, and there is such a file.
+    ValueError
+        If the model is not built.
+    ImportError
+        If h5py is missing.
     """
     path = _target(filepath, overwrite)
     if not model.built:
@@ -140,7 +202,7 @@ def load_weights(
     by_name: bool = False,
     **kwargs: Any,
 ) -> None:
-    """Read the weights out of a file of weights or of a model; errors as of `load_model`.
+    """Read the weights out of a file of weights or of a model.
 
     Parameters
     ----------
@@ -150,6 +212,22 @@ def load_weights(
         Whether to leave layers as they are whose weights do not fit, with a warning.
     by_name : bool
         Whether to take from an ``.h5`` file of Keras 2 the layers of the model's names.
+    **kwargs
+        None are known.
+
+    Raises
+    ------
+    OSError, ValueError, ImportError
+        As of :func:`load_model`; ValueError also if the model is not built, or a shape differs.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "weights.safetensors")
+    ...     fusedrnn.saving.save_weights(model, path)
+    ...     fusedrnn.saving.load_weights(fusedrnn.models.clone_model(model), path)
     """
     if kwargs:
         raise ValueError(f"load_weights: Invalid keyword arguments: {kwargs}")

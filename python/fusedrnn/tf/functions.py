@@ -503,6 +503,7 @@ def _best(function: Any) -> Any:
     def best(
         input: Any, axis: Any = None, output_type: Any = int64, dimension: Any = None
     ) -> Any:  # fmt: skip
+        """Return the place of the largest, or the smallest, value along an axis."""
         axis = dimension if axis is None else axis
         places = function(_given([input])[0], axis=0 if axis is None else int(axis))
         return cast(places, output_type)
@@ -767,6 +768,7 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
 
 def _assertion(name: str, holds: Any) -> Callable[..., None]:
     def check(x: Any, y: Any = None, message: str | None = None, **kwargs: Any) -> None:
+        """Raise ValueError where it does not hold."""
         if not np.all(holds(x, y)):
             raise ValueError(f"{name}: {message or 'it does not hold'}: {x!r}, {y!r}")
 

@@ -292,4 +292,9 @@ _ERRORS = (
     "InvalidArgument NotFound OutOfRange PermissionDenied ResourceExhausted Unauthenticated "
     "Unavailable Unimplemented Unknown"
 )
-globals().update({f"{n}Error": type(f"{n}Error", (OpError,), {}) for n in _ERRORS.split()})
+globals().update(
+    {
+        f"{n}Error": type(f"{n}Error", (OpError,), {"__doc__": "As TensorFlow's; not raised here."})
+        for n in _ERRORS.split()
+    }
+)

@@ -11,14 +11,22 @@ from .standin import StandIn, become_torchs
 
 
 class Accelerated(NamedTuple):
-    """What :func:`accelerate` did, by the names of the modules."""
+    """What :func:`accelerate` did, by the names of the modules.
+
+    Parameters
+    ----------
+    replaced : list of str
+        Those that now are fused.
+    kept : dict
+        Those that stay torch's, with the reason.
+    """
 
     replaced: list[str]
     kept: dict[str, str]  # name -> why it stays torch's
 
 
 def accelerate(model: torch.nn.Module) -> Accelerated:
-    """Make every recurrent layer and cell of `model` run on the fused kernels, in place.
+    """Make every recurrent layer and cell of a model run on the fused kernels, in place.
 
     Those are the LSTM, GRU and RNN of ``torch.nn``, and LSTMCell, GRUCell and RNNCell, and modules
     of subclasses of these whose ``forward`` is torch's or calls ``super().forward``.
@@ -33,12 +41,24 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
     starts. Pickles and files of whole models (``torch.save(model)``) name the classes of before:
     they open without fusedrnn, into a model that is not accelerated.
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+
     Returns
     -------
     replaced : list of str
-        Names of the modules that now are fused, "" for `model` itself.
+        Names of the modules that now are fused, "" for ``model`` itself.
     kept : dict
         Names of those that stay torch's, with the reason.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from fusedrnn.torch import accelerate
+    >>> model = torch.nn.Sequential(torch.nn.LSTM(3, 8), torch.nn.Identity())
+    >>> accelerate(model)
+    Accelerated(replaced=['0'], kept={})
     """
     done = Accelerated([], {})
     recurrent = (torch.nn.RNNBase, torch.nn.RNNCellBase)
@@ -54,7 +74,17 @@ def accelerate(model: torch.nn.Module) -> Accelerated:
 
 
 def restore(model: torch.nn.Module) -> list[str]:
-    """Undo :func:`accelerate`, and return the names of the modules that are torch's again."""
+    """Undo :func:`accelerate`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    list of str
+        Names of the modules that are torch's again.
+    """
     return [name for name, module in model.named_modules() if become_torchs(module)]
 
 

@@ -123,14 +123,43 @@ class FusedCell(StandIn):
 
 
 class LSTMCell(FusedCell, torch.nn.LSTMCell):
-    """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded."""
+    """Drop-in for ``torch.nn.LSTMCell``, fused while no gradients are recorded.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, device, dtype
+        As of ``torch.nn.LSTMCell``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> cell = fusedrnn.torch.LSTMCell(3, 8)
+    >>> with torch.no_grad():
+    ...     h, c = cell(torch.zeros(2, 3))
+    >>> h.shape
+    torch.Size([2, 8])
+    """
 
     _stands_for = torch.nn.LSTMCell
     _call = Call("lstm", "torch")
 
 
 class GRUCell(FusedCell, torch.nn.GRUCell):
-    """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded."""
+    """Drop-in for ``torch.nn.GRUCell``, fused while no gradients are recorded.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, device, dtype
+        As of ``torch.nn.GRUCell``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with torch.no_grad():
+    ...     h = fusedrnn.torch.GRUCell(3, 8)(torch.zeros(2, 3))
+    >>> h.shape
+    torch.Size([2, 8])
+    """
 
     _stands_for = torch.nn.GRUCell
     _call = Call("gru", "torch")
@@ -142,7 +171,20 @@ _RNN_CALLS = {name: Call("rnn", "torch", activation=name) for name in ("tanh", "
 class RNNCell(FusedCell, torch.nn.RNNCell):
     """Drop-in for ``torch.nn.RNNCell``, fused while no gradients are recorded.
 
-    Whatever `path` says, a step of few rows or units runs on torch's own code, the faster one.
+    Whatever ``path`` says, a step of few rows or units runs on torch's own code, the faster one.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, nonlinearity, device, dtype
+        As of ``torch.nn.RNNCell``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with torch.no_grad():
+    ...     h = fusedrnn.torch.RNNCell(3, 8)(torch.zeros(2, 3))
+    >>> h.shape
+    torch.Size([2, 8])
     """
 
     _stands_for = torch.nn.RNNCell

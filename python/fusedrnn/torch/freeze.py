@@ -8,7 +8,7 @@ from .standin import StandIn
 
 
 def freeze(model: torch.nn.Module) -> list[str]:
-    """Take the word that weights of the fused layers and cells of `model` only change visibly.
+    """Take the word that weights of the fused layers and cells of ``model`` only change visibly.
 
     Without gradients a layer runs on a packed copy of its weights, and each call looks at every
     byte of the weights for whether the copy is still theirs. To read them once more is little
@@ -28,15 +28,28 @@ def freeze(model: torch.nn.Module) -> list[str]:
     steps PyTorch does not note. Copies (``copy.deepcopy``), pickles and files of a frozen model are
     not frozen.
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+
     Returns
     -------
     list of str
-        Names of the modules that now are frozen, "" for `model` itself.
+        Names of the modules that now are frozen, "" for ``model`` itself.
 
     Raises
     ------
     ValueError
-        If `model` has no fused layer or cell: :func:`accelerate` it before.
+        If ``model`` has no fused layer or cell: :func:`accelerate` it before.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from fusedrnn.torch import accelerate, freeze
+    >>> model = torch.nn.LSTMCell(3, 8)
+    >>> replaced, kept = accelerate(model)
+    >>> freeze(model)
+    ['']
     """
     names = _set(model, True)
     if not names:
@@ -47,7 +60,17 @@ def freeze(model: torch.nn.Module) -> list[str]:
 
 
 def unfreeze(model: torch.nn.Module) -> list[str]:
-    """Undo :func:`freeze`, and return the names of the modules that were frozen."""
+    """Undo :func:`freeze`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    list of str
+        Names of the modules that were frozen.
+    """
     return _set(model, False)
 
 

@@ -1,147 +1,49 @@
-"""Fused kernels under unmodified Keras 3 on its torch backend.
-
-After :func:`enable`, every LSTM, GRU and SimpleRNN layer of Keras, in models of any kind, runs its
-loop over time on the fused kernels, with masks, dropout and ``reset_after=False`` too. What has no
-fused kernel stays Keras's own; :func:`path` says which, and why. It replaces a private method, so
-it refuses a version of Keras that it was not tested with.
-"""
+"""What :mod:`fusedrnn.keras_backend` needs of Keras's torch backend."""
 
 from __future__ import annotations
 
 from typing import Any
 
-try:
-    import keras
-    import torch
-except ImportError as error:
-    raise ImportError(
-        "fusedrnn.keras.enable needs Keras on PyTorch: pip install keras torch. Without them, "
-        "replace keras by fusedrnn in the script's imports"
-    ) from error
+import torch
+from torch import Tensor
 
-from ..cells import BY_LAYER
-from .call import Call
+from .call import Call, Tensors
 from .path import torch_is_faster
 from .recurrent import recurrent
 
-TESTED = ("3.15.",)
-
-CELL_OF = {getattr(keras.layers, name): cell for name, cell in BY_LAYER.items()}
-
-_own_loops: dict[Any, Any] = {}
+FUNCTIONS = (torch,)
+"""Where activations may come from, besides Keras."""
 
 
-def enable() -> None:
-    """Run Keras's recurrent layers on the fused kernels, in models made before or after.
-
-    Raises
-    ------
-    RuntimeError
-        If Keras runs on another backend than torch, or has an untested version.
-    """
-    if keras.backend.backend() != "torch":
-        raise RuntimeError(
-            f"fusedrnn.keras: Keras runs on {keras.backend.backend()}, expected the torch backend: "
-            "set the environment variable KERAS_BACKEND=torch before importing keras, or replace "
-            "keras by fusedrnn in the script's imports, which is faster than any backend"
-        )
-    if not keras.__version__.startswith(TESTED):
-        raise RuntimeError(
-            f"fusedrnn.keras: not tested with Keras {keras.__version__}, expected one of "
-            f"{', '.join(v + '*' for v in TESTED)}"
-        )
-    for layer in CELL_OF:
-        if layer not in _own_loops:
-            _own_loops[layer] = layer.inner_loop
-            layer.inner_loop = _loop
+def check() -> None:
+    """Return: nothing more is needed than torch itself."""
 
 
-def disable() -> None:
-    """Give Keras its own loops back."""
-    for layer, own in _own_loops.items():
-        del layer.inner_loop
-        if layer.inner_loop is not own:  # SimpleRNN's is that of its base
-            layer.inner_loop = own
-    _own_loops.clear()
-
-
-def path(layer: Any, training: bool = False) -> str:
-    """Return "fused", or "keras: " and the reason why the layer's own loop runs.
-
-    Whatever it says, an input of a few steps runs in Keras's loop while gradients of large weights
-    are recorded: there they are all the work, and torch's are the faster ones.
-    """
-    if type(layer).inner_loop is not _loop:
-        return "keras: fusedrnn.keras is not enabled, or the layer has a loop of its own"
-    cell = layer.cell
-    if not type(cell).__module__.startswith("keras."):
-        return f"keras: {type(cell).__name__} is a cell of its own"
-    gates = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
-    if _name(cell.activation) is None or _name(gates) != "sigmoid":
-        return "keras: the activations are not tanh, relu, sigmoid or linear with sigmoid gates"
-    if training and cell.dropout and getattr(cell, "implementation", 2) == 1:
-        return "keras: dropout with implementation=1 has a mask for each gate, with no fused kernel"
-    if getattr(layer, "use_cudnn", "auto") not in ("auto", True):
-        return "keras: use_cudnn=False asks for the plain loop"
-    if cell.compute_dtype not in ("float32", "float64"):
-        return f"keras: the compute dtype is {cell.compute_dtype}"
-    return "fused"
-
-
-def _name(function: Any) -> str | None:
-    """Return which of the kernels' activations a function is, if any."""
-    for name in ("tanh", "relu", "sigmoid", "linear"):
-        places = (keras.activations, keras.ops, torch)
-        if function in [getattr(place, name, None) for place in places]:
-            return name
-    return None
-
-
-def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
-    """Run the layer over time: last output, outputs in order of processing, final states."""
-    kind = next(c for c in type(self).__mro__ if c in _own_loops)
-    own, cell = _own_loops[kind], self.cell
+def own_is_faster(sequences: Any, cell: Any) -> bool:
+    """Return whether Keras's loop is the faster one, as far as is known without looking further."""
     steps, (I, GH) = sequences.shape[1], cell.kernel.shape
-    few = (
+    return bool(
         steps
         and torch.is_grad_enabled()
         and torch_is_faster(steps, GH // cell.units, I, cell.units)
     )
-    if few:  # first of all, so as to add little to what is little
-        return own(self, sequences, initial_state, mask, training)
-    x = keras.ops.convert_to_tensor(sequences)
-    weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
-    weights = [keras.ops.convert_to_tensor(w) for w in weights]
-    if path(self, training) != "fused" or x.device.type != "cpu" or 0 in x.shape:
-        return own(self, sequences, initial_state, mask, training)  # symbolic: on device meta
-    if isinstance(mask, list | tuple):
-        mask = mask[0]
-    states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
-    if training and cell.dropout:
-        x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
-    drops = None
-    if training and cell.recurrent_dropout:
-        drops = cell.get_recurrent_dropout_mask(states[0])
-        drops = drops if isinstance(drops, list) else [drops]  # one for each gate
-        drops = torch.stack(drops).to(weights[0].dtype)
-    call = Call(
-        cell=CELL_OF[kind].name,
-        layout="keras",
-        reverse=self.go_backwards,
-        time_major=False,
-        reset_after=getattr(cell, "reset_after", True),
-        activation=_name(cell.activation) or "tanh",
-    )
-    if mask is not None:
-        mask = keras.ops.convert_to_tensor(mask).bool()
-    dtype = weights[0].dtype
-    # A stateful layer assigns its states in place, while the call still holds those it began with.
-    states = [s.to(dtype, copy=self.stateful) for s in states]
-    y, *final = recurrent(call, x.to(dtype), weights, states, None, mask, drops)
-    final = [s[0] for s in final]
-    if mask is not None and self.zero_output_for_mask:
-        y = y * mask[:, :, None]
-    last = y[:, 0 if self.go_backwards else -1]
-    if not self.return_sequences:
-        return last, last[:, None], final
-    return last, y.flip(1) if self.go_backwards else y, final
+
+
+def takes(x: Tensor) -> bool:
+    """Return whether the kernels can run on an input: symbolic ones are on device meta."""
+    return x.device.type == "cpu" and 0 not in x.shape
+
+
+def copy(state: Tensor) -> Tensor:
+    """Return a state of a stateful layer, which will be assigned to, for the call to hold."""
+    return state.clone()
+
+
+def run(
+    cell: str, x: Tensor, weights: Tensors, states: Tensors, mask: Tensor | None,
+    recurrent_mask: Tensor | None, **options: Any,
+) -> list[Tensor]:  # fmt: skip
+    """Run a cell: y (N, T, H) and the final states (N, H)."""
+    call = Call(cell=cell, layout="keras", time_major=False, **options)
+    y, *final = recurrent(call, x, weights, states, None, mask, recurrent_mask)
+    return [y, *[s[0] for s in final]]

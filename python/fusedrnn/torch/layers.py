@@ -282,11 +282,24 @@ class LSTM(FusedLayer, torch.nn.LSTM):
     On a CPU in float32 or float64 it runs on fused kernels, and while no gradients are recorded in
     bfloat16, too: as a module of that dtype, or under autocast to it. Then weights are bfloat16 and
     the rest, sums and states from step to step, is float32; results have the dtype that torch's
-    have. With `proj_size`, on another device or dtype and inside transforms of ``torch.func`` it
+    have. With ``proj_size``, on another device or dtype and inside transforms of ``torch.func`` it
     runs on torch's own code; ``layer.path`` says which.
 
     First derivatives are fused; with ``create_graph=True`` they come from differentiable torch
     operations, so that second ones are right, and slow.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As of ``torch.nn.LSTM``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> lstm = fusedrnn.torch.LSTM(3, 8, num_layers=2, batch_first=True)
+    >>> y, (h, c) = lstm(torch.zeros(2, 10, 3))
+    >>> y.shape, h.shape, lstm.path
+    (torch.Size([2, 10, 8]), torch.Size([2, 2, 8]), 'fused')
     """
 
     _stands_for = torch.nn.LSTM
@@ -299,14 +312,40 @@ class LSTM(FusedLayer, torch.nn.LSTM):
 
 
 class GRU(FusedLayer, torch.nn.GRU):
-    """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`."""
+    """Drop-in for ``torch.nn.GRU``; see :class:`LSTM`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As of ``torch.nn.GRU``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y, h = fusedrnn.torch.GRU(3, 8)(torch.zeros(10, 2, 3))
+    >>> y.shape, h.shape
+    (torch.Size([10, 2, 8]), torch.Size([1, 2, 8]))
+    """
 
     _stands_for = torch.nn.GRU
     _cell = CELLS["gru"]
 
 
 class RNN(FusedLayer, torch.nn.RNN):
-    """Drop-in for ``torch.nn.RNN``, with both of its nonlinearities; see :class:`LSTM`."""
+    """Drop-in for ``torch.nn.RNN``, with both of its nonlinearities; see :class:`LSTM`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As of ``torch.nn.RNN``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> y, h = fusedrnn.torch.RNN(3, 8, nonlinearity="relu")(torch.zeros(10, 2, 3))
+    >>> y.shape, h.shape
+    (torch.Size([10, 2, 8]), torch.Size([1, 2, 8]))
+    """
 
     _stands_for = torch.nn.RNN
     _cell = CELLS["rnn"]

@@ -207,7 +207,7 @@ def test_without_babel_the_months_are_those_of_the_computer(monkeypatch):
     try:
         with pytest.raises(ValueError, match="pip install babel for names of months in other"):
             long_of(frame)
-        with pytest.raises(ValueError, match="language 'de' needs Babel: pip install babel"):
+        with pytest.raises(ValueError, match="language 'de' needs babel: pip install babel"):
             long_of(frame, language="de")
         monkeypatch.setattr("calendar.month_name", ["", "Januar", "Februar", "März"])
         languages.cache_clear()

@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
+from fusedrnn.cli.main import main
 from fusedrnn.datasets import BAKERY_KNOWN, BAKERY_PAST, load_bakery_series
 from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
-from fusedrnn.forecast.cli import main
 from fusedrnn.forecast.forecaster import estimator
 
 SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from fusedrnn.cli.main import main
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
-from fusedrnn.forecast.cli import main
 
 SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}
 

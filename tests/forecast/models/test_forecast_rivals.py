@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast import compare
-from fusedrnn.forecast.models import rivals
+from fusedrnn.forecast import compare, needs
 from fusedrnn.forecast.models.rivals import auto_ets, auto_theta, lightgbm
 
 Y = load_bakery()["sales"].to_numpy(float)[:400]
@@ -31,6 +30,6 @@ def test_rivals_forecast_and_see_nothing_later(method, package):
 
 @pytest.mark.parametrize("model", ["AutoETS", "LightGBM"])
 def test_a_missing_package_is_named_before_anything_is_fitted(model, monkeypatch):
-    monkeypatch.setattr(rivals, "find_spec", lambda name: None)
+    monkeypatch.setattr(needs, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=rf"{model} needs .*: pip install 'fusedrnn\[rivals\]'"):
         compare(load_bakery(), models=("LSTM", "GRU", model))

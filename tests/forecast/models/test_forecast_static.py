@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from forecast_tables import panel_of
+from fusedrnn.cli.main import main
 from fusedrnn.forecast import RNNForecaster, compare, load_forecaster, save_forecaster
-from fusedrnn.forecast.cli import main
 
 SMALL = {"timesteps": 2, "units": 8, "epochs": 15, "seeds": 1, "levels": (), "season": 1}
 

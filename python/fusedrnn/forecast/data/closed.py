@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..needs import check_installed
 from .frequency import kind
 
 WEEKS = 4
@@ -32,12 +33,9 @@ def holidays_of(country: str | None, days: pd.DatetimeIndex) -> npt.NDArray[np.b
     """
     if country is None or not len(days):
         return np.zeros(len(days), bool)
-    try:
-        from holidays import country_holidays
-    except ImportError:
-        raise ValueError(
-            f"country {country!r} needs holidays: pip install holidays or 'fusedrnn[tables]'"
-        ) from None
+    check_installed(country=country)
+    from holidays import country_holidays
+
     code, _, part = country.partition("-")
     years = range(days.min().year, days.max().year + 1)
     try:

@@ -7,7 +7,6 @@ import csv
 import errno
 import os
 import shutil
-import stat
 import sys
 import tempfile
 import warnings
@@ -23,6 +22,7 @@ import pandas as pd
 from pandas.io.common import get_handle
 
 from ... import _files
+from ..needs import READERS, check_installed
 from ..settings import TableOptions
 from .numerals import NONE
 
@@ -41,8 +41,7 @@ MARKS = {
 """Encodings by what a file begins with."""
 WESTERN = "cp1252"
 """Latin-1 as Windows writes it: what a file is taken for that is not UTF-8."""
-WORKBOOKS = {".xlsx": "openpyxl", ".xlsm": "openpyxl", ".ods": "odf"}
-"""What reads them, by the ending of the file."""
+WORKBOOKS = (".xlsx", ".xlsm", ".ods")
 MAGIC = {b"PAR1": ".parquet", b"\x1f\x8b": ".csv.gz", b"BZh": ".csv.bz2", b"\xfd7zXZ": ".csv.xz"}
 """Ending of a file without a name, by its first bytes."""
 
@@ -79,23 +78,20 @@ def opened(path: str | Path, options: TableOptions) -> Iterator[Source]:
         If it is not there or cannot be read.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(_piped(path)) if is_pipe(path) else Path(_files.source(path))
-        kind = file.suffix.lower()
+        piped = _files.is_pipe(path)
+        file = stack.enter_context(_piped(path)) if piped else Path(_files.source(path))
+        name, kind = str(path), file.suffix.lower()
+        check_installed(file=file, name=name)
         if kind in (".parquet", ".pq"):
-            yield Parquet(file)
+            yield Parquet(file, name)
         elif kind in WORKBOOKS:
-            yield Workbook(file, options)
+            yield Workbook(file, options, name)
         elif kind == ".xls":
             raise ValueError(
-                f"{path}: workbooks of Excel before 2007 are not read: save it as xlsx"
+                f"{name}: workbooks of Excel before 2007 are not read: save it as xlsx"
             )
         else:
-            yield Csv(file, options)
-
-
-def is_pipe(path: str | Path) -> bool:
-    """Whether a table comes through a pipe: ``-`` is the standard input."""
-    return str(path) == "-" or (os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode))
+            yield Csv(file, options, name)
 
 
 @contextmanager
@@ -113,7 +109,7 @@ def _piped(path: str | Path) -> Iterator[Path]:
             head = start.read(4)
         kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), ".csv")
         if head.startswith(b"PK"):
-            with told("what is piped", "CSV"), ZipFile(file) as archive:
+            with told(str(path), "CSV"), ZipFile(file) as archive:
                 names = archive.namelist()
             sheets = ".xlsx" if "[Content_Types].xml" in names else ".csv.zip"
             kind = ".ods" if "content.xml" in names else sheets
@@ -125,8 +121,8 @@ class Parquet:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
         with self._file() as file:
             self.names = list(file.schema_arrow.names)
 
@@ -148,11 +144,9 @@ class Parquet:
 
     @contextmanager
     def _file(self) -> Iterator[Any]:
-        try:
-            from pyarrow.parquet import ParquetFile
-        except ImportError:
-            raise ValueError(_needs(self.path, "Parquet", "pyarrow")) from None
-        with told(self.path, "Parquet"), ParquetFile(self.path) as file:
+        from pyarrow.parquet import ParquetFile
+
+        with told(self.name, "Parquet"), ParquetFile(self.path) as file:
             _check_size(self.path, file.metadata.num_rows)
             yield file
 
@@ -162,20 +156,14 @@ class Workbook:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, path: Path, options: TableOptions) -> None:
-        engine = WORKBOOKS[path.suffix.lower()]
-        try:
-            __import__(engine)
-        except ImportError:
-            package = {"odf": "odfpy"}.get(engine, engine)
-            raise ValueError(_needs(path, path.suffix, package)) from None
-        with told(path, path.suffix), ZipFile(path) as archive:
+    def __init__(self, path: Path, options: TableOptions, name: str) -> None:
+        with told(name, path.suffix), ZipFile(path) as archive:
             _check_size(path, sum(entry.file_size for entry in archive.infolist()))
-        with told(path, path.suffix):
+        with told(name, path.suffix):
             sheets = pd.read_excel(
                 path,
                 sheet_name=None,
-                engine=engine,
+                engine=READERS[path.suffix.lower()],
                 header=None,
                 dtype=object,
                 keep_default_na=False,
@@ -186,7 +174,7 @@ class Workbook:
             for name, cells in sheets.items()
         }
         full = [name for name, cells in sheets.items() if len(cells)]
-        cells = sheets[_chosen(path, "sheet", full, options.sheet)]
+        cells = sheets[_chosen(name, "sheet", full, options.sheet)]
         self.names = [
             "" if pd.isna(name) else name if isinstance(name, str) else str(name)
             for name in cells.iloc[0]
@@ -210,8 +198,8 @@ class Workbook:
 class Csv:
     """A CSV file, which may be packed: gzip, bzip2, xz, zstandard, tar, or a zip of one file."""
 
-    def __init__(self, path: Path, options: TableOptions) -> None:
-        self.path, self.options = path, options
+    def __init__(self, path: Path, options: TableOptions, name: str) -> None:
+        self.path, self.options, self.name = path, options, name
         self.encoding, self.notes = self._encoding()
         whole: dict[str, Any] = {"header": None, "dtype": str, "nrows": 1}
         with self._text() as text:
@@ -273,7 +261,7 @@ class Csv:
         """Return the encoding that is named, or the one that the bytes are in, and a note of it."""
         if self.options.encoding:
             return self.options.encoding, ()
-        with told(self.path, "CSV"), self._bytes() as file:
+        with told(self.name, "CSV"), self._bytes() as file:
             head = file.read(1000)
             for mark, encoding in MARKS.items():
                 if head.startswith(mark):
@@ -311,7 +299,7 @@ class Csv:
                     and not name.startswith("__MACOSX/")  # what a Mac adds
                     and not Path(name).name.startswith(".")
                 ]
-                name = _chosen(self.path, "file", names, self.options.sheet)
+                name = _chosen(self.name, "file", names, self.options.sheet)
                 yield stack.enter_context(archive.open(name))
             else:
                 handles = get_handle(self.path, "rb", compression="infer", is_text=False)
@@ -319,7 +307,7 @@ class Csv:
 
     @contextmanager
     def _text(self) -> Iterator[_Text]:
-        with told(self.path, "CSV"), self._bytes() as file:
+        with told(self.name, "CSV"), self._bytes() as file:
             try:
                 text = TextIOWrapper(file, self.encoding, newline="")
             except LookupError as error:
@@ -345,7 +333,7 @@ class _Text:
         return text
 
 
-def _chosen(path: Path, kind: str, names: Sequence[str], given: str | None) -> str:
+def _chosen(path: str, kind: str, names: Sequence[str], given: str | None) -> str:
     """Return the sheet or file that is named, or the only one."""
     if given is None and len(names) == 1:
         return names[0]
@@ -355,10 +343,6 @@ def _chosen(path: Path, kind: str, names: Sequence[str], given: str | None) -> s
     raise ValueError(f"{path}: expected one {kind}, named by --sheet if there are more: {have}")
 
 
-def _needs(path: Path, kind: str, package: str) -> str:
-    return f"{path}: reading {kind} needs {package}: pip install {package} or 'fusedrnn[tables]'"
-
-
 def _check_size(path: Path, size: int) -> None:
     """Raise `ValueError` if a file holds more than a table can."""
     if size > max(ALWAYS, RATIO * os.path.getsize(path)):
@@ -366,7 +350,7 @@ def _check_size(path: Path, size: int) -> None:
 
 
 @contextmanager
-def told(path: Path | str, kind: str) -> Iterator[None]:
+def told(path: str, kind: str) -> Iterator[None]:
     """Turn a reader's errors, which are of any class, into `ValueError`."""
     try:
         yield
@@ -381,6 +365,6 @@ def told(path: Path | str, kind: str) -> Iterator[None]:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise OSError(error.errno, error.strerror, str(path)) from error  # of the disk
+            raise OSError(error.errno, error.strerror, path) from error  # of the disk
         reason = str(error).strip() or type(error).__name__
         raise ValueError(f"{path}: not a {kind} table: {reason}") from error

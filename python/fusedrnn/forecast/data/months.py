@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from ..needs import check_installed
+
 LANGUAGES = (
     *("de", "fr", "es", "it", "pt", "nl", "ca", "da", "sv", "nb", "fi", "is", "pl", "cs", "sk"),
     *("hu", "ro", "hr", "sl", "sr_Latn", "bs", "lt", "lv", "et", "tr", "el", "ru", "uk", "bg"),
@@ -41,10 +43,7 @@ def languages(only: str | None) -> dict[str, dict[str, str]]:
     try:
         from babel import Locale, UnknownLocaleError
     except ImportError:
-        if only is not None:
-            raise ValueError(
-                f"language {only!r} needs Babel: pip install babel or 'fusedrnn[tables]'"
-            ) from None
+        check_installed(language=only)
         own = [dict(enumerate(names)) for names in (calendar.month_name, calendar.month_abbr)]
         return {"of this computer": _words(own, [])}
     found = {}

@@ -81,8 +81,7 @@ def read_panel(
         if not isinstance(frame, (str, bytes, os.PathLike)):
             raise
         path = text(frame)
-        path = "standard input" if path == "-" else path
-        if path in str(error):
+        if str(error).startswith(f"{path}: "):
             raise
         raise ValueError(f"{path}: {error}") from error
 

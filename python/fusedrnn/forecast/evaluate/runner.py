@@ -21,6 +21,7 @@ from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.utils import kill_process_tree
 
+from ..needs import check_installed
 from ..settings import Backend
 from .jobs import Job
 from .results import Result, Store
@@ -223,19 +224,15 @@ def workers(backend: Backend, n_jobs: int, address: str | None = None) -> Iterat
         known = ", ".join(get_args(Backend))
         raise ValueError(f"backend is {backend!r}, expected one of {known}")
     with ExitStack() as stack:
-        try:
-            if backend == "dask":
-                client = import_module("distributed").Client
-                stack.enter_context(client(address, timeout=TIMEOUT))
-            elif backend == "ray":
-                ray = import_module("ray")
-                _knock(address)
-                ray.init(address=address, ignore_reinit_error=True)
-                import_module("ray.util.joblib").register_ray()
-        except ModuleNotFoundError as error:
-            package = "dask[distributed]" if backend == "dask" else "ray"
-            needs = f"backend {backend} needs {error.name}: pip install '{package}'"
-            raise ValueError(needs) from None
+        check_installed(backend=backend)
+        if backend == "dask":
+            client = import_module("distributed").Client
+            stack.enter_context(client(address, timeout=TIMEOUT))
+        elif backend == "ray":
+            ray = import_module("ray")
+            _knock(address)
+            ray.init(address=address, ignore_reinit_error=True)
+            import_module("ray.util.joblib").register_ray()
         if backend != "processes":
             stack.enter_context(joblib.parallel_config(backend, n_jobs=-1))
             yield

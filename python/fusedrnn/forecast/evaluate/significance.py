@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from .._types import FloatArray
 
@@ -73,6 +72,8 @@ def diebold_mariano(first: npt.ArrayLike, second: npt.ArrayLike, horizon: int = 
     variance *= n / (n + 1 - 2 * h + h * (h - 1) / n)
     if variance == 0:
         return Difference(mean=mean, low=mean, high=mean, p_value=0.0 if mean else 1.0, pairs=n)
+    from scipy import stats  # slow to import
+
     error = float(np.sqrt(variance))
     reach = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
@@ -109,6 +110,8 @@ def paired_test(
             test = replace(test, low=nan, high=nan, p_value=nan)
         return replace(test, independent=periods)
     mean, nan = float(over_series.mean()), float("nan")
+    from scipy import stats
+
     p_value = float(stats.wilcoxon(over_series).pvalue) if over_series.any() else 1.0
     return Difference(
         mean=mean,

@@ -98,6 +98,21 @@ def candidates(
     return found
 
 
+@dataclass(frozen=True)
+class _Watch:
+    """Shows the fits of a candidate as those of one model, by its name."""
+
+    name: str
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None]
+    on_step: Callable[[str, int], None]
+
+    def start(self, costs: list[int]) -> None:
+        self.on_start({self.name: (len(costs), sum(costs))})
+
+    def step(self, model: str, steps: int) -> None:
+        self.on_step(self.name, steps)
+
+
 class Source(Protocol):
     """The panel with or without the calendar."""
 
@@ -115,6 +130,8 @@ def tuning(
     *,
     how: Tune = "quick",
     n_jobs: int = 1,
+    on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+    on_step: Callable[[str, int], None] = lambda model, steps: None,
 ) -> Tuned:
     """Choose the options of networks for a panel.
 
@@ -130,6 +147,8 @@ def tuning(
         the usual one; or some or all candidates.
     n_jobs : int
         Processes.
+    on_start, on_step : callable
+        As of `backtest`, for each candidate by its name.
     """
     start = time.perf_counter()
     panel = source(source.calendar)
@@ -149,7 +168,8 @@ def tuning(
     for share, own in ((1.0, cells),) if alone else ((SHORT, cells[-1:]), (1.0, cells)):
         judged = []
         for each in trials:
-            error = _error(source, settings, each.options, share, own, n_jobs)
+            watch = _Watch(f"trying {each.name}", on_start, on_step)
+            error = _error(source, settings, each.options, share, own, n_jobs, watch)
             if error == error:
                 judged.append(replace(each, errors=(*each.errors, error)))
         if not judged or judged[0].options:  # the usual way cannot be judged
@@ -171,6 +191,7 @@ def _error(
     share: float,
     cells: tuple[str, ...],
     n_jobs: int,
+    watch: _Watch,
 ) -> float:
     """Return the mean error of networks on the calibration fold, missing if there is none."""
     panel = source(options.get(CALENDAR, source.calendar))
@@ -189,7 +210,8 @@ def _error(
         return float("nan")
     store = Store()
     jobs = partial(plan_jobs, learnable(panel, changed, folds), changed, folds[:1])
-    run(jobs, store, n_jobs=n_jobs)
+    watch.start([job.cost for job in jobs()])
+    run(jobs, store, n_jobs=n_jobs, on_step=watch.step)
     found = list(Backtest(panel, changed, folds, store).before.values())
     return float(np.mean(found)) if len(found) == len(cells) else float("nan")
 

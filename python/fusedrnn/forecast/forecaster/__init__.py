@@ -3,7 +3,3 @@
 Not here: what compares models or shows a comparison. From ``forecast`` these files import one
 another, ``evaluate`` and what that may import, but not ``report``.
 """
-
-from .estimator import RNNForecaster
-
-__all__ = ["RNNForecaster"]

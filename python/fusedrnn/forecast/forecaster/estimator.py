@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +28,8 @@ from ..evaluate.runner import finish, workers
 from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
 from ..models.methods import METHODS
 from ..models.network import Trained
-from ..models.rivals import check_installed
+from ..needs import check_installed
 from ..settings import (
-    BEST,
-    KEPT,
-    MEAN,
-    USUAL,
     Base,
     Duplicates,
     Fill,
@@ -47,6 +42,7 @@ from ..settings import (
     TableOptions,
     Transform,
     Zeros,
+    of_cell,
     parts,
     pick,
 )
@@ -69,24 +65,25 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
-        forecasts, "mean" (`MEAN`), or "best": that of `KEPT` with the least MASE on a fifth at the
-        end that was held out, or the mean if its is hardly more; as in "GRU+best", the simple one.
+        forecasts, "mean" for "LSTM+GRU+ETS+Theta+MSTL", or "best": that of the usual ones with the
+        least MASE on a fifth at the end that was held out, or the mean if its is hardly more; as in
+        "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
-        See `Settings`.
+        See ``Settings``.
     seeds, scope, levels : optional
-        See `Settings`.
+        See ``Settings``.
     random_state : int
         First of the seeds.
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
-        Where things are in a table and how they are spelled, see `TableOptions`.
+        Where things are in a table and how they are spelled, see ``TableOptions``.
     future_covariates, past_covariates, categories, static : sequence of str
         Columns known in advance, those known only afterwards, those of both that are names, and
         names that hold for a whole series.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
-        What becomes of the rows, see `PanelOptions`.
+        What becomes of the rows, see ``PanelOptions``.
     n_jobs : int
         Processes that train.
 
@@ -107,8 +104,25 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     scales_ : list of Scale
         What is taken off each series before a network sees it.
 
-    Series, weights and errors are on disk, so that there may be thousands. With `n_jobs` processes
-    each of them holds all series while it trains a network over all.
+    Raises
+    ------
+    ValueError
+        In ``fit``, if a parameter is unfit; the message names it.
+
+    Notes
+    -----
+    Series, weights and errors are on disk, so that there may be thousands. With ``n_jobs``
+    processes each of them holds all series while it trains a network over all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fusedrnn.forecast import RNNForecaster
+    >>> dates = pd.date_range("2026-01-01", periods=60)
+    >>> frame = pd.DataFrame({"date": dates, "sales": range(60)})
+    >>> forecaster = RNNForecaster("GRU", timesteps=7, epochs=2, seeds=1, levels=())
+    >>> forecaster.fit(frame).predict().columns.tolist()
+    ['unique_id', 'ds', 'GRU']
     """
 
     def __init__(
@@ -202,7 +216,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.negatives = negatives
         self.n_jobs = n_jobs
 
-    def fit(self, frame: pd.DataFrame | str | Path, y: None = None) -> RNNForecaster:
+    def fit(
+        self,
+        frame: pd.DataFrame | str | Path,
+        y: None = None,
+        *,
+        on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+        on_step: Callable[[str, int], None] = lambda model, steps: None,
+    ) -> RNNForecaster:
         """Train on everything in a table of sales.
 
         Parameters
@@ -210,23 +231,36 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         frame : DataFrame or path
             One row a date and series.
         y : None
-            Not used; the sales are a column of `frame`.
+            Not used; the sales are a column of ``frame``.
+        on_start, on_step : callable
+            Called before the fits with how many there are, and as they are done; see `compare`.
+
+        Returns
+        -------
+        RNNForecaster
+            Itself.
 
         Raises
         ------
         ValueError
             If the table or a parameter is unfit, or a series is too short for one window.
         """
-        return self.fit_panel(self._panel(frame))
+        return self.fit_panel(self._panel(frame), on_start=on_start, on_step=on_step)
 
-    def fit_panel(self, panel: Panel) -> RNNForecaster:
+    def fit_panel(
+        self,
+        panel: Panel,
+        *,
+        on_start: Callable[[Mapping[str, tuple[int, int]]], None] = lambda fits: None,
+        on_step: Callable[[str, int], None] = lambda model, steps: None,
+    ) -> RNNForecaster:
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
-        many = len(panel.series), bool(panel.static)
-        settings = settings.settled(panel.season, longest, bool(panel.known), *many)
+        shared = len(panel.series), bool(panel.static)
+        settings = settings.settled(panel.season, longest, bool(panel.known), *shared)
         check_covariates(panel, settings)
-        cell = self.cell_ = self._chosen(panel, settings)
+        cell = self.cell_ = self._chosen(panel, settings, on_start=on_start, on_step=on_step)
         nets = networks(cell)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -238,7 +272,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         seeds = range(settings.seed, settings.seed + settings.seeds)
         records = Records()
         weights: list[str] = []
-        for group in range(1 if settings.scope == "global" else len(panel.series)):
+        many = 1 if settings.scope == "global" else len(panel.series)
+        for group in range(many):
             weights += [f"weights/{group}/{net}/{seed}" for net in nets for seed in seeds]
 
         def tasks() -> Iterator[Any]:
@@ -253,7 +288,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                         key, held_out_errors, cell, group, panel.season, settings
                     )
 
+        fits = many + len(weights)  # of which `many` measure errors
+        on_start({cell: (fits, fits)})
+
         def keep(key: str, found: list[Any]) -> None:
+            on_step(cell, 1)
             kind, place, *_ = key.split("/")
             if kind == "weights":
                 records.put(key, **{f"w{k}": w for k, w in enumerate(found)})
@@ -299,7 +338,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         NotFittedError
-            Before `fit`.
+            Before ``fit``.
         ValueError
             If there are other series than were fitted, too few values, or unknown covariates.
         """
@@ -357,8 +396,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def score(self, frame: pd.DataFrame | str | Path, y: None = None) -> float:
         """Return minus the mean absolute error of the forecasts of what follows the fitted sales.
 
-        So that `sklearn.model_selection.GridSearchCV` can choose parameters, with
-        `sklearn.model_selection.TimeSeriesSplit` and a table whose rows are in the order of time.
+        So that ``sklearn.model_selection.GridSearchCV`` can choose parameters, with
+        ``sklearn.model_selection.TimeSeriesSplit`` and a table whose rows are in the order of time.
+
+        Parameters
+        ----------
+        frame : DataFrame or path
+            The fitted series and what follows.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        float
 
         Raises
         ------
@@ -388,12 +438,27 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         step: int = 1,
         folds: int = 1,
     ) -> pd.DataFrame:
-        """Forecast the end of a table at one cutoff after another; see `backtest`.
+        """Forecast the end of a table at one cutoff after another.
+
+        Parameters
+        ----------
+        frame : DataFrame or path
+        test_size : float
+            Share of the dates, or number of dates, at the end.
+        step : int
+            Periods between two cutoffs.
+        folds : int
+            Blocks of that end; before each one everything is fitted anew.
 
         Returns
         -------
         DataFrame
             Columns ``unique_id, ds, cutoff, y``, the cell and its intervals.
+
+        Raises
+        ------
+        ValueError
+            If ``cell`` is "best", or the table is unfit.
         """
         chosen = replace(self._settings(), test_size=test_size, step=step, folds=folds)
         if len(chosen.models) > 1:
@@ -401,32 +466,22 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        many = len(panel.series), bool(panel.static)
-        chosen = chosen.settled(panel.season, rows, bool(panel.known), *many)
+        shared = len(panel.series), bool(panel.static)
+        chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
         return found[[name for name in found if "-seed" not in str(name)]]
 
     def _settings(self) -> Settings:
-        models: tuple[str, ...] = (MEAN if self.cell == "mean" else self.cell,)
-        if self.cell == BEST:
-            models = KEPT
-        elif isinstance(self.cell, str) and BEST in parts(self.cell):
-            models = tuple(self.cell.replace(BEST, partner) for partner in USUAL)
-        given = self.get_params() | {"seed": self.random_state, "models": models}
-        try:
-            return pick(Settings, given)
-        except ValueError as error:
-            message = str(error)
-            raise ValueError(re.sub("^models is", "cell is", message)) from None
+        return of_cell(self.cell, self.get_params() | {"seed": self.random_state})
 
-    def _chosen(self, panel: Panel, settings: Settings) -> str:
+    def _chosen(self, panel: Panel, settings: Settings, **watched: Any) -> str:
         """Return the model to fit: the one that is given, or the best on a held-out end."""
-        check_installed(settings.fitted)
+        check_installed(models=settings.fitted)
         if len(settings.models) == 1:
             return settings.models[0]
         held = replace(settings, test_size=HELD_OUT, levels=())
-        table = Findings(backtest(panel, held, n_jobs=self.n_jobs)).table
+        table = Findings(backtest(panel, held, n_jobs=self.n_jobs, **watched)).table
         errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna()
         return str(to_use(errors.to_dict()))
 

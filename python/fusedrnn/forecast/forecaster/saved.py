@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -29,11 +27,10 @@ from ..models.network import equal_units
 from ..models.scale import Scale
 from ..settings import BEST, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
+from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
 
 FORMAT = 6
-DESCRIBED = "pipeline.json"
-ARRAYS = "arrays.sqlite"
 
 T = TypeVar("T")
 
@@ -41,13 +38,32 @@ T = TypeVar("T")
 def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     """Write a fitted forecaster to a new folder, whole or not at all.
 
+    Parameters
+    ----------
+    forecaster : RNNForecaster
+    path : path
+
     Raises
     ------
     OSError
-        If `path` is there and is no such folder or has other files, or the disk is full; what was
+        If ``path`` is there and is no such folder or has other files, or the disk is full; what was
         there stays then.
     NotFittedError
-        Before `RNNForecaster.fit`.
+        Before ``RNNForecaster.fit``.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import pandas as pd
+    >>> from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+    >>> dates = pd.date_range("2026-01-01", periods=60)
+    >>> forecaster = RNNForecaster("SeasonalNaive", levels=())
+    >>> forecaster = forecaster.fit(pd.DataFrame({"date": dates, "sales": range(60)}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_forecaster(forecaster, os.path.join(folder, "bakery"))
+    ...     again = load_forecaster(os.path.join(folder, "bakery"))
+    >>> again.predict()["SeasonalNaive"].tolist()
+    [53.0]
     """
     if not hasattr(forecaster, "panel_"):
         raise NotFittedError("RNNForecaster is not fitted: call fit first")
@@ -91,24 +107,17 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
     (folder / DESCRIBED).write_text(text, "utf-8")
 
 
-def check_folder(path: str | Path) -> None:
-    """Raise `OSError` now if a forecaster cannot be written to `path` later."""
-    path = Path(_files.text(path)).resolve()
-    if os.path.lexists(path):
-        if not (path / DESCRIBED).exists():
-            what = "is there and is no saved forecaster"
-            raise FileExistsError(f"{path} {what}: choose another name")
-        others = {each.name for each in path.iterdir()} - {ARRAYS, DESCRIBED}
-        if others:
-            raise FileExistsError(f"{path} has other files, as {min(others)}: choose another name")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-    with _files.naming(str(path)):
-        tempfile.TemporaryDirectory(dir=path.parent).cleanup()
-
-
 def load_forecaster(path: str | Path) -> RNNForecaster:
     """Read a fitted forecaster; it forecasts the same bits as the one that was saved.
+
+    Parameters
+    ----------
+    path : path
+        A folder that :func:`save_forecaster` wrote.
+
+    Returns
+    -------
+    RNNForecaster
 
     Raises
     ------
@@ -116,13 +125,14 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
         If there is no such folder or it cannot be read.
     ValueError
         If the folder is damaged or of a later version.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import load_forecaster
+    >>> load_forecaster("bakery").predict()  # doctest: +SKIP
     """
+    check_saved(path)
     path = Path(_files.text(path))
-    if not path.is_dir():
-        raise FileNotFoundError(f"{path}: no such folder with a saved forecaster")
-    for name in (DESCRIBED, ARRAYS):
-        if (path / name).exists():
-            _files.source(path / name)  # which says if it cannot be read
     try:
         described = json.loads((path / DESCRIBED).read_text("utf-8"))
         if described["format"] != FORMAT:

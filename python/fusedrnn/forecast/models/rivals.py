@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 
 from .._types import FloatArray, IntArray
 from .baselines import naive
 
-PACKAGES = {"AutoETS": "statsforecast", "AutoTheta": "statsforecast", "LightGBM": "lightgbm"}
 LAGS = 28
 """Values that LightGBM sees at most, but for a longer season."""
-
-
-def check_installed(models: Sequence[str]) -> None:
-    """Raise `ValueError` if a package is missing that one of these models needs."""
-    for model in models:
-        package = PACKAGES.get(model)
-        if package and find_spec(package) is None:
-            raise ValueError(f"{model} needs {package}: pip install 'fusedrnn[rivals]'")
 
 
 def auto_ets(

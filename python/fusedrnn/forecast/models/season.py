@@ -6,8 +6,9 @@ put on again what the network forecasts, both in `scale`.
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy.stats import norm
 
 from .._types import FloatArray, IntArray
 
@@ -65,5 +66,6 @@ def is_seasonal(values: FloatArray, season: int) -> bool:
         return False
     d = values - values.mean()
     acf = np.array([d[k:] @ d[: len(d) - k] for k in range(1, season + 1)]) / (d @ d)
-    limit = norm.ppf((1 + SURE) / 2) * np.sqrt((1 + 2 * (acf[:-1] ** 2).sum()) / len(values))
+    quantile = NormalDist().inv_cdf((1 + SURE) / 2)  # scipy.stats is slow to import
+    limit = quantile * np.sqrt((1 + 2 * (acf[:-1] ** 2).sum()) / len(values))
     return bool(abs(acf[-1]) > limit)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,20 @@ from ..evaluate.findings import Findings
 from . import words
 from .verdict import headline
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 class Comparison(Findings):
-    """What `compare` found: the figures, what they say, and the ways to see them.
+    """What :func:`compare` found: the figures, what they say, and the ways to see them.
 
     Attributes
     ----------
     table : DataFrame
         One row a model: its errors and what it cost.
     verdict : str
-        Which model to use, how far off it is, and what the networks are worth, as `table` and
-        `tests` say.
+        Which model to use, how far off it is, and what the networks are worth, as ``table`` and
+        ``tests`` say.
     frame : DataFrame
         Every forecast.
     tests : dict
@@ -40,6 +44,13 @@ class Comparison(Findings):
         What it forecasts after the last sales.
     notes : tuple of str
         What was done to the data and what could not be done.
+
+    Examples
+    --------
+    >>> from fusedrnn.forecast import compare
+    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
+    >>> result.table, result.recommended  # doctest: +SKIP
+    >>> result.write_html("report.html")  # doctest: +SKIP
     """
 
     @cached_property
@@ -79,12 +90,33 @@ class Comparison(Findings):
         }
 
     def write_json(self, path: str | Path) -> None:
-        """Write `to_dict` as a JSON file."""
+        """Write :meth:`to_dict` as a JSON file.
+
+        Parameters
+        ----------
+        path : path
+            Replaced only when the file is complete.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
         write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def write_csv(self, path: str | Path) -> None:
-        """Write `frame` as a CSV file, series after series."""
+        """Write ``frame`` as a CSV file, series after series.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
 
         def fill(path: Path) -> None:
             for i, part in enumerate(self.result.parts()):
@@ -93,17 +125,62 @@ class Comparison(Findings):
         write(path, fill)
 
     def write_html(self, path: str | Path, command: str = "") -> None:
-        """Write the report as one page; `command` is what makes it again."""
+        """Write the report as one page.
+
+        Parameters
+        ----------
+        path : path
+        command : str
+            What makes it again.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         from .page import page
 
         text = page(self, command)
         write(path, lambda file: file.write_text(text, encoding="utf-8"))
 
-    def plot(self, path: str | Path) -> None:
-        """Write a picture of the forecasts and the errors as a PNG file."""
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """Draw the forecasts and the errors, and write that as a PNG file if there is a path.
+
+        Parameters
+        ----------
+        path : path, optional
+
+        Returns
+        -------
+        Figure
+            Matplotlib's, which a notebook shows.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
         from .plot import draw
 
-        write(path, lambda file: draw(self).savefig(file, format="png", dpi=120))
+        figure = draw(self)
+        if path is not None:
+            write(path, lambda file: figure.savefig(file, format="png", dpi=120))
+        return figure
+
+    def __repr__(self) -> str:
+        """Return what the command prints."""
+        from rich.console import Console
+
+        from .terminal import show
+
+        text = io.StringIO()
+        show(self, Console(file=text, width=100, force_jupyter=False, force_terminal=False))
+        return text.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        from .page import cell
+
+        return cell(self)
 
     def forget(self) -> None:
         """Remove what was kept for ``resume``."""

@@ -147,6 +147,19 @@ def page(findings: Findings, command: str = "") -> str:
     return head + "\n".join(part for part in parts if part) + "</body></html>\n"
 
 
+def cell(findings: Findings) -> str:
+    """Return the verdict and the table as HTML for a cell of a notebook, in its own style."""
+    first, rest = headline(findings)
+    columns = ERRORS | {name: COSTS[name] for name in ("parameters", "seconds")}
+    return (
+        "<div class='fusedrnn'><style>.fusedrnn .scroll { overflow-x: auto } "
+        ".fusedrnn .best td { font-weight: bold } .fusedrnn .hint { display: none }</style>"
+        f"<p><b>{escape(first)}</b> {escape(rest)}</p>"
+        f"{_table(findings.table, columns, findings.recommended)}"
+        f"<p>{escape(subject(findings))}</p></div>"
+    )
+
+
 def _svg(
     findings: Findings,
     draw: Callable[[Findings, Axes], None],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 
 import numpy as np
@@ -29,9 +30,18 @@ PERIODS = 56
 """Forecast periods shown one by one; more are only a smear."""
 
 
+class Picture(Figure):
+    """A figure that a notebook shows, also where pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
 def draw(findings: Findings) -> Figure:
     """Draw forecasts, errors and training curves in one figure."""
-    figure = Figure(figsize=(11, 7), layout="constrained")
+    figure = Picture(figsize=(11, 7), layout="constrained")
     below = "losses" if has_losses(findings) else "errors"
     axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", below]])
     draw_forecasts(findings, axes["forecasts"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from typing import TextIO
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -34,11 +36,19 @@ COLUMNS = {
 }
 
 
-class Bars:
+class Output(Console):
+    """The standard output; who reads it may be gone, which is an error like others."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled, where rich would end the process."""
+        raise
+
+
+class Bars(Progress):
     """A progress bar a model, over the epochs of all its folds, seeds and series."""
 
     def __init__(self, console: Console) -> None:
-        self.progress = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -46,19 +56,63 @@ class Bars:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
         )
-        self.tasks: dict[str, TaskID] = {}
+        self.models: dict[str, TaskID] = {}
 
-    def start(self, fits: Mapping[str, tuple[int, int]]) -> None:
+    def on_start(self, fits: Mapping[str, tuple[int, int]]) -> None:
         """Show an empty bar for each model; `fits` has how many there are and their steps."""
         for model, (count, total) in fits.items():
             jobs = f"{count:,} fit{'s' * (count > 1)}"
-            self.tasks[model] = self.progress.add_task(model, total=total, jobs=jobs)
+            self.models[model] = self.add_task(model, total=total, jobs=jobs)
 
-    def step(self, model: str, steps: int) -> None:
+    def on_step(self, model: str, steps: int) -> None:
         """Advance a model's bar."""
-        self.progress.advance(self.tasks[model], steps)
+        self.advance(self.models[model], steps)
+
+
+class Lines:
+    """The same as lines, where nobody looks on: a model that is done, and now and then the share.
+
+    Between two shares are `every` seconds at least.
+    """
+
+    def __init__(self, console: Console, every: float = 10.0) -> None:
+        self.console, self.every = console, every
+        self.start = self.last = time.monotonic()
+        self.totals: dict[str, int] = {}
+        self.done: dict[str, int] = {}
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def on_start(self, fits: Mapping[str, tuple[int, int]]) -> None:
+        """Take note of the steps of each model; `fits` has how many there are and their steps."""
+        for model, (_, total) in fits.items():
+            self.totals[model], self.done[model] = total, 0
+
+    def on_step(self, model: str, steps: int) -> None:
+        """Print a line if there is something to tell."""
+        self.done[model] += steps
+        share, now = self.done[model] / self.totals[model], time.monotonic()
+        if share < 1 and now - self.last < self.every:
+            return
+        self.last = now
+        said = f"{share:.0%}" if share < 1 else "done"
+        self.console.print(
+            f"{model}: {said}, {now - self.start:.0f} s", highlight=False, markup=False
+        )
+
+
+def progress(file: TextIO) -> Bars | Lines:
+    """Return bars for a terminal, lines for a file or a pipe."""
+    if file is not None and file.isatty():
+        console = Console(file=file)
+        if console.is_interactive:  # not TERM=dumb
+            return Bars(console)
+    return Lines(Console(file=file, force_terminal=False, no_color=True))
 
 
 def show(findings: Findings, console: Console) -> None:
