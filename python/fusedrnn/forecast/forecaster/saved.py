@@ -228,8 +228,11 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     _expect(f"series {i}", each.static.shape == (len(panel.static),))
     _expect(f"series {i}", each.observed.dtype == bool)
     _expect(f"series {i}", all(np.isfinite(a).all() for a in _numbers(each)))
-    _expect(f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern)))
+    _expect(
+        f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern, scale.effect))
+    )
     _expect(f"scale {i}", scale.extent.shape == (2, 1 + known + past))
+    _expect(f"scale {i}", scale.effect.shape == (known,))
     _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in (1, panel.season))
     _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
     _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)

@@ -46,11 +46,14 @@ class Inputs:
         self.level_steps = level_steps(season, settings.timesteps)
         self.blind = series.past.shape[1] > 0
         self.start, self.scale = series.start, scale
-        self.y, self.cut, self.season, self.base = series.y, cut, season, settings.base
+        self.cut, self.season, self.base = cut, season, settings.base
         numbers = series.start + np.arange(len(series.y))
-        self.target = scale.flat(series.y, numbers).astype(np.float32)
         n = len(series.known) if series.known.shape[1] else len(series.y)
         others = scale.covariates(covariates(series)[:n])
+        self.effect = others[:, series.past.shape[1] :] @ scale.effect
+        flat = scale.flat(series.y, numbers) - self.effect[: len(series.y)]
+        self.target = flat.astype(np.float32)
+        self.plain = scale.sales(flat, numbers) if self.effect.any() else series.y
         width = 1 + others.shape[1] + series.known.shape[1]
         rows = np.full((n, width + len(series.static)), np.nan)  # NaN: not known
         rows[:, width:] = series.static
@@ -113,8 +116,11 @@ class Inputs:
 
     def sales(self, scaled: Float32Array, origins: Sequence[int]) -> FloatArray:
         """Turn scaled forecasts, (origins, horizon), into sales."""
-        numbers = self.start + np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
-        return self.scale.sales(scaled.astype(np.float64), numbers)
+        rows = np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
+        whole = scaled.astype(np.float64)
+        if self.effect.any():
+            whole += self.effect[rows]
+        return self.scale.sales(whole, self.start + rows)
 
     def _level(self, x: Float32Array) -> Float32Array:
         """Return the mean of the last sales of each window, (n, 1)."""
@@ -127,7 +133,7 @@ class Inputs:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # how well it fits is what the network learns
-            found = METHODS[self.base](self.y, self.cut, origins, steps, self.season)
+            found = METHODS[self.base](self.plain, self.cut, origins, steps, self.season)
         numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
         return self.scale.flat(found, numbers).astype(np.float32)
 
