@@ -118,8 +118,13 @@ def fit_scale(
     values = values - season_at(pattern, numbers)
     table = np.hstack([values[:, None], covariates[:cut]])
     extent = np.stack([table.min(axis=0), table.max(axis=0)])
-    none = np.zeros(series.known.shape[1])
-    found = Scale(floor, pattern, extent, none, bool(y.min() < 0))
+    found = Scale(
+        floor=floor,
+        pattern=pattern,
+        extent=extent,
+        effect=np.zeros(series.known.shape[1]),
+        returns=bool(y.min() < 0),
+    )
     known = found.covariates(covariates[:cut])[:, series.past.shape[1] :]
     return replace(found, effect=effects(found.flat(y, numbers), known, season))
 
