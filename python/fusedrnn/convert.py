@@ -68,6 +68,12 @@ class RecurrentWeights:
         Of a GRU.
     activation : str
         What the weights were trained with: "tanh", and of an RNN "relu" too.
+
+    Examples
+    --------
+    >>> weights = fusedrnn.convert.RecurrentWeights("lstm", np.ones((3, 16)), np.ones((4, 16)))
+    >>> [array.shape for array in weights.to_torch()]
+    [(16, 3), (16, 4)]
     """
 
     cell: str
@@ -156,6 +162,11 @@ class DenseWeights:
     ----------
     kernel : (I, O) array
     bias : (O,) array or None
+
+    Examples
+    --------
+    >>> fusedrnn.convert.DenseWeights(np.ones((3, 2)), np.zeros(2)).to_torch()[0].shape
+    (2, 3)
     """
 
     kernel: Array
@@ -216,6 +227,16 @@ def copy_weights(source: Any, target: Any) -> None:
         pruning). Nothing is changed then.
     TypeError
         If there is a layer that this module does not know.
+
+    Examples
+    --------
+    >>> source, target = (fusedrnn.Sequential([fusedrnn.layers.LSTM(4)]) for _ in range(2))
+    >>> x = np.random.rand(2, 5, 3)
+    >>> y = source.predict(x, verbose=0)
+    >>> target.build((None, 5, 3))
+    >>> fusedrnn.convert.copy_weights(source, target)
+    >>> bool((target.predict(x, verbose=0) == y).all())
+    True
     """
     given, places = weights_of(source), _places(target)
     if len(given) != len(places):

@@ -31,7 +31,7 @@ A tape of an LSTM or a GRU has what the gates were at each step: ``tape.gates()`
 arrays in the layout of the outputs. Of an LSTM these are ``i`` input gate, ``f`` forget gate, ``g``
 candidate, ``o`` output gate and ``c``, the cell state after the step; of a GRU ``z`` update gate,
 in the reading that was asked for, ``r`` reset gate and ``n`` candidate. They stand where the step's
-input is, also with `reverse`; where there was no step, after a row's end or by the mask, they are
+input is, also with ``reverse``; where there was no step, after a row's end or by the mask, they are
 NaN. ``layers.LSTM.gates`` and ``layers.GRU.gates`` are the same for a trained model.
 
 Arguments that do not fit raise ``ValueError`` (shapes, values) or ``TypeError`` (types, dtypes)
@@ -85,13 +85,23 @@ LSTMTape.__doc__ = """What :func:`lstm` keeps of a call with ``training=True``.
 
 Only such a call makes one; :func:`lstm_backward` takes it, as often as wanted. It has the
 activations of all steps, and refers to the arrays of the call without copying them.
+``tape.gates()`` returns the arrays (N, T, H) of the gates by their letters.
+
+Examples
+--------
+>>> x, kernel, recurrent_kernel = np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16))
+>>> *_, tape = fusedrnn.functional.lstm(x, kernel, recurrent_kernel, training=True)
+>>> sorted(tape.gates())
+['c', 'f', 'g', 'i', 'o']
 """
-GRUTape.__doc__ = (
-    """What :func:`gru` keeps of a call with ``training=True``; as :class:`LSTMTape`."""
-)
-RNNTape.__doc__ = (
-    """What :func:`rnn` keeps of a call with ``training=True``; as :class:`LSTMTape`."""
-)
+GRUTape.__doc__ = """What :func:`gru` keeps of a call with ``training=True``.
+
+As :class:`LSTMTape`.
+"""
+RNNTape.__doc__ = """What :func:`rnn` keeps of a call with ``training=True``.
+
+As :class:`LSTMTape`, without ``gates``: there are none.
+"""
 
 PackedLSTM.__doc__ = """PackedLSTM(kernel, recurrent_kernel, bias=None, *, activation="tanh", \
 weights=None)

@@ -87,7 +87,8 @@ def path(layer: Any, training: bool = False) -> str:
 
     Parameters
     ----------
-    layer : keras.layers.LSTM, GRU or SimpleRNN
+    layer : keras layer
+        An LSTM, GRU or SimpleRNN.
     training : bool
         Whether it is to run as in ``fit``.
     """

@@ -87,6 +87,13 @@ def export(
         If a layer has no equivalent in ONNX; the message names it.
     RuntimeError
         If ONNX Runtime's results differ from the model's. Nothing is written then.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     difference = fusedrnn.onnx.export(model, os.path.join(folder, "model.onnx"))
     """
     graph = _Graph()
     if isinstance(model, models.Sequential):

@@ -67,7 +67,6 @@ from numpy import (
     unravel_index as unravel_index, vander as vander, vdot as vdot, vectorize as vectorize,
     vsplit as vsplit, vstack as vstack, zeros as zeros, zeros_like as zeros_like,
 )
-from numpy import asarray as convert_to_numpy
 
 from numpy.linalg import (
     cholesky as cholesky, det as det, eig as eig, eigh as eigh, inv as inv, lstsq as lstsq,
@@ -81,6 +80,8 @@ from .autodiff import Tracked as _Tracked
 from .graph import KerasTensor as _KerasTensor
 # fmt: on
 # isort: on
+
+convert_to_numpy = np.asarray
 
 
 def is_tensor(x: Any) -> bool:

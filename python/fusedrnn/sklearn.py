@@ -228,7 +228,7 @@ class RNNRegressor(RegressorMixin, _RNN):
         Parameters
         ----------
         X : (samples, timesteps, features) or (samples, timesteps) array
-        y : (samples,) or (samples, outputs) array
+        y : (samples,) or (samples, targets) array
 
         Returns
         -------

@@ -229,19 +229,39 @@ sys.exit(main.main(["compare", {str(csv)!r}]))
     assert run.stderr in ("fusedrnn: interrupted\n", "fusedrnn: terminated\n")
 
 
-@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_signal_while_an_object_is_deleted(number, status, csv, tmp_path):
-    # Where Python can raise nothing: it says so and goes on.
-    (tmp_path / "ends.py").write_text(f"""
-import os, signal, sys, time
-from fusedrnn.cli import compare, main
+LOST = {
+    "while an object is deleted": """
 class Deleted:
     def __del__(self):
-        os.kill(os.getpid(), signal.{number})
+        kill()
         time.sleep(60)
 def run(arguments):
     Deleted()
     time.sleep(60)
+""",
+    "where all is caught": """
+def run(arguments):
+    for _ in range(3):
+        try:
+            kill()
+            time.sleep(60)
+        except:
+            pass
+    time.sleep(60)
+""",
+}
+"""Where Python goes on, whatever is raised."""
+
+
+@pytest.mark.parametrize("place", LOST)
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_that_is_lost_is_sent_again(place, number, status, csv, tmp_path):
+    (tmp_path / "ends.py").write_text(f"""
+import os, signal, sys, time
+from fusedrnn.cli import compare, main
+def kill():
+    os.kill(os.getpid(), signal.{number})
+{LOST[place]}
 compare.run = run
 sys.exit(main.main(["compare", {str(csv)!r}]))
 """)

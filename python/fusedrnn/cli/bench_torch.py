@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -66,14 +66,18 @@ class Row(NamedTuple):
     gain: dict[str, float]
 
     @property
-    def pays(self) -> str:
-        """In words."""
-        gain = self.gain["median"]
-        if self.gain["low"] > CLEAR:
-            return f"{gain:.2f} times as fast"
-        if self.gain["high"] < 1 / CLEAR:
-            return f"slower, {gain:.2f} times PyTorch's speed"
-        return f"no clear difference, {gain:.2f} times PyTorch's speed"
+    def clear(self) -> int:
+        """1 for a clear gain, -1 for a clear loss, else 0."""
+        return (self.gain["low"] > CLEAR) - (self.gain["high"] < 1 / CLEAR)
+
+    @property
+    def words(self) -> str:
+        """What it is, in words."""
+        gain = f"{self.gain['median']:.2f} times"
+        if self.clear > 0:
+            return f"{gain} as fast"
+        what = "slower" if self.clear else "no clear difference"
+        return f"{what}, {gain} PyTorch's speed"
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -88,26 +92,21 @@ def run(arguments: argparse.Namespace) -> None:
         raise ValueError("fusedrnn bench torch needs PyTorch: pip install 'fusedrnn[torch]'")
     import torch
 
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    try:
-        _run(arguments)
-    except RuntimeError as error:  # of the size of what it was asked for
-        raise ValueError(f"PyTorch says: {str(error).splitlines()[0]}") from error
-
-
-def _run(arguments: argparse.Namespace) -> None:
-    import torch
-
     from .. import runtime
     from ..torch import accelerate
 
-    theirs, x = _layer(arguments)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        theirs, x = _layer(arguments)
+    except RuntimeError as error:  # of sizes that no memory has
+        raise ValueError(f"PyTorch says: {str(error).splitlines()[0]}") from error
     ours = copy.deepcopy(theirs)
     kept = accelerate(ours).kept
     print(f"{theirs}, {arguments.steps} steps, batch {arguments.batch}, {arguments.dtype}")
+    threads = torch.get_num_threads()
     print(
-        f"{torch.get_num_threads()} threads, PyTorch {torch.__version__}, "
+        f"{threads} thread{'s' * (threads > 1)}, PyTorch {torch.__version__}, "
         f"fusedrnn {__version__} ({runtime.isa()})"
     )
     modes: dict[str, Callable[[Any, Any], Callable[[], Sequence[Any]]]] = {}
@@ -137,9 +136,17 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{_figures(row.gain, 1):>22}"
         )
     print("Medians and quartiles of rounds in which both had a turn. All results agree.\n")
-    pay = any(row.gain["low"] > CLEAR for row in rows.values())
-    said = "; ".join(f"{mode} is {row.pays}" for mode, row in rows.items())
-    print(f"{'It pays' if pay else 'It does not pay'}: {said}.")
+    print(verdict(rows))
+
+
+def verdict(rows: Mapping[str, Row]) -> str:
+    """Return whether it pays, in words; `rows` are by "inference" and "training"."""
+    pay = [mode for mode, row in rows.items() if row.clear > 0]
+    cost = [mode for mode, row in rows.items() if row.clear < 0]
+    head = "It pays" if pay else "It does not pay"
+    if pay and cost:
+        head = f"It pays for {pay[0]}, not for {cost[0]}"
+    return f"{head}: {'; '.join(f'{mode} is {row.words}' for mode, row in rows.items())}."
 
 
 def _layer(arguments: argparse.Namespace) -> tuple[Any, Any]:

@@ -6,35 +6,51 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
 class _Signalled(KeyboardInterrupt):
-    """A signal to end.
+    """A signal to end, which tells when it is deleted: someone may have caught it.
 
     A class of its own, for where `KeyboardInterrupt` itself passes through ``exec`` of a text, as
     importing a dataclass does, Python ends by SIGINT whoever handles it.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, deleted: Callable[[int], None]) -> None:
         super().__init__(number)
-        self.number = number
+        self.number, self.deleted = number, deleted
+
+    def __del__(self) -> None:
+        self.deleted(self.number)
 
 
 @contextmanager
 def signals() -> Iterator[None]:
-    """Have Ctrl-C and the signal to terminate end the block as `_Signalled`, once."""
+    """Have Ctrl-C and the signal to terminate end the block as `_Signalled`, once.
+
+    What is raised is lost where Python can raise nothing, as while an object is deleted, and where
+    someone catches all there is, as some do around an import: then it is sent again.
+    """
     if threading.current_thread() is not threading.main_thread():  # which alone has signals
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
+    left = False
 
     def end(number: int, frame: Any) -> None:
         for each in numbers:  # while workers are stopped and files removed
             signal.signal(each, signal.SIG_IGN)
-        raise _Signalled(number)
+        raise _Signalled(number, again)
+
+    def again(number: int) -> None:
+        if not left:
+            with suppress(ValueError):  # deleted in another thread
+                signal.signal(number, end)
+            timer = threading.Timer(0.01, send, (number,))
+            timer.daemon = True
+            timer.start()
 
     def send(number: int) -> None:
         if hasattr(signal, "pthread_kill"):  # so that no other thread gets it
@@ -42,22 +58,16 @@ def signals() -> Iterator[None]:
         else:
             os.kill(os.getpid(), number)
 
-    def again(unraisable: Any) -> None:
-        """Send it again soon where Python can raise nothing, as while an object is deleted."""
+    def quiet(unraisable: Any) -> None:
         if not isinstance(unraisable.exc_value, _Signalled):
             hook(unraisable)
-            return
-        number = unraisable.exc_value.number
-        signal.signal(number, end)
-        timer = threading.Timer(0.01, send, (number,))
-        timer.daemon = True
-        timer.start()
 
     before = [(number, signal.signal(number, end)) for number in numbers]
-    hook, sys.unraisablehook = sys.unraisablehook, again
+    hook, sys.unraisablehook = sys.unraisablehook, quiet
     try:
         yield
     finally:
+        left = True
         sys.unraisablehook = hook
         for number, handler in before:
             signal.signal(number, handler)

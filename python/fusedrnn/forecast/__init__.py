@@ -6,7 +6,7 @@ forecaster not from one another.
 Not here: what the rest of ``fusedrnn`` needs; nothing of it imports from here.
 
 ===========  =====================================================================================
-settings     every option: `TableOptions`, `PanelOptions`, `Settings`, each checked once
+settings     every option: ``TableOptions``, ``PanelOptions``, ``Settings``, each checked once
 needs        what has to be installed for which of them
 data/        files, frames, table     a file in pieces, a frame or a series -> checked long rows
              dates, months, numerals  the spellings of dates, names of months, and numbers
@@ -26,12 +26,12 @@ evaluate/    folds                    where time is cut: training part, calibrat
              significance, findings   paired tests; all figures together
 report/      verdict, words           the headline; the other sentences
              terminal, plot, page     the table, the pictures, the HTML page
-             comparison, outputs      `Comparison`, with all of these; where it may be written
-forecaster/  estimator, train         `RNNForecaster`: train on everything, forecast
+             comparison, outputs      ``Comparison``, with all of these; where it may be written
+forecaster/  estimator, train         ``RNNForecaster``: train on everything, forecast
              saved, folder            save and load; whether that can be done
-adapters/    sktime, darts            `RNNForecaster` under the interface of other libraries
+adapters/    sktime, darts            ``RNNForecaster`` under the interface of other libraries
              hierarchical             totals that add up
-experiment   `tune`, `compare`: all of the above but the adapters
+experiment   ``tune``, ``compare``: all of the above but the adapters
 ===========  =====================================================================================
 """
 

@@ -140,7 +140,7 @@ def compare(
         those of an interrupted run on the same data with the same settings. Default: keep nothing.
     on_start : callable
         Called before the first fit with the fits of each model and the steps they have together;
-        what is tried before, see `tune`, counts as a model each.
+        what is tried before, see ``tune``, counts as a model each.
 
     Returns
     -------
@@ -290,7 +290,7 @@ def tune(
     n_jobs : int
         Processes.
     on_start, on_step : callable
-        Called before the fits of what is tried, and as they go on; see `compare`.
+        Called before the fits of what is tried, and as they go on; see ``compare``.
     **options
         Of ``TableOptions``, ``PanelOptions`` and ``Settings``; what they say is not changed.
 

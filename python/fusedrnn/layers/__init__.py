@@ -175,6 +175,11 @@ Convolution1D, SeparableConvolution1D = Conv1D, SeparableConv1D
 Convolution1DTranspose = Conv1DTranspose
 GroupQueryAttention = GroupedQueryAttention
 CuDNNLSTM, CuDNNGRU = LSTM, GRU  # what Keras 2 called the fast ones
+__all__ += [
+    "AvgPool1D", "Convolution1D", "Convolution1DTranspose", "CuDNNGRU", "CuDNNLSTM",
+    "GlobalAvgPool1D", "GlobalMaxPool1D", "GroupQueryAttention", "MaxPool1D",
+    "SeparableConvolution1D", "merge",
+]  # fmt: skip
 
 missing.answer(__name__)
 missing.answer(f"{__name__}.pooling", __name__)  # which had more in Keras 2

@@ -37,6 +37,11 @@ class Lambda(Layer):
     **kwargs
         Those of :class:`Layer`.
 
+    Raises
+    ------
+    TypeError
+        If ``function`` is none.
+
     Examples
     --------
     >>> fusedrnn.layers.Lambda(lambda x: 100 * x)(np.ones((1, 2))).tolist()

@@ -53,8 +53,8 @@ class LSTM(Recurrent):
     unroll, use_cudnn
         Accepted; they make no difference.
     **kwargs
-        ``implementation``, accepted; ``zero_output_for_mask``, whether masked steps have an output
-        of 0; and those of :class:`Layer`.
+        ``implementation``, 1 for dropout of its own for each gate; ``zero_output_for_mask``,
+        whether masked steps have an output of 0; and those of :class:`Layer`.
 
     Raises
     ------

@@ -489,7 +489,19 @@ def merge(
     inputs: Sequence[Any], mode: str = "sum", concat_axis: int = -1, dot_axes: Any = -1,
     **kwargs: Any,
 ) -> Any:  # fmt: skip
-    """Return the output of the layer that Keras 1 knew by its ``mode``."""
+    """Return the output of the layer that Keras 1 knew by its ``mode``.
+
+    Parameters
+    ----------
+    inputs : list of tensors or arrays
+    mode : {"sum", "mul", "ave", "max", "concat", "dot", "cos"}
+    concat_axis : int
+        Of "concat".
+    dot_axes : int or (int, int)
+        Of "dot" and "cos".
+    **kwargs
+        Those of the layer.
+    """
     layers: dict[str, Callable[..., Any]] = {
         "sum": add,
         "mul": multiply,

@@ -22,6 +22,7 @@ from .files import load_model, load_weights, save_model, save_weights
 from .objects import deserialize_keras_object
 
 __all__ = [
+    "CustomObjectScope",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
@@ -32,6 +33,7 @@ __all__ = [
     "register_keras_serializable",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
 ]
 
 CustomObjectScope, serialize_keras_object = custom_object_scope, serialize

@@ -176,6 +176,13 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
         If the model is not built.
     ImportError
         If h5py is missing.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> model = fusedrnn.Sequential([fusedrnn.Input((10, 3)), fusedrnn.layers.LSTM(8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fusedrnn.saving.save_weights(model, os.path.join(folder, "weights.safetensors"))
     """
     path = _target(filepath, overwrite)
     if not model.built:

@@ -95,6 +95,12 @@ class Dataset:
         Their number, ``INFINITE_CARDINALITY`` or ``UNKNOWN_CARDINALITY``.
     like : Dataset, optional
         One whose elements have the same shapes.
+
+    Examples
+    --------
+    >>> numbers = fusedrnn.data.Dataset.from_tensor_slices([1, 2, 3])
+    >>> [batch.tolist() for batch in numbers.map(lambda x: 2 * x).batch(2)]
+    [[2, 4], [6]]
     """
 
     _take: Callable[[Array], Any] | None = None  # rows by number, and

@@ -233,7 +233,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         y : None
             Not used; the sales are a column of ``frame``.
         on_start, on_step : callable
-            Called before the fits with how many there are, and as they are done; see `compare`.
+            Called before the fits with how many there are, and as they are done; see ``compare``.
 
         Returns
         -------

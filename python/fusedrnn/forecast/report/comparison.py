@@ -29,9 +29,6 @@ class Comparison(Findings):
     ----------
     table : DataFrame
         One row a model: its errors and what it cost.
-    verdict : str
-        Which model to use, how far off it is, and what the networks are worth, as ``table`` and
-        ``tests`` say.
     frame : DataFrame
         Every forecast.
     tests : dict
@@ -42,8 +39,6 @@ class Comparison(Findings):
         The model to use, chosen before the test part.
     future : DataFrame or None
         What it forecasts after the last sales.
-    notes : tuple of str
-        What was done to the data and what could not be done.
 
     Examples
     --------
@@ -55,7 +50,7 @@ class Comparison(Findings):
 
     @cached_property
     def verdict(self) -> str:
-        """Which model to use, how far off it is, and what the networks are worth."""
+        """Which model to use, how far off it is, and what the networks are worth, as text."""
         return " ".join(filter(None, headline(self)))
 
     @property
