@@ -129,11 +129,11 @@ def report(cases: list[dict[str, Any]]) -> str:
     table = pd.DataFrame([each["mase"] for each in cases])
     least = table[[m for m in table if m in (*USUAL, *RIVALS)]].min(axis=1)
     table["chosen"] = [each["mase"][each["chosen"]] for each in cases]
-    told = table.notna().where(table.notna())
+    below = table.le(least, axis=0).astype(float).where(table.notna())
     ranks = table[[m for m in table if table[m].notna().all()]].rank(axis=1).mean()
     figures = pd.DataFrame({
         "error / best simple method's": np.exp(np.log(table.div(least, axis=0)).mean()),
-        "at or below it": (table.le(least, axis=0) * told).mean().map("{:.0%}".format),
+        "at or below it": below.mean().map("{:.0%}".format),
         "mean rank": ranks,
         "cases": table.notna().sum(),
     }).sort_values("error / best simple method's")  # fmt: skip
