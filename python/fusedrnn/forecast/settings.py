@@ -68,6 +68,9 @@ YEARLY = (4, 12, 13)
 CYCLES = 3
 """On the validation parts of 32 development cases this took the networks' error from 0.97 to 0.92
 of the best simple method's (geometric mean)."""
+LONGER = {24: 168, 48: 336}
+"""The second season of a series: the week of hours and of half-hours. Not the year of days: of the
+two or three that a series has a decomposition keeps the noise."""
 MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience", "cycles")
 """Whole numbers that may be; the others are at least 1."""
 
@@ -229,7 +232,7 @@ class Settings:
     """What a network's forecast is added to: the level of its window, which is the mean of its last
     season, or the forecast of a simple method, whose errors it then learns; "both": of a model's
     networks every second is added to ETS, and trained for a third of the epochs; "auto": that, but
-    for networks over many series the level."""
+    for networks over many series, and of hours, whose week ETS does not know, the level."""
     cycles: int = 0
     """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
     see `settled`."""
@@ -305,11 +308,11 @@ class Settings:
         cycles = self.cycles or CYCLES * (season in YEARLY)
         epochs = self.epochs or epochs
         found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
-        return found.based()
+        return found.based(season)
 
-    def based(self) -> Settings:
+    def based(self, season: int) -> Settings:
         """Return these settings, of which the scope is found, with `base` found."""
-        usual: Base = "level" if self.scope == "global" else "both"
+        usual: Base = "level" if self.scope == "global" or season in LONGER else "both"
         return replace(self, base=usual) if self.base == "auto" else self
 
     def member(self, seed: int) -> Settings:

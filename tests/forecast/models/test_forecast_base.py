@@ -19,6 +19,7 @@ def test_networks_of_one_series_have_both_bases_and_those_of_many_the_level():
     assert [local.member(seed).epochs for seed in (3, 4, 5)] == [30, 10, 30]
     assert (list(local.measured), list(shared.measured)) == ([3, 4], [3])
     assert {shared.member(seed).base for seed in (3, 4, 5)} == {"level"}
+    assert settings.settled(24, 500, False).base == "level"  # ETS knows the day, not the week
     assert Settings(base="Theta").settled(12, 100, False).member(1).base == "Theta"
 
 

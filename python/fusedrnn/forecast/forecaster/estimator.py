@@ -494,7 +494,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _fitted(self) -> Settings:
         """Return the settings that the networks were trained with, but for epochs and cycles."""
         found = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
-        return found.based()
+        return found.based(self.panel_.season)
 
     def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
         """Return the trained networks of a group of series, a list a network."""

@@ -25,7 +25,7 @@ from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.network import equal_units
 from ..models.scale import Scale
-from ..settings import BEST, PanelOptions, Settings, TableOptions, parts, pick
+from ..settings import BEST, LONGER, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
 from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
@@ -219,6 +219,7 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     """Check the records of a series against one another."""
     panel, scale, errors = forecaster.panel_, forecaster.scales_[i], forecaster.errors_[i]
     each: Series = panel.series[i]
+    lengths = (1, panel.season, LONGER.get(panel.season))
     n, known, past = len(each.y), len(panel.known), len(panel.past)
     _expect(f"series {i}", isinstance(each.unique_id, str) and isinstance(each.start, int))
     _expect(f"series {i}", n >= forecaster.timesteps_ and each.y.shape == each.observed.shape)
@@ -233,7 +234,7 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     )
     _expect(f"scale {i}", scale.extent.shape == (2, 1 + known + past))
     _expect(f"scale {i}", scale.effect.shape == (known,))
-    _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in (1, panel.season))
+    _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in lengths)
     _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
     _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)
 

@@ -15,15 +15,13 @@ import numpy as np
 import pandas as pd
 
 from .._types import FloatArray, IntArray
+from ..settings import LONGER
 from .baselines import naive
 
 START = "heuristic"
 FLOOR = 10
 """Sales count as the least of the training part over this where their logarithms are taken."""
 TRENDS: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
-LONGER = {24: 168, 48: 336}
-"""The second season of a series: the week of hours and of half-hours. Not the year of days: of the
-two or three that a series has STL keeps the noise, and takes a hundred times as long."""
 
 
 def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:

@@ -25,7 +25,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 68rem; padding: 1rem; color: var(--ink); background: #fff;
   font: 1rem/1.5 system-ui, sans-serif }
 h1 { font-size: 1.25rem; line-height: 1.4 } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
-p, li { max-width: 48rem } .soft { color: var(--soft) }
+h1, p, li { overflow-wrap: anywhere } p, li { max-width: 48rem } .soft { color: var(--soft) }
 .scroll { overflow-x: auto; background: linear-gradient(90deg, #fff 2rem, #fff0) local,
   linear-gradient(270deg, #fff 2rem, #fff0) 100% 0 local,
   radial-gradient(farthest-side at 0 50%, #0003, #0000) scroll,
