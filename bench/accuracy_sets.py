@@ -135,7 +135,7 @@ SETS = {
         "YS", 1, "R datasets: sunspot.year", regular("sunspot.year", "1700-01-01", "YS", "datasets")
     ),
     "beer": Set("QS", 4, "R fpp2: ausbeer", regular("ausbeer", "1956-01-01", "QS")),
-    "gas, UK": Set("QS", 4, "R datasets: UKgas", regular("UKgas", "1960-01-01", "QS", "datasets")),
+    "gas": Set("QS", 4, "R datasets: UKgas", regular("UKgas", "1960-01-01", "QS", "datasets")),
     "cement": Set("QS", 4, "R fpp2: qcement", regular("qcement", "1956-01-01", "QS")),
     "nights": Set("QS", 4, "R fpp2: visnights", regular("visnights", "1998-01-01", "QS")),
     "accommodation": Set("QS", 4, "R fpp3: aus_accommodation", accommodation),

@@ -70,7 +70,7 @@ def edit(path, change):
         (None, ["--seed", "-1"], "seed is -1, expected at least 0"),
         (None, ["--season", "0"], "season is 0, expected at least 1"),
         (None, ["--levels", "200"], "levels is (200,)"),
-        (None, ["--models", "LSTM"], "expected LSTM, GRU and a simple method"),
+        (None, ["--models", ""], "models is empty, expected at least one"),
         (None, ["--folds", "400"], "folds is 400, more than the test part has cutoffs"),
         (None, ["--future-covariates", "promo"], "no covariate column 'promo'"),
         (None, ["--calendar", "--horizon", "9"], "expected at least horizon = 9"),

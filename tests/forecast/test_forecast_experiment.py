@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn import metrics
 
 from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, compare
+from fusedrnn.forecast.report.terminal import show
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 
@@ -48,6 +52,25 @@ def test_the_table_is_recomputed_from_the_frame(bakery, result):
         assert row["WAPE"] == pytest.approx(100 * mae / frame["y"].mean())
     seeds = frame[[f"GRU-seed{s}" for s in range(3)]]
     np.testing.assert_allclose(seeds.mean(axis=1), frame["GRU"])
+
+
+@pytest.mark.parametrize(
+    "models",
+    [("ETS",), ("ETS", "Naive"), ("GRU",), ("GRU", "Naive"), ("LSTM", "GRU"), ("GRU+ETS",)],
+)
+def test_any_models_can_be_compared(bakery, models, tmp_path):
+    found = compare(bakery, models=models, **SMALL, seeds=1)
+    assert list(found.table.index) == list(models)
+    assert found.verdict.startswith(f"Use {found.recommended.replace('Naive', 'naive')}")
+    assert found.future is not None
+    found.write_html(tmp_path / "page.html")
+    found.plot(tmp_path / "page.png")
+    found.write_json(tmp_path / "found.json")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    trained = any(part in ("LSTM", "GRU") for model in models for part in model.split("+"))
+    assert ("Training loss" in text) == trained
+    assert ("more than chance?" in text) == bool(found.tests)
+    show(found, Console(file=io.StringIO()))
 
 
 @pytest.mark.parametrize("day", [170, 185, 199])

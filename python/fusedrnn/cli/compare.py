@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from ..forecast.needs import check_extra, check_installed
 from ..forecast.report.outputs import check_outputs
-from ..forecast.settings import Backend, Settings, check_compared, pick
+from ..forecast.settings import Backend, Settings, pick
 from .options import add_data, add_settings, add_tune, check_source, jobs, options
 
 
@@ -49,7 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
     check_extra("fusedrnn compare")
     given = options(arguments)
     settings = pick(Settings, given)
-    check_compared(settings)
     check_installed(models=settings.fitted, backend=arguments.backend)
     outputs = {name: getattr(arguments, name) for name in ("html", "plot", "json", "frame")}
     flags = {"--csv" if name == "frame" else f"--{name}": path for name, path in outputs.items()}

@@ -30,6 +30,7 @@ report/      verdict, words           the headline; the other sentences
 forecaster/  estimator, train         ``RNNForecaster``: train on everything, forecast
              saved, folder            save and load; whether that can be done
 adapters/    sktime, darts            ``RNNForecaster`` under the interface of other libraries
+             hierarchical             totals that add up
 experiment   ``tune``, ``compare``: all of the above but the adapters
 ===========  =====================================================================================
 """

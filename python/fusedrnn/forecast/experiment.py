@@ -23,6 +23,7 @@ from .needs import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
+    NETWORKS,
     Backend,
     Base,
     Duplicates,
@@ -37,7 +38,6 @@ from .settings import (
     Transform,
     Tune,
     Zeros,
-    check_compared,
     pick,
 )
 
@@ -60,6 +60,7 @@ def compare(
     future_covariates: Sequence[str] = (),
     past_covariates: Sequence[str] = (),
     categories: Sequence[str] = (),
+    static: Sequence[str] = (),
     freq: str | None = None,
     season: int | None = None,
     country: str | None = None,
@@ -112,9 +113,10 @@ def compare(
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
         Where things are in the table and how they are spelled, see ``TableOptions``.
-    future_covariates, past_covariates, categories : sequence of str
+    future_covariates, past_covariates, categories, static : sequence of str
         Columns known in advance as holidays and promotions, those known only afterwards as the
-        weather, and those of both that are names, see ``TableOptions``.
+        weather, those of both that are names, and names that hold for a whole series, see
+        ``TableOptions``.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
         What becomes of the rows, see ``PanelOptions``.
@@ -162,15 +164,15 @@ def compare(
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
     chosen = pick(Settings, given)
-    check_compared(chosen)
     check_installed(models=chosen.fitted)
     rules = chosen.fitting(rules)
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
-    chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
+    shared = len(panel.series), bool(panel.static)
+    chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = ()
-    if tune != "off":
+    if tune != "off" and set(NETWORKS) & set(chosen.fitted):
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
         tuned = tuning(
@@ -317,7 +319,8 @@ def tune(
     panel = read_panel(frame, where, settings.fitting(rules))
     longest = max(len(series.y) for series in panel.series)
     rows = longest - settings.test_rows(longest)
-    settled = settings.settled(panel.season, rows, bool(panel.known), len(panel.series))
+    shared = len(panel.series), bool(panel.static)
+    settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
     source = _Source(frame, where, rules, panel)
     free = unchanged(settings, rules)
     return tuning(source, settled, free, how=how, n_jobs=n_jobs, on_start=on_start, on_step=on_step)

@@ -21,7 +21,7 @@ Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
-Base: TypeAlias = Literal["level", "ETS", "Theta"]
+Base: TypeAlias = Literal["auto", "level", "ETS", "Theta", "both"]
 Transform: TypeAlias = Literal["logarithm", "none"]
 Loss: TypeAlias = Literal["mae", "huber", "mse"]
 Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
@@ -41,9 +41,12 @@ SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-MEAN = "LSTM+GRU+ETS+Theta"
-"""The mean of those that err in different ways: on the validation parts of 16 development cases its
-error was 0.91 to 0.94 of the best simple method's, whatever was done to the series before."""
+MEAN = "LSTM+GRU+ETS+Theta+MSTL"
+"""The mean of those that err in different ways, the one to use unless another one's error before
+the test part is below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
+WORTH = 0.9
+"""What an error on one fold has to be below, in units of the usual one's, to change a choice: one
+fold says little of a few per cent."""
 COMBINED = (*(f"{cell}+{BEST}" for cell in CELLS), MEAN)
 """The means that are compared."""
 KEPT = (*USUAL, *CELLS, *(f"{cell}+{simple}" for cell in CELLS for simple in ("ETS", "MSTL")), MEAN)
@@ -65,6 +68,9 @@ YEARLY = (4, 12, 13)
 CYCLES = 3
 """On the validation parts of 32 development cases this took the networks' error from 0.97 to 0.92
 of the best simple method's (geometric mean)."""
+LONGER = {24: 168, 48: 336}
+"""The second season of a series: the week of hours and of half-hours. Not the year of days: of the
+two or three that a series has a decomposition keeps the noise."""
 MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience", "cycles")
 """Whole numbers that may be; the others are at least 1."""
 
@@ -121,6 +127,10 @@ class TableOptions:
     """Those of both that are no quantities but names, as of holidays: each name becomes a covariate
     of 0 and 1, ``column=name``. Where there is none, all of them are 0."""
 
+    static: tuple[str, ...] = ()
+    """Columns of names that hold for a whole series, as its region: each name becomes an input of 0
+    and 1 of networks over many series."""
+
     def __post_init__(self) -> None:
         _check(self)
         if self.thousands == self.decimal:
@@ -132,10 +142,13 @@ class TableOptions:
         strange = [name for name in self.categories if name not in self.covariates]
         if strange:
             raise ValueError(f"categories: {strange[0]!r} is not among the covariates")
-        if self.wide and self.covariates:
-            have = ", ".join(self.covariates)
+        both = set(self.static) & set(self.covariates)
+        if both:
+            raise ValueError(f"column {min(both)!r} is a covariate and static: name it once")
+        if self.wide and (self.covariates or self.static):
+            have = ", ".join((*self.covariates, *self.static))
             raise ValueError(f"a wide table has no column for covariates: {have}")
-        if "y" in self.covariates:  # which the sales are called from there on
+        if "y" in (*self.covariates, *self.static):  # which the sales are called from there on
             raise ValueError("covariate 'y' would be taken for the sales: give it another name")
 
     @property
@@ -215,9 +228,11 @@ class Settings:
     """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32
     learning_rate: float = 0.003
-    base: Base = "level"
+    base: Base = "auto"
     """What a network's forecast is added to: the level of its window, which is the mean of its last
-    season, or the forecast of a simple method, whose errors it then learns."""
+    season, or the forecast of a simple method, whose errors it then learns; "both": of a model's
+    networks every second is added to ETS, and trained for a third of the epochs; "auto": that, but
+    for networks over many series, and of hours, whose week ETS does not know, the level."""
     cycles: int = 0
     """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
     see `settled`."""
@@ -239,7 +254,7 @@ class Settings:
     """Networks a model, from seeds ``seed, seed + 1, ...``; their mean forecast is the model's."""
     scope: Scope = "auto"
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
-    the former for fewer than `MANY` series."""
+    the former for fewer than `MANY` series, unless there are static columns."""
     models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
     """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
     simple method with the least error before the test part."""
@@ -257,6 +272,8 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
+        if not self.models:
+            raise ValueError("models is empty, expected at least one")
         for model in self.models:
             known = (*SIMPLE, *NETWORKS)
             strange = [part for part in parts(model) if part not in (*known, BEST)]
@@ -269,8 +286,10 @@ class Settings:
         if not all(0 < level < 100 for level in self.levels):
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
-    def settled(self, season: int, rows: int, covariates: bool, series: int = 1) -> Settings:
-        """Return these settings with `timesteps`, `cycles`, `scope` and `epochs` found.
+    def settled(
+        self, season: int, rows: int, covariates: bool, series: int = 1, static: bool = False
+    ) -> Settings:
+        """Return these settings with `timesteps`, `cycles`, `scope`, `base`, `epochs` found.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
@@ -282,13 +301,32 @@ class Settings:
         steps = self.timesteps or max(steps, self.outputs if covariates else 0)
         scope = self.scope
         if scope == "auto":
-            scope = "global" if series >= MANY else "local"
+            scope = "global" if series >= MANY or static else "local"
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
         cycles = self.cycles or CYCLES * (season in YEARLY)
         epochs = self.epochs or epochs
-        return replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
+        found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
+        return found.based(season)
+
+    def based(self, season: int) -> Settings:
+        """Return these settings, of which the scope is found, with `base` found."""
+        usual: Base = "level" if self.scope == "global" or season in LONGER else "both"
+        return replace(self, base=usual) if self.base == "auto" else self
+
+    def member(self, seed: int) -> Settings:
+        """Return what the network of one seed has of settings that are settled, see `base`."""
+        if self.base != "both":
+            return self
+        if (seed - self.seed) % 2 == 0:
+            return replace(self, base="level")
+        return replace(self, base="ETS", epochs=max(1, self.epochs // 3))
+
+    @property
+    def measured(self) -> range:
+        """The seeds of networks that only measure errors: as few as have all that `base` means."""
+        return range(self.seed, self.seed + min(self.seeds, 1 + (self.base == "both")))
 
     def fitting(self, rules: PanelOptions) -> PanelOptions:
         """Return rules without a calendar that was not asked for and does not fit `timesteps`."""
@@ -331,15 +369,6 @@ class Settings:
         needed = {part for model in self.models for part in parts(model)}
         needed |= set(self.partners) if BEST in needed else set()
         return [model for model in (*SIMPLE, *NETWORKS) if model in needed]
-
-
-def check_compared(settings: Settings) -> None:
-    """Raise `ValueError` if there is nothing to compare."""
-    if not (set(CELLS) <= set(settings.models) and settings.simple):
-        raise ValueError(
-            f"models is {', '.join(settings.models)}, expected LSTM, GRU and a simple method: "
-            + ", ".join(SIMPLE)
-        )
 
 
 def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:

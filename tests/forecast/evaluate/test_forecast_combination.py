@@ -8,6 +8,8 @@ import pytest
 
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
+from fusedrnn.forecast.evaluate.backtest import to_use
+from fusedrnn.forecast.settings import MEAN
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2, "n_jobs": 1, "levels": (80,)}
 
@@ -24,7 +26,7 @@ def result(table):
 
 def test_a_mean_is_that_of_its_parts_with_intervals_of_its_own(table, result):
     *pairs, mean = result.settings.combined
-    assert mean == "LSTM+GRU+ETS+Theta"
+    assert mean == "LSTM+GRU+ETS+Theta+MSTL"
     (best,) = {model.partition("+")[2] for model in pairs}
     assert best in result.settings.simple
     frame = result.frame
@@ -52,7 +54,7 @@ def test_the_best_simple_method_is_that_of_the_errors_before_the_test_part(table
     np.testing.assert_allclose([result.result.before[m] for m in simple], expected)
     best = expected.idxmin()
     assert result.settings.combined[:2] == [f"LSTM+{best}", f"GRU+{best}"]
-    assert result.result.recommended == min(result.result.before, key=result.result.before.get)
+    assert result.result.recommended == to_use(result.result.before)
     assert any(result.result.recommended in note for note in result.notes)
     assert again.settings.combined[:2] == ["LSTM+ETS", "GRU+ETS"]  # nothing is known before
     assert again.result.recommended is None
@@ -74,6 +76,13 @@ def test_nothing_after_the_first_cutoff_changes_what_is_chosen(table, result, sh
     assert one.settings.models == two.settings.models
     earlier = frame.assign(y=frame["y"].where(frame["ds"] != ends, 1e5))
     assert compare(earlier, horizon=3, **SMALL).result.before != one.result.before
+
+
+def test_the_mean_is_the_one_to_use_unless_another_is_worth_it():
+    assert to_use({}) is None
+    assert to_use({"ETS": 1.0, "GRU": 0.8}) == "GRU"
+    assert to_use({"ETS": 0.91, MEAN: 1.0, "GRU": 0.95}) == MEAN
+    assert to_use({"ETS": 0.89, MEAN: 1.0, "GRU": 0.95}) == "ETS"
 
 
 @pytest.mark.parametrize("models", [("best",), ("LSTM+nothing",), ("LSTM+",), ("+",)])

@@ -7,7 +7,7 @@ import numpy as np
 from forecast_tables import growing, series_of
 from fusedrnn.forecast import Settings, compare
 from fusedrnn.forecast.models.inputs import scale
-from fusedrnn.forecast.models.season import is_seasonal
+from fusedrnn.forecast.models.season import is_seasonal, season_at, seasonal_pattern
 
 SETTINGS = Settings()
 
@@ -35,3 +35,13 @@ def test_networks_learn_a_growing_season_from_few_years():
     result = compare(growing(), horizon=6, seeds=1, levels=())
     assert result.table.loc["LSTM", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
     assert result.table.loc["GRU", "MASE"] < 0.5 * result.table.loc["SeasonalNaive", "MASE"]
+
+
+def test_of_hours_the_week_is_taken_off_where_two_are_there():
+    t = np.arange(24 * 7 * 5)
+    noise = np.random.default_rng(0).normal(0, 0.1, len(t))
+    values = np.sin(2 * np.pi * t / 24) + 2 * (t // 24 % 7 == 6) + noise
+    pattern = seasonal_pattern(values, t, 24, True, 0)
+    assert len(pattern) == 168
+    assert np.abs(season_at(pattern, t + 168) - (values - noise - values.mean())).max() < 0.5
+    assert len(seasonal_pattern(values[:300], t[:300], 24, True, 0)) == 24

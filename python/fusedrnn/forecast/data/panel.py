@@ -43,6 +43,8 @@ class Series:
     """(n or more, covariates known in advance); rows after `n` are of the future."""
     past: FloatArray
     """(n, covariates known only afterwards)."""
+    static: FloatArray = field(default_factory=lambda: np.empty(0))
+    """(names of static columns,), 1 for those that the series has, else 0."""
 
 
 def series(**values: Any) -> Series:
@@ -62,6 +64,8 @@ class Panel:
     past: tuple[str, ...]
     notes: tuple[str, ...]
     """What was done to the data, a sentence each."""
+    static: tuple[str, ...] = ()
+    """Names of static columns, as ``region=north``."""
 
 
 def read_panel(
@@ -120,6 +124,7 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         known=(*long.indicators(long.known), *cycles),
         past=tuple(long.indicators(long.past)),
         notes=(*on.notes, *grid.notes()),
+        static=tuple(long.indicators(long.static)),
     )
 
 
@@ -159,6 +164,7 @@ class Grid:
         ds = self._dates(name, sales)
         y, observed = self._filled(name, sales, ds)
         known, past = self._covariates(name, rows, ds, ds.isin(sales.index))
+        static = [self._static(name, rows, column) for column in self.long.static]
         return Series(
             unique_id=name,
             start=number_of(ds, self.freq),
@@ -167,7 +173,22 @@ class Grid:
             observed=observed,
             known=known,
             past=past,
+            static=np.concatenate([np.empty(0), *static]),
         )
+
+    def _static(self, name: str, rows: pd.DataFrame, column: str) -> FloatArray:
+        """Return which of a column's names a series has; some rows may lack it."""
+        kinds = self.long.indicators([column])
+        found = rows[kinds].to_numpy(np.float64).max(axis=0)
+        if found.sum() > 1:
+            two = " and ".join(
+                k.partition("=")[2] for k, has in zip(kinds, found, strict=True) if has
+            )
+            raise ValueError(
+                f"column {column!r} is static, but series {name!r} has {two}: a value that changes "
+                "is a covariate"
+            )
+        return found
 
     def notes(self) -> tuple[str, ...]:
         """Return what was done to the series that were put, a sentence each."""

@@ -43,6 +43,8 @@ class LongTable:
     """Covariates known in advance."""
     past: tuple[str, ...]
     """Covariates known only afterwards."""
+    static: tuple[str, ...]
+    """Columns that hold for a whole series; all are categories."""
     categories: Mapping[str, tuple[str, ...]]
     """Of covariates that are categories, those that there are; the rows have their places here."""
 
@@ -64,7 +66,7 @@ class LongTable:
         for name, values in self.rows.groups():
             index = self.dates[values[:, 0].astype(np.intp)].rename("ds")
             columns = {"y": values[:, 1]}
-            covariates = (*self.known, *self.past)
+            covariates = (*self.known, *self.past, *self.static)
             for covariate, column in zip(covariates, values.T[2:], strict=True):
                 kinds = self.categories.get(covariate)
                 own = [column] if kinds is None else [column == k for k in range(len(kinds))]
@@ -111,7 +113,8 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
     """Read the columns of an opened table, piece after piece."""
     names = source.names
     days = _columns(names, options.date, DATE_NAMES, "date")
-    covariates, categories = options.covariates, options.categories
+    covariates = (*options.covariates, *options.static)
+    categories = (*options.categories, *options.static)
     ids: list[Any] = []
     sales: dict[str, Any] = {}
     if options.wide:
@@ -152,6 +155,7 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
         date=dates.name,
         known=options.future_covariates,
         past=options.past_covariates,
+        static=options.static,
         categories={name: tuple(own) for name, own in kinds.items()},
     )
 

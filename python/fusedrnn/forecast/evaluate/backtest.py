@@ -15,10 +15,10 @@ import pandas as pd
 from .._types import FloatArray
 from ..data.panel import Panel, Series
 from ..data.records import Stored
-from ..settings import BEST, NETWORKS, PARTNER, Backend, Settings, parts
+from ..settings import BEST, MEAN, NETWORKS, PARTNER, WORTH, Backend, Settings, parts
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
-from .jobs import Job, column, steps
+from .jobs import Job, column
 from .metrics import seasonal_scale
 from .results import Store
 from .runner import run
@@ -100,8 +100,8 @@ class Backtest:
 
     @property
     def recommended(self) -> str | None:
-        """The model with the least error before the test part, if anything is known of it."""
-        return min(self.before, key=lambda model: self.before[model], default=None)
+        """The model to use by what was known before the test part, None if that is nothing."""
+        return to_use(self.before)
 
     def settled(self) -> Backtest:
         """Return the same with `BEST` among the models replaced by the method that it is."""
@@ -130,7 +130,9 @@ class Backtest:
             found = [self._fold(series, model, *part) for part in parts]
             values[model] = whole = np.concatenate([each.mean(axis=0) for each in found])
             if model in NETWORKS and settings.seeds > 1:
-                judged = np.concatenate([each for each in found if len(each) > 1], axis=1)
+                folds = zip(parts, found, strict=True)
+                own = [each for (fold, _), each in folds if fold.name != CALIBRATION]
+                judged = np.concatenate(own, axis=1)
                 names = (column(model, seed) for seed in _seeds(model, parts[-1][0], settings))
                 singles |= dict(zip(names, judged, strict=True))
             halves = (
@@ -156,6 +158,12 @@ class Backtest:
         rows = np.stack([missing if each is None else each for each in found])
         whole: FloatArray = np.maximum(rows, lowest(series.y, origins))
         return whole
+
+
+def to_use(errors: Mapping[str, float]) -> str | None:
+    """Return the model to use by errors on one fold: `MEAN`, or the best if that is worth it."""
+    best = min(errors, key=lambda model: errors[model], default=None)
+    return MEAN if best and errors[best] >= WORTH * errors.get(MEAN, np.inf) else best
 
 
 def backtest(
@@ -191,8 +199,12 @@ def backtest(
     """
     folds = plan(panel.series, settings)
     jobs = partial(plan_jobs, learnable(panel, settings, folds), settings, folds)
-    fits = Counter(job.model for job in jobs())
-    on_start({model: (n, n * steps(model, settings)) for model, n in fits.items()})
+    fits: Counter[str] = Counter()
+    cost: Counter[str] = Counter()
+    for job in jobs():
+        fits[job.model] += 1
+        cost[job.model] += job.cost
+    on_start({model: (n, cost[model]) for model, n in fits.items()})
     store = store or Store()
     run(jobs, store, n_jobs=n_jobs, backend=backend, address=address, on_step=on_step)
     return Backtest(panel, settings, folds, store).settled()
@@ -245,7 +257,7 @@ def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterat
                             fold=fold,
                             series=series,
                             season=panel.season,
-                            settings=settings,
+                            settings=settings.member(seed),
                             group=group,
                         )
 
@@ -258,6 +270,9 @@ def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterat
 
 
 def _seeds(model: str, fold: Fold, settings: Settings) -> range:
-    """Return the seeds of a model's fits; the calibration fold has one: it only measures errors."""
-    many = model in NETWORKS and fold.name != CALIBRATION
-    return range(settings.seed, settings.seed + (settings.seeds if many else 1))
+    """Return the seeds of a model's fits; the calibration fold only measures errors."""
+    if model not in NETWORKS:
+        return range(settings.seed, settings.seed + 1)
+    if fold.name == CALIBRATION:
+        return settings.measured
+    return range(settings.seed, settings.seed + settings.seeds)

@@ -109,8 +109,8 @@ class Findings:
     def recommended(self) -> str:
         """The model to use, "" if there is none.
 
-        The one with the least error before the test part, so that what the test part says of it is
-        no winner's luck; where nothing is known before, the least of the test part.
+        Chosen before the test part (`to_use`), so that what the test part says of it is no winner's
+        luck; where nothing is known before, the least of the test part.
         """
         before = self.result.recommended
         if before is not None and not np.isnan(self.table.loc[before, "MAE"]):

@@ -46,7 +46,7 @@ class Job:
     @property
     def cost(self) -> int:
         """Steps of the progress bar."""
-        return steps(self.model, self.settings)
+        return self.settings.epochs if self.model in NETWORKS else 1
 
     def run(self, on_step: Callable[[], None] = lambda: None) -> Result:
         """Fit and forecast; an error of the data becomes the result's `error`."""
@@ -114,8 +114,3 @@ class Job:
 def column(model: str, seed: int) -> str:
     """Return the name of a model's forecasts."""
     return f"{model}-seed{seed}" if model in NETWORKS else model
-
-
-def steps(model: str, settings: Settings) -> int:
-    """Return the steps that the progress bar counts for a fit."""
-    return settings.epochs if model in NETWORKS else 1

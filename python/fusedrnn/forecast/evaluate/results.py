@@ -77,7 +77,7 @@ def run_folder(panel: Panel, settings: Settings) -> Path:
     digest = hashlib.sha256(repr((__version__, asdict(settings), panel.season)).encode())
     for series in panel.series:
         digest.update(series.unique_id.encode())
-        for values in (series.ds.asi8, series.y, series.known, series.past):
+        for values in (series.ds.asi8, series.y, series.known, series.past, series.static):
             digest.update(np.ascontiguousarray(values).tobytes())
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(cache) / "fusedrnn" / digest.hexdigest()[:16]

@@ -80,7 +80,7 @@ def summarise(result: Backtest) -> Summary:
     settings, h = result.settings, result.settings.horizon
     models = list(settings.models)
     first = next(fold for fold in result.folds if fold.name != CALIBRATION)
-    pairs = [(settings.networks[0], other) for other in settings.networks[1:]]
+    pairs = [(one, other) for one in settings.networks[:1] for other in settings.networks[1:]]
     ours = (*settings.networks, *settings.combined)
     pairs += [(model, method) for model in ours for method in settings.simple]
     by_series, names, singles, over_series, idle = [], [], [], [], []

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..data.panel import Panel
-from ..settings import CELLS, MANY, PanelOptions, Settings, Tune
+from ..settings import CELLS, MANY, WORTH, PanelOptions, Settings, Tune
 from .backtest import Backtest, learnable, plan_jobs
 from .folds import CALIBRATION, plan
 from .results import Store
@@ -27,9 +27,6 @@ SHORT = 1 / 3
 """Share of the epochs in the first round."""
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
-WORTH = 0.9
-"""What a candidate's error has to be below, in units of that of the usual way, to be taken: one
-fold says little of a few per cent."""
 CALENDAR = "calendar"
 
 
@@ -167,11 +164,12 @@ def tuning(
     options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
     trials = [Trial(each, ()) for each in options]
     left: list[Trial] = []
-    for share, cells in ((1.0, CELLS),) if alone else ((SHORT, CELLS[1:]), (1.0, CELLS)):
+    cells = tuple(cell for cell in CELLS if cell in settings.fitted) or CELLS
+    for share, own in ((1.0, cells),) if alone else ((SHORT, cells[-1:]), (1.0, cells)):
         judged = []
         for each in trials:
             watch = _Watch(f"trying {each.name}", on_start, on_step)
-            error = _error(source, settings, each.options, share, cells, n_jobs, watch)
+            error = _error(source, settings, each.options, share, own, n_jobs, watch)
             if error == error:
                 judged.append(replace(each, errors=(*each.errors, error)))
         if not judged or judged[0].options:  # the usual way cannot be judged

@@ -21,7 +21,7 @@ from ..data.closed import holidays_of
 from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
-from ..evaluate.backtest import backtest
+from ..evaluate.backtest import backtest, to_use
 from ..evaluate.findings import Findings
 from ..evaluate.intervals import lowest
 from ..evaluate.runner import finish, workers
@@ -65,8 +65,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
-        forecasts, "mean" for "LSTM+GRU+ETS+Theta", or "best": that of the usual ones with the least
-        MASE on a fifth at the end that was held out; as in "GRU+best", the simple method.
+        forecasts, "mean" for "LSTM+GRU+ETS+Theta+MSTL", or "best": that of the usual ones with the
+        least MASE on a fifth at the end that was held out, or the mean if its is hardly more; as in
+        "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
         See ``Settings``.
@@ -77,8 +78,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     date, target, id, wide, date_format, language, decimal, thousands : optional
     currency, empty, encoding, sheet : optional
         Where things are in a table and how they are spelled, see ``TableOptions``.
-    future_covariates, past_covariates, categories : sequence of str
-        Columns known in advance, those known only afterwards, and those of both that are names.
+    future_covariates, past_covariates, categories, static : sequence of str
+        Columns known in advance, those known only afterwards, those of both that are names, and
+        names that hold for a whole series.
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
         What becomes of the rows, see ``PanelOptions``.
@@ -158,6 +160,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         future_covariates: Sequence[str] = (),
         past_covariates: Sequence[str] = (),
         categories: Sequence[str] = (),
+        static: Sequence[str] = (),
         freq: str | None = None,
         season: int | None = None,
         country: str | None = None,
@@ -201,6 +204,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.future_covariates = future_covariates
         self.past_covariates = past_covariates
         self.categories = categories
+        self.static = static
         self.freq = freq
         self.season = season
         self.country = country
@@ -253,7 +257,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
-        settings = settings.settled(panel.season, longest, bool(panel.known), len(panel.series))
+        shared = len(panel.series), bool(panel.static)
+        settings = settings.settled(panel.season, longest, bool(panel.known), *shared)
         check_covariates(panel, settings)
         cell = self.cell_ = self._chosen(panel, settings, on_start=on_start, on_step=on_step)
         nets = networks(cell)
@@ -339,7 +344,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """
         if not hasattr(self, "panel_"):
             raise NotFittedError("RNNForecaster is not fitted: call fit first")
-        settings = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
+        settings = self._fitted()
         steps = settings.horizon if horizon is None else replace(settings, horizon=horizon).horizon
         blocks = -(-steps // settings.outputs)
         panel = self.panel_ if frame is None else self._newer(frame)
@@ -371,14 +376,17 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 if part in METHODS
             ]
             if networks(self.cell_):
-                inputs = Inputs(own, own_scale, settings, panel.season, cut)
+                inputs = [
+                    Inputs(own, own_scale, settings.member(seed), panel.season, cut)
+                    for seed in range(settings.seed, settings.seed + settings.seeds)
+                ]
                 group = 0 if i is None or settings.scope == "global" else i
                 if group not in made:  # of one group only: thousands need not be in memory
-                    made = {group: self._networks(group, inputs.rows.shape[1], settings)}
+                    made = {group: self._networks(group, inputs[0].rows.shape[1], settings)}
                 for trained in made[group]:
                     sales = [
-                        inputs.sales(inputs.forecast(n.predict, origin, steps), origin)[0]
-                        for n in trained
+                        seen.sales(seen.forecast(n.predict, origin, steps), origin)[0]
+                        for seen, n in zip(inputs, trained, strict=True)
                     ]
                     each.append(np.maximum(sales, least).mean(axis=0))
             sales = np.mean(each, axis=0)
@@ -458,7 +466,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        chosen = chosen.settled(panel.season, rows, bool(panel.known), len(panel.series))
+        shared = len(panel.series), bool(panel.static)
+        chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
         return found[[name for name in found if "-seed" not in str(name)]]
@@ -473,12 +482,19 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             return settings.models[0]
         held = replace(settings, test_size=HELD_OUT, levels=())
         table = Findings(backtest(panel, held, n_jobs=self.n_jobs, **watched)).table
-        return str(table["MAE" if table["MASE"].isna().all() else "MASE"].idxmin())
+        errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna()
+        return str(to_use(errors.to_dict()))
 
     @property
     def _remembers(self) -> bool:
         """Whether a forecast needs all sales, and not the last ones only."""
-        return self.base != Settings.base or any(part in METHODS for part in parts(self.cell_))
+        based = self._fitted().base != "level" and bool(networks(self.cell_))
+        return based or any(part in METHODS for part in parts(self.cell_))
+
+    def _fitted(self) -> Settings:
+        """Return the settings that the networks were trained with, but for epochs and cycles."""
+        found = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
+        return found.based(self.panel_.season)
 
     def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
         """Return the trained networks of a group of series, a list a network."""
@@ -506,12 +522,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""
-        fitted_names = (*self.panel_.known, *self.panel_.past)
+        fitted_names = (*self.panel_.known, *self.panel_.past, *self.panel_.static)
         kinds = {
             column: [
                 n.removeprefix(f"{column}=") for n in fitted_names if n.startswith(f"{column}=")
             ]
-            for column in self.categories
+            for column in (*self.categories, *self.static)
         }
         calendar = has_calendar(self.panel_.known, self.panel_.freq)
         panel = self._panel(frame, freq, kinds, calendar=calendar)

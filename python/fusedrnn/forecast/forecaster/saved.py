@@ -25,12 +25,12 @@ from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.network import equal_units
 from ..models.scale import Scale
-from ..settings import BEST, PanelOptions, Settings, TableOptions, parts, pick
+from ..settings import BEST, LONGER, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
 from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
 
-FORMAT = 5
+FORMAT = 6
 
 T = TypeVar("T")
 
@@ -79,7 +79,8 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         first = 0 if forecaster._remembers else max(0, len(each.y) - keep)
         last = {n: getattr(each, n)[first:] for n in ("ds", "y", "observed", "known", "past")}
         start = each.start + first
-        records.put(f"series/{i}", unique_id=each.unique_id, start=start, **last)
+        own = {"unique_id": each.unique_id, "start": start, "static": each.static}
+        records.put(f"series/{i}", **own, **last)
         records.put(f"scale/{i}", **vars(forecaster.scales_[i]))
         records.put(f"errors/{i}", rows=forecaster.errors_[i])
     for i, weights in enumerate(forecaster.weights_):
@@ -96,6 +97,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "season": panel.season,
         "known": panel.known,
         "past": panel.past,
+        "static": panel.static,
         "notes": panel.notes,
         "series": len(panel.series),
         "networks": len(forecaster.weights_),
@@ -164,6 +166,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         known=tuple(described["known"]),
         past=tuple(described["past"]),
         notes=tuple(described["notes"]),
+        static=tuple(described["static"]),
     )
     _check(forecaster, described["networks"], records)
     forecaster.scales_ = list(stored("scale", count, Scale))
@@ -203,7 +206,7 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     _expect("scope", settings.scope in ("local", "global"))
     _expect("freq", isinstance(panel.freq, str) and named(panel.freq) == panel.freq)
     _expect("season", 1 <= panel.season <= LONGEST)
-    for name in ("known", "past", "notes"):
+    for name in ("known", "past", "notes", "static"):
         _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))
     groups = 1 if settings.scope == "global" else len(panel.series)
     groups *= len(networks(forecaster.cell_))
@@ -216,25 +219,34 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     """Check the records of a series against one another."""
     panel, scale, errors = forecaster.panel_, forecaster.scales_[i], forecaster.errors_[i]
     each: Series = panel.series[i]
+    lengths = (1, panel.season, LONGER.get(panel.season))
     n, known, past = len(each.y), len(panel.known), len(panel.past)
     _expect(f"series {i}", isinstance(each.unique_id, str) and isinstance(each.start, int))
     _expect(f"series {i}", n >= forecaster.timesteps_ and each.y.shape == each.observed.shape)
     _expect(f"series {i}", each.y.shape == each.ds.shape and each.y.dtype.kind == "f")
     _expect(f"series {i}", each.known.shape[1:] == (known,) and len(each.known) >= n)
     _expect(f"series {i}", each.past.shape == (n, past))
+    _expect(f"series {i}", each.static.shape == (len(panel.static),))
     _expect(f"series {i}", each.observed.dtype == bool)
-    _expect(f"series {i}", all(np.isfinite(a).all() for a in (each.y, each.known, each.past)))
-    _expect(f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern)))
+    _expect(f"series {i}", all(np.isfinite(a).all() for a in _numbers(each)))
+    _expect(
+        f"scale {i}", all(np.isfinite(a).all() for a in (scale.extent, scale.pattern, scale.effect))
+    )
     _expect(f"scale {i}", scale.extent.shape == (2, 1 + known + past))
-    _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in (1, panel.season))
+    _expect(f"scale {i}", scale.effect.shape == (known,))
+    _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in lengths)
     _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
     _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)
+
+
+def _numbers(each: Series) -> tuple[np.ndarray, ...]:
+    return each.y, each.known, each.past, each.static
 
 
 def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
     """Return the shapes of the weights of each network."""
     panel, settings = forecaster.panel_, pick(Settings, forecaster.get_params())
-    columns = 1 + len(panel.past) + 2 * len(panel.known)  # see `Inputs`
+    columns = 1 + len(panel.past) + 2 * len(panel.known) + len(panel.static)  # see `Inputs`
     found: list[list[tuple[int, ...]]] = []
     for network in networks(forecaster.cell_):
         cell, _, equal = network.partition("-")

@@ -38,6 +38,7 @@ def train_on_all(
     cell: str, group: Sequence[Series], settings: Settings, season: int, seed: int
 ) -> Weights:
     """Return the weights of a network that saw everything."""
+    settings = settings.member(seed)
     with runtime.threads(1):
         windows = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
         return [np.asarray(w) for w in train(cell, windows, settings, seed).model.get_weights()]
@@ -69,28 +70,37 @@ def held_out_errors(
         return [none for _ in group]
     found = []
     for part in parts(cell):
-        job = Job(
-            model=part,
-            seed=settings.seed,
-            fold=fold,
-            series=group,
-            season=season,
-            settings=held,
-            group="",
+        runs = [
+            Job(
+                model=part,
+                seed=seed,
+                fold=fold,
+                series=group,
+                season=season,
+                settings=held.member(seed),
+                group="",
+            ).run_alone()
+            for seed in (held.measured if part in NETWORKS else (held.seed,))
+        ]
+        for run in runs:
+            if run.error:
+                raise ValueError(run.error)
+        found.append(
+            {
+                name: np.mean([run.forecasts[name] for run in runs], axis=0)
+                for name in runs[0].forecasts
+            }
         )
-        found.append(job.run_alone())
-        if found[-1].error:
-            raise ValueError(found[-1].error)
     errors = []
     for series in group:
-        if series.unique_id not in found[0].forecasts:
+        if series.unique_id not in found[0]:
             errors.append(none)
             continue
         origins = np.asarray(fold.origins(series, held), np.intp)
         truth = np.where(series.observed, series.y, np.nan)
         error = truth[origins[:, None] + np.arange(settings.horizon)]
         least = lowest(series.y, origins)
-        each = [np.maximum(part.forecasts[series.unique_id], least) for part in found]
+        each = [np.maximum(part[series.unique_id], least) for part in found]
         error = np.abs(error - np.mean(each, axis=0))
         errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
     return errors

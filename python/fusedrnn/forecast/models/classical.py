@@ -6,30 +6,41 @@ what a shop does that fits once and forecasts every day, and what the networks d
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .._types import FloatArray, IntArray
+from ..settings import LONGER
 from .baselines import naive
 
 START = "heuristic"
+FLOOR = 10
+"""Sales count as the least of the training part over this where their logarithms are taken."""
 TRENDS: tuple[dict[str, Any], ...] = ({}, {"trend": "add", "damped_trend": True})
-LONGER = {24: 168, 48: 336}
-"""The second season of a series: the week of hours and of half-hours. Not the year of days: of the
-two or three that a series has STL keeps the noise, and takes a hundred times as long."""
 
 
 def ets(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
-    """Exponential smoothing with additive errors; the better of no and damped trend by AICc.
+    """Exponential smoothing with no or damped trend, of sales or their logarithms, by AICc.
 
-    The season is additive, and left out if the training part has fewer than two.
+    Errors and season are additive, of logarithms so multiplicative of sales; these are tried where
+    the training part is positive. The season is left out if that has fewer than two.
     """
-    if np.ptp(y[:cut]) == 0:  # nothing to fit
+    known = y[:cut]
+    if np.ptp(known) == 0:  # nothing to fit
         return naive(y, cut, origins, horizon, season)
-    return _carried(_fitted(y[:cut], season), y, origins, horizon)
+    fit = _fitted(known, season)
+    if known.min() > 0:
+        logs = np.log(np.maximum(y, known.min() / FLOOR))
+        other = _fitted(logs[:cut], season)
+        # The density of sales is that of their logarithms divided by the sales.
+        if other.aicc + 2 * logs[:cut].sum() < fit.aicc:
+            return np.exp(_carried(other, logs, origins, horizon))
+    return _carried(fit, y, origins, horizon)
 
 
 def mstl(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
@@ -61,14 +72,26 @@ def mstl(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: 
 
 def _fitted(y: FloatArray, season: int) -> Any:
     """Return the better of two models of exponential smoothing, fitted."""
+    fit, said = _fitted_to(np.ascontiguousarray(y, np.float64).tobytes(), season)
+    for each in said:
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return fit
+
+
+@lru_cache(maxsize=8)  # a series is fitted for its own forecasts and for networks that add to them
+def _fitted_to(values: bytes, season: int) -> tuple[Any, list[warnings.WarningMessage]]:
+    """Return the fit, and what the library said meanwhile."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+    y = np.frombuffer(values)
     seasonal = 1 < season <= len(y) // 2
     shape = {"seasonal": "add", "seasonal_periods": season} if seasonal else {}
     # Heuristic initial states: a tenth of the time of estimated ones, and on the bakery sales and
     # on monthly ones a smaller AICc.
-    fits = [ETSModel(y, **shape, **trend, initialization_method=START) for trend in TRENDS]
-    return min((model.fit(disp=False) for model in fits), key=lambda each: each.aicc)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        models = [ETSModel(y, **shape, **trend, initialization_method=START) for trend in TRENDS]
+        return min((model.fit(disp=False) for model in models), key=lambda each: each.aicc), said
 
 
 def _carried(
@@ -102,24 +125,26 @@ def _carried(
 def theta(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
     """Theta method (Assimakopoulos and Nikolopoulos, 2000), as simple smoothing with half a drift.
 
-    The season is taken off by an additive decomposition of the training part, and left out if that
-    has fewer than two.
+    The season is taken off by a decomposition of the training part, multiplicative where that is
+    positive, else additive, and left out if that has fewer than two.
     """
     from statsmodels.tsa.forecasting.theta import ThetaModel
     from statsmodels.tsa.seasonal import seasonal_decompose
 
     if np.ptp(y[:cut]) == 0:
         return naive(y, cut, origins, horizon, season)
-    pattern = np.zeros(1)
+    times = y[:cut].min() > 0
+    pattern = np.full(1, float(times))
     if 1 < season <= cut // 2:
-        pattern = seasonal_decompose(y[:cut], period=season).seasonal[:season]
+        model = "multiplicative" if times else "additive"
+        pattern = seasonal_decompose(y[:cut], period=season, model=model).seasonal[:season]
     steps = np.arange(len(y) + horizon)
     seasonal = pattern[steps % len(pattern)]
-    rest = y - seasonal[: len(y)]
+    rest = y / seasonal[: len(y)] if times else y - seasonal[: len(y)]
     fit = ThetaModel(rest[:cut], deseasonalize=False).fit()
     alpha, slope = fit.params["alpha"], fit.params["b0"]
     level = pd.Series(rest).ewm(alpha=alpha, adjust=False).mean().to_numpy()
     p = np.asarray(origins)[:, None]
     k = np.arange(horizon)
-    drift = slope / 2 * (k + (1 - (1 - alpha) ** p) / alpha)
-    return np.asarray(level[p - 1] + drift + seasonal[p + k])
+    forecast = np.asarray(level[p - 1] + slope / 2 * (k + (1 - (1 - alpha) ** p) / alpha))
+    return forecast * seasonal[p + k] if times else forecast + seasonal[p + k]

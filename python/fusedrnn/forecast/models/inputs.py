@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ...windows import make_windows
 from .._types import Float32Array, FloatArray
 from ..data.panel import Panel, Series
-from ..settings import WINDOWS, Settings
+from ..settings import NETWORKS, WINDOWS, Settings
 from .methods import METHODS
 from .scale import Scale, fit_scale, level_steps
 
@@ -24,7 +25,8 @@ class Inputs:
 
     Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
     outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
-    only afterwards enter as they are.
+    only afterwards enter as they are, and so do static columns, in every row: the weights of each
+    name are what the network learns of those that have it.
 
     Parameters
     ----------
@@ -44,16 +46,22 @@ class Inputs:
         self.level_steps = level_steps(season, settings.timesteps)
         self.blind = series.past.shape[1] > 0
         self.start, self.scale = series.start, scale
-        self.y, self.cut, self.season, self.base = series.y, cut, season, settings.base
+        self.cut, self.season, self.base = cut, season, settings.base
         numbers = series.start + np.arange(len(series.y))
-        self.target = scale.flat(series.y, numbers).astype(np.float32)
         n = len(series.known) if series.known.shape[1] else len(series.y)
         others = scale.covariates(covariates(series)[:n])
-        rows = np.full((n, 1 + others.shape[1] + series.known.shape[1]), np.nan)  # NaN: not known
+        self.effect = others[:, series.past.shape[1] :] @ scale.effect
+        flat = scale.flat(series.y, numbers) - self.effect[: len(series.y)]
+        self.target = flat.astype(np.float32)
+        self.plain = scale.sales(flat, numbers) if self.effect.any() else series.y
+        width = 1 + others.shape[1] + series.known.shape[1]
+        rows = np.full((n, width + len(series.static)), np.nan)  # NaN: not known
+        rows[:, width:] = series.static
         rows[: len(series.y), 0] = self.target
         rows[:, 1 : 1 + others.shape[1]] = others
         known = others[self.outputs :, series.past.shape[1] :]
-        rows[: len(known), 1 + others.shape[1] :] = known
+        rows[: len(known), 1 + others.shape[1] : width] = known
+        self.static, self.varying = series.static.astype(np.float32), width > 1
         self.rows: Float32Array = rows.astype(np.float32)
 
     def training(self) -> tuple[Float32Array, Float32Array]:
@@ -99,16 +107,20 @@ class Inputs:
             if done != steps[-1]:
                 places = [range(p + done, p + done + self.outputs) for p in origins]
                 after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
-                if x.shape[2] > 1:
+                if self.varying:
                     after[:] = self.rows[np.array(places)]
+                after[:, :, x.shape[2] - len(self.static) :] = self.static
                 after[:, :, 0] = blocks[-1]
                 x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
         return np.hstack(blocks)[:, :horizon]
 
     def sales(self, scaled: Float32Array, origins: Sequence[int]) -> FloatArray:
         """Turn scaled forecasts, (origins, horizon), into sales."""
-        numbers = self.start + np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
-        return self.scale.sales(scaled.astype(np.float64), numbers)
+        rows = np.asarray(origins)[:, None] + np.arange(scaled.shape[1])
+        whole = scaled.astype(np.float64)
+        if self.effect.any():
+            whole += self.effect[rows]
+        return self.scale.sales(whole, self.start + rows)
 
     def _level(self, x: Float32Array) -> Float32Array:
         """Return the mean of the last sales of each window, (n, 1)."""
@@ -119,10 +131,11 @@ class Inputs:
         """Return what the simple method forecasts, scaled, (origins, steps), if there is one."""
         if self.base == "level":
             return None
-        y = self.scale.transformed(self.y)
-        found = METHODS[self.base](y, self.cut, origins, steps, self.season)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # how well it fits is what the network learns
+            found = METHODS[self.base](self.plain, self.cut, origins, steps, self.season)
         numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
-        return self.scale.flattened(found, numbers).astype(np.float32)
+        return self.scale.flat(found, numbers).astype(np.float32)
 
     def _shifted(self, x: Float32Array, level: Float32Array) -> Float32Array:
         """Return windows less the mean of their levels, (n, 1 or steps)."""
@@ -137,6 +150,11 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
         raise ValueError(
             f"timesteps is {settings.timesteps}, expected at least horizon = {settings.horizon} "
             "with covariates known in advance"
+        )
+    if panel.static and settings.scope == "local" and set(NETWORKS) & set(settings.fitted):
+        raise ValueError(
+            f"scope is 'local', where static columns say nothing: each of {len(panel.series)} "
+            "series has networks of its own; leave them out, or say --scope global"
         )
     if panel.past and settings.outputs < settings.horizon:
         raise ValueError(

@@ -9,7 +9,7 @@ forecasting", 2021).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from ..data.panel import Series
 from ..settings import Settings
 from .season import season_at, seasonal_pattern
 
+MOVING = 0.25
+"""Share of its variance that a covariate has within a season, to have an effect."""
 LEVEL_STEPS = 4
 """Sales that make the level of a series without season."""
 
@@ -32,6 +34,9 @@ class Scale:
     """Of the season, see `seasonal_pattern`."""
     extent: FloatArray
     """(2, columns), what becomes 0 and 1: of the sales, and of each covariate."""
+    effect: FloatArray
+    """(covariates known in advance,), what each adds to the sales as a network sees them, for its
+    own scaled value of 1; see `effects`."""
     returns: bool
     """Whether some sales were negative."""
 
@@ -63,6 +68,35 @@ class Scale:
         return (table - low) / width
 
 
+def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
+    """Return the coefficients of covariates in a regression with their levels taken off.
+
+    What a promotion or a closed day does is a step up or down that a network on a few hundred
+    windows finds late; what a line finds is taken off before, as the season is, and the network
+    learns the rest. Of values and covariates the mean of the season before is taken off, so that
+    trends are no effects, and none is found of covariates that hardly move within a season.
+
+    Parameters
+    ----------
+    values : ndarray, (n,)
+        Scaled.
+    known : ndarray, (n, covariates)
+        Scaled.
+    season : int
+    """
+    found = np.zeros(known.shape[1])
+    steps = level_steps(season, len(values) // 3)
+    if not known.shape[1] or steps < 1:
+        return found
+    table = np.column_stack([values, known])
+    sums = np.cumsum(np.vstack([np.zeros(table.shape[1]), table]), axis=0)
+    apart = table[steps:] - (sums[steps:-1] - sums[: -steps - 1]) / steps
+    moving = apart[:, 1:].var(axis=0) > MOVING * known.var(axis=0)
+    x, y = apart[:, 1:][:, moving], apart[:, 0]
+    found[moving] = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y)
+    return found
+
+
 def fit_scale(
     series: Series, cut: int, season: int, settings: Settings, covariates: FloatArray
 ) -> Scale:
@@ -84,7 +118,15 @@ def fit_scale(
     values = values - season_at(pattern, numbers)
     table = np.hstack([values[:, None], covariates[:cut]])
     extent = np.stack([table.min(axis=0), table.max(axis=0)])
-    return Scale(floor, pattern, extent, bool(y.min() < 0))
+    found = Scale(
+        floor=floor,
+        pattern=pattern,
+        extent=extent,
+        effect=np.zeros(series.known.shape[1]),
+        returns=bool(y.min() < 0),
+    )
+    known = found.covariates(covariates[:cut])[:, series.past.shape[1] :]
+    return replace(found, effect=effects(found.flat(y, numbers), known, season))
 
 
 def level_steps(season: int, timesteps: int) -> int:

@@ -11,6 +11,7 @@ from statistics import NormalDist
 import numpy as np
 
 from .._types import FloatArray, IntArray
+from ..settings import LONGER
 
 SURE = 0.9
 """How sure a season must be to be taken off."""
@@ -23,6 +24,8 @@ def seasonal_pattern(
     values: FloatArray, numbers: IntArray, season: int, logarithms: bool, cycles: int
 ) -> FloatArray:
     """Return the pattern to take off a training part: a season's, or of one zero if there is none.
+
+    Of hours it is that of the week, where two weeks are there.
 
     Parameters
     ----------
@@ -37,9 +40,11 @@ def seasonal_pattern(
 
     Returns
     -------
-    ndarray, (season,) or (1,)
+    ndarray, (season,), (the longer season,) or (1,)
         From a date whose number is a multiple of the season.
     """
+    longer = LONGER.get(season, season)
+    season = longer if is_seasonal(values, longer) else season
     many = len(values) >= LEARNT * season
     if (many and not logarithms) or not is_seasonal(values, season):
         return np.zeros(1)

@@ -36,7 +36,7 @@ class Comparison(Findings):
     by_series, by_horizon, coverage : DataFrame
         Errors of each series, at each step ahead; how often the truth lay in the intervals.
     recommended : str
-        The model with the least error before the test part.
+        The model to use, chosen before the test part.
     future : DataFrame or None
         What it forecasts after the last sales.
 

@@ -25,7 +25,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 68rem; padding: 1rem; color: var(--ink); background: #fff;
   font: 1rem/1.5 system-ui, sans-serif }
 h1 { font-size: 1.25rem; line-height: 1.4 } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
-p, li { max-width: 48rem } .soft { color: var(--soft) }
+h1, p, li { overflow-wrap: anywhere } p, li { max-width: 48rem } .soft { color: var(--soft) }
 .scroll { overflow-x: auto; background: linear-gradient(90deg, #fff 2rem, #fff0) local,
   linear-gradient(270deg, #fff 2rem, #fff0) 100% 0 local,
   radial-gradient(farthest-side at 0 50%, #0003, #0000) scroll,
@@ -91,17 +91,6 @@ def page(findings: Findings, command: str = "") -> str:
     settings, best = findings.settings, findings.recommended
     first, rest = headline(findings)
     coverage = findings.coverage.set_index("model")
-    tests = pd.DataFrame(
-        {
-            f"{a} minus {b}": {
-                "difference": test.mean,
-                "from": test.low,
-                "to": test.high,
-                "p_value": _p(test.p_value),
-            }
-            for (a, b), test in findings.tests.items()
-        }
-    ).T
     parts = [
         f"<h1>{escape(first)}</h1>",
         f"<p>{escape(rest)}</p>" if rest else "",
@@ -129,16 +118,12 @@ def page(findings: Findings, command: str = "") -> str:
         _svg(findings, plot.draw_errors),
         _svg(findings, plot.draw_horizon) if settings.horizon > 1 else "",
         _svg(findings, plot.draw_series) if len(findings.panel.series) > 1 else "",
-        _svg(findings, plot.draw_losses),
+        _svg(findings, plot.draw_losses) if plot.has_losses(findings) else "",
         "</div>",
         "<h2>Cost</h2>",
         _table(findings.table, COSTS),
         f'<p class="soft">On {escape(platform.processor() or platform.machine())}.</p>',
-        "<h2>Is a difference more than chance?</h2>",
-        _table(tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{}"}),
-        '<p class="soft">Difference of the mean absolute error in units of the MASE, with a 95 % '
-        f"interval. Below zero the first is better. p is the chance of such a difference, or a "
-        f"larger one, between models that are equally good: {_how(findings)}.</p>",
+        *_differences(findings),
     ]
     if settings.levels:
         parts += [
@@ -206,6 +191,30 @@ def _of_series(findings: Findings, best: str) -> Iterable[str]:
     yield _table(table.head(LISTED), dict.fromkeys(models, form))
     ahead = (table[best] <= table.min(axis=1)).sum() if best in table else 0
     yield f'<p class="soft">{escape(best)} has the least on {ahead:,} of {len(table):,}.</p>'
+
+
+def _differences(findings: Findings) -> Iterable[str]:
+    """Yield the paired tests, if there are any."""
+    if not findings.tests:
+        return
+    tests = pd.DataFrame(
+        {
+            f"{a} minus {b}": {
+                "difference": test.mean,
+                "from": test.low,
+                "to": test.high,
+                "p_value": _p(test.p_value),
+            }
+            for (a, b), test in findings.tests.items()
+        }
+    ).T
+    yield "<h2>Is a difference more than chance?</h2>"
+    yield _table(tests, dict.fromkeys(("difference", "from", "to"), "{:+.3f}") | {"p_value": "{}"})
+    yield (
+        '<p class="soft">Difference of the mean absolute error in units of the MASE, with a 95 % '
+        f"interval. Below zero the first is better. p is the chance of such a difference, or a "
+        f"larger one, between models that are equally good: {_how(findings)}.</p>"
+    )
 
 
 def _how(findings: Findings) -> str:

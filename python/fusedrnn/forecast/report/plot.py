@@ -42,11 +42,18 @@ class Picture(Figure):
 def draw(findings: Findings) -> Figure:
     """Draw forecasts, errors and training curves in one figure."""
     figure = Picture(figsize=(11, 7), layout="constrained")
-    axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", "losses"]])
+    below = "losses" if has_losses(findings) else "errors"
+    axes = figure.subplot_mosaic([["forecasts", "forecasts"], ["errors", below]])
     draw_forecasts(findings, axes["forecasts"])
     draw_errors(findings, axes["errors"])
-    draw_losses(findings, axes["losses"])
+    if "losses" in axes:
+        draw_losses(findings, axes["losses"])
     return figure
+
+
+def has_losses(findings: Findings) -> bool:
+    """Whether networks were trained."""
+    return any(cell in findings.costs for cell in CELLS)
 
 
 def draw_forecasts(findings: Findings, ax: Axes) -> None:
@@ -62,13 +69,14 @@ def draw_forecasts(findings: Findings, ax: Axes) -> None:
         if model in shown:
             ink = colour(findings, model)
             ax.plot(shown["ds"], shown[model], color=ink, linewidth=1.4, label=model)
-    best = min(CELLS, key=lambda cell: findings.table.loc[cell, "MAE"])
+    table = findings.table["MAE"]
+    cells = [cell for cell in CELLS if cell in table]
+    best = min(cells or table.index, key=lambda model: table[model])
     for level in levels[:1]:
         low, high = (shown[f"{best}-{side}-{level}"] for side in ("lo", "hi"))
         label = f"{best}, {level} %"
-        ax.fill_between(
-            shown["ds"], low, high, color=COLOURS[best], alpha=0.15, linewidth=0, label=label
-        )
+        ink = colour(findings, best)
+        ax.fill_between(shown["ds"], low, high, color=ink, alpha=0.15, linewidth=0, label=label)
     ax.set_title(title(findings).replace("$", r"\$"))  # which would begin a formula
     ax.legend(ncols=5, frameon=False, loc="lower left", bbox_to_anchor=(0, -0.28), fontsize="small")
     ax.margins(x=0.01)

@@ -135,10 +135,13 @@ def show(findings: Findings, console: Console) -> None:
     console.width = max(given, Measurement.get(console, wide, table).maximum)
     console.print(table)
     console.width = given
-    console.print(seeds(findings), highlight=False)
+    if said := seeds(findings):
+        console.print(said, highlight=False)
     for level in settings.levels:
         told = findings.coverage.query("level == @level").set_index("model")["coverage"]
-        shares = [f"{m} {told[m]:.0f} %" for m in settings.networks if told[m] == told[m]]
+        shares = [
+            f"{m} {told[m]:.0f} %" for m in settings.networks or told.index if told[m] == told[m]
+        ]
         held = f"held {', '.join(shares)} of the sales" if shares else "would need more errors"
         console.print(f"{level} % intervals {held}.", highlight=False)
     first, rest = headline(findings)

@@ -21,7 +21,7 @@ def notes(findings: Findings) -> tuple[str, ...]:
     said += sample_note(summary.windows, findings.settings)
     if best := findings.result.recommended:
         error = findings.result.before[best]
-        said.append(f"least error before the test part, so the one to use: {best} ({error:.3f})")
+        said.append(f"the one to use, by errors before the test part: {best} ({error:.3f})")
     for (model, why), names in sorted(summary.troubles.items()):
         said.append(f"{model} on {some(sorted(names))}: {why}")
     for series, what in (
@@ -90,6 +90,8 @@ def subject(findings: Findings) -> str:
 def seeds(findings: Findings) -> str:
     """Return one sentence about what a network's row means."""
     settings = findings.settings
+    if not settings.networks:
+        return ""
     if settings.seeds == 1:
         return f"One network each, from seed {settings.seed}."
     return (
