@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -216,8 +217,8 @@ def plot_model(
 
     Returns
     -------
-    IPython.display.Image or None
-        Where IPython is installed, what a notebook shows.
+    IPython.display.Image, IPython.display.SVG or None
+        Where IPython is installed, what a notebook shows of PNG, JPEG, GIF and SVG.
 
     Raises
     ------
@@ -256,13 +257,12 @@ def plot_model(
     kind = os.path.splitext(path)[1][1:] or "png"
     image = dot.create(format=kind)
     _files.write(path, lambda to: to.write_bytes(image))
-    if kind == "pdf":
+    shown = {"png": "Image", "jpg": "Image", "jpeg": "Image", "gif": "Image", "svg": "SVG"}.get(
+        kind
+    )
+    if shown is None or find_spec("IPython") is None:
         return None
-    try:
-        display = import_module("IPython.display")
-    except ImportError:
-        return None
-    return display.Image(filename=path)
+    return getattr(import_module("IPython.display"), shown)(filename=path)
 
 
 def _check(model: Any, kwargs: dict[str, Any]) -> None:
