@@ -168,7 +168,7 @@ void bind_stream(py::module_& m) {
              py::object convert) {
             if (batch_size < 1 || batch_size > ptrdiff_t(1) << 31)
               throw py::value_error(std::string(kStream) + ": batch_size is " +
-                                    std::to_string(batch_size) + ", expected at least 1");
+                                    std::to_string(batch_size) + ", expected 1 to 2147483648");
             std::visit(
                 [&](const auto& shared) {
                   using Real = decltype(real_of(*shared));

@@ -94,7 +94,8 @@ fusedrnn_stream* load(const unsigned char* content, size_t bytes, size_t batch, 
   static std::once_flag watched;
   std::call_once(watched, fusedrnn::watch_forks);
   if (batch < 1 || batch > kMostRows)
-    throw std::invalid_argument("batch is " + std::to_string(batch) + ", expected at least 1");
+    throw std::invalid_argument("batch is " + std::to_string(batch) + ", expected 1 to " +
+                                std::to_string(kMostRows));
   if (flags & ~unsigned(FUSEDRNN_BFLOAT16))
     throw std::invalid_argument("flags is " + std::to_string(flags) + ", which is not known");
   const Safetensors file(content, bytes);

@@ -94,8 +94,8 @@ class EmbeddingLayer final : public StreamLayer<Real> {
     for (ptrdiff_t k = 0; k < call.N * call.T; ++k) {
       const int64_t index = call.indices[k];
       if (index < 0 || index >= rows_)
-        throw std::invalid_argument("the index " + std::to_string(index) + ", expected 0 to " +
-                                    std::to_string(rows_ - 1));
+        throw std::invalid_argument("x has the index " + std::to_string(index) +
+                                    ", expected 0 to " + std::to_string(rows_ - 1));
       std::copy_n(kernel_.get() + index * size_, size_, call.y + k * size_);
       if (masks_ && index == 0) call.mask[k] = 0;
     }

@@ -313,7 +313,8 @@ class Model(Trainer):
         batch_size : int
             Number of streams, each with states of its own, that take their steps together.
         weights : {"bfloat16"}, optional
-            As of ``predict``: kernels and recurrent kernels in half the memory, rounded.
+            As of ``predict``: kernels and recurrent kernels rounded, of which a step then reads
+            half as many bytes.
 
         Returns
         -------

@@ -93,6 +93,8 @@ class Stream(_core.Stream):
         chain: Any = None,
     ) -> None:
         self._made_of = description, arrays, weights
+        if weights not in (None, "bfloat16"):
+            raise ValueError(f"stream: weights is {weights!r}, expected 'bfloat16' or None")
         self._chain = chain or _core.StreamChain(description, dict(arrays), weights)
         self.batch_size = positive("stream", "batch_size", batch_size)
         self.dtype = np.dtype(description.splitlines()[0].split()[-1])
@@ -124,6 +126,8 @@ class Stream(_core.Stream):
 
     @state.setter
     def state(self, state: Sequence[Any]) -> None:
+        if not isinstance(state, list | tuple):
+            raise TypeError(f"stream: state is a {type(state).__name__}, expected a list of arrays")
         expected = [(self.batch_size, size) for size in self._chain.state_sizes]
         given = [as_array("state", each, self.dtype) for each in state]
         if [each.shape for each in given] != expected:

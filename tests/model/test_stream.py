@@ -212,7 +212,7 @@ def test_indices_and_their_mask(isa):
             np.testing.assert_allclose(step, model.predict(x[:, : t + 1], verbose=0), atol=1e-6)
         before = stream.state
         for wrong in ([1, 2, 20], [1, -1, 2]):
-            with pytest.raises(ValueError, match=r"the index (20|-1), expected 0 to 19"):
+            with pytest.raises(ValueError, match=r"x has the index (20|-1), expected 0 to 19"):
                 stream(wrong)
         with pytest.raises(TypeError, match="expected integers"):
             stream([1.0, 2.0, 3.0])
@@ -517,6 +517,8 @@ def test_wrong_arguments():
         stream.step(x, np.ones(2, bool))
     with pytest.raises(ValueError, match=r"state has shapes .* expected \[\(3, 7\)"):
         stream.state = stream.state[:2]
+    with pytest.raises(TypeError, match="state is a NoneType, expected a list of arrays"):
+        stream.state = None
     with pytest.raises(ValueError, match="rows has the value 3, expected 0 to 2"):
         stream.reset([0, 3])
     with pytest.raises((TypeError, ValueError), match="rows is"):
@@ -526,7 +528,7 @@ def test_wrong_arguments():
     for wrong in (0, -1, 1.5, "2", True):
         with pytest.raises(ValueError, match="batch_size"):
             model.stream(wrong)
-    with pytest.raises(ValueError, match="weights is 'float16', expected 'bfloat16'"):
+    with pytest.raises(ValueError, match=r"^stream: weights is 'float16', expected 'bfloat16' or"):
         model.stream(weights="float16")
     assert not any(s.any() for s in stream.state)
 
