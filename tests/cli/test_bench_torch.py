@@ -88,4 +88,12 @@ LOSS = {"low": 0.6, "median": 0.7, "high": 0.8}
 )  # fmt: skip
 def test_what_is_said_of_a_gain(inference, training, said):
     found = {"inference": inference, "training": training}
-    assert verdict({mode: Row({}, {}, gain) for mode, gain in found.items()}) == said
+    times = {"low": 1.0, "high": 1.5}
+    assert verdict({mode: Row(times, times, gain) for mode, gain in found.items()}) == said
+
+
+def test_a_busy_machine_gets_no_verdict():
+    gain = {"low": 5.0, "median": 7.0, "high": 9.0}
+    steady, busy = {"low": 1.0, "high": 1.9}, {"low": 1.0, "high": 4.0}
+    rows = {"inference": Row(steady, steady, gain), "training": Row(busy, steady, gain)}
+    assert verdict(rows).startswith("No verdict: quartiles of the times of training lie more")

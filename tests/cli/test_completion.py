@@ -30,7 +30,7 @@ def scripts(tmp_path_factory):
     [
         ("fusedrnn comp", {"compare", "completion"}),
         ("fusedrnn compare --hor", {"--horizon"}),
-        ("fusedrnn compare --base ", {"level", "ETS", "Theta"}),
+        ("fusedrnn compare --base ", {"auto", "both", "level", "ETS", "Theta"}),
         ("fusedrnn compare sal", {"sales.csv"}),
         ("fusedrnn compare --html sal", {"sales.csv"}),
         ("fusedrnn fit --out mod", {"model"}),

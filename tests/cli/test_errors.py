@@ -59,7 +59,8 @@ MISTAKES = {  # of the parser, which says where help is
         "argument --jobs: 0 is no number of processes, nor -1, one a core", "compare"),
     "forecast m --horizon 0": ("argument --horizon: 0 is less than 1", "forecast"),
     "compare --base ets": (
-        "argument --base: 'ets' is none of level, ETS, Theta; did you mean ETS?", "compare"),
+        "argument --base: 'ets' is none of auto, level, ETS, Theta, both; did you mean ETS?",
+        "compare"),
     "completion bsh": (
         "argument shell: 'bsh' is none of bash, zsh, tcsh; did you mean bash?", "completion"),
     "fit": ("the following arguments are required: --out", "fit"),

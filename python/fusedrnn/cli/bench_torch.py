@@ -18,6 +18,8 @@ TOLERANCE = {"float32": 1e-3, "float64": 1e-10, "bfloat16": 5e-2}
 """Largest difference of an output or gradient, in units of its largest value."""
 CLEAR = 1.05
 """A gain with its lower quartile above pays; with its upper one below 1/CLEAR it is a loss."""
+STEADY = 2.0
+"""Quartiles of times that lie further apart come from a machine that does something else."""
 
 
 def add(commands: Any) -> None:
@@ -64,6 +66,11 @@ class Row(NamedTuple):
     torch: dict[str, float]
     fused: dict[str, float]
     gain: dict[str, float]
+
+    @property
+    def steady(self) -> bool:
+        """Whether the times are those of one thing."""
+        return all(times["high"] <= STEADY * times["low"] for times in (self.torch, self.fused))
 
     @property
     def clear(self) -> int:
@@ -141,6 +148,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def verdict(rows: Mapping[str, Row]) -> str:
     """Return whether it pays, in words; `rows` are by "inference" and "training"."""
+    unsteady = [mode for mode, row in rows.items() if not row.steady]
+    if unsteady:
+        return (
+            f"No verdict: quartiles of the times of {' and '.join(unsteady)} lie more than "
+            f"{STEADY:g} times apart, so the machine is busy. Try again when it is not, with "
+            "--threads 1 or more --seconds."
+        )
     pay = [mode for mode, row in rows.items() if row.clear > 0]
     cost = [mode for mode, row in rows.items() if row.clear < 0]
     head = "It pays" if pay else "It does not pay"
