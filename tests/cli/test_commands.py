@@ -74,6 +74,7 @@ def edit(path, change):
         (None, ["--folds", "400"], "folds is 400, more than the test part has cutoffs"),
         (None, ["--future-covariates", "promo"], "no covariate column 'promo'"),
         (None, ["--calendar", "--horizon", "9"], "expected at least horizon = 9"),
+        (None, ["--horizon", "70"], "dates, 50 of them before the test part; training needs at"),
         (None, ["--timesteps", "110"], "before the test part; training needs at least"),
         (None, ["--target", "units"], "no target column 'units'; the table has: date, sales"),
         (None, ["--date", "day"], "no date column 'day'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,4 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     if frame:
         write(frame, lambda file: future.to_csv(file, index=False))
     else:
-        print(future.to_string(index=False, float_format="{:,.1f}".format))
+        print(future.to_string(index=False, float_format="{:,.1f}".format, na_rep=""))
+    for column, missing in future.isna().sum().items():
+        if missing and "-lo-" in column:
+            level, rows = column.rpartition("-")[2], f"{missing:,} of {len(future):,} rows"
+            why = "too few earlier errors are known"
+            print(f"no {level} % interval in {rows}: {why}", file=sys.stderr)

@@ -177,6 +177,8 @@ def test_bad_use_is_named(bakery, fitted):
         fitted.predict(horizon=0)
     with pytest.raises(ValueError, match="frequency W-MON, expected D"):
         fitted.predict(bakery[bakery["date"].dt.day_of_week == 0])
+    with pytest.raises(ValueError, match="has 1 values, expected at least timesteps = "):
+        fitted.predict(bakery.tail(1))
 
 
 def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
@@ -186,7 +188,10 @@ def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
     assert main(["fit", str(table), *options, "--cell", "LSTM", "--out", str(model)]) == 0
     assert "LSTM fitted to one series (D, season 7)." in capsys.readouterr().out
     assert main(["forecast", str(model), "--horizon", "5"]) == 0
-    assert "2019-05-05" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "2019-05-05" in shown.out
+    assert "NaN" not in shown.out
+    assert "no 95 % interval in 4 of 5 rows: too few earlier errors are known" in shown.err
     assert main(["forecast", str(model), str(table), "--csv", str(out)]) == 0
     assert list(pd.read_csv(out)["ds"]) == ["2019-05-01"]
     assert main(["fit", str(table), *options, "--out", str(tmp_path)]) == 2

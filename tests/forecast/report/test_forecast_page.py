@@ -9,9 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from fusedrnn.datasets import BAKERY_KNOWN, load_bakery, load_bakery_series
 from fusedrnn.forecast import compare
+from fusedrnn.forecast.report.plot import BAD, draw_horizon
 from fusedrnn.forecast.report.verdict import headline
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2}
@@ -151,3 +153,13 @@ def test_errors_by_horizon_are_recomputed(result):
     table = result.by_horizon.query("model == 'GRU'").set_index("step")["MAE"]
     expected = error.groupby([frame["unique_id"], step]).mean().groupby(level=1).mean()
     np.testing.assert_allclose(table, expected)
+
+
+def test_the_legend_is_above_the_lines(result):
+    figure = Figure(figsize=(5.5, 4))
+    ax = figure.subplots()
+    draw_horizon(result, ax)
+    figure.draw_without_rendering()
+    legend = ax.get_legend().get_window_extent().transformed(ax.transData.inverted())
+    errors = result.by_horizon["MAE"]
+    assert legend.y0 > min(errors.max(), BAD * errors.median())

@@ -10,6 +10,7 @@ from scipy import stats
 from fusedrnn.forecast import compare
 from fusedrnn.forecast.evaluate.significance import paired_test
 from fusedrnn.forecast.report.verdict import verdict
+from fusedrnn.forecast.report.words import every
 
 
 def difference(losses, a, b):
@@ -134,3 +135,12 @@ def test_wape_and_bias_of_several_series_are_of_all_sales_together():
         assert result.table.loc[model, "WAPE"] == pytest.approx(100 * miss.abs().sum() / sold)
         assert result.table.loc[model, "bias"] == pytest.approx(100 * miss.sum() / sold)
     assert " a day in each series (WAPE " in result.verdict
+
+
+@pytest.mark.parametrize(
+    ("freq", "words"),
+    [("D", "a day"), ("C-1111110", "a day"), ("B", "a business day"), ("W-SUN", "a week"),
+     ("BME", "a month"), ("QS-OCT", "a quarter"), ("2h", "every 2h")],
+)  # fmt: skip
+def test_a_period_is_named_in_words(freq, words):
+    assert every(freq) == words

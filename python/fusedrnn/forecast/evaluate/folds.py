@@ -81,12 +81,13 @@ def plan(series: Iterable[Series], settings: Settings) -> list[Fold]:
     n = end - start if common else max(last - first for first, last in spans)
     names = layout(n, settings)
     if not names:
-        first, need = n - settings.test_rows(n), settings.timesteps + settings.horizon
+        first = n - max(settings.test_rows(n), settings.horizon)
+        need = settings.timesteps + settings.horizon
         if first < need:
             raise ValueError(
                 f"the data have {n} dates, {max(first, 0)} of them before the test part; training "
-                f"needs at least timesteps + horizon = {need}: try a smaller --timesteps or "
-                "--test-size"
+                f"needs at least timesteps + horizon = {need}: try a smaller --timesteps, "
+                "--horizon or --test-size"
             )
         raise ValueError(f"folds is {settings.folds}, more than the test part has cutoffs")
     return [Fold(name, start, n) if common else Fold(name) for name in names]

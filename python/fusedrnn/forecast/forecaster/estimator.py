@@ -352,11 +352,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         made: dict[int, list[list[Trained]]] = {}
         found = []
         for series in panel.series:
-            if len(series.y) < settings.timesteps:
-                raise ValueError(
-                    f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
-                    f"timesteps = {settings.timesteps}"
-                )
+            self._check_length(series)
             i = places.get(series.unique_id)
             cut, none = len(series.y), np.empty((0, settings.horizon))
             if i is None:  # a new product, of which networks over all series know the kind
@@ -542,8 +538,17 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 "of its own: fit with scope 'global'"
             )
         if panel.freq != self.panel_.freq:
+            self._check_length(max(panel.series, key=lambda series: len(series.y)))
             raise ValueError(f"the table has frequency {panel.freq}, expected {self.panel_.freq}")
         return panel
+
+    def _check_length(self, series: Series) -> None:
+        """Refuse a series that is too short to forecast from."""
+        if len(series.y) < self.timesteps_:
+            raise ValueError(
+                f"series {series.unique_id!r} has {len(series.y)} values, expected at least "
+                f"timesteps = {self.timesteps_}: newer sales come with those before them"
+            )
 
     def _frame(
         self, series: Series, freq: str, sales: FloatArray, least: float, errors: FloatArray

@@ -136,9 +136,10 @@ def draw_horizon(findings: Findings, ax: Axes) -> None:
         ax.plot(table.index, table[model], marker, color=colour(findings, model), linewidth=width,
                 label=model, markersize=4)  # fmt: skip
     ax.set(title="MAE by step ahead", xlabel="periods ahead")
-    top = 1.25 * min(np.nanmax(table), BAD * np.nanmedian(table))
-    ax.set_ylim(top=top or None)
-    ax.legend(ncols=3, frameon=False, loc="upper center", fontsize="small")
+    low, high = ax.get_ylim()[0], min(np.nanmax(table), BAD * np.nanmedian(table))
+    rows = -(-len(models) // 3)  # of the legend, which is above the lines
+    ax.set_ylim(top=max(high, high + 0.11 * rows * (high - low)) or None)
+    ax.legend(ncols=3, edgecolor="none", loc="upper center", fontsize="small")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _plain(ax)
 

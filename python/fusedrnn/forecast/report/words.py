@@ -62,7 +62,7 @@ def counted(n: int, what: str) -> str:
 
 
 PERIODS = {"D": "a day", "B": "a business day", "W": "a week", "M": "a month", "Q": "a quarter",
-           "Y": "a year", "h": "an hour"}  # fmt: skip
+           "Y": "a year", "h": "an hour", "C": "a day"}  # fmt: skip
 
 
 def every(freq: str) -> str:
