@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
-from fusedrnn.cli.timing import Turns, calls_of, over, race, ratios, settle, spread, timed
+from fusedrnn.cli.timing import Samples, Turns, calls_of, over, race, settle, spread, timed
 
 from .contestant import Answer, Contestant
 
@@ -42,3 +43,12 @@ def turn(name: str, least: float = 0.0) -> float:
         seconds = timed(contestant.run, calls, least)
     settle()
     return seconds / contestant.steps
+
+
+def ratios(samples: Samples, us: str) -> dict[str, float]:
+    """Return the median over the rounds of everyone's time over ours in the same round.
+
+    On a machine that is slower for seconds at a time, for want of a core's other half, say, medians
+    of times may be of different seconds; turns of a round are not.
+    """
+    return {name: median(over(samples, name, us)) for name in samples if name != us}

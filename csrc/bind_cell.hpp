@@ -1,13 +1,9 @@
 // The binding of a cell, once for all of them: packed weights, a call, its tape and backward pass,
 // and a single step.
 //
-// A cell is a struct with
+// A cell is one of cells.hpp, and has besides
 //   kFunction, kPacked, kStep, kTape, kBackward   names in Python
-//   kGates, kStates                               numbers
-//   Form                                          its options, as its C++ API has them
-//   Weights<Real>, Tape<Real>                     of its C++ API
-//   bias_shape(form, H), bias_meaning(form)       of what Python passes
-//   forward(weights, arrays, tape or null), backward(tape, arrays)
+//   bias_meaning(form)                            what the shape of the bias is called
 //   kTapeNames, a letter for each array of its tape that Python may see; gates(tape, arrays), if
 //   any
 #pragma once

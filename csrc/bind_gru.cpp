@@ -1,36 +1,17 @@
 #include "bind_cell.hpp"
-#include "gru.hpp"
+#include "cells.hpp"
 
 namespace fusedrnn {
 namespace {
 
-struct GruCell {
+struct BoundGru : GruCell {
   static constexpr const char *kFunction = "gru", *kBackward = "gru_backward",
                               *kPacked = "PackedGRU", *kStep = "GRUStep", *kTape = "GRUTape",
                               *kTapeNames = "zrn";
-  static constexpr int kGates = 3, kStates = 1;
-  using Form = GruForm;
-  template <class Real>
-  using Weights = GruWeights<Real>;
-  template <class Real>
-  using Tape = GruTape<Real>;
-
-  static std::vector<ptrdiff_t> bias_shape(const Form& form, ptrdiff_t H) {
-    return form.reset_after ? std::vector<ptrdiff_t>{2, 3 * H} : std::vector<ptrdiff_t>{3 * H};
-  }
   static const char* bias_meaning(const Form& form) {
     return form.reset_after ? "(2, 3H) with reset_after=True" : "(3H,) with reset_after=False";
   }
 
-  template <class Real>
-  static void forward(const Weights<Real>& weights, const ForwardArrays<Real>& arrays,
-                      Tape<Real>* tape) {
-    gru_forward<Real>(weights, arrays, tape);
-  }
-  template <class Real>
-  static void backward(const Tape<Real>& tape, const BackwardArrays<Real>& arrays) {
-    gru_backward<Real>(tape, arrays);
-  }
   template <class Real>
   static void gates(const Tape<Real>& tape, const Sequence<Real>* out) {
     write_gates<Real>(tape, tape.form.reset_after ? 4 : 3, kGates, nullptr, out);
@@ -49,8 +30,8 @@ GruForm form_of(const char* function, py::object reset_after, py::object update_
 
 void bind_gru(py::module_& m) {
   using py::arg;
-  bind_cell<GruCell>(m, &form_of, arg("reset_after") = true, arg("update_gate") = "keep",
-                     arg("gate_order") = "zrn", arg("activation") = "tanh");
+  bind_cell<BoundGru>(m, &form_of, arg("reset_after") = true, arg("update_gate") = "keep",
+                      arg("gate_order") = "zrn", arg("activation") = "tanh");
 }
 
 }  // namespace fusedrnn

@@ -11,10 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "gru.hpp"
+#include "cells.hpp"
 #include "interrupt.hpp"
-#include "lstm.hpp"
-#include "rnn.hpp"
 #include "xla/ffi/api/ffi.h"
 
 namespace fusedrnn {
@@ -30,69 +28,20 @@ struct Options {
   int32_t activation;  // of Activation
 };
 
-struct Lstm {
-  static constexpr int kGates = 4, kStates = 2;
-  template <class Real>
-  using Weights = LstmWeights<Real>;
-  template <class Real>
-  using Tape = LstmTape<Real>;
-  static LstmForm form(const Options& o) { return {.activation = Activation(o.activation)}; }
-  static std::vector<int64_t> bias(const Options&, int64_t H) { return {4 * H}; }
-  template <class... A>
-  static void forward(A&&... a) {
-    lstm_forward(std::forward<A>(a)...);
-  }
-  template <class... A>
-  static void backward(A&&... a) {
-    lstm_backward(std::forward<A>(a)...);
-  }
-};
-
-struct Gru {
-  static constexpr int kGates = 3, kStates = 1;
-  template <class Real>
-  using Weights = GruWeights<Real>;
-  template <class Real>
-  using Tape = GruTape<Real>;
-  static GruForm form(const Options& o) {
-    return {.reset_after = o.reset_after,
-            .update_keeps = o.update_keeps,
-            .activation = Activation(o.activation)};
-  }
-  static std::vector<int64_t> bias(const Options& o, int64_t H) {
-    return o.reset_after ? std::vector<int64_t>{2, 3 * H} : std::vector<int64_t>{3 * H};
-  }
-  template <class... A>
-  static void forward(A&&... a) {
-    gru_forward(std::forward<A>(a)...);
-  }
-  template <class... A>
-  static void backward(A&&... a) {
-    gru_backward(std::forward<A>(a)...);
-  }
-};
-
-struct Rnn {
-  static constexpr int kGates = 1, kStates = 1;
-  template <class Real>
-  using Weights = RnnWeights<Real>;
-  template <class Real>
-  using Tape = RnnTape<Real>;
-  static RnnForm form(const Options& o) { return {.activation = Activation(o.activation)}; }
-  static std::vector<int64_t> bias(const Options&, int64_t H) { return {H}; }
-  template <class... A>
-  static void forward(A&&... a) {
-    rnn_forward(std::forward<A>(a)...);
-  }
-  template <class... A>
-  static void backward(A&&... a) {
-    rnn_backward(std::forward<A>(a)...);
-  }
-};
+template <class Cell>
+typename Cell::Form form_of(const Options& o) {
+  return {.activation = Activation(o.activation)};
+}
+template <>
+GruForm form_of<GruCell>(const Options& o) {
+  return {.reset_after = o.reset_after,
+          .update_keeps = o.update_keeps,
+          .activation = Activation(o.activation)};
+}
 
 // The memory of an array of that type and shape; an optional one is absent if it is empty.
 void* checked(const char* name, const Array& a, ffi::DataType type,
-              const std::vector<int64_t>& shape) {
+              const std::vector<ptrdiff_t>& shape) {
   const Array::Dimensions given = a.dimensions();
   if (a.element_type() != type ||
       !std::equal(given.begin(), given.end(), shape.begin(), shape.end()))
@@ -102,7 +51,7 @@ void* checked(const char* name, const Array& a, ffi::DataType type,
 }
 
 void* checked_if_any(const char* name, const Array& a, ffi::DataType type,
-                     const std::vector<int64_t>& shape) {
+                     const std::vector<ptrdiff_t>& shape) {
   return a.element_count() == 0 ? nullptr : checked(name, a, type, shape);
 }
 
@@ -134,8 +83,9 @@ struct Call {
         columns(Cell::kGates * H),
         kernel{real("kernel", in.kernel, {I, columns}), columns, 1},
         recurrent{real("recurrent_kernel", in.recurrent, {H, columns}), columns, 1},
-        bias(static_cast<const Real*>(checked_if_any("bias", in.bias, kType, Cell::bias(o, H)))),
-        weights(I, H, Cell::form(o), kernel, recurrent, bias) {
+        bias(static_cast<const Real*>(
+            checked_if_any("bias", in.bias, kType, Cell::bias_shape(form_of<Cell>(o), H)))),
+        weights(I, H, form_of<Cell>(o), kernel, recurrent, bias) {
     arrays = {.N = N,
               .T = T,
               .x = {real("x", in.x, {N, T, I}), T * I, I},
@@ -148,7 +98,7 @@ struct Call {
                   "recurrent_mask", in.recurrent_mask, kType, {Cell::kGates, N, H}))};
   }
 
-  static Real* real(const char* name, const Array& a, const std::vector<int64_t>& shape) {
+  static Real* real(const char* name, const Array& a, const std::vector<ptrdiff_t>& shape) {
     return static_cast<Real*>(checked(name, a, kType, shape));
   }
 
@@ -200,7 +150,7 @@ ffi::Error forward(Array x, Array kernel, Array recurrent, Array bias, Array h0,
     a.y = {call.real("y", *y, {N, T, H}), T * H, H};
     a.h_n = call.real("h_n", *h_n, {N, H});
     if (Cell::kStates == 2) a.c_n = call.real("c_n", *c_n, {N, H});
-    Cell::forward(call.weights, a, static_cast<typename Cell::template Tape<Real>*>(nullptr));
+    Cell::template forward<Real>(call.weights, a, nullptr);
   });
 }
 
@@ -226,7 +176,7 @@ ffi::Error backward(Array x, Array kernel, Array recurrent, Array bias, Array h0
     call.arrays.h_n = finals.data();
     if (Cell::kStates == 2) call.arrays.c_n = finals.data() + N * H;
     typename Cell::template Tape<Real> tape;
-    Cell::forward(call.weights, call.arrays, &tape);
+    Cell::template forward<Real>(call.weights, call.arrays, &tape);
 
     const bool two = Cell::kStates == 2;
     const BackwardArrays<Real> a = {
@@ -239,10 +189,11 @@ ffi::Error backward(Array x, Array kernel, Array recurrent, Array bias, Array h0
         .dx = {call.real("dx", *dx, {N, T, I}), T * I, I},
         .dkernel = {call.real("dkernel", *dkernel, {I, columns}), columns, 1},
         .drecurrent = {call.real("drecurrent", *drecurrent, {H, columns}), columns, 1},
-        .dbias = call.bias ? call.real("dbias", *dbias, Cell::bias(options, H)) : nullptr,
+        .dbias = call.bias ? call.real("dbias", *dbias, Cell::bias_shape(form_of<Cell>(options), H))
+                           : nullptr,
         .dh0 = call.real("dh0", *dh0, {N, H}),
         .dc0 = two ? call.real("dc0", *dc0, {N, H}) : nullptr};
-    Cell::backward(tape, a);
+    Cell::template backward<Real>(tape, a);
   });
 }
 
@@ -291,9 +242,9 @@ void add(py::dict& handlers, const std::string& cell) {
 void bind_jax(py::module_& m) {
   m.def("jax_handlers", [] {
     py::dict handlers;
-    add<Lstm>(handlers, "lstm");
-    add<Gru>(handlers, "gru");
-    add<Rnn>(handlers, "rnn");
+    add<LstmCell>(handlers, "lstm");
+    add<GruCell>(handlers, "gru");
+    add<RnnCell>(handlers, "rnn");
     return handlers;
   });
 }

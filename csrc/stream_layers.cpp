@@ -8,75 +8,64 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "cells.hpp"
 #include "dense.hpp"
-#include "gru.hpp"
-#include "lstm.hpp"
-#include "rnn.hpp"
 
 namespace fusedrnn {
 namespace {
 
 // Recurrent layers --------------------------------------------------------------------------------
 
-template <class Real>
-void forward(const LstmWeights<Real>& weights, const ForwardArrays<Real>& arrays) {
-  lstm_forward<Real>(weights, arrays, nullptr);
-}
-template <class Real>
-void forward(const GruWeights<Real>& weights, const ForwardArrays<Real>& arrays) {
-  gru_forward<Real>(weights, arrays, nullptr);
-}
-template <class Real>
-void forward(const RnnWeights<Real>& weights, const ForwardArrays<Real>& arrays) {
-  rnn_forward<Real>(weights, arrays, nullptr);
-}
-
-template <class Real, template <class> class Weights>
+template <class Real, class Cell>
 class RecurrentLayer final : public StreamLayer<Real> {
  public:
   template <class... Arguments>
-  RecurrentLayer(int states, bool half, Arguments&&... arguments)
-      : states_(states), weights_(std::forward<Arguments>(arguments)...) {
+  explicit RecurrentLayer(bool half, Arguments&&... arguments)
+      : weights_(std::forward<Arguments>(arguments)...) {
     if constexpr (std::is_same_v<Real, float>)
       if (half) weights_.halve();
   }
   ptrdiff_t outputs() const override { return weights_.H; }
   std::vector<ptrdiff_t> states() const override {
-    return std::vector<ptrdiff_t>(size_t(states_), weights_.H);
+    return std::vector<ptrdiff_t>(size_t(kStates), weights_.H);
   }
   void run(const StreamCall<Real>& call) const override {
     const ptrdiff_t N = call.N, T = call.T, I = weights_.I, H = weights_.H;
     ForwardArrays<Real> a = {.N = N, .T = T, .x = {call.x, T * I, I}};
     const auto from = [&](const Real* states) {
       a.h0 = states;
-      if (states_ > 1) a.c0 = states + N * H;
+      if (kStates > 1) a.c0 = states + N * H;
     };
     from(call.before);
     a.h_n = call.after;
-    if (states_ > 1) a.c_n = call.after + N * H;
+    if (kStates > 1) a.c_n = call.after + N * H;
     if (!call.mask) {
       a.y = {call.y, T * H, H};
-      return forward(weights_, a);
+      return forward(a);
     }
     // Step by step, so that one that is skipped gives what the one before gave, also where that was
     // in another call: the state.
     std::vector<uint8_t> valid(static_cast<size_t>(N));
-    Buffer<Real> last(states_ * N * H);
+    Buffer<Real> last(kStates * N * H);
     a.T = 1;
     a.mask = valid.data();
     for (ptrdiff_t t = 0; t < T; ++t) {
       for (ptrdiff_t n = 0; n < N; ++n) valid[size_t(n)] = call.mask[n * T + t];
       a.x.data = call.x + t * I;
-      forward(weights_, a);
+      forward(a);
       for (ptrdiff_t n = 0; n < N; ++n) std::copy_n(a.h_n + n * H, H, call.y + (n * T + t) * H);
-      std::copy_n(call.after, states_ * N * H, last.get());
+      std::copy_n(call.after, kStates * N * H, last.get());
       from(last.get());
     }
   }
 
  private:
-  const int states_;
-  Weights<Real> weights_;
+  static constexpr int kStates = Cell::kStates;
+  void forward(const ForwardArrays<Real>& arrays) const {
+    Cell::template forward<Real>(weights_, arrays, nullptr);
+  }
+
+  typename Cell::template Weights<Real> weights_;
 };
 
 // The others --------------------------------------------------------------------------------------
@@ -457,20 +446,22 @@ std::unique_ptr<StreamLayer<Real>> stream_layer(const std::vector<std::string>& 
   std::unique_ptr<StreamLayer<Real>> layer;
   if (kind == "lstm") {
     const LstmForm form = {.activation = line.activation()};
-    line.cell(4, 1, [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
-      layer = std::make_unique<RecurrentLayer<Real, LstmWeights>>(2, half, I, H, form, weights...);
+    line.cell(LstmCell::kGates, 1, [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
+      layer = std::make_unique<RecurrentLayer<Real, LstmCell>>(half, I, H, form, weights...);
     });
   } else if (kind == "gru") {
     GruForm form = {.activation = line.activation()};
     form.reset_after = line.first_of("after", "before");
     form.update_keeps = line.first_of("keep", "write");
-    line.cell(3, form.reset_after ? 2 : 1, [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
-      layer = std::make_unique<RecurrentLayer<Real, GruWeights>>(1, half, I, H, form, weights...);
-    });
+    line.cell(GruCell::kGates, form.reset_after ? 2 : 1,
+              [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
+                layer =
+                    std::make_unique<RecurrentLayer<Real, GruCell>>(half, I, H, form, weights...);
+              });
   } else if (kind == "rnn") {
     const RnnForm form = {.activation = line.activation()};
-    line.cell(1, 1, [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
-      layer = std::make_unique<RecurrentLayer<Real, RnnWeights>>(1, half, I, H, form, weights...);
+    line.cell(RnnCell::kGates, 1, [&](ptrdiff_t I, ptrdiff_t H, const auto&... weights) {
+      layer = std::make_unique<RecurrentLayer<Real, RnnCell>>(half, I, H, form, weights...);
     });
   } else if (kind == "dense") {
     const StreamTensor<Real> kernel = line.matrix(line.inputs());

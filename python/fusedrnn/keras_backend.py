@@ -133,10 +133,13 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
         return own(self, sequences, initial_state, mask, training)
     weights = [cell.kernel, cell.recurrent_kernel] + ([cell.bias] if cell.use_bias else [])
     weights = [keras.ops.convert_to_tensor(w) for w in weights]
-    dtype = cell.compute_dtype
+    dtype = cell.compute_dtype  # which the weights have, inside of a call
     if isinstance(mask, list | tuple):
         mask = mask[0]
     states = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
+    states = [keras.ops.cast(state, dtype) for state in states]
+    if self.stateful:  # which assigns its states in place, while the call holds those it began with
+        states = [engine.copy(state) for state in states]
     if training and cell.dropout:
         x = x * cell.get_dropout_mask(x[:, 0, :])[:, None]
     drops = None
@@ -149,16 +152,14 @@ def _loop(self: Any, sequences: Any, initial_state: Any, mask: Any, training: bo
     y, *final = engine.run(
         CELL_OF[kind].name,
         keras.ops.cast(x, dtype),
-        [keras.ops.cast(w, dtype) for w in weights],
-        # A stateful layer assigns its states in place, while the call holds those it began with.
-        [engine.copy(keras.ops.cast(s, dtype)) if self.stateful else keras.ops.cast(s, dtype)
-         for s in states],
+        weights,
+        states,
         mask,
         drops,
         reverse=self.go_backwards,
         reset_after=getattr(cell, "reset_after", True),
         activation=_name(cell.activation) or "tanh",
-    )  # fmt: skip
+    )
     if mask is not None and self.zero_output_for_mask:
         y = y * keras.ops.cast(mask, dtype)[:, :, None]
     last = y[:, 0 if self.go_backwards else -1]

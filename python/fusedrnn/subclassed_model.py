@@ -53,7 +53,8 @@ class Subclassed(Taped, Model):
     _output_known = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        args = () if args == (self,) else args  # super().__init__(self), as Keras 2 took it
+        if len(args) == 1 and args[0] is self:  # super().__init__(self), as Keras 2 took it
+            args = ()
         if args or "inputs" in kwargs or "outputs" in kwargs:  # a graph after all
             cls = type(self)
             while Subclassed not in cls.__bases__:

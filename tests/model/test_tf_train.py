@@ -65,6 +65,8 @@ def test_a_manager_keeps_the_newest(tmp_path: Path) -> None:
 def test_the_latest_file_of_weights(tmp_path: Path) -> None:
     """As tutorials on making text have it: ModelCheckpoint, then ``latest_checkpoint``."""
     assert tf.train.latest_checkpoint(tmp_path) is None
+    with pytest.raises(ValueError, match="latest_filename is 'mine'"):
+        tf.train.latest_checkpoint(tmp_path, "mine")
     model = trained(1)
     keep = tf.keras.callbacks.ModelCheckpoint(
         str(tmp_path / "ckpt_{epoch}"), save_weights_only=True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any
 
 MIN_ROUNDS, MAX_ROUNDS = 4, 201
@@ -77,15 +77,6 @@ def race(turns: Turns, seconds: float) -> Samples:
             samples[name].append(turns[name]())
             used[name] += time.perf_counter() - before
     return samples
-
-
-def ratios(samples: Samples, us: str) -> dict[str, float]:
-    """Return the median over the rounds of everyone's time over ours in the same round.
-
-    On a machine that is slower for seconds at a time, for want of a core's other half, say, medians
-    of times may be of different seconds; turns of a round are not.
-    """
-    return {name: median(over(samples, name, us)) for name in samples if name != us}
 
 
 def over(samples: Samples, name: str, *parts: str) -> list[float]:

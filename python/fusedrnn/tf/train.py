@@ -28,8 +28,13 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
     Raises
     ------
     ValueError
-        If there are TensorFlow's own checkpoints only.
+        If there are TensorFlow's own checkpoints only, or its list of them has another name.
     """
+    if latest_filename not in (None, "checkpoint"):
+        raise ValueError(
+            f"latest_checkpoint: latest_filename is {latest_filename!r}: no list is kept here, the "
+            "newest file counts"
+        )
     folder = os.fspath(checkpoint_dir)
     files = [path for path in glob.glob(os.path.join(glob.escape(folder), "*"))
              if os.path.isfile(path) and _has_weights(path)]  # fmt: skip
@@ -121,22 +126,22 @@ class Checkpoint:
     restore = read
 
     def _assign(self, arrays: Mapping[str, Array]) -> None:
+        def values(name: str) -> list[Array]:
+            number = sum(key.startswith(f"{name}/") for key in arrays)
+            return [arrays[f"{name}/{k}"] for k in range(number)]
+
         models = [each for each in self._objects.values() if isinstance(each, Layer)]
         for name, each in self._objects.items():
-            number = sum(key.startswith(f"{name}/") for key in arrays)
-            values = [arrays[f"{name}/{k}"] for k in range(number)]
             if isinstance(each, Layer):
-                each.set_weights(values)
+                each.set_weights(values(name))
             elif not isinstance(each, Optimizer):
-                if len(values) != 1:
+                if len(found := values(name)) != 1:
                     raise ValueError(f"it has no variable {name!r}")
-                each.assign(values[0])
+                each.assign(found[0])
         for name, each in self._objects.items():  # whose state goes along with the weights
             if isinstance(each, Optimizer):
-                number = sum(key.startswith(f"{name}/") for key in arrays)
-                values = [arrays[f"{name}/{k}"] for k in range(number)]
                 trained = each._trained and each._trained[0].buffer
-                each.set_arrays(trained or models[0].pack(), values)
+                each.set_arrays(trained or models[0].pack(), values(name))
         self.save_counter = int(arrays["save_counter"])
 
 

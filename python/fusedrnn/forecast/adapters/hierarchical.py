@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 import pandas as pd
+from sklearn.base import clone
 
 try:
     from hierarchicalforecast.core import HierarchicalReconciliation
@@ -78,7 +79,7 @@ def forecast_totals(
     _check_whole(table, levels)
     spec = [[TOTAL, *levels[:i]] for i in range(len(levels) + 1)]
     sales, sums, tags = aggregate(table, spec)
-    fitted = (forecaster or RNNForecaster("mean")).__sklearn_clone__()
+    fitted = clone(forecaster or RNNForecaster("mean"))
     fitted.set_params(levels=()).fit(sales)
     model, alone = fitted.cell_, fitted.predict()
     known = None
