@@ -37,7 +37,7 @@ def signals() -> Iterator[None]:
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
-    left = False
+    left, waiting = False, list[threading.Timer]()
 
     def end(number: int, frame: Any) -> None:
         for each in numbers:  # while workers are stopped and files removed
@@ -50,6 +50,7 @@ def signals() -> Iterator[None]:
                 signal.signal(number, end)
             timer = threading.Timer(0.01, send, (number,))
             timer.daemon = True
+            waiting.append(timer)
             timer.start()
 
     def send(number: int) -> None:
@@ -68,6 +69,12 @@ def signals() -> Iterator[None]:
         yield
     finally:
         left = True
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        for timer in waiting:  # what it sent would end the process by the handlers before
+            timer.cancel()
+            timer.join()
         sys.unraisablehook = hook
         for number, handler in before:
+            signal.signal(number, signal.SIG_IGN)  # which drops what was sent and has not come
             signal.signal(number, handler)
