@@ -104,6 +104,7 @@ SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
     "cycles": ("N", "last seasons that the season is taken from (default: found)"),
     "transform": (None, "of positive sales, for networks (default: {default})"),
     "loss": (None, "of the networks (default: {default})"),
+    "embeddings": (None, "of which networks over many series learn vectors (default: {default})"),
     "patience": (
         "N",
         "stop early after so many epochs without gain (0: never) (default: {default})",

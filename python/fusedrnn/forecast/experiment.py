@@ -27,6 +27,7 @@ from .settings import (
     Backend,
     Base,
     Duplicates,
+    Embeddings,
     Fill,
     Loss,
     Negatives,
@@ -81,6 +82,7 @@ def compare(
     cycles: int = Settings.cycles,
     transform: Transform = Settings.transform,
     loss: Loss = Settings.loss,
+    embeddings: Embeddings = Settings.embeddings,
     patience: int = Settings.patience,
     test_size: float = Settings.test_size,
     step: int = Settings.step,
@@ -121,7 +123,7 @@ def compare(
     zeros, negatives : optional
         What becomes of the rows, see ``PanelOptions``.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
-    base, cycles, transform, loss, patience : optional
+    base, cycles, transform, loss, embeddings, patience : optional
         Of the networks, see ``Settings``.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
         Of the evaluation, see ``Settings``.

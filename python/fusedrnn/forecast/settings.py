@@ -21,9 +21,12 @@ Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
 Zeros: TypeAlias = Literal["keep", "missing"]
 Negatives: TypeAlias = Literal["keep", "zero", "missing"]
-Base: TypeAlias = Literal["auto", "level", "ETS", "Theta", "both"]
-Transform: TypeAlias = Literal["logarithm", "none"]
-Loss: TypeAlias = Literal["mae", "huber", "mse"]
+Base: TypeAlias = Literal[
+    "auto", "level", "RevIN", "difference", "seasonal-difference", "ETS", "Theta", "both"
+]
+Transform: TypeAlias = Literal["logarithm", "boxcox", "none"]
+Loss: TypeAlias = Literal["mae", "huber", "mse", "quantile", "tweedie", "zero-inflated"]
+Embeddings: TypeAlias = Literal["none", "static", "series"]
 Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
@@ -71,6 +74,12 @@ of the best simple method's (geometric mean)."""
 LONGER = {24: 168, 48: 336}
 """The second season of a series: the week of hours and of half-hours. Not the year of days: of the
 two or three that a series has a decomposition keeps the noise."""
+QUANTILES = (0.1, 0.5, 0.9)
+"""That networks learn together; the middle one is the median."""
+BLOCKS = {"quantile": len(QUANTILES), "zero-inflated": 2}
+"""Outputs of a network for each step, where there are several."""
+POSITIVE = ("tweedie", "zero-inflated")
+"""Losses of sales as they are, which are not negative."""
 MAY_BE_ZERO = ("timesteps", "epochs", "seed", "patience", "cycles")
 """Whole numbers that may be; the others are at least 1."""
 
@@ -230,16 +239,26 @@ class Settings:
     learning_rate: float = 0.003
     base: Base = "auto"
     """What a network's forecast is added to: the level of its window, which is the mean of its last
-    season, or the forecast of a simple method, whose errors it then learns; "both": of a model's
-    networks every second is added to ETS, and trained for a third of the epochs; "auto": that, but
-    for networks over many series, and of hours, whose week ETS does not know, the level."""
+    season; with "RevIN" the mean of all of it, in units of its standard deviation (Kim et al.,
+    2022, without the learned scale); with "difference" and "seasonal-difference" the value before
+    it or a season before, and the network sees such differences too; or the forecast of a simple
+    method, whose errors it then learns; "both": of a model's networks every second is added to ETS,
+    and trained for a third of the epochs; "auto": that, but for networks over many series, and of
+    hours, whose week ETS does not know, the level."""
     cycles: int = 0
     """Seasons at the end of the training part that the season's pattern is taken from; 0: found,
     see `settled`."""
     transform: Transform = "logarithm"
-    """Whether networks see logarithms of sales that are all positive."""
+    """What networks see of sales that are all positive: logarithms, a power that makes their spread
+    the same at any level ("boxcox", Box and Cox, 1964; found as Guerrero, 1993), or sales."""
     loss: Loss = "mae"
-    """Of the scaled sales."""
+    """Of the scaled sales: mean absolute, Huber's or squared error; "quantile", the pinball losses
+    of `QUANTILES`, of which the median is the forecast; for sales with many zeros, which are seen
+    as they are, in units of their mean, the Tweedie deviance, or the likelihood of being 0 or not
+    and how large then ("zero-inflated"), whose forecasts are means and never negative."""
+    embeddings: Embeddings = "none"
+    """What networks over many series learn a vector of: nothing, static columns, which are inputs
+    of 0 and 1 otherwise, or these and each series; those that were not fitted share one."""
     patience: int = 0
     """Epochs without a better loss on the last tenth of the training windows before training stops
     and the best weights are taken; 0 trains all epochs on all windows."""
@@ -272,6 +291,18 @@ class Settings:
                 f"test_size is {self.test_size}, expected a share between 0 and 1 or a number of "
                 "dates"
             )
+        if self.positive:
+            for name, fit in (("base", ("auto", "level")), ("transform", ("logarithm", "none"))):
+                if (value := getattr(self, name)) not in fit:
+                    raise ValueError(
+                        f"{name} is {value!r}, but loss is {self.loss!r}, of sales as they are: "
+                        f"leave {name} out"
+                    )
+            if self.cycles:
+                raise ValueError(
+                    f"cycles is {self.cycles}, but loss is {self.loss!r}, of sales as they are, "
+                    "with their season: leave cycles out"
+                )
         if not self.models:
             raise ValueError("models is empty, expected at least one")
         for model in self.models:
@@ -297,22 +328,24 @@ class Settings:
         many series only as many as make them see a million windows, and at least 5.
         """
         steps = 28 if season == 7 else max(14, season + 2)
-        steps = max(1, min(steps, (rows - self.horizon) // 3))
+        steps = max(1, min(steps, (rows - self.horizon - self.lag(season)) // 3))
         steps = self.timesteps or max(steps, self.outputs if covariates else 0)
         scope = self.scope
         if scope == "auto":
-            scope = "global" if series >= MANY or static else "local"
+            shared = static or self.embeddings != "none"
+            scope = "global" if series >= MANY or shared else "local"
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
-        cycles = self.cycles or CYCLES * (season in YEARLY)
+        cycles = self.cycles or CYCLES * (season in YEARLY and not self.positive)
         epochs = self.epochs or epochs
         found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
         return found.based(season)
 
     def based(self, season: int) -> Settings:
         """Return these settings, of which the scope is found, with `base` found."""
-        usual: Base = "level" if self.scope == "global" or season in LONGER else "both"
+        alone = self.scope == "global" or season in LONGER or self.positive
+        usual: Base = "level" if alone else "both"
         return replace(self, base=usual) if self.base == "auto" else self
 
     def member(self, seed: int) -> Settings:
@@ -322,6 +355,10 @@ class Settings:
         if (seed - self.seed) % 2 == 0:
             return replace(self, base="level")
         return replace(self, base="ETS", epochs=max(1, self.epochs // 3))
+
+    def lag(self, season: int) -> int:
+        """Return how far apart the values are whose differences networks see; 0: they do not."""
+        return {"difference": 1, "seasonal-difference": season}.get(self.base, 0)
 
     @property
     def measured(self) -> range:
@@ -342,6 +379,16 @@ class Settings:
     def outputs(self) -> int:
         """Outputs of a network."""
         return self.horizon if self.strategy == "direct" else 1
+
+    @property
+    def width(self) -> int:
+        """Numbers that a network says of a window, see `BLOCKS`."""
+        return self.outputs * BLOCKS.get(self.loss, 1)
+
+    @property
+    def positive(self) -> bool:
+        """Whether the loss is of sales as they are, which are not negative."""
+        return self.loss in POSITIVE
 
     @property
     def networks(self) -> list[str]:

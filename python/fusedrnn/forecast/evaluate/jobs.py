@@ -89,7 +89,8 @@ class Job:
             self.seed,
             scales,
         )
-        network = train(self.model, parts, settings, self.seed, on_epoch=on_step)
+        static = len(self.series[0].static)
+        network = train(self.model, parts, settings, self.seed, static=static, on_epoch=on_step)
         forecasts, misses, spent = {}, [], 0.0
         steps = np.arange(settings.horizon)
         for series, origins in self._live():

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..data.panel import Panel
-from ..settings import CELLS, MANY, WORTH, PanelOptions, Settings, Tune
+from ..settings import CELLS, MANY, POSITIVE, WORTH, PanelOptions, Settings, Tune
 from .backtest import Backtest, learnable, plan_jobs
 from .folds import CALIBRATION, plan
 from .results import Store
@@ -27,6 +27,9 @@ SHORT = 1 / 3
 """Share of the epochs in the first round."""
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
+APART = 1.32
+"""Periods from one with sales to the next, on average, from which on demand is called intermittent
+(Syntetos, Boylan and Croston, 2005)."""
 CALENDAR = "calendar"
 
 
@@ -68,7 +71,12 @@ class Tuned:
 
 
 def candidates(
-    settings: Settings, season: int, rows: int, calendar: bool, how: Tune
+    settings: Settings,
+    season: int,
+    rows: int,
+    calendar: bool,
+    how: Tune,
+    intermittent: bool = False,
 ) -> list[dict[str, Any]]:
     """Return options to try beside the usual ones, of settings that are settled.
 
@@ -81,6 +89,8 @@ def candidates(
         Whether the usual way has the calendar.
     how : {"calendar", "quick", "thorough"}
         None but the calendar, some, or all there are.
+    intermittent : bool
+        Whether goods sell now and then, see `is_intermittent`.
     """
     if how == CALENDAR:
         return [{CALENDAR: not calendar}]
@@ -92,7 +102,15 @@ def candidates(
         found.append({"cycles": 0 if settings.cycles else 8})
     if how == "thorough":
         longer = min(2 * settings.timesteps, (rows - settings.horizon) // 3)
-        found += [{"base": "Theta"}, {"transform": "none"}, {"loss": "huber"}, {"loss": "mse"}]
+        found += [{"base": base} for base in ("Theta", "RevIN", "difference")]
+        if 1 < season <= rows // 4:
+            found.append({"base": "seasonal-difference"})
+        found += [{"transform": "boxcox"}, {"transform": "none"}]
+        found += [{"loss": loss} for loss in ("huber", "mse", "quantile")]
+        if settings.scope == "global":
+            found.append({"embeddings": "series"})
+        if intermittent:
+            found += [{"loss": loss, "base": "level", "cycles": 0} for loss in POSITIVE]
         found += [{"units": max(1, settings.units // 2)}, {"learning_rate": 0.001}]
         found += [{"timesteps": longer}, {"cycles": 5}, ets | other | short]
     return found
@@ -159,8 +177,11 @@ def tuning(
     judged_on = settings.test_rows(longest)
     held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
     rows = longest - judged_on - held
-    settings = replace(settings, test_size=judged_on + held)
-    tried = candidates(settings, panel.season, rows, source.calendar, how)
+    settings = replace(
+        settings, test_size=judged_on + held, levels=settings.levels or Settings.levels
+    )
+    rare = how == "thorough" and is_intermittent(_some(panel), settings)
+    tried = candidates(settings, panel.season, rows, source.calendar, how, rare)
     options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
     trials = [Trial(each, ()) for each in options]
     left: list[Trial] = []
@@ -194,14 +215,9 @@ def _error(
     watch: _Watch,
 ) -> float:
     """Return the mean error of networks on the calibration fold, missing if there is none."""
-    panel = source(options.get(CALENDAR, source.calendar))
+    panel = _some(source(options.get(CALENDAR, source.calendar)))
     changed = applied(settings, options, bool(panel.known))
     changed = replace(changed, models=cells, epochs=max(1, round(share * changed.epochs)))
-    changed = replace(changed, levels=changed.levels or Settings.levels)
-    many = len(panel.series)
-    if many > SERIES:
-        places = np.linspace(0, many - 1, SERIES).astype(int).tolist()
-        panel = replace(panel, series=panel.series.only(places))
     try:
         folds = plan(panel.series, changed)
     except ValueError:  # windows too long for what there is
@@ -214,6 +230,25 @@ def _error(
     run(jobs, store, n_jobs=n_jobs, on_step=watch.step)
     found = list(Backtest(panel, changed, folds, store).before.values())
     return float(np.mean(found)) if len(found) == len(cells) else float("nan")
+
+
+def _some(panel: Panel) -> Panel:
+    """Return a panel of `SERIES` series at most."""
+    many = len(panel.series)
+    if many <= SERIES:
+        return panel
+    places = np.linspace(0, many - 1, SERIES).astype(int).tolist()
+    return replace(panel, series=panel.series.only(places))
+
+
+def is_intermittent(panel: Panel, settings: Settings) -> bool:
+    """Whether dates with sales are `APART` apart on average, before the first fold."""
+    try:
+        fold, *_ = plan(panel.series, settings)
+    except ValueError:  # too few values, so that nothing is tried
+        return False
+    known = np.concatenate([each.y[: fold.cut(each, settings)] for each in panel.series])
+    return len(known) > APART * int(np.count_nonzero(known))
 
 
 def applied(settings: Settings, options: Mapping[str, Any], covariates: bool) -> Settings:

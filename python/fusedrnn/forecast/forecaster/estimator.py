@@ -32,6 +32,7 @@ from ..needs import check_installed
 from ..settings import (
     Base,
     Duplicates,
+    Embeddings,
     Fill,
     Loss,
     Negatives,
@@ -69,7 +70,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         least MASE on a fifth at the end that was held out, or the mean if its is hardly more; as in
         "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
-    base, cycles, transform, loss, patience : optional
+    base, cycles, transform, loss, embeddings, patience : optional
         See ``Settings``.
     seeds, scope, levels : optional
         See ``Settings``.
@@ -140,6 +141,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         cycles: int = Settings.cycles,
         transform: Transform = Settings.transform,
         loss: Loss = Settings.loss,
+        embeddings: Embeddings = Settings.embeddings,
         patience: int = Settings.patience,
         seeds: int = Settings.seeds,
         scope: Scope = Settings.scope,
@@ -184,6 +186,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.cycles = cycles
         self.transform = transform
         self.loss = loss
+        self.embeddings = embeddings
         self.patience = patience
         self.seeds = seeds
         self.scope = scope
@@ -310,7 +313,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.weights_ = Stored(records, weights, layers)
         self.errors_ = Stored(records, errors, only)
         self.scales_ = [
-            scale(series, len(series.y), panel.season, settings) for series in panel.series
+            scale(series, len(series.y), panel.season, settings, place)
+            for place, series in enumerate(panel.series, start=1)
         ]
         return self
 
@@ -496,9 +500,12 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Return the trained networks of a group of series, a list a network."""
         nets = networks(self.cell_)
         first = group * len(nets) * settings.seeds
+        many = len(self.panel_.static), len(self.panel_.series)
         return [
             [
-                load_network(net, features, settings, self.weights_[first + i * settings.seeds + k])
+                load_network(
+                    net, features, settings, self.weights_[first + i * settings.seeds + k], *many
+                )
                 for k in range(settings.seeds)
             ]
             for i, net in enumerate(nets)

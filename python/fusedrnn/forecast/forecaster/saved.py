@@ -23,14 +23,14 @@ from ... import __version__, _files, cells
 from ..data.frequency import named
 from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
-from ..models.network import equal_units
+from ..models.network import embedded, equal_units
 from ..models.scale import Scale
 from ..settings import BEST, LONGER, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
 from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
 
-FORMAT = 6
+FORMAT = 7
 
 T = TypeVar("T")
 
@@ -236,6 +236,8 @@ def _check_series(forecaster: RNNForecaster, i: int) -> None:
     _expect(f"scale {i}", scale.effect.shape == (known,))
     _expect(f"scale {i}", scale.pattern.ndim == 1 and len(scale.pattern) in lengths)
     _expect(f"scale {i}", isinstance(scale.floor, float) and isinstance(scale.returns, bool))
+    _expect(f"scale {i}", isinstance(scale.power, float) and 0 <= scale.power <= 1)
+    _expect(f"scale {i}", scale.place == i + 1)
     _expect(f"errors {i}", errors.ndim == 2 and errors.shape[1] == forecaster.horizon)
 
 
@@ -246,15 +248,17 @@ def _numbers(each: Series) -> tuple[np.ndarray, ...]:
 def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
     """Return the shapes of the weights of each network."""
     panel, settings = forecaster.panel_, pick(Settings, forecaster.get_params())
-    columns = 1 + len(panel.past) + 2 * len(panel.known) + len(panel.static)  # see `Inputs`
+    tables = [(n, w) for _, n, w in embedded(settings, len(panel.static), len(panel.series))]
+    columns = 1 + len(panel.past) + 2 * len(panel.known)  # see `Inputs`
+    columns += sum(w for _, w in tables) if tables else len(panel.static)
     found: list[list[tuple[int, ...]]] = []
     for network in networks(forecaster.cell_):
         cell, _, equal = network.partition("-")
         units = equal_units(columns, settings) if equal else settings.units
         wide = cells.CELLS[cell.lower()].gates * units
         bias = (2, wide) if cell == "GRU" else (wide,)  # see `reset_after`
-        dense = [(units, settings.outputs), (settings.outputs,)]
-        found.append([(columns, wide), (units, wide), bias, *dense])
+        dense = [(units, settings.width), (settings.width,)]
+        found.append([*tables, (columns, wide), (units, wide), bias, *dense])
     return found
 
 

@@ -41,7 +41,8 @@ def train_on_all(
     settings = settings.member(seed)
     with runtime.threads(1):
         windows = training_windows(lambda: ((s, len(s.y)) for s in group), settings, season, seed)
-        return [np.asarray(w) for w in train(cell, windows, settings, seed).model.get_weights()]
+        network = train(cell, windows, settings, seed, static=len(group[0].static))
+        return [np.asarray(w) for w in network.model.get_weights()]
 
 
 def networks(cell: str) -> list[str]:
@@ -49,11 +50,13 @@ def networks(cell: str) -> list[str]:
     return [part for part in parts(cell) if part in NETWORKS]
 
 
-def load_network(cell: str, features: int, settings: Settings, weights: Weights) -> Trained:
-    """Return the network with these weights."""
-    model = build(cell, features, settings)
+def load_network(
+    cell: str, features: int, settings: Settings, weights: Weights, static: int, series: int
+) -> Trained:
+    """Return the network with these weights; see `build`."""
+    model = build(cell, features, settings, static, series)
     model.set_weights(weights)
-    return Trained(model, [], 0.0)
+    return Trained(model, [], 0.0, settings.loss)
 
 
 def held_out_errors(

@@ -11,8 +11,14 @@ from ...windows import make_windows
 from .._types import Float32Array, FloatArray
 from ..data.panel import Panel, Series
 from ..settings import NETWORKS, WINDOWS, Settings
+from .differences import differences, integrated
 from .methods import METHODS
 from .scale import Scale, fit_scale, level_steps
+
+HIDDEN = 0.1
+"""Share of the training windows of each series that do not tell which one it is."""
+LEAST = 0.02
+"""Standard deviation that a window has at least, of the range of its series, see `Inputs`."""
 
 
 class Inputs:
@@ -21,12 +27,14 @@ class Inputs:
     Each window is shifted by its level, so that a network need not have seen one to forecast at it,
     and its forecast is shifted back: by the mean of the window's last season, or by the forecast of
     a simple method (`Settings.base`), in which case a network learns what that method leaves, as in
-    the winner of the M4 competition (Smyl, 2020).
+    the winner of the M4 competition (Smyl, 2020). Or it is brought to the mean 0 and the standard
+    deviation 1, but not stretched beyond what `LEAST` allows; or it is one of differences.
 
     Covariates known in advance enter twice: as they are, and as many steps ahead as a network has
     outputs, so that the last rows of a window hold those of the forecast periods. Covariates known
     only afterwards enter as they are, and so do static columns, in every row: the weights of each
-    name are what the network learns of those that have it.
+    name are what the network learns of those that have it. With `Settings.embeddings` "series" the
+    number of the series is the last column, 0 of one that was not fitted.
 
     Parameters
     ----------
@@ -43,6 +51,7 @@ class Inputs:
         self, series: Series, scale: Scale, settings: Settings, season: int, cut: int
     ) -> None:
         self.timesteps, self.outputs = settings.timesteps, settings.outputs
+        self.positive = settings.positive
         self.level_steps = level_steps(season, settings.timesteps)
         self.blind = series.past.shape[1] > 0
         self.start, self.scale = series.start, scale
@@ -53,24 +62,34 @@ class Inputs:
         self.effect = others[:, series.past.shape[1] :] @ scale.effect
         flat = scale.flat(series.y, numbers) - self.effect[: len(series.y)]
         self.target = flat.astype(np.float32)
+        self.lag, self.unit, seen = settings.lag(season), 1.0, flat
+        if self.lag:
+            moved = differences(flat, self.lag)
+            self._check(series, min(cut, len(flat)))
+            self.unit = float(np.ptp(moved[self.lag : cut])) or 1.0
+            seen = moved / self.unit
+        self.seen = seen.astype(np.float32)
         self.plain = scale.sales(flat, numbers) if self.effect.any() else series.y
         width = 1 + others.shape[1] + series.known.shape[1]
-        rows = np.full((n, width + len(series.static)), np.nan)  # NaN: not known
-        rows[:, width:] = series.static
-        rows[: len(series.y), 0] = self.target
+        place = [scale.place] if settings.embeddings == "series" else []
+        self.static = np.append(series.static, place).astype(np.float32)
+        rows = np.full((n, width + len(self.static)), np.nan)  # NaN: not known
+        rows[:, width:] = self.static
+        rows[: len(series.y), 0] = self.seen
         rows[:, 1 : 1 + others.shape[1]] = others
         known = others[self.outputs :, series.past.shape[1] :]
         rows[: len(known), 1 + others.shape[1] : width] = known
-        self.static, self.varying = series.static.astype(np.float32), width > 1
+        self.varying = width > 1
         self.rows: Float32Array = rows.astype(np.float32)
 
     def training(self) -> tuple[Float32Array, Float32Array]:
         """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
-        rows, target = self.rows[: self.cut], self.target[: self.cut]
+        rows, target = self.rows[self.lag : self.cut], self.seen[self.lag : self.cut]
         x, y = make_windows(rows, self.timesteps, self.outputs, target=target)
-        based = self._based(range(self.timesteps, self.timesteps + len(x)), self.outputs)
-        level = self._level(x) if based is None else based
-        return self._shifted(x, level), y - level
+        first = self.lag + self.timesteps
+        based = self._based(range(first, first + len(x)), self.outputs)
+        level, width = self._normal(x, based)
+        return self._normalised(x, level, width), (y - level) / width
 
     def forecast(
         self,
@@ -102,8 +121,9 @@ class Inputs:
                     "a covariate known in advance has no value for a forecast period: give its "
                     "rows after the last sales"
                 )
-            level = self._level(x) if based is None else based[:, done : done + self.outputs]
-            blocks.append(predict(self._shifted(x, level)) + level)
+            own = None if based is None else based[:, done : done + self.outputs]
+            level, width = self._normal(x, own)
+            blocks.append(predict(self._normalised(x, level, width)) * width + level)
             if done != steps[-1]:
                 places = [range(p + done, p + done + self.outputs) for p in origins]
                 after = np.zeros((len(x), self.outputs, x.shape[2]), np.float32)
@@ -112,7 +132,12 @@ class Inputs:
                 after[:, :, x.shape[2] - len(self.static) :] = self.static
                 after[:, :, 0] = blocks[-1]
                 x = np.concatenate([x, after], axis=1)[:, -self.timesteps :]
-        return np.hstack(blocks)[:, :horizon]
+        whole = np.hstack(blocks)[:, :horizon]
+        if self.lag:
+            before = np.stack([self.target[p - self.lag : p] for p in origins]).astype(np.float64)
+            found = integrated(self.unit * whole.astype(np.float64), before)
+            whole = found.astype(np.float32)
+        return whole
 
     def sales(self, scaled: Float32Array, origins: Sequence[int]) -> FloatArray:
         """Turn scaled forecasts, (origins, horizon), into sales."""
@@ -122,14 +147,24 @@ class Inputs:
             whole += self.effect[rows]
         return self.scale.sales(whole, self.start + rows)
 
-    def _level(self, x: Float32Array) -> Float32Array:
-        """Return the mean of the last sales of each window, (n, 1)."""
-        level: Float32Array = x[:, -self.level_steps :, 0].mean(axis=1, keepdims=True)
-        return level
+    def _normal(
+        self, x: Float32Array, based: Float32Array | None
+    ) -> tuple[Float32Array, Float32Array]:
+        """Return what becomes 0 of each window's target, (n, 1 or steps), and its unit, (n, 1)."""
+        one = np.ones((len(x), 1), np.float32)
+        if based is not None:
+            return based, one
+        if self.lag or self.positive:
+            return 0 * one, one
+        sales = x[:, :, 0]
+        if self.base == "RevIN":
+            width = np.maximum(sales.std(axis=1, keepdims=True), np.float32(LEAST))
+            return sales.mean(axis=1, keepdims=True), width
+        return sales[:, -self.level_steps :].mean(axis=1, keepdims=True), one
 
     def _based(self, origins: Sequence[int], steps: int) -> Float32Array | None:
         """Return what the simple method forecasts, scaled, (origins, steps), if there is one."""
-        if self.base == "level":
+        if self.base not in METHODS:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # how well it fits is what the network learns
@@ -137,11 +172,22 @@ class Inputs:
         numbers = self.start + np.asarray(origins)[:, None] + np.arange(steps)
         return self.scale.flat(found, numbers).astype(np.float32)
 
-    def _shifted(self, x: Float32Array, level: Float32Array) -> Float32Array:
-        """Return windows less the mean of their levels, (n, 1 or steps)."""
-        shifted = np.array(x)
-        shifted[:, :, 0] -= level.mean(axis=1, keepdims=True)
-        return shifted
+    def _normalised(
+        self, x: Float32Array, level: Float32Array, width: Float32Array
+    ) -> Float32Array:
+        """Return windows less the mean of their levels, (n, 1 or steps), in units of (n, 1)."""
+        found = np.array(x)
+        found[:, :, 0] = (x[:, :, 0] - level.mean(axis=1, keepdims=True)) / width
+        return found
+
+    def _check(self, series: Series, rows: int) -> None:
+        """Raise `ValueError` if there are too few values for one window of differences."""
+        need = self.lag + self.timesteps
+        if rows < need:
+            raise ValueError(
+                f"series {series.unique_id!r} has {rows} values, but base is {self.base!r}, whose "
+                f"windows need {self.lag} and timesteps, {need}: try another base"
+            )
 
 
 def check_covariates(panel: Panel, settings: Settings) -> None:
@@ -156,6 +202,16 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
             f"scope is 'local', where static columns say nothing: each of {len(panel.series)} "
             "series has networks of its own; leave them out, or say --scope global"
         )
+    if settings.embeddings != "none" and set(NETWORKS) & set(settings.fitted):
+        if settings.scope == "local":
+            raise ValueError(
+                f"embeddings is {settings.embeddings!r}, but scope is 'local': networks of one "
+                "series have no others to tell it from; say --scope global"
+            )
+        if settings.embeddings == "static" and not panel.static:
+            raise ValueError(
+                "embeddings is 'static', but there are no static columns: see --static"
+            )
     if panel.past and settings.outputs < settings.horizon:
         raise ValueError(
             "strategy is 'recursive', which cannot use covariates known only afterwards: "
@@ -163,9 +219,9 @@ def check_covariates(panel: Panel, settings: Settings) -> None:
         )
 
 
-def scale(series: Series, cut: int, season: int, settings: Settings) -> Scale:
-    """Return the scale of the first `cut` rows of a series."""
-    return fit_scale(series, cut, season, settings, covariates(series))
+def scale(series: Series, cut: int, season: int, settings: Settings, place: int = 0) -> Scale:
+    """Return the scale of the first `cut` rows of a series; see `fit_scale`."""
+    return fit_scale(series, cut, season, settings, covariates(series), place)
 
 
 def training_windows(
@@ -176,6 +232,9 @@ def training_windows(
     scales: dict[str, Scale] | None = None,
 ) -> list[tuple[Float32Array, Float32Array]]:
     """Return the training windows of each series, all or, of too many, a sample of `WINDOWS`.
+
+    With `Settings.embeddings` "series" the share `HIDDEN` of them does not tell which series it is,
+    so that the vector of one that was not fitted is learnt too.
 
     Parameters
     ----------
@@ -193,12 +252,14 @@ def training_windows(
     share = WINDOWS / count_windows((cut for _, cut in series()), settings)
     rng = np.random.default_rng(seed)
     parts = []
-    for each, cut in series():
-        own = found[each.unique_id] = scale(each, cut, season, settings)
+    for place, (each, cut) in enumerate(series(), start=1):
+        own = found[each.unique_id] = scale(each, cut, season, settings, place)
         x, y = Inputs(each, own, settings, season, cut).training()
         if share < 1:
             chosen = np.sort(rng.permutation(len(x))[: max(1, int(share * len(x)))])
             x, y = x[chosen], y[chosen]
+        if settings.embeddings == "series":
+            x[rng.random(len(x)) < HIDDEN, :, -1] = 0
         parts.append((x, y))
     return parts
 

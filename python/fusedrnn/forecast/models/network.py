@@ -11,13 +11,14 @@ import numpy as np
 
 from ...callbacks import EarlyStopping, LambdaCallback
 from ...cells import CELLS, Cell
-from ...layers import GRU, LSTM, Dense, Input
-from ...models import Sequential
+from ...layers import GRU, LSTM, Concatenate, Dense, Embedding, Input, RepeatVector
+from ...models import Model, Sequential
 from ...optimizers import Adam
 from ...optimizers.schedules import CosineDecay
 from ...utils import set_random_seed
 from .._types import Float32Array
-from ..settings import EQUAL, Settings
+from ..settings import EQUAL, Loss, Settings
+from .losses import HEADS
 
 LAYERS = {"LSTM": LSTM, "GRU": GRU}
 PREDICT_BATCH = 1024
@@ -33,6 +34,8 @@ class Trained:
     losses: list[float]
     """Training loss after each epoch, of the scaled sales."""
     seconds: float
+    loss: Loss
+    """Which one, see `HEADS`."""
 
     @property
     def parameters(self) -> int:
@@ -42,7 +45,7 @@ class Trained:
     def predict(self, x: Float32Array) -> Float32Array:
         """Return (n, outputs) for windows (n, timesteps, features)."""
         outputs = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
-        return np.asarray(outputs, np.float32)
+        return HEADS[self.loss].point(np.asarray(outputs, np.float32))
 
 
 def train(
@@ -51,6 +54,7 @@ def train(
     settings: Settings,
     seed: int,
     *,
+    static: int = 0,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train a recurrent layer and a dense output of one value a step ahead.
@@ -63,6 +67,8 @@ def train(
     settings : Settings
     seed : int
         Of the weights and of the order of the windows.
+    static : int
+        Columns of the windows that are of static names, see `build`.
     on_epoch : callable
         Called after each epoch.
     """
@@ -80,8 +86,9 @@ def train(
         callbacks.append(EarlyStopping(patience=settings.patience, restore_best_weights=True))
     x, y = _join(parts)
     steps = settings.epochs * -(-len(x) // settings.batch_size)
-    network = build(model, x.shape[2], settings)
-    network.compile(optimizer=Adam(CosineDecay(settings.learning_rate, steps)), loss=settings.loss)
+    network = build(model, x.shape[2], settings, static, len(parts))
+    rate = CosineDecay(settings.learning_rate, steps)
+    network.compile(optimizer=Adam(rate), loss=HEADS[settings.loss].loss)
     history = network.fit(
         x,
         y,
@@ -92,21 +99,56 @@ def train(
         callbacks=callbacks,
     )
     losses = [float(loss) for loss in history.history["loss"]]
-    return Trained(network, losses, time.perf_counter() - start)
+    return Trained(network, losses, time.perf_counter() - start, settings.loss)
 
 
-def build(model: str, features: int, settings: Settings) -> Any:
-    """Return the untrained network for windows (n, timesteps, features)."""
-    units = equal_units(features, settings) if model == EQUAL else settings.units
-    layer = LAYERS[model.partition("-")[0]](units)
-    return Sequential([Input((settings.timesteps, features)), layer, Dense(settings.outputs)])
+def build(model: str, features: int, settings: Settings, static: int = 0, series: int = 0) -> Any:
+    """Return the untrained network for windows (n, timesteps, features).
+
+    With `Settings.embeddings` the last features are not of sales and covariates: `static` names of
+    0 and 1, and the number of the series from 1 on. Each series has a vector that is learnt, and so
+    has each name (Guo and Berkhahn, "Entity embeddings of categorical variables", 2016; of columns
+    of 0 and 1 it is a row of a dense layer's weights), which are inputs at every step.
+    """
+    steps, vectors = settings.timesteps, embedded(settings, static, series)
+    inputs = Input((steps, features))
+    first = features - sum(columns for columns, *_ in vectors)
+    columns = first + sum(width for *_, width in vectors)
+    units = equal_units(columns, settings) if model == EQUAL else settings.units
+    layer, output = LAYERS[model.partition("-")[0]](units), Dense(settings.width)
+    if not vectors:
+        return Sequential([inputs, layer, output])
+    last, found = inputs[:, -1], [inputs[:, :, :first]]
+    if static:
+        names = last[:, first : first + static]
+        found.append(RepeatVector(steps)(Dense(vectors[0][-1], use_bias=False)(names)))
+    if settings.embeddings == "series":
+        found.append(RepeatVector(steps)(Embedding(*vectors[-1][1:])(last[:, -1])))
+    return Model(inputs=inputs, outputs=output(layer(Concatenate()(found))))
+
+
+def embedded(settings: Settings, static: int, series: int) -> list[tuple[int, int, int]]:
+    """Return of each kind of vectors its columns in a window, how many there are, how wide.
+
+    The width is half of how many there are, and 50 at most, as in GluonTS's DeepAR and in fast.ai's
+    first rule; the series have one more, of those that were not fitted.
+    """
+    kinds = []
+    if static and settings.embeddings != "none":
+        kinds.append((static, static))
+    if settings.embeddings == "series":
+        kinds.append((1, series + 1))
+    return [(columns, many, min(50, (many + 1) // 2)) for columns, many in kinds]
 
 
 def equal_units(features: int, settings: Settings) -> int:
-    """Return the units of the GRU whose weights are nearest in number to the LSTM's."""
+    """Return the units of the GRU whose weights are nearest in number to the LSTM's.
+
+    Of so many features at each step.
+    """
 
     def weights(cell: Cell, biases: int, units: int) -> int:
-        return cell.gates * units * (features + units + biases) + (units + 1) * settings.outputs
+        return cell.gates * units * (features + units + biases) + (units + 1) * settings.width
 
     lstm, gru = CELLS["lstm"], CELLS["gru"]  # which has a second bias, see `reset_after`
     goal = weights(lstm, 1, settings.units)

@@ -1,9 +1,9 @@
 """The scale of a series as a network sees it: logarithms, the season taken off, from 0 to 1.
 
 A network on one series has hundreds of windows to learn from, often less: what a formula can take
-off need not be learnt. So sales become logarithms where all are positive, their season is taken off
-(without logarithms only one that was seen few times), and what is left runs from 0 to 1, as
-Hewamalage, Bergmeir and Bandara found best ("Recurrent neural networks for time series
+off need not be learnt. So sales become logarithms or powers where all are positive, their season is
+taken off (of sales as they are only one that was seen few times), and what is left runs from 0 to
+1, as Hewamalage, Bergmeir and Bandara found best ("Recurrent neural networks for time series
 forecasting", 2021).
 """
 
@@ -20,6 +20,8 @@ from .season import season_at, seasonal_pattern
 
 MOVING = 0.25
 """Share of its variance that a covariate has within a season, to have an effect."""
+LOG = 0.01
+"""Powers below this are taken for 0: they make logarithms, but for lost digits."""
 LEVEL_STEPS = 4
 """Sales that make the level of a series without season."""
 
@@ -29,7 +31,9 @@ class Scale:
     """The way to the values that a network sees, and back."""
 
     floor: float
-    """Lower sales count as this when logarithms are taken; 0 if they are not."""
+    """Lower sales count as this when logarithms or powers are taken; 0 if they are not."""
+    power: float
+    """Lambda of Box and Cox, see `box_cox`; 0: logarithms."""
     pattern: FloatArray
     """Of the season, see `seasonal_pattern`."""
     extent: FloatArray
@@ -39,10 +43,12 @@ class Scale:
     own scaled value of 1; see `effects`."""
     returns: bool
     """Whether some sales were negative."""
+    place: int
+    """Row of the series' vector among those of `Settings.embeddings`; 0: it was not fitted."""
 
     def transformed(self, y: FloatArray) -> FloatArray:
-        """Return sales, or their logarithms where a network sees these."""
-        return np.log(np.maximum(y, self.floor)) if self.floor else y
+        """Return sales, or their logarithms or powers where a network sees these."""
+        return box_cox(np.maximum(y, self.floor), self.power) if self.floor else y
 
     def flat(self, y: FloatArray, numbers: IntArray) -> FloatArray:
         """Return sales, (n,), at dates of these numbers as a network sees them."""
@@ -57,7 +63,7 @@ class Scale:
         """Return the sales that `flat` turns into these values, of any shape."""
         low, width = _span(self.extent[:, 0])
         whole = values * width + low + season_at(self.pattern, numbers)
-        return np.exp(whole) if self.floor else whole
+        return inverse_box_cox(whole, self.power) if self.floor else whole
 
     def covariates(self, table: FloatArray) -> FloatArray:
         """Return covariates, (n, columns - 1), scaled.
@@ -66,6 +72,33 @@ class Scale:
         """
         low, width = _span(self.extent[:, 1:], np.inf)
         return (table - low) / width
+
+
+def box_cox(y: FloatArray, power: float) -> FloatArray:
+    """Return the transform of positive sales (Box and Cox, 1964): of power 0 their logarithms."""
+    return (y**power - 1) / power if power else np.log(y)
+
+
+def inverse_box_cox(values: FloatArray, power: float) -> FloatArray:
+    """Return the sales with these transforms; 0 where a power would be of a negative number."""
+    return np.maximum(power * values + 1, 0) ** (1 / power) if power else np.exp(values)
+
+
+def guerrero(y: FloatArray, season: int) -> float:
+    """Return the power from 0 to 1 that makes the spread of positive sales the same at any level.
+
+    The coefficient of variation over seasons (or over `LEVEL_STEPS` sales, if there are not two
+    seasons) is least (Guerrero, 1993). Powers below 0, whose transforms end at a finite value, are
+    left out: a forecast beyond it would be of no sales at all.
+    """
+    from statsmodels.base.transform import BoxCox
+
+    length = season if 1 < season <= len(y) // 2 else LEVEL_STEPS
+    if len(y) < 2 * length:
+        return 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):  # of sales that are constant in each
+        _, power = BoxCox().transform_boxcox(y, window_length=length, bounds=(0, 1))
+    return 0.0 if power < LOG else float(power)
 
 
 def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
@@ -98,7 +131,12 @@ def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
 
 
 def fit_scale(
-    series: Series, cut: int, season: int, settings: Settings, covariates: FloatArray
+    series: Series,
+    cut: int,
+    season: int,
+    settings: Settings,
+    covariates: FloatArray,
+    place: int = 0,
 ) -> Scale:
     """Find the scale of a series from its first `cut` rows.
 
@@ -109,21 +147,41 @@ def fit_scale(
     season : int
     settings : Settings
     covariates : ndarray, (n or more, covariates)
+    place : int
+        Number of the series among those that are fitted, from 1.
     """
     y, numbers = series.y[:cut], series.start + np.arange(cut)
-    logarithms = settings.transform == "logarithm" and 0 < y.min() < y.max()
-    floor = float(y.min()) / 10 if logarithms else 0.0
-    values = np.log(y) if floor else y
-    pattern = seasonal_pattern(values, numbers, season, logarithms, settings.cycles)
+    effect = np.zeros(series.known.shape[1])
+    if settings.positive:
+        if y.min() < 0:
+            raise ValueError(
+                f"loss is {settings.loss!r}, expected no negative sales, but series "
+                f"{series.unique_id!r} has {y.min():g}: say --negatives zero|missing"
+            )
+        extent = _extents(np.array([0, y.mean()]), covariates[:cut])
+        return Scale(
+            floor=0.0,
+            power=0.0,
+            pattern=np.zeros(1),
+            extent=extent,
+            effect=effect,
+            returns=False,
+            place=place,
+        )
+    transformed = settings.transform != "none" and 0 < y.min() < y.max()
+    power = guerrero(y, season) if transformed and settings.transform == "boxcox" else 0.0
+    values = box_cox(y, power) if transformed else y
+    pattern = seasonal_pattern(values, numbers, season, transformed, settings.cycles)
     values = values - season_at(pattern, numbers)
-    table = np.hstack([values[:, None], covariates[:cut]])
-    extent = np.stack([table.min(axis=0), table.max(axis=0)])
+    extent = _extents(values, covariates[:cut])
     found = Scale(
-        floor=floor,
+        floor=float(y.min()) / 10 if transformed else 0.0,
+        power=power,
         pattern=pattern,
         extent=extent,
-        effect=np.zeros(series.known.shape[1]),
+        effect=effect,
         returns=bool(y.min() < 0),
+        place=place,
     )
     known = found.covariates(covariates[:cut])[:, series.past.shape[1] :]
     return replace(found, effect=effects(found.flat(y, numbers), known, season))
@@ -132,6 +190,12 @@ def fit_scale(
 def level_steps(season: int, timesteps: int) -> int:
     """Return how many of a window's last sales make its level."""
     return min(season if season > 1 else LEVEL_STEPS, timesteps)
+
+
+def _extents(values: FloatArray, covariates: FloatArray) -> FloatArray:
+    """Return the least and the largest of each column."""
+    ends = [np.append(end(values), end(covariates, axis=0)) for end in (np.min, np.max)]
+    return np.stack(ends)
 
 
 def _span(extent: FloatArray, constant: float = 1.0) -> tuple[FloatArray, FloatArray]:
