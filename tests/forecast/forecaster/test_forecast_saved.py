@@ -112,7 +112,7 @@ def test_a_damaged_setting_is_said_with_the_folder(fitted, what, change, tmp_pat
         ("records", "DELETE FROM records WHERE key = 'scale/0'"),
         ("no record scale/0", "UPDATE records SET key = 'scale/1' WHERE key = 'scale/0'"),
         ("scale/0 is damaged", "UPDATE records SET content = 'text'"),
-        ("missing 5 required", "UPDATE records SET content = x'5b7b7d2c7b7d5d'"),
+        ("missing 7 required", "UPDATE records SET content = x'5b7b7d2c7b7d5d'"),
         ("scale/0 is damaged", "UPDATE records SET content = NULL"),
         ("no file of records", "CREATE TABLE other (x)"),
         ("no file of records", "CREATE TRIGGER t AFTER INSERT ON records BEGIN SELECT 1; END"),
