@@ -119,10 +119,12 @@ def test_kept_it_forecasts_the_same_of_old_and_newer_sales(options, tmp_path):
 def test_too_short_for_differences_is_said():
     table = growing(29)
     series, season = series_of(table)
-    settings = Settings(base="seasonal-difference", timesteps=8)
-    known = scale(series, 16, season, settings)
-    with pytest.raises(ValueError, match="whose windows need 12 and timesteps, 20"):
+    settings = Settings(base="seasonal-difference", timesteps=8, horizon=3)
+    known = scale(series, 20, season, settings)
+    with pytest.raises(ValueError, match=r"has 16 values, .* need 20, of which 12 for the first"):
         Inputs(series, known, settings, season, 16)
+    with pytest.raises(ValueError, match=r"has 20 values, .* need 23, of which 12 for the first"):
+        Inputs(series, known, settings, season, 20).training()
     options = {"models": ("Naive", "GRU"), "epochs": 1, "seeds": 1, "tune": "off"}
     found = compare(table, base="seasonal-difference", **options)
     assert found.settings.timesteps < compare(table, **options).settings.timesteps

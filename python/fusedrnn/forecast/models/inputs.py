@@ -62,10 +62,11 @@ class Inputs:
         self.effect = others[:, series.past.shape[1] :] @ scale.effect
         flat = scale.flat(series.y, numbers) - self.effect[: len(series.y)]
         self.target = flat.astype(np.float32)
-        self.lag, self.unit, seen = settings.lag(season), 1.0, flat
+        self.name, self.lag = series.unique_id, settings.lag(season)
+        self.unit, seen = 1.0, flat
         if self.lag:
             moved = differences(flat, self.lag)
-            self._check(series, min(cut, len(flat)))
+            self._check(0)
             self.unit = float(np.ptp(moved[self.lag : cut])) or 1.0
             seen = moved / self.unit
         self.seen = seen.astype(np.float32)
@@ -84,6 +85,7 @@ class Inputs:
 
     def training(self) -> tuple[Float32Array, Float32Array]:
         """Return windows (n, timesteps, features) and targets (n, outputs) of the first rows."""
+        self._check(self.outputs)
         rows, target = self.rows[self.lag : self.cut], self.seen[self.lag : self.cut]
         x, y = make_windows(rows, self.timesteps, self.outputs, target=target)
         first = self.lag + self.timesteps
@@ -180,13 +182,13 @@ class Inputs:
         found[:, :, 0] = (x[:, :, 0] - level.mean(axis=1, keepdims=True)) / width
         return found
 
-    def _check(self, series: Series, rows: int) -> None:
+    def _check(self, outputs: int) -> None:
         """Raise `ValueError` if there are too few values for one window of differences."""
-        need = self.lag + self.timesteps
-        if rows < need:
+        need = self.lag + self.timesteps + outputs
+        if self.lag and self.cut < need:
             raise ValueError(
-                f"series {series.unique_id!r} has {rows} values, but base is {self.base!r}, whose "
-                f"windows need {self.lag} and timesteps, {need}: try another base"
+                f"series {self.name!r} has {self.cut} values, but base is {self.base!r}, whose "
+                f"windows need {need}, of which {self.lag} for the first difference: try another"
             )
 
 
