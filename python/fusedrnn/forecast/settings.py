@@ -324,8 +324,9 @@ class Settings:
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
-        once. Cycles: `CYCLES` of a yearly season, of others all. Epochs: 100, but of networks over
-        many series only as many as make them see a million windows, and at least 5.
+        once. Cycles: `CYCLES` of a yearly season, of others all. Epochs: 100, of rare sales (see
+        `positive`) 33, of networks over many series only as many as make them see a million
+        windows, and at least 5.
         """
         steps = 28 if season == 7 else max(14, season + 2)
         steps = max(1, min(steps, (rows - self.horizon - self.lag(season)) // 3))
@@ -336,6 +337,7 @@ class Settings:
             scope = "global" if series >= MANY or shared else "local"
         windows = min(WINDOWS, rows * (series if scope == "global" else 1))
         least, most = EPOCHS
+        most //= 3 if self.positive else 1
         epochs = most if scope == "local" else max(least, min(most, SEEN // max(windows, 1)))
         cycles = self.cycles or CYCLES * (season in YEARLY and not self.positive)
         epochs = self.epochs or epochs

@@ -97,6 +97,7 @@ def test_nothing_after_a_cutoff_changes_a_forecast_of_rare_sales_made_at_it(loss
 
 def test_rare_sales_are_tried_with_their_losses_where_they_were_rare_before_the_test_part():
     settings = Settings().settled(1, 200, False)
+    assert Settings(loss="tweedie").settled(1, 200, False).epochs == settings.epochs // 3
     later = rare().assign(y=lambda f: f["y"].where(f.index >= 192, f["y"] + 1))
     found = [is_intermittent(panel_of(table), settings) for table in (rare(), later, rare(9))]
     assert found == [True, False, False]

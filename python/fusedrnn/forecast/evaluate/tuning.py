@@ -110,7 +110,8 @@ def candidates(
         if settings.scope == "global":
             found.append({"embeddings": "series"})
         if intermittent:
-            found += [{"loss": loss, "base": "level", "cycles": 0} for loss in POSITIVE]
+            positive = {"base": "level", "cycles": 0} | short
+            found += [{"loss": loss} | positive for loss in POSITIVE]
         found += [{"units": max(1, settings.units // 2)}, {"learning_rate": 0.001}]
         found += [{"timesteps": longer}, {"cycles": 5}, ets | other | short]
     return found
