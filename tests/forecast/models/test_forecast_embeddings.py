@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from fusedrnn.cli.main import main
-from fusedrnn.forecast import RNNForecaster, Settings, compare, load_forecaster, save_forecaster
+from fusedrnn.forecast import (
+    RNNForecaster,
+    Settings,
+    compare,
+    load_forecaster,
+    save_forecaster,
+    tune,
+)
 from fusedrnn.forecast.models.network import build, embedded
 
 SMALL = {"timesteps": 2, "units": 8, "epochs": 15, "seeds": 1, "levels": (), "season": 1}
@@ -72,6 +79,16 @@ def test_nothing_after_a_cutoff_changes_what_is_learnt_of_a_series(shops):
     before = one["cutoff"] < day
     pd.testing.assert_series_equal(one["GRU"][before], two["GRU"][before], check_exact=True)
     assert not one["GRU"].equals(two["GRU"])
+
+
+def test_they_are_tried_and_taken_where_series_differ(shops):
+    told = {"base": "level", "transform": "none", "loss": "huber", "calendar": False, "cycles": 1}
+    told |= {**SMALL, "scope": "global", "learning_rate": 0.01, "models": ("Naive", "GRU")}
+    told |= {"epochs": 40}
+    found = tune(shops.drop(columns="kind"), how="thorough", **told)
+    assert [each.options for each in found.trials] == [{}, {"embeddings": "series"}]
+    assert found.options == {"embeddings": "series"}
+    assert "embeddings series" in found.note
 
 
 def test_how_wide_the_vectors_are():
