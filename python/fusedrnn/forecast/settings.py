@@ -393,6 +393,11 @@ class Settings:
         return self.loss in POSITIVE
 
     @property
+    def in_sales(self) -> bool:
+        """Whether networks are trained on the mean absolute error of scaled sales themselves."""
+        return self.loss == "mae" and self.base in ("level", "ETS", "Theta")
+
+    @property
     def networks(self) -> list[str]:
         """The networks among `models`."""
         return [model for model in NETWORKS if model in self.models]

@@ -95,6 +95,15 @@ def test_nothing_after_a_cutoff_changes_a_forecast_of_rare_sales_made_at_it(loss
     assert one[cells].ge(0).all(axis=None)
 
 
+def test_no_test_loss_stands_beside_a_training_loss_of_another_kind(tmp_path):
+    options = {**SMALL, "epochs": 3, "models": ("Naive", "LSTM"), "tune": "off"}
+    for own, same in (({}, True), ({"loss": "zero-inflated"}, False), ({"base": "RevIN"}, False)):
+        result = compare(rare(90), **options, **own)
+        assert np.isfinite(result.table.loc["LSTM", "test_loss"]) == same
+        assert np.isfinite(result.table.loc["LSTM", "train_loss"])
+    result.write_html(tmp_path / "report.html")
+
+
 def test_rare_sales_are_tried_with_their_losses_where_they_were_rare_before_the_test_part():
     settings = Settings().settled(1, 200, False)
     assert Settings(loss="tweedie").settled(1, 200, False).epochs == settings.epochs // 3

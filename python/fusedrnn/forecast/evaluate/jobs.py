@@ -107,7 +107,8 @@ class Job:
             seconds=network.seconds,
             forecast_seconds=spent,
             losses=np.asarray(network.losses),
-            test_loss=float(np.mean(misses)),
+            # in other units than the loss in training it would say nothing
+            test_loss=float(np.mean(misses)) if settings.in_sales else float("nan"),
             parameters=network.parameters,
         )
 

@@ -121,8 +121,9 @@ def draw_losses(findings: Findings, ax: Axes) -> None:
             label = None if i else cell
             epochs = range(1, len(losses) + 1)
             ax.plot(epochs, losses, color=COLOURS[cell], label=label, linewidth=1.2)
-    learnt = any(np.min(line.get_ydata()) > 0 for line in ax.lines)  # not so of a constant series
-    ax.set(title="Training loss", xlabel="epoch", yscale="log" if learnt else "linear")
+    least = [np.min(line.get_ydata()) for line in ax.lines]  # 0 of a constant series
+    logarithmic = max(least) > 0 <= min(least)  # a likelihood may be below 0
+    ax.set(title="Training loss", xlabel="epoch", yscale="log" if logarithmic else "linear")
     ax.legend(frameon=False)
     _plain(ax)
 
