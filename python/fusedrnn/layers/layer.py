@@ -259,6 +259,7 @@ class Layer(Configurable, metaclass=OldArguments):
     supports_masking = True  # whether the mask of the input is that of the output
     not_in_config: tuple[str, ...] = ()  # arguments that Keras does not write
     takes_list = False  # whether input, mask and input shape are lists, even of one
+    shape_of_call = False  # whether that of the output is not always `output_shape`
     activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
     input_spec: Any = None  # what one's own code says of the inputs
     added: Sequence[Any] = ()  # what a `call` has added to the loss in it
@@ -650,6 +651,10 @@ class Layer(Configurable, metaclass=OldArguments):
             if self.activity_regularizer is not None:
                 self.penalized = y
             return tensor(y)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what calling the layer does, which is how to ask for it; as Keras has it."""
+        return self(*args, **kwargs)
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError if inputs are not as ``input_spec`` says, where there is one."""
