@@ -55,6 +55,12 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def an(thing: Any) -> str:
+    """Return the name of a class, or a name, after its article."""
+    name = getattr(thing, "__name__", thing)
+    return f"an {name}" if re.match("[AEIO]|U(?!ni)|[FHLMNRSX](?![a-z])", name) else f"a {name}"
+
+
 def camel_case(name: str) -> str:
     """``"expand_dims"`` -> ``"ExpandDims"``, as Keras names what stands for a function."""
     return "".join(part.capitalize() for part in name.split("_"))

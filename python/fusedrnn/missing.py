@@ -127,6 +127,30 @@ ADVICE = (
 )  # fmt: skip
 
 
+# The same of methods and properties of models and layers
+ATTRIBUTES = (
+    ("(train|test|predict|make)_.*(step|function)|compute_loss|compute_metrics|get_metrics_result|"
+     "stateless_.*|compiled_(loss|metrics)|total_loss|symbolic_call|compute_output_spec",
+     "which does in fit what happens to a batch: compile(loss=...) says what is minimised, add_loss "
+     "within a `call` adds to it, metrics are in model.metrics"),
+    ("add_metric", "which has the metrics that compile gets"),
+    ("add_loss", "which adds to a loss within the `call` of a layer of one's own"),
+    ("export", "which saves to .keras, .h5 and .safetensors, and by fusedrnn.onnx"),
+    ("quantiz.*|enable_lora|lora_.*|rematerialized_call|dtype_policy|input_dtype|autocast|"
+     "jit_compile|run_eagerly|steps_per_execution|supports_jit", ONE_CPU),
+    ("(get|set)_state_tree|torch_params|metrics_variables|(get|build|compile)_.*config|path|"
+     "operations|add_variable|updates|state_updates|inbound_nodes|outbound_nodes|_keras_.*|"
+     "_nodes|_make_predict_function", "which has weights, get_weights, get_config and layers"),
+)  # fmt: skip
+
+
+def attribute(cls: type, name: str) -> str:
+    """Return what to say of an attribute that there is not."""
+    advice = next((a for names, a in ATTRIBUTES if re.fullmatch(names, name)), "")
+    said = f"{cls.__name__!r} object has no attribute {name!r}"
+    return f"{said}: it is beyond {PACKAGE}, {advice}" if advice else said
+
+
 class _Refusing(type):
     """Class of the stand-ins for what is beyond: whatever is asked of them is refused."""
 

@@ -37,7 +37,7 @@ def absolute(k: Any) -> Any:
 
     def flat(y: Any) -> list[Any]:
         if isinstance(y, dict):
-            y = list(y.values())
+            y = [y[key] for key in sorted(y)]
         return [part for each in y for part in flat(each)] if isinstance(y, (list, tuple)) else [y]
 
     def loss(y_true: Any, y_pred: Any) -> Any:

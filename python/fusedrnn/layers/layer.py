@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import _state, constraints, initializers, legacy, regularizers
+from .. import _state, constraints, initializers, legacy, missing, regularizers
 from .._steps import StepLock
 from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
@@ -315,6 +315,11 @@ class Layer(Configurable, metaclass=OldArguments):
         if own:
             cls.__bases__ = tuple(Layer.taped if base is Layer else base for base in cls.__bases__)
             cls.__init_subclass__()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:  # noqa: D105
+            raise AttributeError(missing.attribute(type(self), name), name=name, obj=self)
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -647,7 +652,13 @@ class Layer(Configurable, metaclass=OldArguments):
             if not self.built:
                 self.build(shapes)
             self.pack()
-            y = self.forward(x, bool(training), mask)
+            try:
+                y = self.forward(x, bool(training), mask)
+            except ValueError as error:
+                if not self.takes_list or self.name in str(error):
+                    raise
+                shapes = [each.shape for each in x]
+                raise ValueError(f"{self.name}: inputs of shapes {shapes}: {error}") from error
             if self.activity_regularizer is not None:
                 self.penalized = y
             return tensor(y)

@@ -423,7 +423,9 @@ class Taped(Layer):
         """Return what the constructor took; of `Layer`'s arguments, what attributes have."""
         known = arguments(type(self))
         own = {name: getattr(self, name) for name in known if hasattr(self, name)}
-        config: dict[str, Any] = serialize(own | self._given)
+        if type(self).get_config is Taped.get_config:  # else one's own has them, as in Keras
+            own |= self._given
+        config: dict[str, Any] = serialize(own)
         if "dtype" in known:
             config["dtype"] = self.float_type.name
         if config.get("activity_regularizer") is None:

@@ -260,6 +260,16 @@ class Bidirectional(Layer):
 
     reset_state = reset_states
 
+    def gates(
+        self, inputs: Any, initial_state: Any = None, mask: Any = None
+    ) -> dict[str, dict[str, Array]]:
+        """Return what the gates are of both layers: "forward" and "backward", as of ``LSTM``."""
+        states = flat(initial_state or [])
+        half = len(states) // 2
+        layers: Any = self.layers
+        given = zip(("forward", "backward"), layers, (states[:half], states[half:]), strict=True)
+        return {name: layer.gates(inputs, own or None, mask) for name, layer, own in given}
+
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         for layer in self.layers:
             layer.dtype = layer.dtype or self.dtype
