@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def snake_case(name: str) -> str:
 
 def an(thing: Any) -> str:
     """Return the name of a class, or a name, after its article."""
-    name = getattr(thing, "__name__", thing)
+    name: str = getattr(thing, "__name__", "") or thing
     return f"an {name}" if re.match("[AEIO]|U(?!ni)|[FHLMNRSX](?![a-z])", name) else f"a {name}"
 
 

@@ -131,8 +131,8 @@ ADVICE = (
 ATTRIBUTES = (
     ("(train|test|predict|make)_.*(step|function)|compute_loss|compute_metrics|get_metrics_result|"
      "stateless_.*|compiled_(loss|metrics)|total_loss|symbolic_call|compute_output_spec",
-     "which does in fit what happens to a batch: compile(loss=...) says what is minimised, add_loss "
-     "within a `call` adds to it, metrics are in model.metrics"),
+     "which does in fit what happens to a batch: compile(loss=...) says what is minimised, "
+     "add_loss within a `call` adds to it, metrics are in model.metrics"),
     ("add_metric", "which has the metrics that compile gets"),
     ("add_loss", "which adds to a loss within the `call` of a layer of one's own"),
     ("export", "which saves to .keras, .h5 and .safetensors, and by fusedrnn.onnx"),

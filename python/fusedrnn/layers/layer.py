@@ -318,7 +318,7 @@ class Layer(Configurable, metaclass=OldArguments):
 
     if not TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any:  # noqa: D105
+        def __getattr__(self, name: str) -> Any:
             raise AttributeError(missing.attribute(type(self), name), name=name, obj=self)
 
     # What a layer defines -----------------------------------------------------------------------

@@ -120,7 +120,10 @@ class TimeDistributed(Layer):
         self.tape = x.shape, []
         if training is True and _uses_the_batch(self.layer):
             return self._by_steps(x, mask)
-        inner = None if mask is None or mask.ndim == 2 else mask.reshape(-1, *mask.shape[2:])
+        own = hasattr(self.layer, "form")  # no layer of this package takes one of rows
+        inner = None
+        if mask is not None and (own or mask.ndim > 2):
+            inner = mask.reshape(-1, *mask.shape[2:])
         y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, inner)
         return y.reshape(*x.shape[:2], *y.shape[1:])
 
