@@ -539,7 +539,7 @@ def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
     """Call a layer on tensors: build it, note the node, and return the tensors it will give."""
     node = Node(layer, args, kwargs)
     shapes: list[Any] = [tensor.shape for tensor in node.arrays]
-    given = shapes if layer.takes_list else shapes[0]
+    given: Any = shapes if layer.takes_list else shapes[0]
     layer.build(given)
     shape = layer.compute_output_shape(given) if layer.shape_of_call else layer.output_shape
     several = bool(shape) and isinstance(shape[0], tuple)  # type: ignore[index]

@@ -11,7 +11,7 @@ from . import losses
 from ._types import Array
 from .autodiff import Tracked, differentiate
 from .checks import number
-from .graph import Leaf, Slot, filled, form_of, is_flat, leaves, replaced, taken
+from .graph import Leaf, Slot, filled, form_of, is_flat, leaves, taken
 from .losses import Loss
 from .losses.loss import merge, same_rank
 from .metrics import Mean, Metric, metric_of
@@ -55,8 +55,7 @@ class Term:
         """
         if isinstance(self.outputs, Slot):
             k = self.outputs.number
-            of_k = (part and part[k] for part in (y, weight))
-            y_k, weight_k = of_k
+            y_k, weight_k = (None if part is None else part[k] for part in (y, weight))
             value, gradient = self.loss_of(y_k, y_pred[k], weight_k, masks[k])
             return value, [(k, gradient)]
         numbers = [slot.number for slot in leaves(self.outputs, Slot)]
@@ -67,10 +66,8 @@ class Term:
         loss: Any = self.loss
         tracked = {k: Tracked(y_pred[k]) for k in numbers}
         pairs = {k: same_rank(y[k], tracked[k]) for k in numbers}
-        parts = [
-            replaced(self.outputs, Slot, lambda s, side=side: pairs[s.number][side])
-            for side in (0, 1)
-        ]
+        whole = [pairs.get(k, (None, None)) for k in range(len(y_pred))]
+        parts = [filled(self.outputs, side) for side in zip(*whole, strict=True)]
         found = differentiate(getattr(loss, "fn", loss.call), f"loss {loss.name}", *parts)
         scale = 1.0 if loss.reduction == "sum" or not found.ndim else 1 / max(found.value.size, 1)
         seed = np.full(found.shape, scale, found.dtype)

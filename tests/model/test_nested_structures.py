@@ -90,6 +90,25 @@ def test_losses_are_those_of_keras(name: str) -> None:
         np.testing.assert_allclose(w, e, rtol=1e-5, atol=1e-6)
 
 
+def test_metrics_in_the_form_of_the_outputs_are_those_of_keras() -> None:
+    # In alphabetical order, for Keras on PyTorch names those of a dict in another by each other's
+    metrics = {"p": ("mae", ["mae", "mse"]), "q": {"c": "mse", "z": "mae"}, "r": ["mse"]}
+
+    def run(k: Any) -> Any:
+        x = k.Input((3,))
+        parts = [k.layers.Dense(1, name=n, kernel_initializer="ones")(x) for n in "vwxyz"]
+        model = k.Model(x, {"p": (parts[0], parts[1]), "q": {"c": parts[2], "z": parts[3]},
+                            "r": parts[4]})  # fmt: skip
+        model.compile("sgd", "mse", metrics=metrics)
+        y = {"p": (A, B), "q": {"c": B, "z": A}, "r": A}
+        return model.evaluate(X, y, verbose=0, return_dict=True)
+
+    ours, theirs = both(pytest.importorskip("keras"), run)
+    assert sorted(ours) == sorted(theirs)
+    for key in theirs:
+        np.testing.assert_allclose(ours[key], theirs[key], rtol=1e-5)
+
+
 def test_losses_that_are_for_no_output() -> None:
     x = Input((3,))
     a, b = outputs_of(fusedrnn, x)
@@ -230,6 +249,23 @@ def test_own_layers_are_read_by_what_their_constructor_got(tmp_path: Path) -> No
     model.save(tmp_path / "model.keras")
     read = fusedrnn.models.load_model(tmp_path / "model.keras", {"Perhaps": cls})
     np.testing.assert_array_equal(read({"x": X, "more": X}), model({"x": X, "more": X}))
+
+
+def test_a_graph_of_ones_own_constructor_is_read_by_its_configuration(tmp_path: Path) -> None:
+    class Own(Model):
+        def __init__(self, units: int = 2) -> None:
+            x = Input((3,))
+            super().__init__(x, layers.Dense(units)(x))
+            self.units = units
+
+        def get_config(self) -> dict[str, Any]:
+            return {"units": self.units}
+
+    model = Own(4)
+    model.save(tmp_path / "model.keras")
+    read = fusedrnn.models.load_model(tmp_path / "model.keras", {"Own": Own})
+    assert isinstance(read, Own)
+    np.testing.assert_array_equal(read(X), model(X))
 
 
 def test_own_steps_are_refused_of_graphs_too() -> None:

@@ -471,7 +471,9 @@ class _Running:
         several = isinstance(inputs, (list, tuple))
         xs = list(inputs) if several else [inputs]
         dtype = None if layer.integer_input else self.layer.float_type
-        values = [None if x is None else np.ascontiguousarray(_value(x), dtype) for x in xs]
+        values: list[Any] = [
+            None if x is None else np.ascontiguousarray(_value(x), dtype) for x in xs
+        ]
         several = several and (layer.takes_list or len(xs) > 1)
         if not layer.built:
             layer.dtype = layer.dtype or self.layer.float_type.name

@@ -7,6 +7,8 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .. import _files, _state
@@ -249,7 +251,7 @@ def _save_parts(model: Model, path: str, size: float | None, skipped: Any) -> No
     text, made = h5.parts(model, os.path.basename(path), size * 2**30, skipped)
     for name, data in made.items():
         part = os.path.join(os.path.dirname(path), name)
-        _files.write(part, lambda to, data=data: to.write_bytes(data))
+        _files.write(part, partial(Path.write_bytes, data=data))
     _files.write(path, lambda to: to.write_text(text))
 
 
@@ -307,7 +309,7 @@ def load_weights(
             "load_weights: You are loading weights into a model that has not yet been built: "
             f"{model.name} must be built first"
         )
-    options = {"skip_mismatch": skip_mismatch, "skipped": objects_to_skip or ()}
+    options: dict[str, Any] = {"skip_mismatch": skip_mismatch, "skipped": objects_to_skip or ()}
     if in_parts:
         with _reading("load_weights", path, [path]):
             found = h5.parts_of(path)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +219,7 @@ def parts(
     made, places = {}, dict[str, list[str]]()
     for number, found in enumerate(files):
         part = f"{start}_{number:05}.weights.h5"
-        made[part] = tree_bytes(lambda file, found=found: fill(file, found))
+        made[part] = tree_bytes(partial(fill, found=found))
         for path in dict.fromkeys(path for path, _, _ in found):
             places.setdefault(f"/{path}", []).append(part)
     where = {path: names if len(names) > 1 else names[0] for path, names in places.items()}
