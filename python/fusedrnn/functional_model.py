@@ -150,22 +150,19 @@ class Functional(Model):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, the batch axis included; of several, a tuple."""
         shapes = sizes(input_shape)
-        if shapes == self.input_shape or any(
-            len(own) != len(each)
-            for own, each in zip(
-                self._shapes(), shapes if self.takes_list else [shapes], strict=True
-            )
-        ):
+        every = shapes if self.takes_list else [shapes]
+        ranks = [[len(shape) for shape in each] for each in (self._shapes(), every)]
+        if shapes == self.input_shape or ranks[0] != ranks[1]:
             return self.output_shape
-        found = dict(zip(self.graph.inputs, shapes if self.takes_list else [shapes], strict=True))
+        found = dict(zip(self.graph.inputs, every, strict=True))
         for step in self.graph.steps:
             if step.form is not None:
                 step.layer.form = step.form  # type: ignore[attr-defined]
             given = [found[slot] for slot in step.inputs]
             shape = step.layer.output_shape_of(given if step.layer.takes_list else given[0])
             found.update(zip(step.outputs, [shape] if step.single else shape, strict=True))
-        every = tuple(found[slot] for slot in self.graph.outputs)
-        return every if len(every) > 1 else every[0]
+        ends = tuple(found[slot] for slot in self.graph.outputs)
+        return ends if len(ends) > 1 else ends[0]
 
     def trace(self) -> None:  # noqa: D102
         inputs = self._new_inputs()
@@ -198,7 +195,7 @@ class Functional(Model):
         inputs = self._new_inputs()
         if tensors is not None:
             found = taken(self._forms[0], tensors)
-            if found is None and not isinstance(tensors, Mapping) and len(inputs) == 1:
+            if len(inputs) == 1:
                 found = list(leaves(tensors))
             if found is None or len(found) != len(inputs):
                 raise ValueError(
@@ -309,7 +306,8 @@ class Functional(Model):
         ]
         for slot, each in zip(self.graph.inputs, xs, strict=True):
             for step in self.graph.steps if each is None else ():
-                if slot in step.inputs and not hasattr(step.layer, "form") and not step.has_states:
+                able = hasattr(step.layer, "form") or isinstance(step.layer, Functional)
+                if slot in step.inputs and not able:
                     raise ValueError(
                         f"{step.layer.name}: its input is None; what may be missing goes to a "
                         "layer with a `call` of one's own, which says what then"

@@ -227,6 +227,12 @@ def test_inputs_that_may_be_missing() -> None:
         model({"x": None, "more": X})
     with pytest.raises(ValueError, match="not optional"):
         Model(model.inputs[1], model.inputs[1] + 1).predict([None])
+    outer = {"x": Input((3,), name="x"), "more": Input((3,), name="more", optional=True)}
+    nested = Model(outer, model(outer))
+    for more in (None, X):
+        np.testing.assert_array_equal(*(
+            m.predict({"x": X, "more": more}, verbose=0) for m in (nested, model)
+        ))  # fmt: skip
     x, more = Input((3,), name="x"), Input((3,), name="more", optional=True)
     adding = Model([x, more], layers.Add(name="add")([x, more]))
     with pytest.raises(ValueError, match="add: its input is None"):
