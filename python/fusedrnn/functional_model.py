@@ -215,7 +215,9 @@ class Functional(Model):
 
     def _flat(self, data: Any) -> Any:
         """Return what the user gives for the one input, or a list in the order of the inputs."""
-        form, names = self._forms[0], self.input_names
+        form, names = self._forms[0], self._input_names
+        if len(names) == 1 and hasattr(data, "shape"):
+            return data
         found = taken(form, data)
         if isinstance(data, Mapping):
             if found is None or isinstance(form, Slot):  # by the names of the tensors

@@ -144,11 +144,11 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 
-def attribute(cls: type, name: str) -> str:
-    """Return what to say of an attribute that there is not."""
+@cache
+def attribute(name: str) -> str:
+    """Return what to say of an attribute that there is not, beside that."""
     advice = next((a for names, a in ATTRIBUTES if re.fullmatch(names, name)), "")
-    said = f"{cls.__name__!r} object has no attribute {name!r}"
-    return f"{said}: it is beyond {PACKAGE}, {advice}" if advice else said
+    return f": it is beyond {PACKAGE}, {advice}" if advice else ""
 
 
 class _Refusing(type):

@@ -240,3 +240,17 @@ def test_a_layer_within_time_distributed_gets_the_mask_of_its_steps() -> None:
     mask = np.array([[False, True], [True, False], [True, True]])
     y = layers.TimeDistributed(Masked())(x, mask=mask)
     np.testing.assert_array_equal(y, x * mask[..., None])
+
+
+def test_layers_that_a_constructor_got_have_one_place() -> None:
+    class Chain(layers.Layer):
+        def __init__(self, inner: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.inner = inner
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    layer = Chain(layers.Dense(2))
+    assert layer(np.ones((1, 3))).shape == (1, 2)
+    assert list(layer.named_layers()) == ["inner"]

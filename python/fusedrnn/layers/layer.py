@@ -319,7 +319,8 @@ class Layer(Configurable, metaclass=OldArguments):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(missing.attribute(type(self), name), name=name, obj=self)
+            said = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(said + missing.attribute(name), name=name, obj=self)
 
     # What a layer defines -----------------------------------------------------------------------
 

@@ -148,6 +148,8 @@ class Taped(Layer):
         found: dict[str, Layer] = {}
         known = {id(self)}
         for name, value in vars(self).items():
+            if name == "_given":  # what of it is a part is an attribute too
+                continue
             seen: Counter[str] = Counter()
             for layer in leaves(value, Layer):
                 where = name
