@@ -130,7 +130,7 @@ def _flat(part: Any) -> list[Any]:
 
 def rows_of(x: Any) -> int:
     """Return the number of rows of the input, or of several, some of which may be missing."""
-    return len(next(each for each in _flat(x) if each is not None))
+    return len(next(each for each in x if each is not None) if isinstance(x, list) else x)
 
 
 def ran_out(what: str, stacklevel: int) -> None:

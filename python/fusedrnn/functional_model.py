@@ -242,7 +242,7 @@ class Functional(Model):
             got = f"{len(data)} arrays" if isinstance(data, (list, tuple)) else type(data).__name__
             raise ValueError(f"{self.name}: x: got {got}, expected one for each of {names}")
         for name, each, own in zip(names, found, self._own_inputs, strict=True):
-            if each is None and not own.optional:
+            if each is None and not (own.optional and self.takes_list):
                 raise ValueError(
                     f"The input '{name}' is not optional, but None was passed. Please provide a "
                     "valid tensor."
@@ -297,14 +297,19 @@ class Functional(Model):
                 )
 
     def _structured(self, outputs: Any) -> Any:
+        if isinstance(self._forms[1], Slot):
+            return outputs
         y = filled(self._forms[1], outputs if isinstance(outputs, list) else [outputs])
         return y[0] if isinstance(y, (list, tuple)) and len(y) == 1 else y
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:
         """Return the output of the graph, or a list of them."""
+        if not self.takes_list:
+            shape: Any = self.input_shape
+            return super().forward(with_rank(self.name, x, shape), training, mask)
         xs = [
             each if each is None else with_rank(self.name, each, shape)
-            for each, shape in zip(x if self.takes_list else [x], self._shapes(), strict=True)
+            for each, shape in zip(x, self._shapes(), strict=True)
         ]
         for slot, each in zip(self.graph.inputs, xs, strict=True):
             for step in self.graph.steps if each is None else ():
@@ -314,7 +319,7 @@ class Functional(Model):
                         f"{step.layer.name}: its input is None; what may be missing goes to a "
                         "layer with a `call` of one's own, which says what then"
                     )
-        return super().forward(xs if self.takes_list else xs[0], training, mask)
+        return super().forward(xs, training, mask)
 
     # Configuration ------------------------------------------------------------------------------
 
