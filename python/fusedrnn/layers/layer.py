@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -315,12 +315,6 @@ class Layer(Configurable, metaclass=OldArguments):
         if own:
             cls.__bases__ = tuple(Layer.taped if base is Layer else base for base in cls.__bases__)
             cls.__init_subclass__()
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            said = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(said + missing.attribute(name), name=name, obj=self)
 
     # What a layer defines -----------------------------------------------------------------------
 
@@ -711,6 +705,9 @@ class Layer(Configurable, metaclass=OldArguments):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+missing.answer_attributes(Layer)
 
 
 def said(**arguments: Any) -> dict[str, Any]:
