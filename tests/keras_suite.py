@@ -265,7 +265,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
     if _nested(a) != _nested(b) or (
         _nested(a) and (isinstance(a, dict), len(a)) != (isinstance(b, dict), len(b))
     ):
-        raise ValueError(f"{a} and {b} differ in form")
+        raise ValueError(f"expected a {type(a).__name__} as {a}, got {b}")
     for key in a if isinstance(a, dict) else range(len(a)) if _nested(a) else ():
         assert_same_structure(a[key], b[key])
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,12 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def an(thing: Any) -> str:
+    """Return the name of a class, or a name, after its article."""
+    name: str = getattr(thing, "__name__", "") or thing
+    return f"an {name}" if re.match("[AEIO]|U(?!ni)|[FHLMNRSX](?![a-z])", name) else f"a {name}"
 
 
 def camel_case(name: str) -> str:

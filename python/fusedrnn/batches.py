@@ -13,6 +13,7 @@ from ._state import random_generator
 from ._tensor import strings
 from ._types import Array
 from .checks import number, whole
+from .graph import Slot, leaves
 
 # Inputs, targets, sample weights: arrays, or lists of them where a model has several
 Batch = tuple[Any, Any, Any]
@@ -71,7 +72,7 @@ def several(what: str, data: Any, names: Sequence[str], dtypes: Sequence[Any]) -
         found = f"{len(data)} arrays" if isinstance(data, (list, tuple)) else type(data).__name__
         raise ValueError(f"{what}: got {found}, expected one for each of {list(names)}")
     arrays = [
-        None if each is None and what == "y" else as_array(f"{what} {name}", each, dtype)
+        None if each is None else as_array(f"{what} {name}", each, dtype)
         for name, each, dtype in zip(names, data, dtypes, strict=True)
     ]
     return arrays if len(arrays) > 1 else arrays[0]
@@ -82,7 +83,7 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
     x = model._entries(x)
     heads = model._head_names
     if y is not None:
-        targets = _for_all(model, y) if len(heads) > 1 else y
+        targets = _for_all(model, model._targets(y)) if len(heads) > 1 else y
         y = several("y", targets, heads, [model.float_type] * len(heads))
     if len(heads) == 1:
         if isinstance(sample_weight, Mapping) and list(sample_weight) == model.output_names:
@@ -92,6 +93,7 @@ def entries(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -
         raise ValueError("class_weight: is for a model of one output; use sample_weight")
     if sample_weight is None:
         return x, y, None
+    sample_weight = model._targets(sample_weight)
     if isinstance(sample_weight, Mapping):
         sample_weight = [sample_weight.get(name) for name in heads]
     elif not isinstance(sample_weight, (list, tuple)):
@@ -109,7 +111,8 @@ def _for_all(model: Any, y: Any) -> Any:
     shapes = {tuple(shape[1:]) for shape in model.output_shape or ()}
     if hasattr(y, "shape") and {tuple(y.shape[1:])} == shapes:
         return [y] * len(model._heads)
-    names = [head.name for head in model._heads if head.user_loss is not None or head.has_metrics]
+    counts = {slot.number for slot in leaves([term.outputs for term in model._terms], Slot)}
+    names = [h.name for k, h in enumerate(model._heads) if k in counts or h.has_metrics]
     if not names or len(names) == len(model._heads):
         return y
     if not isinstance(y, (list, tuple, Mapping)):
@@ -123,6 +126,11 @@ def _for_all(model: Any, y: Any) -> Any:
 
 def _flat(part: Any) -> list[Any]:
     return part if isinstance(part, list) else [part]
+
+
+def rows_of(x: Any) -> int:
+    """Return the number of rows of the input, or of several, some of which may be missing."""
+    return len(next(each for each in x if each is not None) if isinstance(x, list) else x)
 
 
 def ran_out(what: str, stacklevel: int) -> None:
@@ -145,7 +153,7 @@ class ArrayBatches:
     """Batches of arrays, in order or, with ``shuffle``, in a new order every epoch."""
 
     def __init__(self, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool) -> None:
-        self.rows = len(_flat(x)[0])
+        self.rows = rows_of(x)
         if not self.rows:
             raise ValueError("x has no rows")
         for name, part in (("x", x), ("y", y), ("sample_weight", weight)):
@@ -226,7 +234,7 @@ class SequenceBatches:
             )
         x, y, weight = (*given, None, None)[:3]
         x, y, weight = entries(self.model, x, y, weight, self.class_weight)
-        if not len(_flat(x)[0]):
+        if not rows_of(x):
             raise ValueError("x: a batch has no rows")
         return x, y, weight
 
@@ -253,10 +261,16 @@ def weights(y: Array | None, sample_weight: Any, class_weight: Any, dtype: Any) 
 def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any]:
     """Cut the last ``share`` of the rows off, as Keras: the first floor(n (1 - share)) train."""
 
-    def rows_of(data: Any) -> int:
-        if isinstance(data, (list, tuple)) and data and hasattr(data[0], "shape"):
-            return rows_of(data[0])
-        array = np.asarray(data)
+    def first(data: Any) -> Any:
+        """Return the first of arrays in lists or dicts, None among them left out."""
+        if isinstance(data, Mapping) and data:
+            data = list(data.values())
+        elif not is_list(data):
+            return data
+        return next((found for each in data if (found := first(each)) is not None), None)
+
+    def count(data: Any) -> int:
+        array = np.asarray(first(data))
         texts = array.size and isinstance(array.flat[0], (str, bytes))
         if (array.dtype.kind == "O" and not texts) or not array.ndim:
             raise ValueError("validation_split needs arrays; give validation_data instead")
@@ -267,24 +281,27 @@ def split_validation(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, An
             return None
         if isinstance(data, Mapping):
             return {name: part(each, rows) for name, each in data.items()}
-        if isinstance(data, (list, tuple)) and data and np.ndim(data[0]) > 0 and is_list(data):
+        if is_list(data):
             return [part(each, rows) for each in data]
         return np.asarray(data)[rows]
 
-    n = rows_of(next(iter(x.values())) if isinstance(x, Mapping) and x else x)
+    n = count(x)
     cut = math.floor(n * (1 - share))
     if not 0 < cut < n:
         raise ValueError(f"validation_split of {share} leaves one part of the {n} rows empty")
-    first, last = slice(None, cut), slice(cut, None)
     return (
-        tuple(part(a, first) for a in (x, y, weight)),
-        tuple(part(a, last) for a in (x, y, weight)),
+        tuple(part(a, slice(None, cut)) for a in (x, y, weight)),
+        tuple(part(a, slice(cut, None)) for a in (x, y, weight)),
     )
 
 
 def is_list(data: Any) -> bool:
-    """Whether a list holds the arrays of several inputs, and not the rows of one."""
-    return all(hasattr(each, "shape") for each in data)
+    """Whether it is a list of the arrays of several inputs, and not of the rows of one."""
+    return isinstance(data, (list, tuple)) and any(each is not None for each in data) and all(
+        each is None or isinstance(each, Mapping) or len(getattr(each, "shape", ())) > 0
+        or is_list(each)
+        for each in data
+    )  # fmt: skip
 
 
 class Batches:
@@ -354,6 +371,6 @@ def make(
         return Batches(SequenceBatches(x, model, bool(shuffle), class_weight), steps)
     x, y, weight = entries(model, x, y, sample_weight, class_weight)
     if batch_size is None:
-        rows = len(_flat(x)[0])
+        rows = rows_of(x)
         batch_size = model.fixed_batch_size or (math.ceil(rows / steps) if steps else 32)
     return Batches(ArrayBatches(x, y, weight, batch_size=batch_size, shuffle=bool(shuffle)), steps)

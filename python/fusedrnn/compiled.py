@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from . import _state, batches, optimizers
 from ._types import Array, Logs
-from .heads import Head, heads
+from .graph import Slot
+from .heads import Head, Term, heads, terms
 from .layers.layer import Buffer, Layer
 from .losses import Loss
 from .metrics import Mean, Metric
@@ -26,6 +27,7 @@ class Compiled(Layer):
     _input_names: Sequence[str] = ("",)
     _head_names: Sequence[str] = ("",)
     _heads: Sequence[Head] = ()
+    _terms: Sequence[Term] = ()
     _several = False  # whether there are several outputs
 
     def compile(
@@ -48,7 +50,8 @@ class Compiled(Layer):
             A name of ``fusedrnn.optimizers`` in lower case, or an object.
         loss : str, Loss or callable
             A name of ``fusedrnn.losses``, an object, or a function of (y_true, y_pred) written with
-            NumPy; of several outputs a list, or a dict by the outputs' names.
+            NumPy; of several outputs a list, or a dict by the outputs' names, in which an entry may
+            be a list of losses, too; of outputs in lists and dicts, the same with losses in it.
         loss_weights : float, optional
             Factor of the loss, or a list or dict of them.
         metrics, weighted_metrics : list, optional
@@ -87,18 +90,29 @@ class Compiled(Layer):
         self._make_heads()
         self.compiled = True
 
+    @property
+    def _output_form(self) -> Any:
+        """The form in which the model gives its outputs, with a Slot for each."""
+        return Slot(0)
+
     def _make_heads(self) -> None:
         """Give each output what ``compile`` said of it."""
         given = ("loss", "loss_weights", "metrics", "weighted_metrics")
-        self._heads = heads(self._head_names, *(self._compile_config[name] for name in given))
+        loss, loss_weights, *metrics = (self._compile_config[name] for name in given)
+        form = self._output_form
+        self._terms = terms(self._head_names, form, loss, loss_weights)
+        self._heads = heads(self._head_names, form, *metrics)
         self._several = len(self._heads) > 1
         if not self._several:
-            self._compile_config["loss"] = self._heads[0].user_loss
+            self._compile_config["loss"] = self._terms[0].user_loss
 
     @property
     def loss(self) -> Any:
         """The loss; of several outputs a list."""
-        found: list[Loss | None] = [head.loss for head in self._heads]
+        found: list[Loss | None] = [
+            next((term.loss for term in self._terms if term.outputs == Slot(k)), None)
+            for k in range(len(self._heads))
+        ]
         return found if len(found) > 1 else found[0] if found else None
 
     # Numbers ------------------------------------------------------------------------------------
@@ -128,7 +142,7 @@ class Compiled(Layer):
         """The loss and the compiled metrics; the latter exist from the first batch on."""
         return [
             self.loss_tracker,
-            *(head.tracker for head in self._tracked()),
+            *(term.tracker for term in self._tracked()),
             *(m for head in self._heads for group in head.metrics or () for m in group),
         ]
 
@@ -161,16 +175,15 @@ class Compiled(Layer):
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Return the metrics by names that differ, which Keras makes so."""
         found: dict[str, Metric] = {self.loss_tracker.name: self.loss_tracker}
-        for head in self._tracked():
-            found[head.tracker.name] = head.tracker
+        for term in self._tracked():
+            found[term.tracker.name] = term.tracker
         for head in self._heads:
             head.named(found)
         return list(found.items())
 
-    def _tracked(self) -> list[Head]:
-        """Return the outputs whose losses are shown beside their sum, where there are several."""
-        found = [head for head in self._heads if head.user_loss is not None]
-        return found if len(found) > 1 else []
+    def _tracked(self) -> Sequence[Term]:
+        """Return the losses that are shown beside their sum, where there are several."""
+        return self._terms if len(self._terms) > 1 else ()
 
     def _require(self, what: str) -> None:
         if not self.compiled:
@@ -179,6 +192,10 @@ class Compiled(Layer):
     def _entries(self, x: Any) -> Any:
         """Return what the user gives as input: an array, or a list of several."""
         return batches.several("x", x, self._input_names, self.input_types)
+
+    def _targets(self, y: Any) -> Any:
+        """Return targets, or their weights, in the order of the outputs."""
+        return y
 
     def _prepare(self, x: Array) -> None:
         """Build the model for a batch, if that is still to be done, and check its shape."""
@@ -202,39 +219,35 @@ class Compiled(Layer):
 
     def _record(self, loss: float, x: Any, y: Any, y_pred: Any, weight: Any) -> None:
         """Have loss and metrics take in a batch."""
-        rows = len(x[0] if isinstance(x, list) else x)
+        rows = batches.rows_of(x)
         self.loss_tracker.total += loss * rows
         self.loss_tracker.count += rows
         if not self._several:
             self._heads[0].record(y, y_pred, weight, self.output_mask)
             return
-        for head, each in self._each_head(y, y_pred, weight):
-            head.record(*each)
-
-    def _each_head(self, y: Any, y_pred: Any, weight: Any) -> Iterable[tuple[Head, Any]]:
-        """Return each of several outputs' heads with its targets, values, weights and mask."""
         none = [None] * len(self._heads)
         every = zip(y or none, y_pred, weight or none, self.output_mask, strict=True)
-        return zip(self._heads, every, strict=True)
+        for head, each in zip(self._heads, every, strict=True):
+            head.record(*each)
 
     def _loss_of(self, y: Any, y_pred: Any, weight: Any) -> tuple[float, Any]:
         """Return the loss and its derivative, of several outputs a list of them."""
         if not self._several:
-            head = self._heads[0]
-            return head.factored(*head.loss_of(y, y_pred, weight, self.output_mask))
-        total, gradients = 0.0, list[Any]()
-        if all(head.user_loss is None for head in self._heads):
+            term = self._terms[0]
+            return term.factored(*term.loss_of(y, y_pred, weight, self.output_mask))
+        if not self._terms:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-        for head, each in self._each_head(y, y_pred, weight):
-            if head.user_loss is None:  # this output does not count
-                gradients.append(None)
-                continue
-            value, gradient = head.loss_of(*each)
-            head.tracker.total += value * len(each[1])
-            head.tracker.count += len(each[1])
-            value, gradient = head.factored(value, gradient)
-            total += value
-            gradients.append(gradient)
+        total = 0.0
+        gradients: list[Any] = [None] * len(self._heads)  # None where an output does not count
+        rows = len(y_pred[0])
+        for term in self._terms:
+            value, parts = term.of_several(y, y_pred, weight, self.output_mask)
+            term.tracker.total += value * rows
+            term.tracker.count += rows
+            total += value * term.weight
+            for k, gradient in parts:
+                gradient = term.factored(value, gradient)[1]
+                gradients[k] = gradient if gradients[k] is None else gradients[k] + gradient
         return total, gradients
 
     def _penalties(self, buffer: Buffer, gradients: bool) -> float:
@@ -299,7 +312,7 @@ class Compiled(Layer):
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> batches.Batch:
         x, y, weight = batches.entries(self, x, y, sample_weight, class_weight)
-        if not len(x[0] if isinstance(x, list) else x):
+        if not batches.rows_of(x):
             raise ValueError("x has no rows")
         self._prepare(x)
         return x, y, weight
@@ -311,7 +324,7 @@ class Compiled(Layer):
             values = [_plain(m.result(), self.float_type) for m in self.metrics]
             return values[0] if len(values) == 1 else values
         logs = self._logs()  # the losses in order, then all others by name, as Keras
-        first = ["loss", *(head.tracker.name for head in self._tracked())]
+        first = list(dict.fromkeys(["loss", *(term.tracker.name for term in self._tracked())]))
         values = [logs[name] for name in (*first, *(name for name in logs if name not in first))]
         return values[0] if len(values) == 1 else values
 

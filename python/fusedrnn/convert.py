@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import layers
+from ._state import an
 from ._types import Array
 from .cells import BY_LAYER, CELLS
 
@@ -332,7 +333,7 @@ def _keras_places(layer: Any) -> list[_Place]:
     if kind not in BY_LAYER:
         if not layer.weights:
             return []
-        raise TypeError(f"convert: {layer.name} is a {kind}, which has no equivalent")
+        raise TypeError(f"convert: {layer.name} is {an(kind)}, which has no equivalent")
     given = layer.activation, getattr(layer, "recurrent_activation", None)
     activation, *gates = (f.__name__ for f in given if f is not None)
     known = EVERYWHERE[BY_LAYER[kind].name]

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import _state, legacy
+import numpy as np
+
+from . import _state, batches, legacy
 from ._tensor import as_type
 from .configurable import custom_object_scope
-from .graph import Graph, KerasTensor, Slot, is_symbolic, leaves, replaced, traced
+from .graph import (
+    Graph,
+    KerasTensor,
+    Leaf,
+    Slot,
+    filled,
+    form_of,
+    is_flat,
+    is_symbolic,
+    leaves,
+    like,
+    replaced,
+    taken,
+    traced,
+)
 from .graph_config import Place, ends_of, layers_config
 from .layers.input import InputLayer
-from .layers.layer import LAYERS, Layer, Shape, running
+from .layers.layer import LAYERS, Layer, Shape, sizes
 from .layers.operation import Operation
 from .model import Model, with_rank
 
@@ -39,28 +56,24 @@ class Functional(Model):
     ) -> None:  # fmt: skip
         inputs = legacy.argument("Model.inputs", inputs, kwargs)
         outputs = legacy.argument("Model.outputs", outputs, kwargs)
-        # As Keras, which takes dicts in the order of their names
-        inputs, outputs = (
-            dict(sorted(given.items())) if isinstance(given, dict) else given
-            for given in (inputs, outputs)
-        )
+        self._sorted = not isinstance(inputs, dict) or list(inputs) == sorted(inputs)
+        inputs, outputs = _in_order(inputs), _in_order(outputs)
         starts, ends = list(leaves(inputs)), list(leaves(outputs))
         for what, given, found in (("inputs", inputs, starts), ("outputs", outputs, ends)):
-            if not found:
-                raise ValueError(f"Model: {what} is {given!r}, expected what Input or layers gave")
+            if not found or len(found) < len(list(leaves(given, Leaf))):
+                raise ValueError(
+                    f"Model: {what} is {given!r}, expected what Input or layers gave: All "
+                    f"`{what}` values must be KerasTensors"
+                )
         super().__init__(name=name, **kwargs)
         self.graph, self._layers = traced(starts, ends)
         self._ends = starts, ends
+        self._forms = form_of(inputs), form_of(outputs)  # in which they were given
         self._input_names, self._output_names = (
-            list(given) if isinstance(given, dict) else _unique([tensor.name for tensor in found])
+            list(given) if _is_flat_dict(given) else _unique([tensor.name for tensor in found])
             for given, found in ((inputs, starts), (outputs, ends))
         )
         self._head_names = self._output_names if len(ends) > 1 else [""]
-        # In which form they were given: one, a list or a dict, as a file has them too
-        self._forms = tuple(
-            "dict" if isinstance(g, dict) else "list" if isinstance(g, list | tuple) else "one"
-            for g in (inputs, outputs)
-        )
         # A tensor in the middle of another graph begins this one as an Input would
         self._own_inputs = [
             InputLayer(batch_shape=tensor.shape, name=f"{tensor.name}_output")
@@ -132,9 +145,24 @@ class Functional(Model):
     def build(self, input_shape: Any = None) -> None:
         """Accept inputs of a shape; a graph is built from the start."""
 
+    shape_of_call = True
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, the batch axis included; of several, a tuple."""
-        return self.output_shape
+        shapes = sizes(input_shape)
+        every = shapes if self.takes_list else [shapes]
+        ranks = [[len(shape) for shape in each] for each in (self._shapes(), every)]
+        if shapes == self.input_shape or ranks[0] != ranks[1]:
+            return self.output_shape
+        found = dict(zip(self.graph.inputs, every, strict=True))
+        for step in self.graph.steps:
+            if step.form is not None:
+                step.layer.form = step.form  # type: ignore[attr-defined]
+            given = [found[slot] for slot in step.inputs]
+            shape = step.layer.output_shape_of(given if step.layer.takes_list else given[0])
+            found.update(zip(step.outputs, [shape] if step.single else shape, strict=True))
+        ends = tuple(found[slot] for slot in self.graph.outputs)
+        return ends if len(ends) > 1 else ends[0]
 
     def trace(self) -> None:  # noqa: D102
         inputs = self._new_inputs()
@@ -166,21 +194,17 @@ class Functional(Model):
         """Return this graph on other tensors, of other layers; see ``clone_model``."""
         inputs = self._new_inputs()
         if tensors is not None:
-            found = list(leaves(tensors))
-            form = "dict" if isinstance(tensors, dict) else "list"
-            if len(found) != len(inputs) or (len(inputs) > 1 and form != self._forms[0]):
+            found = taken(self._forms[0], tensors)
+            if len(inputs) == 1:
+                found = list(leaves(tensors))
+            if found is None or len(found) != len(inputs):
                 raise ValueError(
                     "`input_tensors` must have the same structure as model.input: "
                     f"{self.input}, not {tensors}"
                 )
-            inputs = [tensors[name] for name in self._input_names] if form == "dict" else found
-        outputs = self._through(inputs, layer_of, call)
-        begin, end = (
-            _formed(form, names, each)
-            for form, names, each in zip(
-                self._forms, (self._input_names, self._output_names), (inputs, outputs), strict=True
-            )
-        )
+            inputs = found
+        ends = inputs, self._through(inputs, layer_of, call)
+        begin, end = map(filled, self._forms, ends)
         return type(self)(begin, end, name=self.name, trainable=self.trainable)
 
     def _shapes(self) -> Sequence[Shape]:
@@ -189,44 +213,83 @@ class Functional(Model):
 
     # Inputs and outputs -------------------------------------------------------------------------
 
-    def _inputs(self, data: Any) -> Any:
-        """Return one array, or a list in the order of the inputs; a dict is by name."""
-        names = self.input_names
+    def _flat(self, data: Any) -> Any:
+        """Return what the user gives for the one input, or a list in the order of the inputs."""
+        form, names = self._forms[0], self._input_names
+        if len(names) == 1 and hasattr(data, "shape"):
+            return data
+        found = taken(form, data)
         if isinstance(data, Mapping):
-            data = list(self._by_name(data).values())
-        elif not isinstance(data, (list, tuple)) or len(names) == 1 != len(data):
-            data = [data]
-        if len(data) != len(names):
-            raise ValueError(
-                f"{self.name}: x has {len(data)} arrays, expected {len(names)}: {names}"
-            )
-        every = [as_type(each, kind) for each, kind in zip(data, self.input_types, strict=True)]
-        return every if len(names) > 1 else every[0]
+            if found is None or isinstance(form, Slot):  # by the names of the tensors
+                missing = [name for name in names if name not in data]
+                if missing:
+                    raise ValueError(
+                        f"{self.name}: x has no entry {missing[0]!r}; it has {list(data)}"
+                    )
+                found = [data[name] for name in names]
+            elif len(data) > len(form) and not is_symbolic(data):
+                self._differs(data, warnings.warn)
+        elif found is None and isinstance(form, dict) and isinstance(data, (list, tuple)):
+            found = list(leaves(data, Leaf))
+            if not self._sorted or len(found) != len(names):
+                self._differs(data)
+            self._differs(data, warnings.warn)
+        if len(names) == 1 and not isinstance(data, Mapping):
+            listed = isinstance(data, (list, tuple)) and len(data) == 1
+            alone = listed and (data[0] is None or hasattr(data[0], "shape"))
+            found = [data[0] if alone else data]
+        elif found is None:
+            got = f"{len(data)} arrays" if isinstance(data, (list, tuple)) else type(data).__name__
+            raise ValueError(f"{self.name}: x: got {got}, expected one for each of {names}")
+        for name, each, own in zip(names, found, self._own_inputs, strict=True):
+            if each is None and not (own.optional and self.takes_list):
+                raise ValueError(
+                    f"The input '{name}' is not optional, but None was passed. Please provide a "
+                    "valid tensor."
+                )
+        return found if len(names) > 1 else found[0]
 
-    def _by_name(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a dict has of each input, in the order of the inputs."""
-        missing = [name for name in self.input_names if name not in data]
-        if missing:
-            raise ValueError(f"{self.name}: x has no entry {missing[0]!r}; it has {list(data)}")
-        return {name: data[name] for name in self.input_names}
+    def _differs(self, data: Any, say: Any = None) -> None:
+        """Say, as Keras, that data have another form than the inputs; ValueError by default."""
+        got = replaced(data, Leaf, lambda x: f"Tensor(shape={np.shape(x)})")
+        text = (
+            "The structure of `inputs` doesn't match the expected structure.\n"
+            f"Expected: {filled(self._forms[0], self.input_names)}\nReceived: inputs={got}"
+        )
+        if say is None:
+            raise ValueError(text)
+        say(text, stacklevel=5)
+
+    def _entries(self, x: Any) -> Any:
+        x = self._flat(x)
+        return batches.several("x", x, self._input_names, self.input_types)
+
+    def _targets(self, y: Any) -> Any:
+        """Return targets, or their weights, in the order of the outputs, if they are nested."""
+        return y if is_flat(self._forms[1]) else taken(self._forms[1], y) or y
+
+    def _inputs(self, data: Any) -> Any:
+        """Return one array, or a list in the order of the inputs."""
+        every = data if self.takes_list else [data]
+        arrays = [
+            None if each is None else as_type(each, kind)
+            for each, kind in zip(every, self.input_types, strict=True)
+        ]
+        return arrays if self.takes_list else arrays[0]
 
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for arrays, or for tensors without values, in the form of the graph."""
-        if isinstance(inputs, Mapping):
-            inputs = self._by_name(inputs)
-            if running.get() is not None and not is_symbolic(inputs):
-                every = list(inputs.values())
-                inputs = every if len(every) > 1 else every[0]
-        y = super().__call__(inputs, training, mask)
-        return y if isinstance(y, dict) else self._structured(y)
+        return super().__call__(self._flat(inputs), training, mask)
 
     def _prepare(self, x: Any) -> None:
-        rows = {len(each) for each in x} if isinstance(x, list) else {len(x)}
+        rows = {len(each) for each in x if each is not None} if self.takes_list else {len(x)}
         if len(rows) > 1:
             raise ValueError(f"{self.name}: the inputs have {sorted(rows)} rows")
         for name, each, shape in zip(
-            self.input_names, x if isinstance(x, list) else [x], self._shapes(), strict=True
+            self.input_names, x if self.takes_list else [x], self._shapes(), strict=True
         ):
+            if each is None:
+                continue
             found = with_rank(self.name, each, shape).shape
             if any(e not in (None, n) for n, e in zip(found[1:], shape[1:], strict=True)):
                 raise ValueError(
@@ -234,18 +297,29 @@ class Functional(Model):
                 )
 
     def _structured(self, outputs: Any) -> Any:
-        if self._forms[1] != "dict":
+        if isinstance(self._forms[1], Slot):
             return outputs
-        every = outputs if isinstance(outputs, list) else [outputs]
-        return _formed("dict", self._output_names, every)
+        y = filled(self._forms[1], outputs if isinstance(outputs, list) else [outputs])
+        return y[0] if isinstance(y, (list, tuple)) and len(y) == 1 else y
 
     def forward(self, x: Any, training: bool, mask: Any) -> Any:
         """Return the output of the graph, or a list of them."""
+        if not self.takes_list:
+            shape: Any = self.input_shape
+            return super().forward(with_rank(self.name, x, shape), training, mask)
         xs = [
-            with_rank(self.name, each, shape)
-            for each, shape in zip(x if isinstance(x, list) else [x], self._shapes(), strict=True)
+            each if each is None else with_rank(self.name, each, shape)
+            for each, shape in zip(x, self._shapes(), strict=True)
         ]
-        return super().forward(xs if len(xs) > 1 else xs[0], training, mask)
+        for slot, each in zip(self.graph.inputs, xs, strict=True):
+            for step in self.graph.steps if each is None else ():
+                able = hasattr(step.layer, "form") or isinstance(step.layer, Functional)
+                if slot in step.inputs and not able:
+                    raise ValueError(
+                        f"{step.layer.name}: its input is None; what may be missing goes to a "
+                        "layer with a `call` of one's own, which says what then"
+                    )
+        return super().forward(xs, training, mask)
 
     # Configuration ------------------------------------------------------------------------------
 
@@ -291,10 +365,12 @@ class Functional(Model):
                 self._layers, graph.steps, places, self._slot_shapes(), self.dtype
             ),
             **{
-                key: _formed(form, names, [list(places[k]) for k in slots])
-                for key, form, names, slots in (
-                    ("input_layers", self._forms[0], self._input_names, graph.inputs),
-                    ("output_layers", self._forms[1], self._output_names, graph.outputs),
+                key: filled(form, [list(places[k]) for k in slots])
+                for key, form, slots in zip(
+                    ("input_layers", "output_layers"),
+                    self._forms,
+                    (graph.inputs, graph.outputs),
+                    strict=True,
                 )
             },
         }
@@ -310,6 +386,8 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Functional:
         """Build the model that ``get_config``, or Keras, described, with new weights."""
+        if "layers" not in config:  # what the `get_config` of a subclass gives
+            return cls(**config)
         with custom_object_scope(custom_objects or {}):
             inputs, outputs = ends_of(config)
         known = ("name", "trainable", "layers", "input_layers", "output_layers")
@@ -323,11 +401,17 @@ def _unique(names: list[str]) -> list[str]:
     return [f"{n}_{names[:k].count(n)}" if n in names[:k] else n for k, n in enumerate(names)]
 
 
-def _formed(form: str, names: Sequence[str], values: list[Any]) -> Any:
-    """Return values in the form in which inputs or outputs were given."""
-    if form == "dict":
-        return dict(zip(names, values, strict=True))
-    return values if form == "list" else values[0]
+def _in_order(structure: Any) -> Any:
+    """Return a structure with dicts in the order of their names, in which Keras takes them."""
+    if isinstance(structure, dict):
+        return {key: _in_order(structure[key]) for key in sorted(structure)}
+    if isinstance(structure, (list, tuple)):
+        return like(structure, [_in_order(each) for each in structure])
+    return structure
+
+
+def _is_flat_dict(structure: Any) -> bool:
+    return isinstance(structure, dict) and is_flat(structure)
 
 
 Model.functional = LAYERS["functional"] = LAYERS["model"] = Functional

@@ -10,7 +10,7 @@ Not here: what a layer computes, and how a model trains.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -126,12 +126,27 @@ def leaves(structure: Any, kind: Any = KerasTensor) -> Iterator[Any]:
             yield from leaves(each, kind)
 
 
+class _IsLeaf(type):
+    def __instancecheck__(cls, thing: Any) -> bool:
+        return not isinstance(thing, (list, tuple, dict))
+
+
+class Leaf(metaclass=_IsLeaf):
+    """As a kind: whatever is no list, tuple or dict."""
+
+
+def like(sequence: Any, values: list[Any]) -> Any:
+    """Return values as a list or tuple of the type of another."""
+    kind = type(sequence)
+    return kind(*values) if hasattr(sequence, "_fields") else kind(values)
+
+
 def replaced(structure: Any, kind: Any, by: Callable[[Any], Any]) -> Any:
     """Return nested lists, tuples and dicts with what is of a kind replaced."""
     if isinstance(structure, kind):
         return by(structure)
     if isinstance(structure, (list, tuple)):
-        return type(structure)([replaced(each, kind, by) for each in structure])
+        return like(structure, [replaced(each, kind, by) for each in structure])
     if isinstance(structure, dict):
         return {key: replaced(each, kind, by) for key, each in structure.items()}
     return structure
@@ -152,6 +167,39 @@ class Slot:
     """Where a graph keeps an array while it runs."""
 
     number: int
+
+
+def form_of(structure: Any, kind: Any = Leaf) -> Any:
+    """Return nested lists, tuples and dicts with a Slot, numbered from 0, for each of a kind."""
+    number = count()
+    return replaced(structure, kind, lambda _: Slot(next(number)))
+
+
+def filled(form: Any, values: Sequence[Any]) -> Any:
+    """Return what ``form_of`` gave with values for its Slots."""
+    return replaced(form, Slot, lambda slot: values[slot.number])
+
+
+def is_flat(structure: Any) -> bool:
+    """Whether there are no lists, tuples or dicts within a list, tuple or dict."""
+    parts = structure.values() if isinstance(structure, dict) else structure
+    return isinstance(structure, Leaf) or all(isinstance(each, Leaf) for each in parts)
+
+
+def taken(form: Any, structure: Any) -> list[Any] | None:
+    """Return what is in a structure in the places of a form's Slots; None if they differ."""
+    if isinstance(form, Slot):
+        return [structure]
+    if isinstance(form, dict):
+        if not isinstance(structure, Mapping) or any(key not in structure for key in form):
+            return None
+        pairs = [(form[key], structure[key]) for key in form]
+    else:
+        if not isinstance(structure, (list, tuple)) or len(structure) != len(form):
+            return None
+        pairs = list(zip(form, structure, strict=True))
+    every = [taken(*pair) for pair in pairs]
+    return None if None in every else [each for part in every for each in part or ()]
 
 
 @dataclass(eq=False)
@@ -176,10 +224,9 @@ class Step:
         self.has_states = len(self.inputs) > 1 and not self.layer.takes_list
         self.mask = self.kwargs.get("mask")  # given by hand, instead of the one from below
         if hasattr(self.layer, "form"):
-            number = count()
             kwargs = without_mask(self.kwargs)
             args = self.args if self.args or kwargs else (Slot(0),)  # in a chain
-            self.form = replaced((args, kwargs), Slot, lambda _: Slot(next(number)))
+            self.form = form_of((args, kwargs), Slot)
             if self.mask is not None:
                 self.form[1]["mask"] = True
         self.training = self.kwargs.get("training")  # what counts for the layer, None: the model's
@@ -492,8 +539,9 @@ def connect(layer: Layer, *args: Any, **kwargs: Any) -> Any:
     """Call a layer on tensors: build it, note the node, and return the tensors it will give."""
     node = Node(layer, args, kwargs)
     shapes: list[Any] = [tensor.shape for tensor in node.arrays]
-    layer.build(shapes if layer.takes_list else shapes[0])
-    shape = layer.output_shape
+    given: Any = shapes if layer.takes_list else shapes[0]
+    layer.build(given)
+    shape = layer.compute_output_shape(given) if layer.shape_of_call else layer.output_shape
     several = bool(shape) and isinstance(shape[0], tuple)  # type: ignore[index]
     every: Iterable[Any] = shape if several else [shape]  # type: ignore[assignment]
     dtype = getattr(layer, "output_type", None) or layer.dtype or "float32"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .configurable import serialize
-from .graph import KerasTensor, Slot, Step, leaves, replaced
+from .graph import KerasTensor, Slot, Step, leaves, like, replaced
 from .layers.input import InputLayer
 from .layers.layer import Layer, describes_function, layer_from
 from .layers.operation import Operation
@@ -150,7 +150,7 @@ def _ends(places: Any) -> Any:
         return {name: _ends(place) for name, place in places.items()}
     if len(places) == 3 and isinstance(places[0], str):
         return Place(*places)
-    return [_ends(place) for place in places]
+    return like(places, [_ends(place) for place in places])
 
 
 def _above(tensors: Any, calls: Mapping[str, list[Call]]) -> set[str]:

@@ -127,6 +127,46 @@ ADVICE = (
 )  # fmt: skip
 
 
+# The same of methods and properties of models and layers
+ATTRIBUTES = {
+    "train_step test_step predict_step make_train_function make_test_function train_function "
+    "make_predict_function compute_loss compute_metrics get_metrics_result stateless_call "
+    "compiled_loss compiled_metrics total_loss symbolic_call compute_output_spec":
+    "which does in fit what happens to a batch: compile(loss=...) says what is minimised, add_loss "
+    "within a `call` adds to it, metrics are in model.metrics",
+    "add_metric": "which has the metrics that compile gets",
+    "export": "which saves to .keras, .h5 and .safetensors, and by fusedrnn.onnx",
+    "quantize quantization_mode enable_lora dtype_policy input_dtype rematerialized_call "
+    "jit_compile run_eagerly steps_per_execution": ONE_CPU,
+    "get_state_tree set_state_tree metrics_variables get_build_config build_from_config "
+    "get_compile_config compile_from_config add_variable updates inbound_nodes outbound_nodes":
+    "which has weights, get_weights, get_config and layers",
+}  # fmt: skip
+
+
+class _Missing:
+    """Stands where an attribute of Keras's would: who asks for it gets an AttributeError."""
+
+    def __init__(self, name: str, advice: str) -> None:
+        self.name, self.advice = name, advice
+
+    def __get__(self, instance: Any, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: it is beyond {PACKAGE}, "
+            f"{self.advice}"
+        )
+
+
+def answer_attributes(cls: type) -> None:
+    """Have a class say of attributes that only Keras has what to use instead.
+
+    By a descriptor each: a ``__getattr__`` would make all attributes of its objects slower.
+    """
+    for names, advice in ATTRIBUTES.items():
+        for name in names.split():
+            setattr(cls, name, _Missing(name, advice))
+
+
 class _Refusing(type):
     """Class of the stand-ins for what is beyond: whatever is asked of them is refused."""
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from . import summary
-from ._tensor import as_type, tensor
+from . import batches, summary
+from ._tensor import tensor
 from ._types import Array, Shape
 from .checks import whole
-from .graph import Graph, KerasTensor, is_symbolic
+from .graph import Graph, KerasTensor, Slot, filled, is_symbolic
 from .layers.layer import Buffer, Layer, running
 from .training import Trainer
 
@@ -210,15 +210,21 @@ class Model(Trainer):
         """The outputs as tensors without values."""
         return self._traced()[1]
 
+    _forms: tuple[Any, Any] = (Slot(0), Slot(0))  # of inputs and outputs, as the user gave them
+
+    @property
+    def _output_form(self) -> Any:
+        return self._forms[1]
+
     @property
     def input(self) -> Any:
-        """The input as a tensor without values, or a list of several."""
-        return self.inputs if len(self.inputs) > 1 else self.inputs[0]
+        """The input as a tensor without values; several as the model was given them."""
+        return self.inputs[0] if len(self.inputs) == 1 else filled(self._forms[0], self.inputs)
 
     @property
     def output(self) -> Any:
-        """The output as a tensor without values, or a list of several."""
-        return self.outputs if len(self.outputs) > 1 else self.outputs[0]
+        """The output as a tensor without values; several as the model was given them."""
+        return self.outputs[0] if len(self.outputs) == 1 else filled(self._forms[1], self.outputs)
 
     @property
     def input_names(self) -> list[str]:
@@ -277,18 +283,23 @@ class Model(Trainer):
 
         saving.save_model(self, filepath, overwrite, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
         """Write the weights to a ``.weights.h5``, ``.h5`` or ``.safetensors`` file.
 
         Parameters
         ----------
         filepath : path
         overwrite : bool
+        max_shard_size : float, optional
+        **kwargs
             As of :func:`fusedrnn.saving.save_weights`, which has the errors too.
         """
         from . import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights out of a file of weights or of a model.
@@ -299,7 +310,8 @@ class Model(Trainer):
         skip_mismatch : bool
             Whether to leave layers as they are whose weights do not fit, with a warning.
         **kwargs
-            ``by_name``, as of :func:`fusedrnn.saving.load_weights`, which has the errors too.
+            ``by_name`` and ``objects_to_skip``, as of :func:`fusedrnn.saving.load_weights`, which
+            has the errors too.
         """
         from . import saving
 
@@ -362,7 +374,8 @@ class Model(Trainer):
     def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the output for an array, or for a tensor without values."""
         if is_symbolic(inputs) or running.get() is not None:
-            return super().__call__(inputs, training, mask)
+            return self._structured(super().__call__(inputs, training, mask))
+        self.check_input(inputs)
         x = self._inputs(inputs)
         if mask is not None:
             mask = (
@@ -377,7 +390,7 @@ class Model(Trainer):
 
     def _inputs(self, data: Any) -> Any:
         """Return what the user gives as an array or, for several inputs, a list of arrays."""
-        return as_type(data, self.input_type)
+        return batches.as_array("x", data, self.input_type)
 
 
 def with_rank(name: str, x: Array, shape: Shape) -> Array:

@@ -21,6 +21,7 @@ except ImportError as error:
 
 from . import layers, models
 from ._files import write
+from ._state import an
 from ._types import Array
 from .cells import CELLS
 from .convert import RecurrentWeights, weights_of
@@ -211,7 +212,7 @@ def _sequential(
     if model.integer_input and not isinstance(flat[0], layers.Embedding):
         name, kind = flat[0].name, type(flat[0]).__name__
         raise ValueError(
-            f"export: {name} is a {kind}, which is not exported: call it before the model of the "
+            f"export: {name} is {an(kind)}, which is not exported: call it before the model of the "
             "layers after it"
         )
     shape = list(model.input_shape or ())
@@ -286,7 +287,7 @@ def _layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
         case layers.RepeatVector():
             row = graph.add("Unsqueeze", x, _integers(1))
             return graph.add("Tile", row, _integers(1, layer.n, 1)), ""
-    raise ValueError(f"export: {layer.name} is a {type(layer).__name__}, which is not exported")
+    raise ValueError(f"export: {layer.name} is {an(type(layer))}, which is not exported")
 
 
 def _activation(graph: _Graph, layer: Any, activation: Any, x: str) -> str:

@@ -110,7 +110,7 @@ class Sequential(Model):
         )
         if self.built:
             self._connect(layer)
-        elif self.batch_shape is not None and len(self._layers) == 1:
+        elif self.batch_shape is not None and len(self._layers) == 1 and not _is_empty(layer):
             self.build(self.batch_shape)
 
     def pop(self, rebuild: bool = True) -> Layer:
@@ -258,6 +258,10 @@ class Sequential(Model):
         if x.ndim != len(self.input_shape or ()):
             x = with_rank(self.name, x, self.input_shape or ())
         return super().forward(x, training, mask)
+
+
+def _is_empty(layer: Layer) -> bool:
+    return isinstance(layer, Sequential) and not layer.layers
 
 
 LAYERS["sequential"] = Sequential

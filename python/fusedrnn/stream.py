@@ -16,6 +16,7 @@ from weakref import WeakSet
 import numpy as np
 
 from . import _core, activations, layers
+from ._state import an
 from ._types import Array
 from .batches import as_array
 from .checks import positive, whole
@@ -127,7 +128,7 @@ class Stream(_core.Stream):
     @state.setter
     def state(self, state: Sequence[Any]) -> None:
         if not isinstance(state, list | tuple):
-            raise TypeError(f"stream: state is a {type(state).__name__}, expected a list of arrays")
+            raise TypeError(f"stream: state is {an(type(state))}, expected a list of arrays")
         expected = [(self.batch_size, size) for size in self._chain.state_sizes]
         given = [as_array("state", each, self.dtype) for each in state]
         if [each.shape for each in given] != expected:
@@ -293,7 +294,7 @@ class _Description:
             return LAYERS[kind](self, layer)
         known = next((why for base, why in WHY.items() if isinstance(layer, base)), None)
         why = known or f"is not known to streams: {TRAIN}"
-        raise NotStreamable(f"stream: {layer.name} is a {kind.__name__}, which {why}")
+        raise NotStreamable(f"stream: {layer.name} is {an(kind)}, which {why}")
 
     # Layers ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 from . import batches
 from ._state import snake_case
 from .configurable import arguments, custom_object_scope
-from .graph import Slot
+from .graph import Slot, like
 from .layers.layer import Layer
 from .layers.taped import Taped
 from .model import Model
@@ -55,6 +55,13 @@ class Subclassed(Taped, Model):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) == 1 and args[0] is self:  # super().__init__(self), as Keras 2 took it
             args = ()
+        for name in OWN_STEPS:
+            if hasattr(type(self), name):
+                raise NotImplementedError(
+                    f"{type(self).__name__}: a {name} of its own is beyond fusedrnn, which has no "
+                    "GradientTape: say what is to be minimised by compile(loss=...) or, within "
+                    "call, by add_loss"
+                )
         if args or "inputs" in kwargs or "outputs" in kwargs:  # a graph after all
             cls = type(self)
             while Subclassed not in cls.__bases__:
@@ -63,13 +70,6 @@ class Subclassed(Taped, Model):
             cls.__bases__ = tuple(own)
             Model.functional.__init__(self, *args, **kwargs)
             return
-        for name in OWN_STEPS:
-            if hasattr(type(self), name):
-                raise NotImplementedError(
-                    f"{type(self).__name__}: a {name} of its own is beyond fusedrnn, which has no "
-                    "GradientTape: say what is to be minimised by compile(loss=...) or, within "
-                    "call, by add_loss"
-                )
         self._trainable = True
         super().__init__(**kwargs)
 
@@ -102,15 +102,21 @@ class Subclassed(Taped, Model):
 
     def _entries(self, x: Any) -> Any:
         """Return arrays of what the user gives, and build by the first; `call` gets its form."""
-        several = isinstance(x, Mapping) or (isinstance(x, (list, tuple)) and batches.is_list(x))
-        parts = list(x.values()) if isinstance(x, Mapping) else list(x) if several else [x]
-        arrays = [batches.as_array("x", each, None) for each in parts]
-        arrays = [a.astype(self.float_type, copy=False) if a.dtype.kind == "f" else a
-                  for a in arrays]  # fmt: skip
-        slots: Any = [Slot(k) for k in range(len(parts))]
-        if isinstance(x, Mapping):
-            slots = dict(zip(x, slots, strict=True))
-        self.form, self.takes_list = ((slots if several else slots[0],), {}), several
+        arrays: list[Any] = []
+
+        def form(part: Any) -> Any:
+            if part is None:  # what may be missing
+                return None
+            if isinstance(part, Mapping):
+                return {key: form(each) for key, each in part.items()}
+            if batches.is_list(part):
+                return like(part, [form(each) for each in part])
+            a = batches.as_array("x", part, None)
+            arrays.append(a.astype(self.float_type, copy=False) if a.dtype.kind == "f" else a)
+            return Slot(len(arrays) - 1)
+
+        self.form = (form(x),), {}
+        self.takes_list = several = not isinstance(self.form[0][0], Slot)
         if not self.built:
             self._types = [a.dtype for a in arrays]
             shapes = self._shapes_of(arrays)
@@ -138,6 +144,11 @@ class Subclassed(Taped, Model):
         if self.compiled:
             self._make_heads()
         return shape
+
+    @property
+    def _output_form(self) -> Any:
+        slots = [Slot(k) for k in range(len(self._head_names))]
+        return slots if len(slots) > 1 else slots[0]
 
     def _make_heads(self) -> None:
         if self._output_known:  # else it is not yet known how many outputs there are

@@ -599,3 +599,9 @@ def test_what_get_gives_and_thresholds_that_can_be_read() -> None:
     m.update_state([[1], [0], [1]], [[0.9], [0.8], [0.1]])
     counts = m.true_positives, m.false_positives, m.false_negatives, m.true_negatives
     assert [float(c[0]) for c in counts] == [1, 1, 1, 0]
+
+
+def test_auc_of_outputs_that_are_no_probabilities_is_that_of_keras() -> None:
+    for outputs in ([0.2, 1.5], [0.2, -1.5]):
+        ours, theirs = (k.metrics.AUC()([0, 1], outputs) for k in (fusedrnn, keras))
+        assert ours == pytest.approx(float(theirs))

@@ -114,3 +114,58 @@ def test_compile_comes_before_fit() -> None:
     m.compile("adam")
     with pytest.raises(ValueError, match="No loss to compute"):
         m.fit(X, Y, verbose=0)
+
+
+def test_attributes_of_keras_that_are_beyond_say_what_instead() -> None:
+    m = model()
+    for name, message in {
+        "train_step": "which does in fit",
+        "compiled_metrics": r"model\.metrics",
+        "export": "fusedrnn.onnx",
+        "dtype_policy": "leave that line out",
+        "get_state_tree": "get_weights",
+        "nonsense": "no attribute 'nonsense'$",
+    }.items():
+        assert not hasattr(m.layers[0], name)
+        with pytest.raises(AttributeError, match=message):
+            getattr(m, name)
+
+
+def test_arrays_that_do_not_go_together_name_the_layer() -> None:
+    for kind in (layers.Concatenate, layers.Add):
+        with pytest.raises(ValueError, match=r"both: inputs of shapes \[\(2, 3\), \(3, 3\)\]"):
+            kind(name="both")([np.zeros((2, 3)), np.zeros((3, 3))])
+    optimizer, v = fusedrnn.optimizers.SGD(), Dense(1)
+    v.build((None, 1))
+    with pytest.raises(ValueError, match="2 gradients for 1 variables"):
+        optimizer.apply([1, 2], [v.kernel])
+
+
+def test_losses_of_two_numbers() -> None:
+    assert losses.mean_squared_error(1, 3) == losses.MeanSquaredError()(1, 3) == 4
+    assert losses.binary_crossentropy(1, 0.5) == pytest.approx(np.log(2))
+    for name in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
+        with pytest.raises(ValueError, match="y_pred is a number"):
+            getattr(losses, name)(1, 0.5)
+
+
+def test_builds_that_take_what_no_call_has() -> None:
+    class Own(layers.Layer):
+        def build(self, a_shape: Any, c_shape: Any) -> None:
+            pass
+
+        def call(self, a: Any, b: Any) -> Any:
+            return a + b
+
+    with pytest.raises(ValueError, match="`call\\(\\)` does not have argument `c`"):
+        Own()(X, X)
+
+    class Early(layers.Layer):
+        def __init__(self) -> None:
+            self.w = layers.Variable("w", np.zeros(2))
+            super().__init__()
+
+    with pytest.raises(RuntimeError, match="after `super"):
+        Early()
+    with pytest.raises(ValueError, match="Invalid `output_shape`"):
+        layers.MultiHeadAttention(2, 4, output_shape=8.0)

@@ -207,7 +207,7 @@ def test_weights_by_name_and_past_what_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Layer count mismatch"):
         model(3, "x", "y").load_weights(tmp_path / "w.h5", skip_mismatch=True)
     with pytest.raises(ValueError, match="Invalid keyword"):
-        one.load_weights(tmp_path / "w.h5", objects_to_skip=[])
+        one.load_weights(tmp_path / "w.h5", bad_keyword=None)
 
 
 def test_inputs_that_contradict_themselves() -> None:

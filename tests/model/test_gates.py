@@ -106,3 +106,25 @@ def test_what_has_none_says_so():
         layers.SimpleRNN(3).gates(X)
     with pytest.raises(ValueError, match=r"inputs have shape \(7, 2\), expected \(N, T, I\)"):
         layers.LSTM(3).gates(X[0])
+
+
+def test_gates_both_ways() -> None:
+    layer = layers.Bidirectional(layers.GRU(5, return_sequences=True))
+    y, gates = layer(X), layer.gates(X)
+    for way, own in (("forward", y[..., :5]), ("backward", y[..., 5:])):
+        found = gates[way]
+        if way == "backward":
+            found, own = ({k: v[:, ::-1] for k, v in found.items()}, own[:, ::-1])
+        np.testing.assert_allclose(outputs(found), own, rtol=0, atol=1e-6)
+    states = [np.ones((3, 5), np.float32)] * 2
+    ahead = layer.gates(X, states)["forward"]
+    np.testing.assert_array_equal(ahead["z"], layer.forward_layer.gates(X, states[:1])["z"])
+
+
+def test_layers_without_gates_say_so() -> None:
+    over = layers.RNN(layers.LSTMCell(2))
+    for layer in (over, layers.Bidirectional(over)):
+        with pytest.raises(ValueError, match="an RNN keeps no gates"):
+            layer.gates(X)
+    with pytest.raises(ValueError, match="a SimpleRNN has no gates"):
+        layers.SimpleRNN(2).gates(X)

@@ -76,6 +76,17 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "LayerNormalization from the end": single(lambda k: k.layers.LayerNormalization([-2, -1])),
     "rms_scaling": single(lambda k: k.layers.LayerNormalization(rms_scaling=True, scale=False)),
     "BatchNormalization of steps": single(lambda k: k.layers.BatchNormalization(axis=1)),
+    "BatchNormalization renormalized": single(
+        lambda k: k.layers.BatchNormalization(
+            momentum=0.8,
+            renorm=True,
+            renorm_momentum=0.5,
+            renorm_clipping={"rmin": 0.5, "rmax": 1.1, "dmax": 0.3},
+        )
+    ),
+    "BatchNormalization renormalized without bounds": single(
+        lambda k: k.layers.BatchNormalization(renorm=True)
+    ),
     "BatchNormalization masked": lambda k: k.Sequential(
         [k.Input((T, I)), k.layers.Masking(), k.layers.BatchNormalization(), k.layers.GRU(2)]
     ),
@@ -169,7 +180,10 @@ def test_a_mask_of_batch_normalization_is_broadcast() -> None:
 
 
 def test_what_batch_normalization_cannot() -> None:
-    with pytest.raises(NotImplementedError, match="renorm"):
-        fusedrnn.layers.BatchNormalization(renorm=True)
+    for bounds, message in (
+        ({"r": 1}, "invalid keys"), ({"rmin": 2, "rmax": 1}, "rmax should"), ({"dmax": -1}, "dmax"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            fusedrnn.layers.BatchNormalization(renorm=True, renorm_clipping=bounds)
     with pytest.raises(ValueError, match="synchronized"):
         fusedrnn.layers.BatchNormalization(synchronized=True)

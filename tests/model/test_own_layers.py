@@ -229,3 +229,28 @@ def test_training_may_be_given_without_its_name() -> None:
     np.testing.assert_allclose(layer(ones, True), 2 * model.predict(ones, verbose=0), rtol=1e-6)
     model.compile("sgd", "mse")
     model.fit(ones, np.zeros((2, 3)), verbose=0)
+
+
+def test_a_layer_within_time_distributed_gets_the_mask_of_its_steps() -> None:
+    class Masked(layers.Layer):
+        def call(self, x: Any, mask: Any = None) -> Any:
+            return x if mask is None else x * mask[:, None]
+
+    x = np.arange(1, 13, dtype=np.float32).reshape(3, 2, 2)
+    mask = np.array([[False, True], [True, False], [True, True]])
+    y = layers.TimeDistributed(Masked())(x, mask=mask)
+    np.testing.assert_array_equal(y, x * mask[..., None])
+
+
+def test_layers_that_a_constructor_got_have_one_place() -> None:
+    class Chain(layers.Layer):
+        def __init__(self, inner: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.inner = inner
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    layer = Chain(layers.Dense(2))
+    assert layer(np.ones((1, 3))).shape == (1, 2)
+    assert list(layer.named_layers()) == ["inner"]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fusedrnn
 import keras_cases
 from fusedrnn import Sequential, layers, losses, optimizers, regularizers
 from fusedrnn.models import clone_model, load_model, model_from_json
@@ -512,3 +513,88 @@ def test_a_name_without_an_ending_is_an_archive(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     with pytest.raises(ValueError, match=r"is a folder, and folders \(SavedModel\) are"):
         load_model(tmp_path / "saved")
+
+
+@pytest.mark.filterwarnings("ignore:__array__")
+@pytest.mark.parametrize("size", [1, 3e-7])
+def test_weights_in_parts_go_both_ways(size: float, tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    models = []
+    for k in (fusedrnn, keras):
+        model = k.Sequential([k.Input((5, 3)), k.layers.LSTM(4), k.layers.Dense(8, name="d")])
+        model.compile("adam", "mse")
+        models.append(model)
+    ours, theirs = models
+    x = np.random.default_rng(3).random((4, 5, 3)).astype(np.float32)
+    for model in models:  # so that the optimizers have a state
+        model.fit(x, np.ones((4, 8)), verbose=0)
+    for model, other, name in ((ours, theirs, "ours"), (theirs, ours, "theirs")):
+        folder = tmp_path / name
+        folder.mkdir()
+        model.save_weights(folder / "m.weights.json", max_shard_size=size)
+        parts = {file.name for file in folder.glob("*.h5")}
+        assert (len(parts) > 1) == (size < 1)
+        assert "m_00000.weights.h5" in parts
+        other.load_weights(folder / "m.weights.json")
+        for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        model.fit(x, np.zeros((4, 8)), verbose=0)
+
+
+def test_parts_that_cannot_be(tmp_path: Path) -> None:
+    model = fusedrnn.Sequential([fusedrnn.Input((3,)), fusedrnn.layers.Dense(8)])
+    with pytest.raises(ValueError, match="max_shard_size allows"):
+        model.save_weights(tmp_path / "m.weights.json", max_shard_size=1e-9)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=r"must end in `\.weights\.json`"):
+        model.save_weights(tmp_path / "m.safetensors", max_shard_size=1)
+    with pytest.warns(UserWarning, match=r"requires `\*\.json`"):
+        model.save_weights(tmp_path / "m.weights.h5", max_shard_size=1)
+    path = tmp_path / "m.weights.json"
+    path.write_text(path.read_text().replace("m_00000", "../m_00000"))
+    with pytest.raises(ValueError, match="another folder"):
+        model.load_weights(path)
+    path.write_text(path.read_text().replace("../m_00000", "n_00000"))
+    with pytest.raises((ValueError, OSError), match="n_00000"):
+        model.load_weights(path)
+
+
+def test_layers_left_out(tmp_path: Path) -> None:
+    def made() -> fusedrnn.Sequential:
+        layers = fusedrnn.layers
+        inner = fusedrnn.Sequential([layers.LSTM(2), layers.Dense(3)])
+        return fusedrnn.Sequential([fusedrnn.Input((5, 3)), inner, layers.Dense(1, name="top")])
+
+    model, path = made(), tmp_path / "m.weights.h5"
+    model.save_weights(path, objects_to_skip=[model.layers[0]])
+    for skipping in (True, False):
+        if not skipping:
+            model.save_weights(path)
+        other = made()
+        before = other.get_weights()
+        other.load_weights(path, objects_to_skip=[other.layers[0]])
+        for k, (a, b, c) in enumerate(
+            zip(other.get_weights(), before, model.get_weights(), strict=True)
+        ):
+            np.testing.assert_array_equal(a, b if k < 5 else c)
+    other.load_weights(path)
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="only supports loading"):
+        other.load_weights(tmp_path / "m.keras", objects_to_skip=[])
+
+
+@pytest.mark.filterwarnings("ignore:__array__")
+def test_a_model_in_a_folder_goes_both_ways(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    x = np.ones((2, 5, 3), np.float32)
+    for writer, reader in ((fusedrnn, keras), (keras, fusedrnn), (fusedrnn, fusedrnn)):
+        model = writer.Sequential([writer.Input((5, 3)), writer.layers.LSTM(4)])
+        path = tmp_path / f"{writer.__name__}-{reader.__name__}"
+        writer.saving.save_model(model, path, zipped=False)
+        assert (path / "config.json").is_file()
+        read = reader.saving.load_model(path)
+        expected = model.predict(x, verbose=0)
+        np.testing.assert_allclose(read.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="should not end in"):
+        model.save(tmp_path / "m.keras", zipped=False)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _state, constraints, initializers, legacy, regularizers
+from .. import _state, constraints, initializers, legacy, missing, regularizers
 from .._steps import StepLock
 from .._tensor import Number, TensorShape, tensor
 from .._types import Array, Shape
@@ -259,6 +259,7 @@ class Layer(Configurable, metaclass=OldArguments):
     supports_masking = True  # whether the mask of the input is that of the output
     not_in_config: tuple[str, ...] = ()  # arguments that Keras does not write
     takes_list = False  # whether input, mask and input shape are lists, even of one
+    shape_of_call = False  # whether that of the output is not always `output_shape`
     activity_loss = 0.0  # of what has layers inside: their penalties in the last forward pass
     input_spec: Any = None  # what one's own code says of the inputs
     added: Sequence[Any] = ()  # what a `call` has added to the loss in it
@@ -646,10 +647,20 @@ class Layer(Configurable, metaclass=OldArguments):
             if not self.built:
                 self.build(shapes)
             self.pack()
-            y = self.forward(x, bool(training), mask)
+            try:
+                y = self.forward(x, bool(training), mask)
+            except ValueError as error:
+                if not self.takes_list or self.name in str(error):
+                    raise
+                shapes = [each.shape for each in x]
+                raise ValueError(f"{self.name}: inputs of shapes {shapes}: {error}") from error
             if self.activity_regularizer is not None:
                 self.penalized = y
             return tensor(y)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what calling the layer does, which is how to ask for it; as Keras has it."""
+        return self(*args, **kwargs)
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError if inputs are not as ``input_spec`` says, where there is one."""
@@ -694,6 +705,9 @@ class Layer(Configurable, metaclass=OldArguments):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+missing.answer_attributes(Layer)
 
 
 def said(**arguments: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from .._types import Array, Shape
 from .categories import Categories, counts, encode, encoded_shape
 from .fingerprint import bucket
 from .hashing import salt_keys
+from .layer import given
 
 
 def batches(data: Any, steps: int | None = None) -> Iterator[Any]:
@@ -491,23 +492,9 @@ class IntegerLookup(Lookup):
                 "`salt` can only be used when `oov_method='farmhash'`. "
                 f"Received: oov_method={oov_method}"
             )
-        self.vocabulary_dtype = vocabulary_dtype
-        super().__init__(
-            max_tokens=max_tokens,
-            num_oov_indices=num_oov_indices,
-            mask_token=mask_token,
-            oov_token=oov_token,
-            vocabulary=vocabulary,
-            idf_weights=idf_weights,
-            invert=invert,
-            output_mode=output_mode,
-            pad_to_max_tokens=pad_to_max_tokens,
-            sparse=sparse,
-            oov_method=oov_method,
-            salt=salt,
-            name=name,
-            **kwargs,
-        )
+        arguments = given(locals())
+        self.vocabulary_dtype = arguments.pop("vocabulary_dtype")
+        super().__init__(**arguments)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
         config = super().get_config()

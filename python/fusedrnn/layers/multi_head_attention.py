@@ -196,6 +196,11 @@ class MultiHeadAttention(Heads):
         self.num_heads = whole(self.name, "num_heads", num_heads)
         self.key_dim = whole(self.name, "key_dim", key_dim)
         self.value_dim = whole(self.name, "value_dim", value_dim or key_dim)
+        if not isinstance(output_shape, int | tuple | list | None):
+            raise ValueError(
+                f"{self.name}: Invalid `output_shape`: {output_shape!r}, expected a size, or a "
+                "tuple of them"
+            )
         self.widths = (output_shape,) if isinstance(output_shape, int) else output_shape
         axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self.attention_axes = axes if axes is None else tuple(axes)

@@ -12,7 +12,7 @@ from .. import ops
 from .._state import auto_name, camel_case, snake_case
 from ..autodiff import FLAT, SHAPES, Tracked, backward, differentiate
 from ..configurable import serialize
-from ..graph import KerasTensor, Slot, connect, get_item, is_symbolic, replaced
+from ..graph import KerasTensor, connect, filled, form_of, get_item, is_symbolic
 from .layer import Layer
 
 
@@ -87,12 +87,11 @@ class Operation(Layer):
                 if not is_symbolic(value):
                     self.settings[key] = value
             args, kwargs = tuple(v for v in given.values() if is_symbolic(v)), {}
-        count = iter(range(1 << 30))
-        self._call_of = replaced((args, kwargs), KerasTensor, lambda _: Slot(next(count)))
+        self._call_of = form_of((args, kwargs), KerasTensor)
         return connect(self, *args, **kwargs)
 
     def _value(self, xs: list[Any]) -> Any:
-        args, kwargs = replaced(self._call_of, Slot, lambda slot: xs[slot.number])
+        args, kwargs = filled(self._call_of, xs)
         settings = dict(self.settings)
         first = [settings.pop("subscripts")] if "subscripts" in settings else []
         return self.function(*first, *args, **kwargs, **settings)

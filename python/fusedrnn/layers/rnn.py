@@ -16,6 +16,7 @@ from .. import (
     reference,
     regularizers,
 )
+from .._state import an
 from .._types import Array
 from ..cells import Cell
 from ..checks import flag, number, positive, whole
@@ -246,7 +247,7 @@ class Recurrent(OverSequence):
         """
         if self.cell.gates == 1:
             raise ValueError(
-                f"{self.name}: a {self.cell.layer} has no gates; return_sequences=True gives its "
+                f"{self.name}: {an(self.cell.layer)} has no gates; return_sequences=True gives its "
                 "states"
             )
         x = np.ascontiguousarray(inputs, self.dtype or _state.floatx())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._state import an, floatx
 from .._types import Array
 from ..graph import connect, is_symbolic, leaves
 from .layer import Layer, Shape, running, said
@@ -43,6 +44,15 @@ class OverSequence(Layer):
     def compute_mask(self, x: Any, mask: Any = None) -> Array | None:  # noqa: D102
         mask = mask[0] if isinstance(mask, list) else mask
         return mask if self.return_sequences else None
+
+    def get_initial_state(self, batch_size: int) -> list[Array]:
+        """Return the states that a sequence begins with: zeros."""
+        dtype = self.dtype or floatx()
+        return [np.zeros((batch_size, size), dtype) for size in self.state_sizes]
+
+    def gates(self, inputs: Any, initial_state: Any = None, mask: Any = None) -> dict[str, Any]:
+        """Return what the gates are, which LSTM and GRU layers know."""
+        raise ValueError(f"{self.name}: {an(type(self))} keeps no gates: LSTM and GRU layers do")
 
     def reset_states(self, states: Any = None) -> None:
         """Set the kept states to zero, or to the given ones."""

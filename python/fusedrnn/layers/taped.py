@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from ..graph import (
     Step,
     backward_of_shared,
     connect,
+    filled,
+    form_of,
     is_symbolic,
     leaves,
     replaced,
@@ -34,11 +36,34 @@ from .layer import Layer, Variable, running, sizes
 from .sequences import OverSequence, flat, nested
 
 ARRAYS = (np.ndarray, Tracked)
+OF_LAYER = ("name", "trainable", "dtype", "activity_regularizer")
 
 
 @cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
+
+
+def _check_build(cls: Any, shapes: Mapping[str, Any]) -> None:
+    """Refuse a ``build`` of several arguments that are not shapes of those of ``call``."""
+    needed = [
+        name
+        for name, parameter in list(inspect.signature(cls.build).parameters.items())[1:]
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        and parameter.default is parameter.empty
+    ]
+    for name in needed if len(needed) > 1 else ():
+        takes = name.removesuffix("_shape")
+        if takes == name or takes not in _parameters(cls.call):
+            why = (
+                "does not end in `_shape`" if takes == name
+                else f"is `{name}`, but `call()` does not have argument `{takes}`"
+            )  # fmt: skip
+            raise ValueError(
+                f"{cls.__name__}: a `build()` with several arguments takes the shapes of those of "
+                f"`call()`, {', '.join(f'{each}_shape' for each in shapes)}: it has argument "
+                f"`{name}`, which {why}"
+            )
 
 
 def with_states(layer: Layer) -> list[Any]:
@@ -60,6 +85,20 @@ class Taped(Layer):
     _building = False
     _rows_known = False  # whether it is built for one number of rows
     _types: Sequence[Any] = ()  # of the arrays, where they are known
+    _given: Mapping[str, Any] = {}  # what the constructor of one's own got, by name
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Keep the arguments, of which a configuration is made, as Keras does."""
+        made = super().__new__(cls)
+        with suppress(TypeError):  # a copy has none; others are told by `__init__`
+            bound = inspect.signature(cls.__init__).bind(made, *args, **kwargs)
+            bound.apply_defaults()
+            names = list(bound.signature.parameters.values())[1:]
+            made._given = {
+                p.name: bound.arguments[p.name] for p in names
+                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in OF_LAYER
+            }  # fmt: skip
+        return made
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -79,6 +118,8 @@ class Taped(Layer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
+        if isinstance(value, Variable) and "variables" not in vars(self):
+            raise RuntimeError(f"{type(self).__name__}: weights come after `super().__init__()`")
         if (
             isinstance(value, Variable)
             and value.dtype.kind == "f"
@@ -107,6 +148,8 @@ class Taped(Layer):
         found: dict[str, Layer] = {}
         known = {id(self)}
         for name, value in vars(self).items():
+            if name == "_given":  # what of it is a part is an attribute too
+                continue
             seen: Counter[str] = Counter()
             for layer in leaves(value, Layer):
                 where = name
@@ -156,6 +199,7 @@ class Taped(Layer):
         wanted = {n: shapes[n.removesuffix("_shape")] for n in names
                   if n.removesuffix("_shape") in shapes}  # fmt: skip
         every = list(shapes.values())
+        _check_build(type(self), shapes)
         self._building = True
         try:
             if len(names) > 1 and len(wanted) > 1:  # query_shape, value_shape
@@ -174,7 +218,7 @@ class Taped(Layer):
     def _by_argument(self, shapes: Any) -> dict[str, Any]:
         """Return the shapes of the arguments of ``call`` that have arrays."""
         every = shapes if self.takes_list else [shapes]
-        found: dict[str, Any] = replaced(self._tensors(), Slot, lambda slot: every[slot.number])
+        found: dict[str, Any] = filled(self._tensors(), every)
         return found
 
     def _tensors(self) -> dict[str, Any]:
@@ -244,8 +288,7 @@ class Taped(Layer):
         mask = kwargs.get("mask")
         arrays = args, without_mask(kwargs)
         given = list(leaves(arrays, kind))
-        number = count()
-        self.form = replaced(arrays, kind, lambda _: Slot(next(number)))
+        self.form = form_of(arrays, kind)
         if mask is not None:
             self.form[1]["mask"] = True  # given by hand
         first = [*self.form[0], *self._bound()[1].values()][0]
@@ -290,13 +333,13 @@ class Taped(Layer):
 
     def _run(self, xs: Sequence[Any], masks: Sequence[Any], training: bool) -> Any:
         """Return what ``call`` gives, several as a list."""
-        xs = [tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
-        args, kwargs = replaced(self.form, Slot, lambda slot: xs[slot.number])
+        xs = [tensor(x) if isinstance(x, np.ndarray) else x for x in xs]  # None: not given
+        args, kwargs = filled(self.form, xs)
         names = _parameters(type(self).call)[1:]
         by_hand = kwargs.pop("mask", False)
         tensors = self._tensors()
         for k, (name, each) in enumerate(tensors.items()):
-            mask = replaced(each, Slot, lambda slot: masks[slot.number])
+            mask = filled(each, masks)
             # As Keras, which gives `mask` to a call with one tensor only
             alone = len(tensors) == 1 or (by_hand and k == 0)
             for key in (f"{name}_mask", *(["mask"] if alone else [])):
@@ -334,7 +377,7 @@ class Taped(Layer):
         xs, masks = (x, mask) if isinstance(x, list) else ([x], [mask])
         masks = masks or [None] * len(xs)
         if training:
-            xs = [Tracked(each) for each in xs]
+            xs = [None if each is None else Tracked(each) for each in xs]
             self.tape = _Tape(
                 xs, [Tracked(v.value.copy() if v.frozen else v.value) for v in self.variables]
             )
@@ -363,14 +406,15 @@ class Taped(Layer):
         pairs = zip(tape.y, dy, strict=True) if isinstance(tape.y, list) else [(tape.y, dy)]
         ends = [(y, g) for y, g in pairs if _is_tracked(y) and g is not None]
         tape.done.clear()
-        gradients = backward([*ends, *tape.ends], [*tape.inputs, *tape.variables])
-        n = len(tape.inputs)
-        for v, g in zip(self.variables, gradients[n:], strict=True):
+        given = [x for x in tape.inputs if x is not None]
+        gradients = iter(backward([*ends, *tape.ends], [*given, *tape.variables]))
+        below = [None if x is None else next(gradients) for x in tape.inputs]
+        for v, g in zip(self.variables, gradients, strict=True):
             v.grad[...] = g
         for layer in self.inside:
             if layer not in tape.done:
                 zero_gradients(layer)
-        return gradients[:n] if self.takes_list else gradients[0]
+        return below if self.takes_list else below[0]
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:  # noqa: D102
         if not self.supports_masking:
@@ -378,10 +422,14 @@ class Taped(Layer):
         return next(leaves([mask], np.ndarray), None)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what the constructor took, as far as attributes of the same names have it."""
+        """Return what the constructor took; of `Layer`'s arguments, what attributes have."""
         known = arguments(type(self))
-        config = {name: serialize(getattr(self, name)) for name in known if hasattr(self, name)}
-        config["dtype"] = self.float_type.name
+        own = {name: getattr(self, name) for name in known if hasattr(self, name)}
+        if type(self).get_config is Taped.get_config:  # else one's own has them, as in Keras
+            own |= self._given
+        config: dict[str, Any] = serialize(own)
+        if "dtype" in known:
+            config["dtype"] = self.float_type.name
         if config.get("activity_regularizer") is None:
             config.pop("activity_regularizer", None)
         return config
@@ -391,7 +439,7 @@ class Taped(Layer):
 class _Tape:
     """A call in training, which backward goes through."""
 
-    inputs: list[Tracked]
+    inputs: list[Tracked | None]  # None: not given
     variables: list[Tracked]
     y: Any = None
     ends: list[Any] = field(default_factory=list)  # what else the loss has, with gradients
@@ -425,7 +473,9 @@ class _Running:
         several = isinstance(inputs, (list, tuple))
         xs = list(inputs) if several else [inputs]
         dtype = None if layer.integer_input else self.layer.float_type
-        values = [np.ascontiguousarray(_value(x), dtype) for x in xs]
+        values: list[Any] = [
+            None if x is None else np.ascontiguousarray(_value(x), dtype) for x in xs
+        ]
         several = several and (layer.takes_list or len(xs) > 1)
         if not layer.built:
             layer.dtype = layer.dtype or self.layer.float_type.name

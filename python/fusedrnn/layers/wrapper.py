@@ -120,7 +120,10 @@ class TimeDistributed(Layer):
         self.tape = x.shape, []
         if training is True and _uses_the_batch(self.layer):
             return self._by_steps(x, mask)
-        inner = None if mask is None or mask.ndim == 2 else mask.reshape(-1, *mask.shape[2:])
+        own = hasattr(self.layer, "form")  # no layer of this package takes one of rows
+        inner = None
+        if mask is not None and (own or mask.ndim > 2):
+            inner = mask.reshape(-1, *mask.shape[2:])
         y = self.layer.forward(x.reshape(-1, *x.shape[2:]), training, inner)
         return y.reshape(*x.shape[:2], *y.shape[1:])
 
@@ -259,6 +262,16 @@ class Bidirectional(Layer):
         self.backward_layer.reset_states()
 
     reset_state = reset_states
+
+    def gates(
+        self, inputs: Any, initial_state: Any = None, mask: Any = None
+    ) -> dict[str, dict[str, Array]]:
+        """Return what the gates are of both layers: "forward" and "backward", as of ``LSTM``."""
+        states = flat(initial_state or [])
+        half = len(states) // 2
+        layers: Any = self.layers
+        given = zip(("forward", "backward"), layers, (states[:half], states[half:]), strict=True)
+        return {name: layer.gates(inputs, own or None, mask) for name, layer, own in given}
 
     def build_weights(self, input_shape: Shape) -> None:  # noqa: D102
         for layer in self.layers:

@@ -38,6 +38,8 @@ def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
 def refuse_shapes(where: str, function: Any, t: Array, p: Array) -> None:
     """Refuse targets and outputs whose shapes are not what a function takes."""
     advice = ""
+    if not p.ndim and any(kind in function.__name__ for kind in ("categorical", "cosine")):
+        raise ValueError(f"{where}: y_pred is a number, but its last axis is to be that of classes")
     if function is formulas.categorical_generalized_cross_entropy:
         fit = broadcasts(t[..., None], p)  # class numbers, as they are
     elif function is mathematics.sparse_categorical_crossentropy:

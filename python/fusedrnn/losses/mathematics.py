@@ -19,6 +19,8 @@ Pair = tuple[Array, Array]
 
 def _mean(values: Array, gradient: Array) -> Pair:
     """Average over the last axis, from elementwise values and derivatives."""
+    if not values.ndim:  # of two numbers
+        return values, gradient
     return values.mean(axis=-1), gradient / values.shape[-1]
 
 
@@ -30,7 +32,7 @@ def _last(name: str, axis: int, p: Array) -> None:
 def squared(t: Array, p: Array) -> Pair:
     """Average ``e**2``, e the error ``p - t``."""
     e = p - t
-    if e.shape[-1] == 1:  # the usual forecast of one value
+    if e.shape[-1:] == (1,):  # the usual forecast of one value
         return (e * e)[..., 0], e + e  # faster than 2 * e
     return _mean(e * e, 2 * e)
 

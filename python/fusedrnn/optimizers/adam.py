@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core
 from .._types import Array
+from ..layers.layer import given
 from .optimizer import Optimizer
 
 
@@ -135,15 +136,7 @@ class AdamW(Adam):
     ) -> None:
         if weight_decay is None:
             raise ValueError("AdamW: weight_decay is None, expected a number; there is Adam")
-        super().__init__(
-            learning_rate,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            amsgrad=amsgrad,
-            weight_decay=weight_decay,
-            **kwargs,
-        )
+        super().__init__(**given(locals()))
 
 
 class Nadam(Optimizer):

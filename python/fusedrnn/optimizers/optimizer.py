@@ -304,6 +304,11 @@ class Optimizer(Configurable):
         variables = self._trained if trainable_variables is None else trainable_variables
         if not variables:
             raise ValueError(f"{self.name}: give the variables, or build it for them first")
+        grads = list(grads)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{self.name}: got {len(grads)} gradients for {len(variables)} variables"
+            )
         buffer = _buffer_of(variables)
         for v, gradient in zip(variables, grads, strict=True):
             v.grad[...] = np.divide(gradient, self.loss_scale_factor or 1)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .. import _files, _state
+from ..checks import number
 from ..configurable import custom_object_scope
 from ..model import Model
 from . import h5, keras2, safetensors
@@ -29,6 +32,7 @@ def save_model(
     overwrite: bool = True,
     include_optimizer: bool = True,
     save_format: str | None = None,
+    zipped: bool = True,
     **kwargs: Any,
 ) -> None:
     """Write a model: its layers, weights, compile arguments and the optimizer's state.
@@ -46,6 +50,9 @@ def save_model(
         Whether the optimizer's state is written.
     save_format : str, optional
         Accepted; the ending says it.
+    zipped : bool
+        If False, what would be in a ``.keras`` file goes into a folder of the name, which has no
+        ending.
     **kwargs
         None are known.
 
@@ -73,7 +80,13 @@ def save_model(
     if not model.built and not path.endswith(".keras"):
         raise ValueError(f"save: model {model.name} has no weights yet; build it or fit it first")
     config = json.dumps(model_config(model))
-    if path.endswith(".safetensors"):
+    if not zipped:
+        if path.endswith(FORMATS):
+            raise ValueError(f"save: with zipped=False, {path!r} should not end in {ENDINGS}")
+        _files.write_folder(
+            path, lambda to: h5.write_unzipped(to, model, config, include_optimizer)
+        )
+    elif path.endswith(".safetensors"):
         data = safetensors.file_bytes(model, include_optimizer, config)
         _files.write(path, lambda to: to.write_bytes(data))
     elif path.endswith((".h5", ".hdf5")):
@@ -104,7 +117,7 @@ def load_model(
     Parameters
     ----------
     filepath : path
-        A ``.keras``, ``.h5`` or ``.safetensors`` file.
+        A ``.keras``, ``.h5`` or ``.safetensors`` file, or a folder of ``zipped=False``.
     custom_objects : dict, optional
         Losses, metrics and layers of one's own, by name.
     compile : bool
@@ -138,12 +151,19 @@ def load_model(
     path = _files.text(filepath).rstrip("/")
     if not (path.endswith(FORMATS) or _bare(path)):
         raise ValueError(f"load_model: File format not supported: {path} must end in {ENDINGS}")
-    if _bare(path) and os.path.isdir(path):
+    folder = _bare(path) and os.path.isdir(path)
+    if folder and not os.path.isfile(os.path.join(path, h5.WEIGHTS)):
         raise ValueError(
             f"load_model: {path!r} is a folder, and {FOLDERS}: save it as .keras there"
         )
-    path = _files.source(filepath)
-    with _reading("load_model", path), custom_object_scope(custom_objects or {}):
+    if folder:
+        sizes = [os.path.join(path, h5.WEIGHTS)]
+    else:
+        path = _files.source(filepath)
+        sizes = [path]
+    with _reading("load_model", path, sizes), custom_object_scope(custom_objects or {}):
+        if folder:
+            return h5.read_archive(h5.zipped(path), compile)
         if path.endswith(".safetensors"):
             return safetensors.read_model(path, compile)
         if path.endswith((".h5", ".hdf5")):
@@ -156,7 +176,10 @@ def _bare(path: str) -> bool:
     return not os.path.splitext(path)[1]
 
 
-def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(
+    model: Model, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None,
+    objects_to_skip: Any = None,
+) -> None:  # fmt: skip
     """Write the weights: ``.weights.h5`` as Keras 3, ``.safetensors``, or else as Keras 2.
 
     Parameters
@@ -167,13 +190,18 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
         warning says that it is HDF5.
     overwrite : bool
         If False, a file that exists is an error.
+    max_shard_size : float, optional
+        Gigabytes (2**30) of a file: ``model.weights.json`` says in which of the files
+        ``model_00000.weights.h5`` and so on beside it a weight is, as Keras has it.
+    objects_to_skip : list of Layer, optional
+        Layers whose weights are left out, of ``.weights.h5`` and of files in parts.
 
     Raises
     ------
     FileExistsError
         If ``overwrite`` is False, and there is such a file.
     ValueError
-        If the model is not built.
+        If the model is not built, or the ending is not for parts or for leaving out.
     ImportError
         If h5py is missing.
 
@@ -190,10 +218,16 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
             f"save_weights: You are saving a model that has not yet been built: {model.name}; call "
             "it on data first, or build(input_shape)"
         )
+    skipped = objects_to_skip or ()
+    if max_shard_size is not None or path.endswith(".weights.json"):
+        _save_parts(model, path, max_shard_size, skipped)
+        return
+    if skipped and not path.endswith(".weights.h5"):
+        raise ValueError(f"save_weights: objects_to_skip is for .weights.h5, not {path!r}")
     if path.endswith(".safetensors"):
         data = safetensors.file_bytes(model, True, None)
     elif path.endswith(".weights.h5"):
-        data = h5.tree_bytes(lambda file: h5.write_weights(file, model, True))
+        data = h5.tree_bytes(lambda file: h5.write_weights(file, model, True, skipped))
     else:
         if not path.endswith((".h5", ".hdf5")):
             warnings.warn(f"save_weights: {path!r} is an HDF5 file, end it in .h5", stacklevel=3)
@@ -202,11 +236,31 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _files.write(path, lambda to: to.write_bytes(data))
 
 
+def _save_parts(model: Model, path: str, size: float | None, skipped: Any) -> None:
+    if not path.endswith((".weights.h5", ".weights.json")):
+        raise ValueError(
+            "save_weights: The filename must end in `.weights.json` when `max_shard_size` is "
+            f"specified, got {path!r}"
+        )
+    size = number("save_weights", "max_shard_size", 5 if size is None else size, 0)
+    if path.endswith(".h5"):
+        path = f"{path.removesuffix('.h5')}.json"
+        warnings.warn(
+            f"Saving sharded weights requires `*.json` as the extension: it is {path}", stacklevel=4
+        )
+    text, made = h5.parts(model, os.path.basename(path), size * 2**30, skipped)
+    for name, data in made.items():
+        part = os.path.join(os.path.dirname(path), name)
+        _files.write(part, partial(Path.write_bytes, data=data))
+    _files.write(path, lambda to: to.write_text(text))
+
+
 def load_weights(
     model: Model,
     filepath: Any,
     skip_mismatch: bool = False,
     by_name: bool = False,
+    objects_to_skip: Any = None,
     **kwargs: Any,
 ) -> None:
     """Read the weights out of a file of weights or of a model.
@@ -219,6 +273,8 @@ def load_weights(
         Whether to leave layers as they are whose weights do not fit, with a warning.
     by_name : bool
         Whether to take from an ``.h5`` file of Keras 2 the layers of the model's names.
+    objects_to_skip : list of Layer, optional
+        Layers that stay as they are, of ``.weights.h5`` and of files in parts.
     **kwargs
         None are known.
 
@@ -243,12 +299,24 @@ def load_weights(
         raise ValueError(
             "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: " + path
         )
+    in_parts = path.endswith(".weights.json")
+    if objects_to_skip is not None and not (in_parts or path.endswith(".weights.h5")):
+        raise ValueError(
+            f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {path}"
+        )
     if not model.built:
         raise ValueError(
             "load_weights: You are loading weights into a model that has not yet been built: "
             f"{model.name} must be built first"
         )
-    with _reading("load_weights", path):
+    options: dict[str, Any] = {"skip_mismatch": skip_mismatch, "skipped": objects_to_skip or ()}
+    if in_parts:
+        with _reading("load_weights", path, [path]):
+            found = h5.parts_of(path)
+        with _reading("load_weights", path, found):
+            h5.read_parts(found, model, **options)
+        return
+    with _reading("load_weights", path, [path]):
         if path.endswith(".safetensors"):
             safetensors.load(safetensors.read(path)[0], model, True)
             return
@@ -259,14 +327,14 @@ def load_weights(
             if "layer_names" in old.attrs:
                 keras2.read_weights(old, model, by_name, skip_mismatch)
             else:
-                h5.read_weights(file, model, True, skip_mismatch)
+                h5.read_weights(file, model, True, **options)
 
 
 @contextmanager
-def _reading(function: str, path: str) -> Iterator[None]:
+def _reading(function: str, path: str, files: Iterable[Any]) -> Iterator[None]:
     """Bound what is read, and turn all that a damaged file brings about into one kind of error."""
     try:
-        with _state.room(max(ALWAYS, RATIO * os.path.getsize(path))):
+        with _state.room(max(ALWAYS, RATIO * sum(map(os.path.getsize, files)))):
             yield
     except (ImportError, MemoryError):  # h5py is missing; the machine is too small
         raise

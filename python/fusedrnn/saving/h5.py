@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,40 +151,122 @@ def with_own(method: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
             yield path.removesuffix("vars"), each
 
 
-def write_weights(file: Any, model: Model, optimizer: bool) -> None:
-    """Write the weights, and with ``optimizer`` its state."""
+def with_inside(layers: Iterable[Layer]) -> set[Layer]:
+    """Return layers and all that are inside of them."""
+    return {each for layer in layers for each in (layer, *with_inside(layer.inside))}
+
+
+Group = tuple[str, str, dict[str, Any]]  # path, name, arrays
+
+
+def _groups(model: Model, optimizer: bool, skipped: Iterable[Layer] = ()) -> Iterator[Group]:
+    """Yield the groups that a file gets."""
     own = {f"{path}vars": layer for path, layer in with_own("save_own_variables", model)}
-    for path, name, variables, _ in groups(model):
-        group = file.create_group(path)
-        group.attrs["name"] = name
+    left_out = with_inside(skipped)
+    for path, name, variables, layer in groups(model):
+        if layer in left_out:
+            continue
         store: dict[str, Any] = {str(i): v for i, v in enumerate(variables)}
         if path in own:
             store.clear()
             own[path].save_own_variables(store)
+        yield path, name, store
+    for path, lookup in lookups(model):
+        for place in _places(path, lookup):
+            if lookup.idf is not None:
+                yield f"{place}/vars", lookup.name, {"idf_weights": lookup.idf}
+    if optimizer and model.compiled:
+        state = {str(i): array for i, array in enumerate(model.optimizer.arrays())}
+        yield "optimizer/vars", model.optimizer.name, state
+
+
+def fill(file: Any, found: Iterable[Group]) -> None:
+    """Write groups into an HDF5 file."""
+    for path, name, store in found:
+        group = file.require_group(path)
+        group.attrs["name"] = name
         for key, value in store.items():
             group[key] = np.asarray(value)
-    for path, layer in lookups(model):
-        for place in _places(path, layer):
-            if layer.idf is not None:
-                file.require_group(f"{place}/vars")["idf_weights"] = layer.idf
-    if optimizer and model.compiled:
-        group = file.create_group("optimizer/vars")
-        group.attrs["name"] = model.optimizer.name
-        for i, array in enumerate(model.optimizer.arrays()):
-            group[str(i)] = array
 
 
-def read_weights(file: Any, model: Model, optimizer: bool, skip_mismatch: bool = False) -> None:
+def write_weights(file: Any, model: Model, optimizer: bool, skipped: Iterable[Layer] = ()) -> None:
+    """Write the weights, and with ``optimizer`` its state."""
+    fill(file, _groups(model, optimizer, skipped))
+
+
+def parts(
+    model: Model, name: str, limit: float, skipped: Iterable[Layer] = ()
+) -> tuple[str, dict[str, bytes]]:
+    """Return a file's weights in parts of so many bytes: Keras's map as JSON, and each part.
+
+    ``name`` is that of the map; the parts are called after it.
+    """
+    total, size, files = 0, 0, [list[Group]()]
+    for path, own, store in _groups(model, True, skipped):
+        for key, value in store.items():
+            array = np.asarray(value)
+            if array.nbytes > limit:
+                raise ValueError(
+                    f"save_weights: {path}/{key} has {array.nbytes} bytes, max_shard_size allows "
+                    f"{limit:.0f}"
+                )
+            if size + array.nbytes > limit:
+                files.append([])
+                size = 0
+            files[-1].append((path, own, {key: array}))
+            size, total = size + array.nbytes, total + array.nbytes
+    start = Path(name).stem.replace(".weights", "")
+    made, places = {}, dict[str, list[str]]()
+    for number, found in enumerate(files):
+        part = f"{start}_{number:05}.weights.h5"
+        made[part] = tree_bytes(partial(fill, found=found))
+        for path in dict.fromkeys(path for path, _, _ in found):
+            places.setdefault(f"/{path}", []).append(part)
+    where = {path: names if len(names) > 1 else names[0] for path, names in places.items()}
+    text = json.dumps({"metadata": {"total_size": total}, "weight_map": where}, indent=4)
+    return text, made
+
+
+def parts_of(path: str) -> list[Path]:
+    """Return the files that a map of parts names, which lie beside it."""
+    where = parsed(Path(path).read_bytes(), "the map of the parts")["weight_map"]
+    names = {n for found in where.values() for n in (found if isinstance(found, list) else [found])}
+    outside = [name for name in names if name != os.path.basename(name)]
+    if outside:
+        raise ValueError(f"names a part in another folder: {outside[0]!r}")
+    return [Path(path).with_name(name) for name in sorted(names)]
+
+
+def read_parts(found: Iterable[Path], model: Model, **options: Any) -> None:
+    """Overwrite the weights with those of parts, as ``read_weights``."""
+    tree: dict[str, dict[str, Any]] = {}
+
+    def take(name: str, item: Any) -> None:
+        if hasattr(item, "dtype"):
+            path, _, key = name.rpartition("/")
+            tree.setdefault(path, {})[key] = item
+
+    with ExitStack() as files:
+        for part in found:
+            files.enter_context(opened(part.read_bytes())).visititems(take)
+        read_weights(tree, model, True, **options)
+
+
+def read_weights(
+    file: Any, model: Model, optimizer: bool, skip_mismatch: bool = False,
+    skipped: Iterable[Layer] = (),
+) -> None:  # fmt: skip
     """Overwrite the weights, and with ``optimizer`` its state."""
-    weights, state = [], []
+    weights, state, left_out = [], [], with_inside(skipped)
     if skip_mismatch:
         every = [(f"{name} ({path})", variables, list(file.get(path, {}).values()))
                  for path, name, variables, _ in groups(model)]  # fmt: skip
         assign_some(model, every, True)
         return
-    own = {f"{path}vars": layer for path, layer in with_own("load_own_variables", model)}
-    for path, name, variables, _ in groups(model):
-        if path in own:
+    own = {f"{path}vars": layer for path, layer in with_own("load_own_variables", model)
+           if layer not in left_out}  # fmt: skip
+    for path, name, variables, layer in groups(model):
+        if path in own or layer in left_out:
             weights += [v.value for v in variables]
         elif not variables:
             continue
@@ -214,8 +298,8 @@ def _read_vocabularies(archive: Any, file: Any, model: Model) -> None:
             layer.load_vocabulary(text, idf)
 
 
-def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> None:
-    """Write a ``.keras`` file."""
+def write_archive(path: Any, model: Model, config: str, optimizer: bool) -> None:
+    """Write a ``.keras`` file, or what is in one into an open file."""
     import zipfile  # slow to import
     from tempfile import TemporaryDirectory
 
@@ -232,8 +316,28 @@ def write_archive(path: Path, model: Model, config: str, optimizer: bool) -> Non
                     out.write(file, f"assets/{place}{file.relative_to(folder).as_posix()}")
 
 
-def read_archive(path: str, compile: bool) -> Model:
-    """Return the model of a ``.keras`` file."""
+def write_unzipped(folder: Path, model: Model, config: str, optimizer: bool) -> None:
+    """Write into a folder what is in a ``.keras`` file."""
+    import zipfile
+
+    archive = io.BytesIO()
+    write_archive(archive, model, config, optimizer)
+    zipfile.ZipFile(archive).extractall(folder)
+
+
+def zipped(folder: str) -> io.BytesIO:
+    """Return a folder that Keras, or ``write_unzipped``, has filled as a ``.keras`` file."""
+    import zipfile
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as out:
+        for file in sorted(each for each in Path(folder).rglob("*") if each.is_file()):
+            out.write(file, file.relative_to(folder).as_posix())
+    return archive
+
+
+def read_archive(path: Any, compile: bool) -> Model:
+    """Return the model of a ``.keras`` file, which may be open."""
     import zipfile
     from tempfile import TemporaryDirectory
 

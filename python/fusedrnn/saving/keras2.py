@@ -63,7 +63,7 @@ def read_weights(
 
 def _long_name(model: Model) -> dict[str, str]:
     """Return the loss in full where it is a name: from an h5 file Keras does not read "mse"."""
-    if len(model._heads) == 1 and isinstance(model._heads[0].user_loss, str) and model.loss:
+    if len(model._heads) == 1 and isinstance(model._terms[0].user_loss, str) and model.loss:
         return {"loss": getattr(model.loss, "key", model.loss.name)}
     return {}
 

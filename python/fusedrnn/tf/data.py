@@ -21,6 +21,7 @@ from .._state import random_generator
 from .._tensor import Tensor, tensor
 from .._types import Array
 from ..checks import whole
+from ..graph import Leaf, filled, form_of, leaves, like
 from .setup import Options as Options
 from .types import TensorSpec, as_dtype, cast_values, convert_to_tensor, int64
 
@@ -37,22 +38,18 @@ def map_structure(func: Any, *structures: Any) -> Any:
     if isinstance(first, dict):
         return {key: map_structure(func, *(s[key] for s in structures)) for key in first}
     if isinstance(first, (tuple, list)):
-        parts = [map_structure(func, *each) for each in zip(*structures, strict=True)]
-        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+        return like(first, [map_structure(func, *each) for each in zip(*structures, strict=True)])
     return func(*structures)
 
 
 def flatten(structure: Any) -> list[Any]:
     """Return the leaves of nested tuples, lists and dicts."""
-    found: list[Any] = []
-    map_structure(found.append, structure)
-    return found
+    return list(leaves(structure, Leaf))
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     """Return nested tuples, lists and dicts with other leaves."""
-    leaves = iter(flat_sequence)
-    return map_structure(lambda _: next(leaves), structure)
+    return filled(form_of(structure), list(flat_sequence))
 
 
 def _element(value: Any) -> Any:
@@ -60,11 +57,7 @@ def _element(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _element(each) for key, each in value.items()}
     if isinstance(value, tuple):
-        return (
-            type(value)(*map(_element, value))
-            if hasattr(value, "_fields")
-            else tuple(map(_element, value))
-        )
+        return like(value, list(map(_element, value)))
     return value if isinstance(value, (Dataset, Tensor)) else convert_to_tensor(value)
 
 
@@ -345,9 +338,7 @@ class Dataset:
 
         def elements() -> Iterator[Any]:
             if take is None:
-                each = iter(self)
-                pieces = iter(lambda: list(itertools.islice(each, n)), [])
-                yield from (_stacked(p) for p in pieces if len(p) == n or not drop_remainder)
+                yield from map(_stacked, self._pieces(n, drop_remainder))
                 return
             rest = np.empty(0, np.intp)
             for piece in self._numbers():
@@ -359,9 +350,23 @@ class Dataset:
             if len(rest) and not drop_remainder:
                 yield map_structure(tensor, take(rest))
 
-        count = self._size // n if drop_remainder else -(-self._size // n)
+        made = self._of_batches(elements, n, drop_remainder)
+        made._batch_of = self
+        return made
+
+    def _pieces(self, size: int, whole_ones: bool) -> Iterator[list[Any]]:
+        """Yield so many elements at a time."""
+        each = iter(self)
+        for piece in iter(lambda: list(itertools.islice(each, size)), []):
+            if len(piece) == size or not whole_ones:
+                yield piece
+
+    def _of_batches(
+        self, elements: Callable[[], Iterator[Any]], size: int, whole_ones: bool
+    ) -> Dataset:
+        count = self._size // size if whole_ones else -(-self._size // size)
         made = Dataset(elements, self._size if self._size < 0 else count)
-        made._first, made._batch_of = (n if drop_remainder else None,), self
+        made._first = (size if whole_ones else None,)
         return made
 
     def padded_batch(
@@ -374,15 +379,15 @@ class Dataset:
     ) -> Dataset:
         """Return batches of arrays of different lengths, the shorter ones filled up."""
 
-        def filled(leaves: Any, shape: Any, value: Any) -> Any:
-            most = [max(sizes) for sizes in zip(*(x.shape for x in leaves), strict=True)]
+        def stacked(part: Any, shape: Any, value: Any) -> Any:
+            most = [max(sizes) for sizes in zip(*(x.shape for x in part), strict=True)]
             if shape is not None:
                 sizes = shape if np.ndim(shape) else [shape]
                 most = [m if s in (None, -1) else int(s) for m, s in zip(most, sizes, strict=True)]
-            fill = value if value is not None else "" if leaves[0].dtype.kind == "U" else 0
-            kind = np.result_type(*(x.dtype for x in leaves))
-            out = np.full((len(leaves), *most), fill, kind)
-            for k, x in enumerate(leaves):
+            fill = value if value is not None else "" if part[0].dtype.kind == "U" else 0
+            kind = np.result_type(*(x.dtype for x in part))
+            out = np.full((len(part), *most), fill, kind)
+            for k, x in enumerate(part):
                 out[k, ...][tuple(slice(0, n) for n in x.shape)] = x
             return tensor(out)
 
@@ -390,19 +395,12 @@ class Dataset:
             parts = list(zip(*map(flatten, elements), strict=True))
             shapes = [None] * len(parts) if padded_shapes is None else _parts(padded_shapes)
             values = padding_values if isinstance(padding_values, tuple) else [padding_values] * 99
-            return pack_sequence_as(elements[0], map(filled, parts, shapes, values))
-
-        def elements() -> Iterator[Any]:
-            each = iter(self)
-            for piece in iter(lambda: list(itertools.islice(each, batch_size)), []):
-                if len(piece) == batch_size or not drop_remainder:
-                    yield padded(piece)
+            return pack_sequence_as(elements[0], map(stacked, parts, shapes, values))
 
         n = int(batch_size)
-        count = self._size // n if drop_remainder else -(-self._size // n)
-        made = Dataset(elements, self._size if self._size < 0 else count)
-        made._first = (n if drop_remainder else None,)
-        return made
+        return self._of_batches(
+            lambda: map(padded, self._pieces(n, drop_remainder)), n, drop_remainder
+        )
 
     def bucket_by_sequence_length(
         self,
