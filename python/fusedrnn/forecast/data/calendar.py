@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._types import FloatArray
 from .frequency import kind
+from .holidays import holiday_features
 
 CYCLES = {
     "hour": ("h",),
@@ -23,8 +24,13 @@ YEARS = "729D"
 """From the first to the last date, where the cycle of the year is one that a network can learn."""
 
 
-def calendar_features(ds: pd.DatetimeIndex, freq: str) -> dict[str, FloatArray]:
-    """Return sine and cosine of the cycles that a frequency has, each (n,)."""
+def calendar_features(
+    ds: pd.DatetimeIndex, freq: str, country: str | None = None, holidays: Collection[str] = ()
+) -> dict[str, FloatArray]:
+    """Return sine and cosine of the cycles that a frequency has, each (n,).
+
+    Of days and hours also the public holidays of these names that a country has.
+    """
     features: dict[str, FloatArray] = {}
     for cycle, kinds in CYCLES.items():
         if kind(freq) in kinds:
@@ -32,6 +38,8 @@ def calendar_features(ds: pd.DatetimeIndex, freq: str) -> dict[str, FloatArray]:
             at = at + np.asarray(ds.minute) / 60 if cycle == "hour" else at
             angle = 2 * np.pi * at / LENGTHS[cycle]
             features |= {f"{cycle}_sin": np.sin(angle), f"{cycle}_cos": np.cos(angle)}
+    if "day_of_week_sin" in features:
+        features |= holiday_features(country, ds, holidays)
     return features
 
 

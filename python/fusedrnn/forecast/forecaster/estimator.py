@@ -17,8 +17,8 @@ from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
 from ..data.calendar import has_calendar
-from ..data.closed import holidays_of
 from ..data.frequency import dates, kind
+from ..data.holidays import HOLIDAY, holidays_of, named_in
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest, to_use
@@ -525,6 +525,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             ]
             for column in (*self.categories, *self.static)
         }
+        kinds[HOLIDAY] = named_in(self.panel_.known)
         calendar = has_calendar(self.panel_.known, self.panel_.freq)
         panel = self._panel(frame, freq, kinds, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
