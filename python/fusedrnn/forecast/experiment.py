@@ -12,12 +12,12 @@ import pandas as pd
 from joblib import cpu_count
 
 from ..datasets import load_bakery
-from .data.calendar import has_calendar
-from .data.panel import Panel, read_panel
+from .data.calendar import calendar_among
+from .data.panel import Panel, read_panel, without
 from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
-from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
+from .evaluate.tuning import CALENDAR, COVARIATES, Tuned, applied, tuning, unchanged
 from .models.inputs import check_covariates
 from .needs import check_installed
 from .report.comparison import Comparison
@@ -127,7 +127,8 @@ def compare(
         Of the evaluation, see ``Settings``.
     tune : {"off", "calendar", "quick", "thorough"}
         Which ways to prepare and to train are tried before the test part: the calendar, where it is
-        on by itself, or few or many; what was given is not changed. See ``tune``.
+        on by itself, and whether covariates known in advance help, or few or many; what was given
+        is not changed. See ``tune``.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -184,7 +185,7 @@ def compare(
             on_start=on_start,
             on_step=on_step,
         )
-        panel = source(tuned.options.get(CALENDAR, source.calendar))
+        panel = source(tuned.options)
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
         notes = (tuned.note,) if tuned.note else ()
@@ -252,7 +253,7 @@ def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[
 
 @dataclass
 class _Source:
-    """The panel of a table, with or without the calendar."""
+    """The panel of a table, with or without the calendar, and covariates known in advance."""
 
     frame: pd.DataFrame | str | Path
     where: TableOptions
@@ -260,14 +261,23 @@ class _Source:
     panel: Panel
 
     def __post_init__(self) -> None:
-        self.calendar = has_calendar(self.panel.known, self.panel.freq)
-        self.panels = {self.calendar: self.panel}
+        self.cycles = calendar_among(self.panel.known, self.panel.freq)
+        self.calendar = bool(self.cycles)
 
-    def __call__(self, calendar: bool) -> Panel:
-        if calendar not in self.panels:
-            rules = replace(self.rules, calendar=calendar)
-            self.panels[calendar] = read_panel(self.frame, self.where, rules)
-        return self.panels[calendar]
+    @property
+    def without(self) -> dict[str, Any]:
+        past = tuple(c for c in self.where.categories if c in self.where.past_covariates)
+        left = {"future_covariates": (), "categories": past}
+        return left if self.where.future_covariates else {}
+
+    def __call__(self, options: Mapping[str, Any]) -> Panel:
+        panel = self.panel
+        if COVARIATES in options:
+            panel = without(panel, [name for name in panel.known if name not in self.cycles])
+        if options.get(CALENDAR) and not self.calendar:
+            where = pick(TableOptions, vars(self.where) | dict(options))
+            return read_panel(self.frame, where, replace(self.rules, calendar=True))
+        return without(panel, self.cycles) if options.get(CALENDAR) is False else panel
 
 
 def tune(
@@ -286,7 +296,7 @@ def tune(
     frame : DataFrame or path, optional
         As of ``compare``.
     how : {"calendar", "quick", "thorough"}
-        The calendar alone, few or many.
+        The calendar and covariates known in advance alone, few or many.
     n_jobs : int
         Processes.
     on_start, on_step : callable

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .._types import FloatArray
 from .frequency import kind
-from .holidays import holiday_features
+from .holidays import HOLIDAY, holiday_features, named_in
 
 CYCLES = {
     "hour": ("h",),
@@ -43,10 +43,11 @@ def calendar_features(
     return features
 
 
-def has_calendar(known: Collection[str], freq: str) -> bool:
-    """Whether covariates of these names are the cycles that a frequency has, or among them."""
+def calendar_among(known: Collection[str], freq: str) -> list[str]:
+    """Return which covariates are of the calendar: cycles that a frequency has, holidays."""
     cycles = calendar_features(pd.DatetimeIndex(["2000-01-01"]), freq)
-    return not cycles.keys().isdisjoint(known)
+    own = {*cycles, HOLIDAY, *(f"{HOLIDAY}={name}" for name in named_in(known))}
+    return [name for name in known if name in own] if not cycles.keys().isdisjoint(known) else []
 
 
 def spans_years(dates: pd.Series, freq: str) -> bool:

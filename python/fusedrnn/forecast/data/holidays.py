@@ -73,8 +73,8 @@ def _of_years(country: str, first: int, last: int) -> Any:
     from holidays import country_holidays
 
     code, _, part = country.partition("-")
-    options = {"subdiv": part or None, "years": range(first, last + 1)}
-    try:  # in one language where there is one, or names would depend on the machine
-        return country_holidays(code.upper(), language="en_US", **options)
+    years = range(first, last + 1)
+    try:  # in English where there is, or names would depend on the machine
+        return country_holidays(code.upper(), part or None, years, language="en_US")
     except NotImplementedError as error:
         raise ValueError(f"country is {country!r}: {error}") from None

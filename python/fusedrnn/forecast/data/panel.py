@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from calendar import day_abbr
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,6 +69,19 @@ class Panel:
     """Names of static columns, as ``region=north``."""
     country: str | None = None
     """Whose public holidays are among those of the calendar."""
+
+
+def without(panel: Panel, names: Collection[str]) -> Panel:
+    """Return a panel without these covariates known in advance."""
+    kept = np.array([name not in names for name in panel.known], bool)
+    stored = panel.series
+
+    def build(**values: Any) -> Series:
+        each = stored.build(**values)
+        return replace(each, known=each.known[:, kept])
+
+    known = tuple(name for name in panel.known if name not in names)
+    return replace(panel, known=known, series=Stored(stored.records, stored.keys, build))
 
 
 def read_panel(

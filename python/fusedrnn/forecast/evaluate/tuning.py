@@ -28,6 +28,7 @@ SHORT = 1 / 3
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
 CALENDAR = "calendar"
+COVARIATES = "future_covariates"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,13 @@ class Trial:
     @property
     def name(self) -> str:
         """Its options in words."""
-        said = {(CALENDAR, True): "with the calendar", (CALENDAR, False): "without the calendar"}
-        each = (said.get(pair) or "{} {}".format(*pair) for pair in self.options.items())
+        said: dict[tuple[str, Any], str] = {
+            (CALENDAR, True): "with the calendar",
+            (CALENDAR, False): "without the calendar",
+            (COVARIATES, ()): "without covariates known in advance",
+        }
+        pairs = [pair for pair in self.options.items() if pair[0] != "categories"]
+        each = (said.get(pair) or "{} {}".format(*pair) for pair in pairs)
         return ", ".join(each) or "the usual"
 
 
@@ -80,10 +86,10 @@ def candidates(
     calendar : bool
         Whether the usual way has the calendar.
     how : {"calendar", "quick", "thorough"}
-        None but the calendar, some, or all there are.
+        None but the calendar where it is on, some, or all there are.
     """
     if how == CALENDAR:
-        return [{CALENDAR: not calendar}]
+        return [{CALENDAR: not calendar}] if calendar else []
     ets: dict[str, Any] = {"base": "ETS"}
     short: dict[str, Any] = {"epochs": max(1, settings.epochs // 3)}
     other: dict[str, Any] = {CALENDAR: not calendar}
@@ -114,13 +120,17 @@ class _Watch:
 
 
 class Source(Protocol):
-    """The panel with or without the calendar."""
+    """The panel with or without the calendar, and covariates known in advance."""
 
     calendar: bool
     """Whether the usual way has it."""
 
-    def __call__(self, calendar: bool) -> Panel:
-        """Return the panel."""
+    @property
+    def without(self) -> dict[str, Any]:
+        """The options that leave the covariates out; {} if there are none."""
+
+    def __call__(self, options: Mapping[str, Any]) -> Panel:
+        """Return the panel with these options."""
 
 
 def tuning(
@@ -143,25 +153,27 @@ def tuning(
     free : callable
         Whether an option may be changed: one that the user gave may not.
     how : {"calendar", "quick", "thorough"}
-        What to try: with and without the calendar, of which the better one is taken, as neither is
-        the usual one; or some or all candidates.
+        What to try: with and without the calendar, and covariates known in advance, of which the
+        better one is taken, as neither is the usual one; or some or all candidates.
     n_jobs : int
         Processes.
     on_start, on_step : callable
         As of `backtest`, for each candidate by its name.
     """
     start = time.perf_counter()
-    panel = source(source.calendar)
-    alone = how == CALENDAR
-    if alone and not (source.calendar and free(CALENDAR) and len(panel.series) <= MANY):
-        return Tuned({}, (), 0.0)
+    panel = source({})
     longest = max(len(series.y) for series in panel.series)
     judged_on = settings.test_rows(longest)
     held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
     rows = longest - judged_on - held
     settings = replace(settings, test_size=judged_on + held)
     tried = candidates(settings, panel.season, rows, source.calendar, how)
-    options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
+    options = [each for each in tried if all(map(free, each))]
+    options += [source.without] if source.without else []
+    alone = how == CALENDAR
+    if alone and not (options and len(panel.series) <= MANY):
+        return Tuned({}, (), 0.0)
+    options.insert(0, {})
     trials = [Trial(each, ()) for each in options]
     left: list[Trial] = []
     cells = tuple(cell for cell in CELLS if cell in settings.fitted) or CELLS
@@ -194,7 +206,7 @@ def _error(
     watch: _Watch,
 ) -> float:
     """Return the mean error of networks on the calibration fold, missing if there is none."""
-    panel = source(options.get(CALENDAR, source.calendar))
+    panel = source(options)
     changed = applied(settings, options, bool(panel.known))
     changed = replace(changed, models=cells, epochs=max(1, round(share * changed.epochs)))
     changed = replace(changed, levels=changed.levels or Settings.levels)
@@ -218,7 +230,7 @@ def _error(
 
 def applied(settings: Settings, options: Mapping[str, Any], covariates: bool) -> Settings:
     """Return settings with the options of a candidate that are theirs."""
-    own = {name: value for name, value in options.items() if name != CALENDAR}
+    own = {name: value for name, value in options.items() if name in vars(settings)}
     changed = replace(settings, **own)
     if covariates and changed.timesteps < changed.outputs:
         changed = replace(changed, timesteps=changed.outputs)

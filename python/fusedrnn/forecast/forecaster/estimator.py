@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
-from ..data.calendar import has_calendar
+from ..data.calendar import calendar_among
 from ..data.frequency import dates, kind
 from ..data.holidays import HOLIDAY, holidays_of, named_in
 from ..data.panel import Panel, Series, read_panel
@@ -526,7 +526,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             for column in (*self.categories, *self.static)
         }
         kinds[HOLIDAY] = named_in(self.panel_.known)
-        calendar = has_calendar(self.panel_.known, self.panel_.freq)
+        calendar = bool(calendar_among(self.panel_.known, self.panel_.freq))
         panel = self._panel(frame, freq, kinds, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
             # business days are days too

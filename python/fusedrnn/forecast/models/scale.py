@@ -21,6 +21,8 @@ from .season import season_at, seasonal_pattern
 
 MOVING = 0.25
 """Share of its variance that a covariate has within a season, to have an effect."""
+RESTING = 0.5
+"""Share of the days on which it has one and the same value, above which it does."""
 CLOSE = 1e-4
 """Changes of effects from which on they are found."""
 LEVEL_STEPS = 4
@@ -77,7 +79,8 @@ def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
     What a promotion or a closed day does is a step up or down that a network on a few hundred
     windows finds late; what a line finds is taken off before, as the season is, and the network
     learns the rest. Of values and covariates the mean of the season before is taken off, so that
-    trends are no effects, and none is found of covariates that hardly move within a season.
+    trends are no effects, and none is found of covariates that hardly move within a season, nor of
+    those that do not rest, as the temperature: a line through these errs where it is new.
 
     The regression is one to the median (Koenker and Bassett, 1978): as the networks it has the
     least absolute error, and of the days of a covariate that differ, as holidays of which some are
@@ -100,6 +103,7 @@ def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
     sums = np.cumsum(np.vstack([np.zeros(table.shape[1]), table]), axis=0)
     apart = table[steps:] - (sums[steps:-1] - sums[: -steps - 1]) / steps
     moving = apart[:, 1:].var(axis=0) > MOVING * known.var(axis=0)
+    moving &= np.isclose(known, np.median(known, axis=0)).mean(axis=0) > RESTING
     if not moving.any() or not apart[:, 0].any():
         return found
     from statsmodels.regression.quantile_regression import QuantReg
