@@ -153,8 +153,9 @@ def tuning(
     free : callable
         Whether an option may be changed: one that the user gave may not.
     how : {"calendar", "quick", "thorough"}
-        What to try: with and without the calendar, and covariates known in advance, of which the
-        better one is taken, as neither is the usual one; or some or all candidates.
+        What to try: with and without the calendar, of which the better one is taken, as neither is
+        the usual one, and without covariates known in advance, which were given, so that it has to
+        be as much better as any other candidate; or some or all of these too.
     n_jobs : int
         Processes.
     on_start, on_step : callable
@@ -190,10 +191,15 @@ def tuning(
         others.sort(key=lambda each: each.errors[-1])
         kept = -(-len(others) // 2) if share < 1 else len(others)
         trials, left = [usual, *others[:kept]], [*others[kept:], *left]
-    best = min(trials, key=lambda each: each.errors[-1])
-    worth = best.errors[-1] < (1 if alone else WORTH) * trials[0].errors[-1]
+    usual, *others = trials
+
+    def worth(each: Trial) -> bool:
+        share = 1 if alone and COVARIATES not in each.options else WORTH
+        return each.errors[-1] < share * usual.errors[-1]
+
+    best = min(filter(worth, others), key=lambda each: each.errors[-1], default=usual)
     seconds = time.perf_counter() - start
-    return Tuned(best.options if worth else {}, (*trials, *left), seconds)
+    return Tuned(best.options, (*trials, *left), seconds)
 
 
 def _error(
