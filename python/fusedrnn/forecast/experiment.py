@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -261,23 +261,29 @@ class _Source:
     panel: Panel
 
     def __post_init__(self) -> None:
-        self.cycles = calendar_among(self.panel.known, self.panel.freq)
-        self.calendar = bool(self.cycles)
+        self.calendar = bool(calendar_among(self.panel.known, self.panel.freq))
+
+    @cached_property
+    def wider(self) -> Panel:
+        """The panel with the calendar."""
+        if self.calendar:
+            return self.panel
+        return read_panel(self.frame, self.where, replace(self.rules, calendar=True))
 
     @property
     def without(self) -> dict[str, Any]:
         past = tuple(c for c in self.where.categories if c in self.where.past_covariates)
-        left = {"future_covariates": (), "categories": past}
+        left = {COVARIATES: (), "categories": past}
         return left if self.where.future_covariates else {}
 
     def __call__(self, options: Mapping[str, Any]) -> Panel:
-        panel = self.panel
+        calendar = options.get(CALENDAR, self.calendar)
+        panel = self.wider if calendar else self.panel
+        cycles = calendar_among(panel.known, panel.freq)
+        left = [] if calendar else cycles
         if COVARIATES in options:
-            panel = without(panel, [name for name in panel.known if name not in self.cycles])
-        if options.get(CALENDAR) and not self.calendar:
-            where = pick(TableOptions, vars(self.where) | dict(options))
-            return read_panel(self.frame, where, replace(self.rules, calendar=True))
-        return without(panel, self.cycles) if options.get(CALENDAR) is False else panel
+            left = [*left, *(name for name in panel.known if name not in cycles)]
+        return without(panel, left) if left else panel
 
 
 def tune(

@@ -71,17 +71,23 @@ class Panel:
     """Whose public holidays are among those of the calendar."""
 
 
-def without(panel: Panel, names: Collection[str]) -> Panel:
-    """Return a panel without these covariates known in advance."""
-    kept = np.array([name not in names for name in panel.known], bool)
+def with_columns(panel: Panel, columns: Mapping[str, npt.NDArray[np.bool_]]) -> Panel:
+    """Return a panel whose series have these columns only, of ``known`` and ``past``."""
     stored = panel.series
 
     def build(**values: Any) -> Series:
         each = stored.build(**values)
-        return replace(each, known=each.known[:, kept])
+        kept = {name: getattr(each, name)[:, found] for name, found in columns.items()}
+        return replace(each, **kept)
 
+    return replace(panel, series=Stored(stored.records, stored.keys, build))
+
+
+def without(panel: Panel, names: Collection[str]) -> Panel:
+    """Return a panel without these covariates known in advance."""
+    kept = np.array([name not in names for name in panel.known], bool)
     known = tuple(name for name in panel.known if name not in names)
-    return replace(panel, known=known, series=Stored(stored.records, stored.keys, build))
+    return replace(with_columns(panel, {"known": kept}), known=known)
 
 
 def read_panel(

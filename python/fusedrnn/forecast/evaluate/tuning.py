@@ -162,7 +162,9 @@ def tuning(
         As of `backtest`, for each candidate by its name.
     """
     start = time.perf_counter()
-    panel = source({})
+    panel, alone = source({}), how == CALENDAR
+    if alone and len(panel.series) > MANY:
+        return Tuned({}, (), 0.0)
     longest = max(len(series.y) for series in panel.series)
     judged_on = settings.test_rows(longest)
     held = min(judged_on, (longest - judged_on) // 4)  # the calibration fold, see `layout`
@@ -171,11 +173,9 @@ def tuning(
     tried = candidates(settings, panel.season, rows, source.calendar, how)
     options = [each for each in tried if all(map(free, each))]
     options += [source.without] if source.without else []
-    alone = how == CALENDAR
-    if alone and not (options and len(panel.series) <= MANY):
+    if alone and not options:
         return Tuned({}, (), 0.0)
-    options.insert(0, {})
-    trials = [Trial(each, ()) for each in options]
+    trials = [Trial(each, ()) for each in ({}, *options)]
     left: list[Trial] = []
     cells = tuple(cell for cell in CELLS if cell in settings.fitted) or CELLS
     for share, own in ((1.0, cells),) if alone else ((SHORT, cells[-1:]), (1.0, cells)):
