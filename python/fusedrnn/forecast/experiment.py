@@ -13,7 +13,7 @@ from joblib import cpu_count
 
 from ..datasets import load_bakery
 from .data.calendar import calendar_among
-from .data.panel import Panel, read_panel, without
+from .data.panel import Panel, read_panel, with_calendar, without
 from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
@@ -174,7 +174,7 @@ def compare(
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
-        source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
+        source = _Source(where, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
         tuned = tuning(
             source,
@@ -255,9 +255,7 @@ def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[
 class _Source:
     """The panel of a table, with or without the calendar, and covariates known in advance."""
 
-    frame: pd.DataFrame | str | Path
     where: TableOptions
-    rules: PanelOptions
     panel: Panel
 
     def __post_init__(self) -> None:
@@ -266,9 +264,7 @@ class _Source:
     @cached_property
     def wider(self) -> Panel:
         """The panel with the calendar."""
-        if self.calendar:
-            return self.panel
-        return read_panel(self.frame, self.where, replace(self.rules, calendar=True))
+        return self.panel if self.calendar else with_calendar(self.panel)
 
     @property
     def without(self) -> dict[str, Any]:
@@ -337,6 +333,6 @@ def tune(
     rows = longest - settings.test_rows(longest)
     shared = len(panel.series), bool(panel.static)
     settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
-    source = _Source(frame, where, rules, panel)
+    source = _Source(where, panel)
     free = unchanged(settings, rules)
     return tuning(source, settled, free, how=how, n_jobs=n_jobs, on_start=on_start, on_step=on_step)

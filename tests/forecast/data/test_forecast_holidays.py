@@ -8,6 +8,8 @@ import pytest
 
 from forecast_tables import panel_of, sales
 from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast.data.calendar import calendar_among
+from fusedrnn.forecast.data.panel import with_calendar, without
 from fusedrnn.forecast.models.inputs import scale
 from fusedrnn.forecast.settings import Settings
 
@@ -34,6 +36,23 @@ def test_each_holiday_is_a_covariate_and_any_is(freq):
     names = known.filter(like="public_holiday=")
     assert names.sum(axis=1).eq(known["public_holiday"]).all()
     assert names.loc["2024-05-01":"2024-05-01"].max().idxmax() == "public_holiday=Labor Day"
+
+
+@pytest.mark.parametrize("country", ["DE", None])
+def test_the_calendar_can_be_added_to_a_panel_and_taken_off(country):
+    """Of series that begin and end apart, with promotions known beyond the last sales."""
+    parts = [
+        sales(500, start=start).assign(unique_id=start) for start in ("2022-01-01", "2023-03-05")
+    ]
+    frame = pd.concat(parts).assign(promo=lambda f: f["sales"] % 3)
+    frame["sales"] = frame["sales"].where(frame["sales"] < 490)
+    options = {"future_covariates": ["promo"], "country": country}
+    plain, whole = (panel_of(frame, **options, calendar=c) for c in (False, True))
+    added, taken = with_calendar(plain), without(whole, calendar_among(whole.known, "D"))
+    assert (added.known, taken.known) == (whole.known, plain.known)
+    for one, two in ((added, whole), (taken, plain)):
+        for a, b in zip(one.series, two.series, strict=True):
+            np.testing.assert_array_equal(a.known, b.known)
 
 
 def test_only_the_calendar_of_days_and_hours_has_them(shop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
@@ -49,6 +50,12 @@ def test_nothing_after_the_fold_that_is_tuned_on_changes_the_choice():
     assert one.options == two.options
     earlier = TABLE.assign(y=TABLE["y"].where(TABLE.index != first - 1, 9e3))
     assert tune(earlier, **FAST).trials != one.trials
+
+
+def test_a_pipe_is_read_once(monkeypatch):
+    pipe = io.TextIOWrapper(io.BytesIO(TABLE.to_csv(index=False).encode()))
+    monkeypatch.setattr("sys.stdin", pipe)
+    assert any(each.options == {"calendar": True} for each in tune("-", **FAST).trials)
 
 
 def test_what_is_chosen_is_used_and_said():

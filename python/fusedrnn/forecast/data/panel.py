@@ -90,6 +90,28 @@ def without(panel: Panel, names: Collection[str]) -> Panel:
     return replace(with_columns(panel, {"known": kept}), known=known)
 
 
+def with_calendar(panel: Panel) -> Panel:
+    """Return a panel without the calendar with it."""
+    stored = panel.series
+
+    def span(each: Series) -> pd.DatetimeIndex:
+        return dates(panel.freq, each.ds[0], periods=len(each.known))
+
+    ends = [(days[0], days[-1]) for days in map(span, stored)]
+    whole = pd.DatetimeIndex([min(first for first, _ in ends), max(last for _, last in ends)])
+    names = holiday_names(panel.country, whole)
+
+    def cycles(ds: pd.DatetimeIndex) -> dict[str, FloatArray]:
+        return calendar_features(ds, panel.freq, panel.country, names)
+
+    def build(**values: Any) -> Series:
+        each = stored.build(**values)
+        return replace(each, known=np.column_stack([each.known, *cycles(span(each)).values()]))
+
+    series = Stored(stored.records, stored.keys, build)
+    return replace(panel, known=(*panel.known, *cycles(whole)), series=series)
+
+
 def read_panel(
     frame: Any,
     where: TableOptions,
