@@ -78,8 +78,14 @@ def case(name: str, horizon: int, arguments: argparse.Namespace, deadline: float
         cutoffs=int(found.frame.groupby("unique_id")["cutoff"].nunique().max()),
         max_steps=arguments.max_steps,
     )
-    troubles = {}
+    kept = earlier(arguments.peers_from).get((name, horizon), {})
+    kept = kept if kept.get("window", task.window) == task.window else {}
+    troubles = dict(kept.get("troubles", {}))
     for peer in arguments.peers:
+        if peer in kept.get("seconds", {}):
+            seconds[peer] = kept["seconds"][peer]
+            mase |= {peer: kept["mase"][peer]} if peer in kept["mase"] else {}
+            continue
         if not installed(peer) or time.time() > deadline:
             continue
         start = spent()
@@ -91,12 +97,19 @@ def case(name: str, horizon: int, arguments: argparse.Namespace, deadline: float
     return {
         "set": name,
         "horizon": horizon,
+        "window": task.window,
         "mase": mase,
         "wape": found.table["WAPE"].to_dict(),
         "chosen": to_use(ours) or COMBINED[-1],
         "seconds": seconds,
         "troubles": troubles,
     }
+
+
+def earlier(file: str | None) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return the cases of a file of an earlier run, by set and horizon."""
+    cases = json.loads(Path(file).read_text())["cases"] if file and Path(file).exists() else []
+    return {(each["set"], each["horizon"]): each for each in cases}
 
 
 def error(theirs: pd.DataFrame, peer: str, found: Any) -> float:
@@ -181,6 +194,11 @@ def main(options: list[str]) -> None:
         help=f"all without names, of: {', '.join(PEERS)}",
     )
     parser.add_argument(
+        "--peers-from",
+        metavar="FILE",
+        help="of an earlier --json, whose figures of peers are taken, ours found anew",
+    )
+    parser.add_argument(
         "--max-steps", type=int, default=0, metavar="N", help="of neuralforecast (default: its own)"
     )
     parser.add_argument(
@@ -196,8 +214,8 @@ def main(options: list[str]) -> None:
     if strange:
         parser.error(f"no {strange[0]!r}; there are {', '.join((*PEERS, *SETS))}")
     path = Path(arguments.json) if arguments.json else None
-    cases = json.loads(path.read_text())["cases"] if path and path.exists() else []
-    done = {(each["set"], each["horizon"]) for each in cases}
+    done = earlier(arguments.json)
+    cases = list(done.values())
     todo = [(name, horizon) for name in names for horizon in sorted({1, SETS[name].season})]
     print(describe(), flush=True)
     for found in _worked([each for each in todo if each not in done], arguments):

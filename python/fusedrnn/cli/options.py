@@ -80,7 +80,7 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
     "sheet": ("NAME", "of a workbook, or the file of a zip"),
     "freq": (None, "as D, W-SUN, MS: rows are brought to it (default: found)"),
     "season": ("N", "periods in a season (default: found)"),
-    "country": ("CODE", "whose public holidays are known, as ES"),
+    "country": ("CODE", "whose public holidays are known, and are of the calendar, as ES"),
     "future_covariates": ("COLS", "columns known in advance, with commas between"),
     "past_covariates": ("COLS", "columns known only afterwards"),
     "categories": ("COLS", "those of them that are no quantities but names, as of holidays"),
@@ -150,7 +150,7 @@ def add_settings(command: argparse.ArgumentParser, leave_out: Sequence[str] = ()
 
 def add_tune(command: argparse.ArgumentParser) -> None:
     """Add the option that tries ways to prepare series and to train networks."""
-    help = "ways to prepare and train to try before the test part (default: with, without calendar)"
+    help = "ways to try before the test part (default: with, without calendar and covariates)"
     command.add_argument("--tune", choices=get_args(Tune), default="calendar", help=help)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pandas as pd
 from joblib import cpu_count
 
 from ..datasets import load_bakery
-from .data.calendar import has_calendar
-from .data.panel import Panel, read_panel
+from .data.calendar import calendar_among
+from .data.panel import Panel, read_panel, with_calendar, without
 from .evaluate.backtest import backtest
 from .evaluate.folds import CALIBRATION, plan
 from .evaluate.results import Store, run_folder
-from .evaluate.tuning import CALENDAR, Tuned, applied, tuning, unchanged
+from .evaluate.tuning import CALENDAR, COVARIATES, Tuned, applied, tuning, unchanged
 from .models.inputs import check_covariates
 from .needs import check_installed
 from .report.comparison import Comparison
@@ -129,7 +129,8 @@ def compare(
         Of the evaluation, see ``Settings``.
     tune : {"off", "calendar", "quick", "thorough"}
         Which ways to prepare and to train are tried before the test part: the calendar, where it is
-        on by itself, or few or many; what was given is not changed. See ``tune``.
+        on by itself, and whether covariates known in advance help, or few or many; what was given
+        is not changed. See ``tune``.
     skip_short : bool
         Whether to leave out, and report, series that are too short; else they are an error.
     n_jobs : int, optional
@@ -175,7 +176,7 @@ def compare(
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
-        source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
+        source = _Source(where, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
         tuned = tuning(
             source,
@@ -186,7 +187,7 @@ def compare(
             on_start=on_start,
             on_step=on_step,
         )
-        panel = source(tuned.options.get(CALENDAR, source.calendar))
+        panel = source(tuned.options)
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
         notes = (tuned.note,) if tuned.note else ()
@@ -254,22 +255,33 @@ def _enough(panel: Panel, settings: Settings, skip: bool) -> tuple[Panel, tuple[
 
 @dataclass
 class _Source:
-    """The panel of a table, with or without the calendar."""
+    """The panel of a table, with or without the calendar, and covariates known in advance."""
 
-    frame: pd.DataFrame | str | Path
     where: TableOptions
-    rules: PanelOptions
     panel: Panel
 
     def __post_init__(self) -> None:
-        self.calendar = has_calendar(self.panel.known, self.panel.freq)
-        self.panels = {self.calendar: self.panel}
+        self.calendar = bool(calendar_among(self.panel.known, self.panel.freq))
 
-    def __call__(self, calendar: bool) -> Panel:
-        if calendar not in self.panels:
-            rules = replace(self.rules, calendar=calendar)
-            self.panels[calendar] = read_panel(self.frame, self.where, rules)
-        return self.panels[calendar]
+    @cached_property
+    def wider(self) -> Panel:
+        """The panel with the calendar."""
+        return self.panel if self.calendar else with_calendar(self.panel)
+
+    @property
+    def without(self) -> dict[str, Any]:
+        past = tuple(c for c in self.where.categories if c in self.where.past_covariates)
+        left = {COVARIATES: (), "categories": past}
+        return left if self.where.future_covariates else {}
+
+    def __call__(self, options: Mapping[str, Any]) -> Panel:
+        calendar = options.get(CALENDAR, self.calendar)
+        panel = self.wider if calendar else self.panel
+        cycles = calendar_among(panel.known, panel.freq)
+        left = [] if calendar else cycles
+        if COVARIATES in options:
+            left = [*left, *(name for name in panel.known if name not in cycles)]
+        return without(panel, left) if left else panel
 
 
 def tune(
@@ -288,7 +300,7 @@ def tune(
     frame : DataFrame or path, optional
         As of ``compare``.
     how : {"calendar", "quick", "thorough"}
-        The calendar alone, few or many.
+        The calendar and covariates known in advance alone, few or many.
     n_jobs : int
         Processes.
     on_start, on_step : callable
@@ -323,6 +335,6 @@ def tune(
     rows = longest - settings.test_rows(longest)
     shared = len(panel.series), bool(panel.static)
     settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
-    source = _Source(frame, where, rules, panel)
+    source = _Source(where, panel)
     free = unchanged(settings, rules)
     return tuning(source, settled, free, how=how, n_jobs=n_jobs, on_start=on_start, on_step=on_step)

@@ -183,7 +183,8 @@ class PanelOptions:
     """Periods in a season. Default: 7 for days, 5 for business days, 52 for weeks, 12 for months,
     4 for quarters, 24 for hours, 1 for years; of several of these as many as fit."""
     country: str | None = None
-    """Whose public holidays are known, as "ES", or a part of it, as "ES-CT"."""
+    """Whose public holidays are known, as "ES", or a part of it, as "ES-CT"; the calendar of days
+    and hours has them, any and each by its English name."""
     calendar: bool | None = None
     """Whether to add the cycles of the calendar to the covariates known in advance. Default: for
     weeks, days and hours if the table spans two years, so that a network can have seen a year come

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
@@ -49,6 +50,12 @@ def test_nothing_after_the_fold_that_is_tuned_on_changes_the_choice():
     assert one.options == two.options
     earlier = TABLE.assign(y=TABLE["y"].where(TABLE.index != first - 1, 9e3))
     assert tune(earlier, **FAST).trials != one.trials
+
+
+def test_a_pipe_is_read_once(monkeypatch):
+    pipe = io.TextIOWrapper(io.BytesIO(TABLE.to_csv(index=False).encode()))
+    monkeypatch.setattr("sys.stdin", pipe)
+    assert any(each.options == {"calendar": True} for each in tune("-", **FAST).trials)
 
 
 def test_what_is_chosen_is_used_and_said():
@@ -110,3 +117,31 @@ def test_the_calendar_is_kept_where_it_helps_before_the_test_part(yearly):
     changed = frame.assign(y=frame["y"].where(t < 1140, 0.0))  # what is chosen knows no later sales
     again = compare(changed, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
     assert again.panel.known == result.panel.known
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_covariates_that_do_not_help_before_the_test_part_are_left_out(helps):
+    """A promotion that does what it did, or one that does nothing from the fold on."""
+    rng = np.random.default_rng(2)
+    t, promo = np.arange(240), (rng.random(240) < 0.15).astype(float)
+    did = promo * (helps | (t < 120))
+    y = 100 * (1 + 0.6 * did) * np.exp(rng.normal(0, 0.03, 240))
+    kind = np.where(promo, "sale", "")
+    frame = pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=240), "y": y, "promo": kind})
+    told = {"future_covariates": ("promo",), "categories": ("promo",), "models": ("Naive", "GRU")}
+    told |= {"epochs": 10, "units": 8, "seeds": 1, "step": 2, "base": "level"}
+    result = compare(frame, **told)
+    (note,) = [note for note in result.notes if note.startswith("tuned in ")]
+    assert ("part: without covariates known in advance; of" in note) == (not helps)
+    assert result.panel.known == (("promo=sale",) if helps else ())
+    changed = frame.assign(y=frame["y"].where(t < 192 - 48, 9e3))  # from the calibration fold on
+    again = compare(changed, **told)
+    assert again.panel.known == result.panel.known
+    same = [re.sub(r"in \d+ s", "", note) for note in (note, *again.notes) if "tuned" in note]
+    assert same[0] == same[1]
+    if not helps:
+        options = tune(frame, **told, how="calendar").options
+        assert options == {"future_covariates": (), "categories": ()}
+        by_hand = compare(frame, **told | options, timesteps=result.settings.timesteps)
+        pd.testing.assert_frame_equal(by_hand.frame, result.frame, check_exact=True)
+    assert compare(frame, **told, tune="off").panel.known == ("promo=sale",)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ..needs import check_installed
 from .frequency import kind
+from .holidays import holidays_of
 
 WEEKS = 4
 """Weeks without a weekday that say that it is closed."""
@@ -21,28 +20,6 @@ def open_weekdays(days: pd.DatetimeIndex) -> str:
     if not len(days) or days.max() - days.min() < pd.Timedelta(weeks=WEEKS):
         return "1111111"
     return "".join(str(int(day in set(days.day_of_week))) for day in range(7))
-
-
-def holidays_of(country: str | None, days: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
-    """Return which days are public holidays of a country, as "ES", or a part of it, as "ES-CT".
-
-    Raises
-    ------
-    ValueError
-        If it is not known, or the package is not installed.
-    """
-    if country is None or not len(days):
-        return np.zeros(len(days), bool)
-    check_installed(country=country)
-    from holidays import country_holidays
-
-    code, _, part = country.partition("-")
-    years = range(days.min().year, days.max().year + 1)
-    try:
-        found = country_holidays(code.upper(), subdiv=part or None, years=years)
-    except NotImplementedError as error:
-        raise ValueError(f"country is {country!r}: {error}") from None
-    return np.array([day in found for day in days.date], bool)
 
 
 def explained(missing: pd.DatetimeIndex, week: str, country: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from calendar import day_abbr
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,8 +17,9 @@ from ..._files import text
 from .._types import FloatArray
 from ..settings import PanelOptions, TableOptions
 from .calendar import calendar_features, spans_years
-from .closed import check_days, explained, holidays_of, open_weekdays
+from .closed import check_days, explained, open_weekdays
 from .frequency import dates, kind, number_of, season_of, shown, step
+from .holidays import HOLIDAY, holiday_names, holidays_of
 from .periods import Placed, placed
 from .records import Records, Stored
 from .table import LongTable, to_long
@@ -66,6 +67,49 @@ class Panel:
     """What was done to the data, a sentence each."""
     static: tuple[str, ...] = ()
     """Names of static columns, as ``region=north``."""
+    country: str | None = None
+    """Whose public holidays are among those of the calendar."""
+
+
+def with_columns(panel: Panel, columns: Mapping[str, npt.NDArray[np.bool_]]) -> Panel:
+    """Return a panel whose series have these columns only, of ``known`` and ``past``."""
+    stored = panel.series
+
+    def build(**values: Any) -> Series:
+        each = stored.build(**values)
+        kept = {name: getattr(each, name)[:, found] for name, found in columns.items()}
+        return replace(each, **kept)
+
+    return replace(panel, series=Stored(stored.records, stored.keys, build))
+
+
+def without(panel: Panel, names: Collection[str]) -> Panel:
+    """Return a panel without these covariates known in advance."""
+    kept = np.array([name not in names for name in panel.known], bool)
+    known = tuple(name for name in panel.known if name not in names)
+    return replace(with_columns(panel, {"known": kept}), known=known)
+
+
+def with_calendar(panel: Panel) -> Panel:
+    """Return a panel without the calendar with it."""
+    stored = panel.series
+
+    def span(each: Series) -> pd.DatetimeIndex:
+        return dates(panel.freq, each.ds[0], periods=len(each.known))
+
+    ends = [(days[0], days[-1]) for days in map(span, stored)]
+    whole = pd.DatetimeIndex([min(first for first, _ in ends), max(last for _, last in ends)])
+    names = holiday_names(panel.country, whole)
+
+    def cycles(ds: pd.DatetimeIndex) -> dict[str, FloatArray]:
+        return calendar_features(ds, panel.freq, panel.country, names)
+
+    def build(**values: Any) -> Series:
+        each = stored.build(**values)
+        return replace(each, known=np.column_stack([each.known, *cycles(span(each)).values()]))
+
+    series = Stored(stored.records, stored.keys, build)
+    return replace(panel, known=(*panel.known, *cycles(whole)), series=series)
 
 
 def read_panel(
@@ -76,7 +120,8 @@ def read_panel(
 ) -> Panel:
     """Read a table into a panel, see `to_long` and `to_panel`; errors name a file that is read."""
     try:
-        return to_panel(to_long(frame, where, known_categories), rules)
+        fixed = (known_categories or {}).get(HOLIDAY)
+        return to_panel(to_long(frame, where, known_categories), rules, fixed)
     except ValueError as error:
         if not isinstance(frame, (str, bytes, os.PathLike)):
             raise
@@ -86,8 +131,17 @@ def read_panel(
         raise ValueError(f"{path}: {error}") from error
 
 
-def to_panel(long: LongTable, options: PanelOptions) -> Panel:
+def to_panel(
+    long: LongTable, options: PanelOptions, holidays: Sequence[str] | None = None
+) -> Panel:
     """Put the series of a long table (`to_long`) on a regular grid.
+
+    Parameters
+    ----------
+    long : LongTable
+    options : PanelOptions
+    holidays : sequence of str, optional
+        Names of public holidays, in place of those from the first to the last date.
 
     Raises
     ------
@@ -101,13 +155,17 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
     if options.calendar is None:
         options = replace(options, calendar=spans_years(on.long.dates, freq))
     week = open_weekdays(on.long.dates[on.long.rows.sold(zeros=options.zeros == "keep")])
-    holidays_of(options.country, on.long.dates[:1])  # an unknown country is an error early
+    # an unknown country is an error early
+    found = tuple(holiday_names(options.country, on.long.dates) if holidays is None else holidays)
+    if options.calendar and options.country and HOLIDAY in (*long.known, *long.past):
+        raise ValueError(f"covariate {HOLIDAY!r} is of --country: give the column another name")
     if "closed" in (options.missing_dates, options.missing_values):
         check_days(freq)
         if freq == "D" and "0" in week:
             freq = f"C-{week}"
     usual = 1 if on.long.stamps.counted and options.freq is None else season_of(freq)
-    grid = Grid(on=on, options=options, freq=freq, season=options.season or usual, week=week)
+    season = options.season or usual
+    grid = Grid(on=on, options=options, freq=freq, season=season, week=week, holidays=found)
     records = Records()
     keys: list[str] = []
     for name, rows in on.long.groups():
@@ -116,15 +174,15 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         own = grid.put(name, rows)
         keys.append(str(len(keys)))
         records.put(keys[-1], **vars(own))
-    cycles = calendar_features(long.dates[:1], freq) if options.calendar else ()
     return Panel(
         series=Stored(records, keys, series),
         freq=freq,
         season=grid.season,
-        known=(*long.indicators(long.known), *cycles),
+        known=(*long.indicators(long.known), *grid.calendar(long.dates[:1])),
         past=tuple(long.indicators(long.past)),
         notes=(*on.notes, *grid.notes()),
         static=tuple(long.indicators(long.static)),
+        country=options.country,
     )
 
 
@@ -149,6 +207,8 @@ class Grid:
     season: int
     week: str
     """Weekdays on which some series has sales, see `open_weekdays`."""
+    holidays: tuple[str, ...] = ()
+    """Names of those that the calendar has."""
     counts: Counter[str] = field(default_factory=Counter)
     """How often each rule was needed."""
 
@@ -156,6 +216,12 @@ class Grid:
     def long(self) -> LongTable:
         """The table."""
         return self.on.long
+
+    def calendar(self, ds: pd.DatetimeIndex) -> dict[str, FloatArray]:
+        """Return the covariates of the calendar at these dates; {} without it."""
+        if not self.options.calendar:
+            return {}
+        return calendar_features(ds, self.freq, self.options.country, self.holidays)
 
     def put(self, name: str, rows: pd.DataFrame) -> Series:
         """Return a series of its rows, as of `LongTable.groups`."""
@@ -350,8 +416,8 @@ class Grid:
         table.iloc[: len(ds)] = until
         unknown = table[known].isna().to_numpy().any(axis=1)
         end = int(unknown.argmax()) if unknown.any() else len(reach)
-        cycles = calendar_features(reach[:end], self.freq) if self.options.calendar else {}
-        advance = table[known].iloc[:end].assign(**cycles).to_numpy(np.float64)
+        cycles = pd.DataFrame(self.calendar(reach[:end]), index=reach[:end])
+        advance = table[known].iloc[:end].join(cycles).to_numpy(np.float64)
         return advance, until[past].to_numpy(np.float64)
 
 

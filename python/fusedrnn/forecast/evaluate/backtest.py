@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from .._types import FloatArray
-from ..data.panel import Panel, Series
-from ..data.records import Stored
+from ..data.panel import Panel, Series, with_columns
 from ..settings import BEST, MEAN, NETWORKS, PARTNER, WORTH, Backend, Settings, parts
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
@@ -227,17 +225,7 @@ def learnable(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Panel:
             found |= (rows != rows[:1]).any(axis=0)
     if all(found.all() for found in varying.values()):
         return panel
-    stored = panel.series
-    kept = Stored(stored.records, stored.keys, partial(_with_columns, stored.build, varying))
-    return replace(panel, series=kept)
-
-
-def _with_columns(
-    build: Callable[..., Series], columns: Mapping[str, Any], **values: Any
-) -> Series:
-    """Return a series with these columns of its covariates."""
-    each = build(**values)
-    return replace(each, **{name: getattr(each, name)[:, found] for name, found in columns.items()})
+    return with_columns(panel, varying)
 
 
 def plan_jobs(panel: Panel, settings: Settings, folds: Sequence[Fold]) -> Iterator[Job]:

@@ -31,6 +31,7 @@ APART = 1.32
 """Periods from one with sales to the next, on average, from which on demand is called intermittent
 (Syntetos, Boylan and Croston, 2005)."""
 CALENDAR = "calendar"
+COVARIATES = "future_covariates"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,13 @@ class Trial:
     @property
     def name(self) -> str:
         """Its options in words."""
-        said = {(CALENDAR, True): "with the calendar", (CALENDAR, False): "without the calendar"}
-        each = (said.get(pair) or "{} {}".format(*pair) for pair in self.options.items())
+        said: dict[tuple[str, Any], str] = {
+            (CALENDAR, True): "with the calendar",
+            (CALENDAR, False): "without the calendar",
+            (COVARIATES, ()): "without covariates known in advance",
+        }
+        pairs = [pair for pair in self.options.items() if pair[0] != "categories"]
+        each = (said.get(pair) or "{} {}".format(*pair) for pair in pairs)
         return ", ".join(each) or "the usual"
 
 
@@ -88,12 +94,12 @@ def candidates(
     calendar : bool
         Whether the usual way has the calendar.
     how : {"calendar", "quick", "thorough"}
-        None but the calendar, some, or all there are.
+        None but the calendar where it is on, some, or all there are.
     intermittent : bool
         Whether goods sell now and then, see `is_intermittent`.
     """
     if how == CALENDAR:
-        return [{CALENDAR: not calendar}]
+        return [{CALENDAR: not calendar}] if calendar else []
     ets: dict[str, Any] = {"base": "ETS"}
     short: dict[str, Any] = {"epochs": max(1, settings.epochs // 3)}
     other: dict[str, Any] = {CALENDAR: not calendar}
@@ -133,13 +139,17 @@ class _Watch:
 
 
 class Source(Protocol):
-    """The panel with or without the calendar."""
+    """The panel with or without the calendar, and covariates known in advance."""
 
     calendar: bool
     """Whether the usual way has it."""
 
-    def __call__(self, calendar: bool) -> Panel:
-        """Return the panel."""
+    @property
+    def without(self) -> dict[str, Any]:
+        """The options that leave the covariates out; {} if there are none."""
+
+    def __call__(self, options: Mapping[str, Any]) -> Panel:
+        """Return the panel with these options."""
 
 
 def tuning(
@@ -163,16 +173,16 @@ def tuning(
         Whether an option may be changed: one that the user gave may not.
     how : {"calendar", "quick", "thorough"}
         What to try: with and without the calendar, of which the better one is taken, as neither is
-        the usual one; or some or all candidates.
+        the usual one, and without covariates known in advance, which were given, so that it has to
+        be as much better as any other candidate; or some or all of these too.
     n_jobs : int
         Processes.
     on_start, on_step : callable
         As of `backtest`, for each candidate by its name.
     """
     start = time.perf_counter()
-    panel = source(source.calendar)
-    alone = how == CALENDAR
-    if alone and not (source.calendar and free(CALENDAR) and len(panel.series) <= MANY):
+    panel, alone = source({}), how == CALENDAR
+    if alone and len(panel.series) > MANY:
         return Tuned({}, (), 0.0)
     longest = max(len(series.y) for series in panel.series)
     judged_on = settings.test_rows(longest)
@@ -183,8 +193,11 @@ def tuning(
     )
     rare = how == "thorough" and is_intermittent(_some(panel), settings)
     tried = candidates(settings, panel.season, rows, source.calendar, how, rare)
-    options: list[dict[str, Any]] = [{}, *(each for each in tried if all(map(free, each)))]
-    trials = [Trial(each, ()) for each in options]
+    options = [each for each in tried if all(map(free, each))]
+    options += [source.without] if source.without else []
+    if alone and not options:
+        return Tuned({}, (), 0.0)
+    trials = [Trial(each, ()) for each in ({}, *options)]
     left: list[Trial] = []
     cells = tuple(cell for cell in CELLS if cell in settings.fitted) or CELLS
     for share, own in ((1.0, cells),) if alone else ((SHORT, cells[-1:]), (1.0, cells)):
@@ -200,10 +213,15 @@ def tuning(
         others.sort(key=lambda each: each.errors[-1])
         kept = -(-len(others) // 2) if share < 1 else len(others)
         trials, left = [usual, *others[:kept]], [*others[kept:], *left]
-    best = min(trials, key=lambda each: each.errors[-1])
-    worth = best.errors[-1] < (1 if alone else WORTH) * trials[0].errors[-1]
+    usual, *others = trials
+
+    def worth(each: Trial) -> bool:
+        share = 1 if alone and COVARIATES not in each.options else WORTH
+        return each.errors[-1] < share * usual.errors[-1]
+
+    best = min(filter(worth, others), key=lambda each: each.errors[-1], default=usual)
     seconds = time.perf_counter() - start
-    return Tuned(best.options if worth else {}, (*trials, *left), seconds)
+    return Tuned(best.options, (*trials, *left), seconds)
 
 
 def _error(
@@ -216,7 +234,7 @@ def _error(
     watch: _Watch,
 ) -> float:
     """Return the mean error of networks on the calibration fold, missing if there is none."""
-    panel = _some(source(options.get(CALENDAR, source.calendar)))
+    panel = _some(source(options))
     changed = applied(settings, options, bool(panel.known))
     changed = replace(changed, models=cells, epochs=max(1, round(share * changed.epochs)))
     try:
@@ -254,7 +272,7 @@ def is_intermittent(panel: Panel, settings: Settings) -> bool:
 
 def applied(settings: Settings, options: Mapping[str, Any], covariates: bool) -> Settings:
     """Return settings with the options of a candidate that are theirs."""
-    own = {name: value for name, value in options.items() if name != CALENDAR}
+    own = {name: value for name, value in options.items() if name in vars(settings)}
     changed = replace(settings, **own)
     if covariates and changed.timesteps < changed.outputs:
         changed = replace(changed, timesteps=changed.outputs)

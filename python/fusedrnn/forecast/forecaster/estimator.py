@@ -16,9 +16,9 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from .._types import FloatArray
-from ..data.calendar import has_calendar
-from ..data.closed import holidays_of
+from ..data.calendar import calendar_among
 from ..data.frequency import dates, kind
+from ..data.holidays import HOLIDAY, holidays_of, named_in
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
 from ..evaluate.backtest import backtest, to_use
@@ -532,7 +532,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             ]
             for column in (*self.categories, *self.static)
         }
-        calendar = has_calendar(self.panel_.known, self.panel_.freq)
+        kinds[HOLIDAY] = named_in(self.panel_.known)
+        calendar = bool(calendar_among(self.panel_.known, self.panel_.freq))
         panel = self._panel(frame, freq, kinds, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
             # business days are days too

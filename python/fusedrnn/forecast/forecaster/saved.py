@@ -167,6 +167,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         past=tuple(described["past"]),
         notes=tuple(described["notes"]),
         static=tuple(described["static"]),
+        country=forecaster.country,
     )
     _check(forecaster, described["networks"], records)
     forecaster.scales_ = list(stored("scale", count, Scale))

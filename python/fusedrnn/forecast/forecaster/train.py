@@ -12,6 +12,7 @@ from ... import runtime
 from .._types import FloatArray
 from ..data.calendar import calendar_features
 from ..data.frequency import dates, shown
+from ..data.holidays import named_in
 from ..data.panel import Panel, Series
 from ..evaluate.folds import plan
 from ..evaluate.intervals import lowest
@@ -137,7 +138,7 @@ def extended(series: Series, panel: Panel, steps: int) -> Series:
     if not panel.known or len(series.known) >= n + steps:
         return series
     ds = dates(panel.freq, series.ds[0], periods=n + steps)
-    cycles = calendar_features(ds, panel.freq)
+    cycles = calendar_features(ds, panel.freq, panel.country, named_in(panel.known))
     given = [name for name in panel.known if name not in cycles]
     if given:
         raise ValueError(

@@ -9,6 +9,7 @@ forecasting", 2021).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,10 @@ MOVING = 0.25
 """Share of its variance that a covariate has within a season, to have an effect."""
 LOG = 0.01
 """Powers below this are taken for 0: they make logarithms, but for lost digits."""
+RESTING = 0.5
+"""Share of the days on which it has one and the same value, above which it does."""
+CLOSE = 1e-4
+"""Changes of effects from which on they are found."""
 LEVEL_STEPS = 4
 """Sales that make the level of a series without season."""
 
@@ -107,7 +112,13 @@ def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
     What a promotion or a closed day does is a step up or down that a network on a few hundred
     windows finds late; what a line finds is taken off before, as the season is, and the network
     learns the rest. Of values and covariates the mean of the season before is taken off, so that
-    trends are no effects, and none is found of covariates that hardly move within a season.
+    trends are no effects, and none is found of covariates that hardly move within a season, nor of
+    those that do not rest, as the temperature: a line through these errs where it is new.
+
+    The regression is one to the median (Koenker and Bassett, 1978): as the networks it has the
+    least absolute error, and of the days of a covariate that differ, as holidays of which some are
+    closed, what most of them do counts, not their mean. To each covariate a day is added on which
+    it does nothing, so that one day with it has not the last word.
 
     Parameters
     ----------
@@ -125,8 +136,17 @@ def effects(values: FloatArray, known: FloatArray, season: int) -> FloatArray:
     sums = np.cumsum(np.vstack([np.zeros(table.shape[1]), table]), axis=0)
     apart = table[steps:] - (sums[steps:-1] - sums[: -steps - 1]) / steps
     moving = apart[:, 1:].var(axis=0) > MOVING * known.var(axis=0)
-    x, y = apart[:, 1:][:, moving], apart[:, 0]
-    found[moving] = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y)
+    moving &= np.isclose(known, np.median(known, axis=0)).mean(axis=0) > RESTING
+    if not moving.any() or not apart[:, 0].any():
+        return found
+    from statsmodels.regression.quantile_regression import QuantReg
+
+    nothing = np.eye(int(moving.sum()))
+    x = np.vstack([apart[:, 1:][:, moving], nothing])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its standard errors, which nobody asks for
+        model = QuantReg(np.append(apart[:, 0], np.zeros(len(nothing))), x)
+        found[moving] = model.fit(q=0.5, p_tol=CLOSE).params
     return found
 
 
