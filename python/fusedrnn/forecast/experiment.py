@@ -51,7 +51,7 @@ def compare(
     wide: bool = False,
     date_format: str | None = None,
     language: str | None = None,
-    decimal: str = ".",
+    decimal: str | None = None,
     thousands: str | None = None,
     currency: str | None = None,
     empty: Sequence[str] = (),

@@ -70,7 +70,7 @@ def test_dates_of_two_readings_are_refused_unless_the_format_is_given():
 @pytest.mark.parametrize(
     ("text", "options"),
     [
-        ("\ufeffdate;sales\n01.02.2024;1.234,5\n02.02.2024;7\n13.02.2024;8\n", {"decimal": ","}),
+        ("\ufeffdate;sales\n01.02.2024;1.234,5\n02.02.2024;7\n13.02.2024;8\n", {}),
         ("date\tsales\n2024/2/1\t1234.5\n2024/2/2\t7\n2024/2/13\t8\n", {}),
         ('date,sales\n02/01/2024,"1,234.5"\n02/02/2024,7\n02/13/2024,8\n', {}),
         ("date|sales\n45323|1234.5\n45324|7\n45335|8\n", {"date_format": "excel"}),
@@ -84,8 +84,7 @@ def test_dates_of_two_readings_are_refused_unless_the_format_is_given():
 def test_spellings_of_dates_and_numbers(text, options, tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text(text, encoding="utf-8")
-    thousands = "." if "decimal" in options else ","
-    long = rows(path, **options, thousands=thousands)
+    long = rows(path, **options)
     assert long["y"].tolist() == [1234.5, 7, 8]
     assert list(long["ds"]) == [pd.Timestamp(2024, 2, day) for day in (1, 2, 13)]
 

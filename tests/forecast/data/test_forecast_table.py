@@ -212,14 +212,18 @@ def test_a_number_with_a_comma_without_quotes_loses_nothing_unseen(
 
 @pytest.mark.parametrize("how", ["file", "frame"])
 def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
-    frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02"], "sales": ["1.500", "900"]})
+    days = ["2020-01-01", "2020-01-02", "2020-01-03"]
+    frame = pd.DataFrame({"date": days, "sales": ["900", "1.500", "12.000"]})
     source = frame if how == "frame" else tmp_path / "sales.csv"
-    place = "row 0" if how == "frame" else "line 2"
+    place = "row 1" if how == "frame" else "line 3"
     if how == "file":
         frame.to_csv(source, sep=";", index=False)
-        assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
-    with pytest.raises(ValueError, match=rf"column 'sales': '1\.500' in {place} .*--thousands"):
-        long_of(source, decimal=",")
+    for options in ({"decimal": ","}, {"thousands": "."}, {"decimal": ",", "thousands": "."}):
+        assert rows(source, **options)["y"].tolist() == [900, 1500, 12000]
+    assert rows(source, decimal=".")["y"].tolist() == [900, 1.5, 12]
+    said = rf"'1\.500' in {place} may be 1500 or 1\.500: say --thousands \. or --decimal \."
+    with pytest.raises(ValueError, match=f"column 'sales': {said}"):
+        long_of(source)
 
 
 @pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
@@ -269,7 +273,7 @@ def test_what_would_be_read_wrongly_is_refused():
     with pytest.raises(ValueError, match="column 'sales' is there more than once"):
         long_of(pd.concat([sales(), sales()["sales"]], axis=1))
     with pytest.raises(ValueError, match="also the decimal point"):
-        long_of(sales(), thousands=".")
+        long_of(sales(), thousands=".", decimal=".")
     with pytest.raises(ValueError, match="would have over 10,000,000 periods"):
         panel_of(sales(), freq="ms")
     with pytest.raises(ValueError, match="freq is '0D'"):

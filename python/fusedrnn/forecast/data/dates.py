@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import day_abbr, month_abbr
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,10 +77,19 @@ class Dates:
         Of the column.
     place : callable
         Says where in the table a row is.
+    before : mapping
+        By column, the format in a table that was read before, for dates in more than one.
     """
 
-    def __init__(self, name: str, place: Callable[[object], str]) -> None:
-        self.name, self.place = name, place
+    def __init__(
+        self,
+        name: str,
+        place: Callable[[object], str],
+        before: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name, self.place, self.before = name, place, before or {}
+        self.formats: dict[str, str] = {}
+        """The format that was found, by column."""
         self.rows: dict[object, object] = {}
         """First row of each spelling, in the order of their codes."""
         self.codes: dict[object, int] = {}
@@ -192,12 +201,16 @@ class Dates:
         if not whole:
             return None
         if any(not dates.equals(whole[0][1]) for _, dates in whole):
+            for name, dates in whole:
+                if name == self.before.get(self.name):
+                    return dates
             first = next(iter(self.codes))
             forms = " or ".join(dict.fromkeys(name for name, _ in whole if "%" in name))
             raise ValueError(
                 f"column {self.name!r}: {str(first)!r} may be day or month first; say which "
                 f"with --date-format {forms}"
             )
+        self.formats = {self.name: whole[0][0]}
         return whole[0][1]
 
     def _refuse(self, spelled: pd.Series, text: pd.Series, format: str | None) -> None:

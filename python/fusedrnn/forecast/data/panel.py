@@ -66,6 +66,8 @@ class Panel:
     """What was done to the data, a sentence each."""
     static: tuple[str, ...] = ()
     """Names of static columns, as ``region=north``."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """By column, the date format or decimal point that was found in the table."""
 
 
 def read_panel(
@@ -73,10 +75,11 @@ def read_panel(
     where: TableOptions,
     rules: PanelOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
+    before: Mapping[str, str] | None = None,
 ) -> Panel:
     """Read a table into a panel, see `to_long` and `to_panel`; errors name a file that is read."""
     try:
-        return to_panel(to_long(frame, where, known_categories), rules)
+        return to_panel(to_long(frame, where, known_categories, before), rules)
     except ValueError as error:
         if not isinstance(frame, (str, bytes, os.PathLike)):
             raise
@@ -125,6 +128,7 @@ def to_panel(long: LongTable, options: PanelOptions) -> Panel:
         past=tuple(long.indicators(long.past)),
         notes=(*on.notes, *grid.notes()),
         static=tuple(long.indicators(long.static)),
+        spelled=long.spelled,
     )
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class LongTable:
     """Columns that hold for a whole series; all are categories."""
     categories: Mapping[str, tuple[str, ...]]
     """Of covariates that are categories, those that there are; the rows have their places here."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """By column, the date format or decimal point that was found."""
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -79,6 +81,7 @@ def to_long(
     table: Any,
     options: TableOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
+    before: Mapping[str, str] | None = None,
 ) -> LongTable:
     """Pick and check the columns of a table of sales.
 
@@ -91,6 +94,9 @@ def to_long(
     options : TableOptions
     known_categories : dict, optional
         The names that a column may have, in place of those that are found.
+    before : dict, optional
+        `LongTable.spelled` of a table that was read before: it decides what could be read in two
+        ways.
 
     Raises
     ------
@@ -106,10 +112,15 @@ def to_long(
     else:
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
     with source as rows:
-        return _read(rows, options, known_categories or {})
+        return _read(rows, options, known_categories or {}, before or {})
 
 
-def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[str]]) -> LongTable:
+def _read(
+    source: Source,
+    options: TableOptions,
+    fixed: Mapping[str, Sequence[str]],
+    before: Mapping[str, str],
+) -> LongTable:
     """Read the columns of an opened table, piece after piece."""
     names = source.names
     days = _columns(names, options.date, DATE_NAMES, "date")
@@ -129,8 +140,13 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
     columns = list(dict.fromkeys([*ids, *days, *sales.values(), *others.values()]))
     size = max(1, AT_ONCE // len(names))
     texts = [*days, *(others[name] for name in categories)]
-    rows, dates = Rows(len(covariates)), Dates(",".join(map(_bare, days)), source.place)
-    numerals = Numerals(options, source.place)
+    rows = Rows(len(covariates))
+    dates = Dates(",".join(map(_bare, days)), source.place, before)
+    numerals = Numerals(options, source.place, before)
+    called = dict.fromkeys(sales.values(), _bare(next(iter(sales.values()), "")))  # wide: all alike
+    called |= {others[name]: _bare(name) for name in covariates if name not in categories}
+    _learn(source, numerals, called, size)
+    texts += [column for column, name in called.items() if numerals.point_of(name) != "."]
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
     empty = True
     for piece in source.pieces(columns, size, texts, ids):
@@ -139,25 +155,36 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
         values = [
             _places(piece[column], kinds[name], name in fixed)
             if name in kinds
-            else numerals.read(piece[column], sales=False)
+            else numerals.read(piece[column], called[column], sales=False)
             for name, column in others.items()
         ]
         for name, column in sales.items():
             series = _names(piece[ids], source.place) if ids else [name] * len(piece)
-            own = [numerals.read(piece[column]), *values]
+            own = [numerals.read(piece[column], called[column]), *values]
             rows.add(zip(series, codes.tolist(), *(v.tolist() for v in own), strict=True))
     if empty:
         raise ValueError("the table has no rows")
     stamps = dates.read(options.date_format, options.language)
     return LongTable(
         rows=rows,
-        stamps=replace(stamps, notes=(*source.notes, *stamps.notes)),
+        stamps=replace(stamps, notes=(*source.notes, *numerals.notes, *stamps.notes)),
         date=dates.name,
         known=options.future_covariates,
         past=options.past_covariates,
         static=options.static,
         categories={name: tuple(own) for name, own in kinds.items()},
+        spelled=numerals.points | dates.formats,
     )
+
+
+def _learn(source: Source, numerals: Numerals, called: Mapping[Any, str], size: int) -> None:
+    """Find the decimal points of columns, which are called so in `Numerals`."""
+    left = list(called)
+    for piece in source.pieces(left, size, left, ()):
+        left = [column for column in left if not numerals.learn(piece[column], called[column])]
+        if not left:
+            break
+    numerals.settle()
 
 
 def _bare(name: Any) -> str:

@@ -98,6 +98,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "known": panel.known,
         "past": panel.past,
         "static": panel.static,
+        "spelled": dict(panel.spelled),
         "notes": panel.notes,
         "series": len(panel.series),
         "networks": len(forecaster.weights_),
@@ -167,6 +168,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         past=tuple(described["past"]),
         notes=tuple(described["notes"]),
         static=tuple(described["static"]),
+        spelled=dict(described.get("spelled", {})),
     )
     _check(forecaster, described["networks"], records)
     forecaster.scales_ = list(stored("scale", count, Scale))
@@ -208,6 +210,7 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     _expect("season", 1 <= panel.season <= LONGEST)
     for name in ("known", "past", "notes", "static"):
         _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))
+    _expect("spelled", all(isinstance(each, str) for each in panel.spelled.values()))
     groups = 1 if settings.scope == "global" else len(panel.series)
     groups *= len(networks(forecaster.cell_))
     _expect("series", len(panel.series) >= 1)
