@@ -289,3 +289,15 @@ def test_the_command_line_runs_in_any_thread(tmp_path):
     thread.start()
     thread.join()
     assert found == [2]
+
+
+@pytest.mark.parametrize("command", [["compare"], ["fit", "--cell", "Naive"]])
+def test_without_a_table_it_says_whose_sales_these_are(command, capsys, tmp_path):
+    out = ["--out", str(tmp_path / "kept")] if command[0] == "fit" else ["--models", "Naive"]
+    assert main([*command, *out, "--tune", "off"]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == (
+        "No table is given: these are the bundled sales of a bakery. For your own: "
+        f"fusedrnn {command[0]} sales.csv --date COLUMN --target COLUMN"
+    )
+    assert command[0] == "fit" or "  these are the bundled sales of a bakery\n" in said.out

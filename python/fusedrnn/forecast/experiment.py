@@ -23,6 +23,7 @@ from .needs import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
+    BUNDLED,
     NETWORKS,
     Backend,
     Base,
@@ -171,7 +172,7 @@ def compare(
     rows = longest - chosen.test_rows(longest)
     shared = len(panel.series), bool(panel.static)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (BUNDLED,) if frame is None else ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
         source = _Source(load_bakery() if frame is None else frame, where, rules, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
@@ -187,7 +188,7 @@ def compare(
         panel = source(tuned.options.get(CALENDAR, source.calendar))
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
-        notes = (tuned.note,) if tuned.note else ()
+        notes += (tuned.note,) if tuned.note else ()
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:

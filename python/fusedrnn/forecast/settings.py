@@ -27,6 +27,7 @@ Loss: TypeAlias = Literal["mae", "huber", "mse"]
 Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
+BUNDLED = "these are the bundled sales of a bakery"
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
 EQUAL = "GRU-equal"

@@ -194,7 +194,7 @@ def test_a_newer_table_is_read_as_the_one_that_was_fitted(tmp_path):
     forecaster = RNNForecaster("SeasonalNaive", timesteps=7, levels=()).fit(frame)
     save_forecaster(forecaster, tmp_path / "kept")
     newer = frame[31:]
-    with pytest.raises(ValueError, match="may be 1031 or 1.031"):
+    with pytest.raises(ValueError, match=r"may be 1031 or 1\.031"):
         RNNForecaster("SeasonalNaive", timesteps=7, levels=()).fit(newer)
     found = load_forecaster(tmp_path / "kept").predict(newer)
     assert found["ds"].tolist() == [pd.Timestamp("2024-02-10")]

@@ -292,13 +292,19 @@ class Grid:
         gaps = {"missing_dates": ~ds.isin(sales.index)}
         sales = sales.reindex(ds)
         gaps["missing_values"] = sales.isna().to_numpy() & ~gaps["missing_dates"]
+        wrong = {
+            option: ds[where]
+            for option, where in gaps.items()
+            if where.any() and self.options.rules[option] == "error"
+        }
+        if wrong:
+            most = any(2 * len(days) > len(ds) for days in wrong.values())
+            raise ValueError(self._missing(name, wrong, most))
         y = sales.to_numpy(copy=True)
         back = np.ones(len(ds), np.intp)
         for option, where in gaps.items():
             rule = self.options.rules[option]
             self.counts[option] += int(where.sum())
-            if where.any() and rule == "error":
-                raise ValueError(self._missing(name, option, ds[where], where.mean() > 0.5))
             y[where & (rule == "zero")] = 0.0
             back[where & (rule in ("seasonal", "closed"))] = self.season
             if rule == "closed":
@@ -308,21 +314,30 @@ class Grid:
             y[i] = y[i - back[i] if back[i] <= i else i - 1]
         return y, observed
 
-    def _missing(self, name: str, option: str, gaps: pd.DatetimeIndex, most: bool) -> str:
-        """Return what to say of dates without a row or a value."""
-        what, flag = option.replace("_", " "), option.replace("_", "-")
-        closed = explained(gaps, self.week, self.options.country) if kind(self.freq) == "D" else ""
-        start = f"series {name!r} has {len(gaps)} {what} (first {shown(gaps[0])})"
-        if closed:
+    def _missing(self, name: str, wrong: Mapping[str, pd.DatetimeIndex], most: bool) -> str:
+        """Return what to say of dates without a row and without a value, all at once."""
+        daily = kind(self.freq) == "D"
+        shut = daily and "closed" in self.options.rules.values()  # the others are said to be
+        parts = []
+        for option, gaps in wrong.items():
+            closed = explained(gaps, self.week, self.options.country) if daily else ""
+            shut = shut or bool(closed)
+            count, what = len(gaps), option.replace("_", " ")
+            what = what if count > 1 else what.removesuffix("s")
+            parts.append(f"{count} {what} (first {shown(gaps[0])}){closed and f': {closed}'}")
+        start = f"series {name!r} has {', and '.join(parts)}"
+        flags = [f"--{option.replace('_', '-')}" for option in wrong]
+        if shut:
+            say = " ".join(f"{flag} closed" for flag in flags)
             return (
-                f"{start}: {closed}; closed? say --{flag} closed, "
-                "or zero|previous|seasonal for what else they become"
+                f"{start}; closed? say {say}, or zero|previous|seasonal for what else they become"
             )
-        also = "|closed" if kind(self.freq) == "D" else ""
+        words = "zero|previous|seasonal" + "|closed" * daily
+        say = " and ".join(f"{flag} {words}" for flag in flags)
         rest = "; or bring them to a frequency with --freq" if most else ""
-        if kind(self.freq) == "D" and not self.options.country and _festive(gaps):
+        if daily and not self.options.country and any(map(_festive, wrong.values())):
             rest += "; public holidays are known with --country, as ES"
-        return f"{start}; say what they become with --{flag} zero|previous|seasonal{also}{rest}"
+        return f"{start}; say what they become with {say}{rest}"
 
     def _covariates(
         self,

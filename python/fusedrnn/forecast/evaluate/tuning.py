@@ -28,6 +28,19 @@ SHORT = 1 / 3
 SERIES = 6
 """Of more series so many, evenly spread, are tried."""
 CALENDAR = "calendar"
+SAID = {
+    f"{CALENDAR} True": "with the calendar",
+    f"{CALENDAR} False": "without the calendar",
+    "epochs": "{} epochs",
+    "cycles": "season of the last {}",
+    "cycles 0": "season of all years",
+    "transform none": "no logarithms",
+    "loss": "{} loss",
+    "units": "{} units",
+    "learning_rate": "learning rate {}",
+    "timesteps": "windows of {}",
+}
+"""Options in words."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +55,11 @@ class Trial:
     @property
     def name(self) -> str:
         """Its options in words."""
-        said = {(CALENDAR, True): "with the calendar", (CALENDAR, False): "without the calendar"}
-        each = (said.get(pair) or "{} {}".format(*pair) for pair in self.options.items())
-        return ", ".join(each) or "the usual"
+        each = (
+            SAID.get(f"{option} {value}") or SAID.get(option, f"{option} {{}}").format(value)
+            for option, value in self.options.items()
+        )
+        return ", ".join(each) or "the usual way"
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,18 @@ class Tuned:
         if not self.trials:
             few = "nothing was tuned: too few values before the test part"
             return few if self.seconds else ""
-        tried = "; ".join(f"{each.name} {each.errors[-1]:.3f}" for each in self.trials)
-        chosen = Trial(self.options, ()).name
-        return f"tuned in {self.seconds:.0f} s, before the test part: {chosen}; of {tried}"
+        usual, *others = self.trials
+        alone = [each.options for each in others] == [{CALENDAR: False}]
+        names = {usual: "with the calendar" if alone else usual.name}
+        tried = "; ".join(
+            f"{names.get(each, each.name)} {each.errors[-1]:.3f}" for each in self.trials
+        )
+        chosen = Trial(self.options, ()).name if self.options else names[usual]
+        why = "" if self.options or alone else ", as no other is a tenth better"
+        return (
+            f"tried on sales before the test part, in {self.seconds:.0f} s: {tried} (the MASE of "
+            f"the networks, less is better); used: {chosen}{why}"
+        )
 
 
 def candidates(
