@@ -23,6 +23,15 @@ inline bool flag(const char* function, const char* argument, py::handle given) {
   return py::detail::cast_op<bool>(truth);
 }
 
+// An array of bool, of what is one.
+inline py::array bool_array(const char* function, const char* argument, const py::object& given) {
+  auto a = py::array::ensure(given);
+  if (!a || a.dtype().kind() != 'b')
+    throw py::type_error(std::string(function) + ": " + argument + " has " +
+                         type_text(a ? py::object(a) : given) + ", expected an array of bool");
+  return a;
+}
+
 // A word, one of two or more choices, of which the last is named after "or".
 inline std::string choice(const char* function, const char* argument, py::handle given,
                           std::initializer_list<const char*> choices) {
@@ -135,6 +144,7 @@ struct ForwardCall {
     if (a.ndim() != 1 || a.shape(0) != N)
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N,) = (" +
                             std::to_string(N) + ",)");
+    const bool big = a.dtype().kind() == 'u';
     a = in_c_order<ptrdiff_t>(a);
     // A copy: another thread may write to the array once these values have been checked.
     const auto* values = static_cast<const ptrdiff_t*>(a.data());
@@ -142,17 +152,17 @@ struct ForwardCall {
     for (ptrdiff_t n = 0; n < N; ++n) {
       const ptrdiff_t length = lengths_[size_t(n)];
       if (length < 0 || length > T)
-        throw py::value_error(prefix + "has the value " + std::to_string(length) + " at " +
-                              std::to_string(n) + ", expected 0 to T = " + std::to_string(T));
+        throw py::value_error(prefix + "has the value " +
+                              (big ? std::to_string(size_t(length)) : std::to_string(length)) +
+                              " at " + std::to_string(n) +
+                              ", expected 0 to T = " + std::to_string(T));
     }
     return lengths_.data();
   }
   const uint8_t* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
     if (o.is_none()) return nullptr;
     const std::string prefix = std::string(function) + ": mask ";
-    if (!py::isinstance<py::array_t<bool>>(o))
-      throw py::type_error(prefix + "has " + type_text(o) + ", expected an array of bool");
-    auto a = py::reinterpret_borrow<py::array>(o);
+    const py::array a = bool_array(function, "mask", o);
     if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
       throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N, T) = (" +
                             std::to_string(N) + ", " + std::to_string(T) + ")");

@@ -158,9 +158,14 @@ def compare(
 
     Examples
     --------
+    >>> from fusedrnn.datasets import load_bakery
     >>> from fusedrnn.forecast import compare
-    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
-    >>> print(result.verdict)  # doctest: +SKIP
+    >>> small = {"models": ["SeasonalNaive", "LSTM", "GRU"], "epochs": 5, "units": 8, "seeds": 1}
+    >>> result = compare(load_bakery().tail(150), date="date", target="sales", **small)
+    >>> result.table.index.tolist()
+    ['SeasonalNaive', 'LSTM', 'GRU']
+    >>> result.verdict.startswith("Use ")
+    True
     """
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
@@ -307,9 +312,13 @@ def tune(
 
     Examples
     --------
+    >>> from fusedrnn.datasets import load_bakery
     >>> from fusedrnn.forecast import compare, tune
-    >>> found = tune(horizon=7)  # doctest: +SKIP
-    >>> result = compare(horizon=7, **found.options)  # doctest: +SKIP
+    >>> sales, small = load_bakery().tail(200), {"units": 4, "seeds": 1, "models": ["GRU"]}
+    >>> found = tune(sales, how="quick", epochs=2, **small)
+    >>> found.trials[0].name
+    'the usual way'
+    >>> result = compare(sales, **{"epochs": 2, **small, **found.options})
     """
     where, rules = pick(TableOptions, options), pick(PanelOptions, options)
     settings = pick(Settings, options)

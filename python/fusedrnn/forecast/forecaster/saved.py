@@ -129,8 +129,15 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
 
     Examples
     --------
-    >>> from fusedrnn.forecast import load_forecaster
-    >>> load_forecaster("bakery").predict()  # doctest: +SKIP
+    >>> import os, tempfile
+    >>> from fusedrnn.datasets import load_bakery
+    >>> from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+    >>> forecaster = RNNForecaster("SeasonalNaive").fit(load_bakery())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_forecaster(forecaster, os.path.join(folder, "bakery"))
+    ...     again = load_forecaster(os.path.join(folder, "bakery"))
+    >>> again.predict()["ds"].tolist()
+    [Timestamp('2019-05-01 00:00:00')]
     """
     check_saved(path)
     path = Path(_files.text(path))
