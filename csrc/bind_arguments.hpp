@@ -24,11 +24,11 @@ inline bool flag(const char* function, const char* argument, py::handle given) {
 }
 
 // An array of bool, of what is one.
-inline py::array bool_array(const char* function, const char* argument, const py::object& given) {
+inline py::array bool_array(const char* function, const char* argument, py::handle given) {
   auto a = py::array::ensure(given);
   if (!a || a.dtype().kind() != 'b')
     throw py::type_error(std::string(function) + ": " + argument + " has " +
-                         type_text(a ? py::object(a) : given) + ", expected an array of bool");
+                         type_text(a ? py::handle(a) : given) + ", expected an array of bool");
   return a;
 }
 

@@ -122,7 +122,8 @@ def test_all_that_is_missing_is_said_at_once():
     frame.loc[16, "sales"] = np.nan
     said = (
         r"has 11 missing dates \(first 2024-01-07\): 10 are Sundays, 1 is another, and 1 missing "
-        r"value \(first 2024-01-17\); closed\? say --missing-dates closed --missing-values closed, or"
+        r"value \(first 2024-01-17\); closed\? say --missing-dates closed --missing-"
+        r"values closed, or"
     )
     with pytest.raises(ValueError, match=said):
         panel_of(frame)

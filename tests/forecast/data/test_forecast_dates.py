@@ -260,3 +260,30 @@ def test_a_year_that_no_report_can_show_is_refused(date):
     frame = pd.DataFrame({"ds": ds, "y": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match=r"column 'ds': '.*' in row 1 is not a date before the"):
         panel_of(frame)
+
+
+@pytest.mark.parametrize(
+    "words", ["lun mar mié jue vie", "Mo, Di, Mi, Do, Fr,", "Monday Tue. Wed Thu Fri"]
+)
+def test_days_of_the_week_before_dates_of_digits_need_no_language(words):
+    texts = [f"{word} 0{k + 1}.01.2024" for k, word in enumerate(words.split())]
+    long = long_of(pd.DataFrame({"date": texts, "sales": range(5)}))
+    assert list(long.dates) == list(pd.date_range("2024-01-01", periods=5))
+    assert not long.stamps.notes
+
+
+def test_days_without_a_year_are_not_taken_for_years():
+    days = [f"Jan {day:02d}" for day in range(1, 32)]
+    frame = pd.DataFrame({"date": days, "sales": range(31)})
+    with pytest.raises(ValueError, match="'Jan 01' may be a month of a year or a day without"):
+        long_of(frame)
+    assert panel_of(frame, date_format="%b %y").freq == "YS-JAN"
+    months = pd.date_range("2021-01-01", periods=30, freq="MS").strftime("%b %y")
+    assert panel_of(pd.DataFrame({"date": months, "sales": range(30)})).freq == "MS"
+
+
+def test_a_total_below_the_dates_is_guessed():
+    frame = sales(5).astype({"date": str})
+    frame.loc[5] = ["Total", 10.0]
+    with pytest.raises(ValueError, match=r"'Total' in row 5 is not a date .* if it is a total"):
+        long_of(frame)

@@ -122,3 +122,10 @@ def test_how_numbers_are_read_is_told():
     frame = pd.DataFrame({"date": DAYS, "sales": ["7", "1.234,50", "3", "4", "5"]})
     assert "column 'sales': '1.234,50' is read as 1234.5" in panel_of(frame).notes
     assert not panel_of(frame.assign(sales=[1.5, 2, 3, 4, 5])).notes
+
+
+def test_only_points_and_blanks_are_blamed_on_the_spelling():
+    frame = pd.DataFrame({"date": DAYS[:2], "sales": ["12 %", "7 %"]})
+    with pytest.raises(ValueError, match="is not a finite number") as error:
+        long_of(frame)
+    assert "--decimal" not in str(error.value)

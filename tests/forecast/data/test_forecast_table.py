@@ -278,3 +278,29 @@ def test_what_would_be_read_wrongly_is_refused():
         panel_of(sales(), freq="ms")
     with pytest.raises(ValueError, match="freq is '0D'"):
         panel_of(sales(), freq="0D")
+
+
+def test_what_both_columns_are_is_asked_at_once():
+    frame = sales().rename(columns={"date": "Fecha", "sales": "Ventas"})
+    with pytest.raises(
+        ValueError,
+        match="say which they are with --date COLUMN --target COLUMN; the table has: Fecha, Ventas",
+    ):
+        long_of(frame)
+    with pytest.raises(
+        ValueError, match=r"no date column 'fecha'; the table has: .*; did you mean Fecha"
+    ):
+        long_of(frame, date="fecha", target="Ventas")
+
+
+def test_a_title_above_the_header_is_told(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("Sales of the north\n\ndate;sales\n2024-01-01;1\n")
+    with pytest.raises(ValueError, match="is there a title above the names of the columns"):
+        long_of(path, date="date", target="sales")
+
+
+def test_blanks_make_no_other_series_of_a_name():
+    frame = pd.concat([sales(4), sales(8).tail(4)])
+    frame["store"] = ["north"] * 4 + [" north "] * 4
+    assert rows(frame, id="store")["unique_id"].unique().tolist() == ["north"]

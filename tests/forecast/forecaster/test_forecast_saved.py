@@ -40,7 +40,7 @@ def test_saved_and_loaded_it_forecasts_the_same_bits(scope, tmp_path):
         lambda m: (m / "arrays.sqlite").unlink(),
         lambda m: (m / "pipeline.json").write_text("{"),
         lambda m: (m / "pipeline.json").unlink(),
-        lambda m: (m / "pipeline.json").write_text('{"format": 99}'),
+        lambda m: (m / "pipeline.json").write_text('{"format": 6}'),
     ],
 )
 def test_a_damaged_folder_is_one_line_and_status_2(fitted, damage, tmp_path, capsys):
@@ -199,3 +199,19 @@ def test_a_newer_table_is_read_as_the_one_that_was_fitted(tmp_path):
     found = load_forecaster(tmp_path / "kept").predict(newer)
     assert found["ds"].tolist() == [pd.Timestamp("2024-02-10")]
     assert found["SeasonalNaive"].tolist() == [1033]
+
+
+@pytest.mark.parametrize(
+    ("offset", "advice"), [(-1, "fit it anew"), (1, "update with pip install")]
+)
+def test_a_folder_of_another_version_says_what_to_do(fitted, offset, advice, tmp_path, capsys):
+    save_forecaster(fitted, tmp_path / "kept")
+    rewrite(
+        tmp_path / "kept",
+        lambda d: d.update(format=d["format"] + offset, versions={"fusedrnn": "0.0.9"}),
+    )
+    assert main(["forecast", str(tmp_path / "kept")]) == 2
+    said = capsys.readouterr().err
+    assert "kept was saved by fusedrnn 0.0.9 in format" in said
+    assert f"reads format 6: {advice}" in said
+    assert "damaged" not in said

@@ -40,8 +40,13 @@ MONTH = rf"(?i)\b({'|'.join(month_abbr[1:])})[a-z]*\b\.?"
 """A month's name, of which three letters are kept."""
 YEAR_MONTH = r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$"
 """A month as 201904."""
-WEEKDAY = rf"(?i)^({'|'.join(day_abbr)})[a-z]*\.?,?\s+"
-"""The day of the week before a date, dropped."""
+WEEKDAY = (
+    rf"(?i)^(?:(?:{'|'.join(day_abbr)})[a-z]*\.?,?\s+"
+    r"|[^\W\d_]+\.?,?\s+(?=\d+[-./]\d+[-./]\d+))"
+)
+"""The day of the week before a date, in any language where that is all digits; dropped."""
+DAYLESS = ("%b %y", "%b-%y")
+"""Formats in which a day without a year is taken for a year."""
 MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
 """Number of each month by the beginning of its name."""
 EPOCHS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
@@ -168,6 +173,7 @@ class Dates:
         if language is None:
             found = self._only(_fitting(english, _readers(None)))
             if found is not None:
+                self._check_years(found)
                 return found, ()
             unit = EPOCHS.get(len(text[0])) if text.str.fullmatch(r"\d+").all() else None
             if unit and (pd.to_numeric(text) < LATEST * 10 ** (len(text[0]) - 10)).all():
@@ -213,6 +219,17 @@ class Dates:
         self.formats = {self.name: whole[0][0]}
         return whole[0][1]
 
+    def _check_years(self, found: pd.Series) -> None:
+        """Refuse what may be days without a year: more of them than months, up to 31."""
+        (form,) = self.formats.values()
+        years = found.dt.year % 100
+        if form in DAYLESS and years.max() <= 31 and years.nunique() > found.dt.month.nunique():
+            first = next(iter(self.codes))
+            raise ValueError(
+                f"column {self.name!r}: {str(first)!r} may be a month of a year or a day without a "
+                f"year; if it is the former, say --date-format '{form}'"
+            )
+
     def _refuse(self, spelled: pd.Series, text: pd.Series, format: str | None) -> None:
         """Raise for the first spelling that is no date in the format that fits most of them."""
         readings = [reader(text) for reader in _readers(format)]
@@ -222,7 +239,9 @@ class Dates:
         if format is None:
             days = pd.to_numeric(text, errors="coerce").between(COUNTED, 80000).all()
             hint = f"like 2019-04-30; name the format with --date-format{' excel' * bool(days)}"
-            if re.search(r"[^\W\d_]{3}", str(bad)) and len(languages(None)) < 2:
+            if not re.search(r"\d", str(bad)):
+                hint += "; delete the line if it is a total"
+            elif re.search(r"[^\W\d_]{3}", str(bad)) and len(languages(None)) < 2:
                 hint += ", or pip install babel for names of months in other languages"
         row = self.place(self.rows[bad])
         raise ValueError(f"column {self.name!r}: {str(bad)!r} in {row} is not a date {hint}")

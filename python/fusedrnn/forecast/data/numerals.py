@@ -178,7 +178,8 @@ class Numerals:
                 what += "; see --currency"
             elif re.fullmatch(r"[^\W0-9_][^0-9]*", value):
                 what += f"; if it says that there is no value: --empty {value.strip()}"
-        if re.fullmatch(rf"{BLANKS}*[-(]?[^\w(-]?[0-9][0-9.,' ]*[^\w]*", str(value)):
+        spelled = re.fullmatch(rf"{BLANKS}*[-(]?[^\w(-]?([0-9][0-9.,' ]*)[^\w]*", str(value))
+        if spelled and re.search("[.,' ].*[0-9]", spelled[1]):
             what += (
                 f" where {self.point_of(name)!r} is the decimal point; see --decimal, --thousands"
             )

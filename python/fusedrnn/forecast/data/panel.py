@@ -218,6 +218,11 @@ class Grid:
             notes.append(f"{counts['covariates']:,} missing values of covariates: previous")
         if counts["before"]:
             notes.append(f"{counts['before']:,} rows before the first value of a series: left out")
+        if counts["ending"]:
+            notes.append(
+                f"{counts['ending']:,} zeros at the end of series, more than ever before: if they "
+                "are of dates to come, delete these rows"
+            )
         if counts["after"]:
             known = self.long.indicators(self.long.known)
             rule = "covariates to come" if known else "left out"
@@ -265,6 +270,7 @@ class Grid:
             shut = np.array([self.week[day] == "0" for day in days.day_of_week], bool)
             self.counts["closed weekdays"] += int(shut.sum())
             sales = sales[~sales.index.isin(days[shut])]
+        self.counts["ending"] += _ending((sales == 0).to_numpy(), self.season)
         self.counts["before"] += int((y.index < sales.index[0]).sum())
         self.counts["after"] += int((y.index > sales.index[-1]).sum())
         return sales
@@ -324,7 +330,11 @@ class Grid:
             shut = shut or bool(closed)
             count, what = len(gaps), option.replace("_", " ")
             what = what if count > 1 else what.removesuffix("s")
-            parts.append(f"{count} {what} (first {shown(gaps[0])}){closed and f': {closed}'}")
+            since, long = _longest(gaps, self.freq)
+            far = f", {long:,} in a row before {shown(since)}: is that date right?" * (
+                long > count / 2 > 30
+            )
+            parts.append(f"{count} {what} (first {shown(gaps[0])}{far}){closed and f': {closed}'}")
         start = f"series {name!r} has {', and '.join(parts)}"
         flags = [f"--{option.replace('_', '-')}" for option in wrong]
         if shut:
@@ -372,6 +382,23 @@ class Grid:
         cycles = calendar_features(reach[:end], self.freq) if self.options.calendar else {}
         advance = table[known].iloc[:end].assign(**cycles).to_numpy(np.float64)
         return advance, until[past].to_numpy(np.float64)
+
+
+def _ending(zeros: npt.NDArray[np.bool_], season: int) -> int:
+    """Return how many zeros are at the end, if a season of them and more than anywhere before."""
+    ends = np.flatnonzero(~zeros)
+    runs = np.diff(ends, prepend=-1, append=len(zeros)) - 1
+    last = int(runs[-1])
+    return last if len(ends) and last >= max(season, 2) and last > runs[:-1].max() else 0
+
+
+def _longest(gaps: pd.DatetimeIndex, freq: str) -> tuple[pd.Timestamp, int]:
+    """Return the date after the longest run of gaps, and how many these are."""
+    numbers = dates(freq, gaps[0], gaps[-1]).get_indexer(gaps)
+    ends = np.append(np.flatnonzero(np.diff(numbers) > 1), len(gaps) - 1)
+    lengths = np.diff(ends, prepend=-1)
+    last = gaps[ends[lengths.argmax()]]
+    return dates(freq, last, periods=2)[1], int(lengths.max())
 
 
 def _festive(days: pd.DatetimeIndex) -> bool:

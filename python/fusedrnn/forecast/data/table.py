@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..._files import text
+from ...checks import near
 from ..settings import TableOptions
 from .dates import Dates, Stamps, spelled
 from .files import Source, opened
@@ -123,6 +124,7 @@ def _read(
 ) -> LongTable:
     """Read the columns of an opened table, piece after piece."""
     names = source.names
+    _say_both(names, options)
     days = _columns(names, options.date, DATE_NAMES, "date")
     covariates = (*options.covariates, *options.static)
     categories = (*options.categories, *options.static)
@@ -192,6 +194,18 @@ def _bare(name: Any) -> str:
     return str(name).strip()
 
 
+def _say_both(names: Sequence[Any], options: TableOptions) -> None:
+    """Raise `ValueError` if neither dates nor sales are named nor have a usual name."""
+    told = options.date is not None or options.target is not None or options.wide
+    usual = {*DATE_NAMES, *TARGET_NAMES}
+    if not told and len(names) > 1 and usual.isdisjoint(_bare(name).lower() for name in names):
+        have = ", ".join(map(_bare, names))
+        raise ValueError(
+            "no columns ds or date of dates and y or sales of sales: say which they are with "
+            f"--date COLUMN --target COLUMN; the table has: {have}"
+        )
+
+
 def _once(names: Sequence[Any], name: Any) -> None:
     """Raise `ValueError` if a name is there more than once."""
     if [_bare(each) for each in names].count(_bare(name)) > 1:
@@ -208,7 +222,10 @@ def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: 
     if not wanted:
         have = ", ".join(map(_bare, names))
         what = f" {name!r}" if name is not None else f" {' or '.join(usual[:2])} (see --{role})"
-        raise ValueError(f"no {role} column{what}; the table has: {have}")
+        rest = near(name, map(_bare, names)) if isinstance(name, str) else ""
+        if len(names) == 1:
+            rest += "; is there a title above the names of the columns? Delete it"
+        raise ValueError(f"no {role} column{what}; the table has: {have}{rest}")
     _once(names, wanted[0])
     if len(wanted) > 1 and _bare(wanted[1]).lower() in usual[:2]:
         both = " and ".join(repr(_bare(n)) for n in wanted[:2])
@@ -235,7 +252,8 @@ def _names(columns: pd.DataFrame, place: Callable[[Any], str]) -> list[str]:
             raise ValueError(
                 f"column {name!r}: no name of a series in {place(column.isna().idxmax())}"
             )
-    return ["/".join(row) for row in zip(*(c.astype(str) for _, c in columns.items()), strict=True)]
+    texts = (column.astype(str).str.strip() for _, column in columns.items())
+    return ["/".join(row) for row in zip(*texts, strict=True)]
 
 
 def _places(column: pd.Series, kinds: dict[str, int], fixed: bool) -> np.ndarray:

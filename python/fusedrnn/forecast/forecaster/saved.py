@@ -35,6 +35,10 @@ FORMAT = 6
 T = TypeVar("T")
 
 
+class _OtherFormat(ValueError):
+    """A folder is whole, but of another version."""
+
+
 def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     """Write a fitted forecaster to a new folder, whole or not at all.
 
@@ -125,7 +129,7 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
     OSError
         If there is no such folder or it cannot be read.
     ValueError
-        If the folder is damaged or of a later version.
+        If the folder is damaged, or in the format of another version.
 
     Examples
     --------
@@ -143,12 +147,19 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
     path = Path(_files.text(path))
     try:
         described = json.loads((path / DESCRIBED).read_text("utf-8"))
-        if described["format"] != FORMAT:
-            raise ValueError(f"format {described['format']}, expected {FORMAT}")
+        if (found := described["format"]) != FORMAT:
+            by = described.get("versions", {}).get("fusedrnn", "another version")
+            what = "fit it anew, with `fusedrnn fit` or RNNForecaster.fit"
+            if isinstance(found, int) and found > FORMAT:
+                what = "update with pip install -U fusedrnn"
+            raise _OtherFormat(
+                f"{path} was saved by fusedrnn {by} in format {found}, fusedrnn {__version__} "
+                f"reads format {FORMAT}: {what}"
+            )
         if _digest(path / ARRAYS) != described["sha256"]:
             raise ValueError(f"{ARRAYS} is not what was saved")
         return _rebuilt(described, Records(path / ARRAYS, new=False))
-    except MemoryError:
+    except (MemoryError, _OtherFormat):
         raise
     except Exception as error:
         reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
