@@ -277,7 +277,7 @@ def test_days_without_a_year_are_not_taken_for_years():
     frame = pd.DataFrame({"date": days, "sales": range(31)})
     with pytest.raises(ValueError, match="'Jan 01' may be a month of a year or a day without"):
         long_of(frame)
-    assert panel_of(frame, date_format="%b %y").freq == "YS-JAN"
+    assert panel_of(frame, date_format="%b %y").freq == "YS"
     months = pd.date_range("2021-01-01", periods=30, freq="MS").strftime("%b %y")
     assert panel_of(pd.DataFrame({"date": months, "sales": range(30)})).freq == "MS"
 

@@ -131,7 +131,7 @@ def test_gaps_of_covariates_are_told_and_what_is_to_come_ends_at_the_first():
 def test_a_year_that_is_mistyped_is_pointed_at():
     frame = sales(60)
     frame.loc[30, "date"] = pd.Timestamp("2034-01-31")
-    with pytest.raises(ValueError, match=r"3,592 in a row before 2034-01-31: is that date right\?"):
+    with pytest.raises(ValueError, match=r"3,623 in a row before 2034-01-31: is that date right\?"):
         panel_of(frame)
     with pytest.raises(ValueError, match=r"has 2 missing dates .first 2024-01-11.; say"):
         panel_of(sales(60).drop(index=[10, 11]))

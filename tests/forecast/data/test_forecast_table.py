@@ -99,7 +99,11 @@ def test_unfit_categories_are_named():
         (broken(lambda f: f.__setitem__("date", 44197)), {}, "column 'date': '44197' .* excel"),
         (broken(lambda f: f.__setitem__("sales", True)), {}, "column 'sales': True and False"),
         (broken(lambda f: f.__setitem__("sales", 1e300)), {}, "column 'sales': '1e.300' in row 0"),
-        (broken(lambda f: f.__setitem__("sales", "1,5")), {}, "column 'sales': '1,5' .*--decimal"),
+        (
+            broken(lambda f: f.__setitem__("sales", "1,5,3")),
+            {},
+            "column 'sales': '1,5,3' .*--decimal",
+        ),
     ],
 )
 def test_a_bad_table_is_named(frame, options, message):

@@ -209,6 +209,7 @@ class Dates:
         if any(not dates.equals(whole[0][1]) for _, dates in whole):
             for name, dates in whole:
                 if name == self.before.get(self.name):
+                    self.formats = {self.name: name}
                     return dates
             first = next(iter(self.codes))
             forms = " or ".join(dict.fromkeys(name for name, _ in whole if "%" in name))
@@ -221,7 +222,7 @@ class Dates:
 
     def _check_years(self, found: pd.Series) -> None:
         """Refuse what may be days without a year: more of them than months, up to 31."""
-        (form,) = self.formats.values()
+        form = self.formats[self.name]
         years = found.dt.year % 100
         if form in DAYLESS and years.max() <= 31 and years.nunique() > found.dt.month.nunique():
             first = next(iter(self.codes))

@@ -79,11 +79,10 @@ class Tuned:
             return few if self.seconds else ""
         usual, *others = self.trials
         alone = [each.options for each in others] == [{CALENDAR: False}]
-        names = {usual: "with the calendar" if alone else usual.name}
-        tried = "; ".join(
-            f"{names.get(each, each.name)} {each.errors[-1]:.3f}" for each in self.trials
-        )
-        chosen = Trial(self.options, ()).name if self.options else names[usual]
+        name = "with the calendar" if alone else usual.name
+        errors = [(name, usual), *((each.name, each) for each in others)]
+        tried = "; ".join(f"{name} {each.errors[-1]:.3f}" for name, each in errors)
+        chosen = Trial(self.options, ()).name if self.options else name
         why = "" if self.options or alone else ", as no other is a tenth better"
         return (
             f"tried on sales before the test part, in {self.seconds:.0f} s: {tried} (the MASE of "
