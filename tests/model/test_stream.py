@@ -513,7 +513,7 @@ def test_wrong_arguments():
         stream.run(x)
     with pytest.raises(TypeError, match="mask has dtype int64, expected an array of bool"):
         stream.step(x, [1] * N)
-    with pytest.raises(TypeError, match="mask has str, expected an array of bool"):
+    with pytest.raises(TypeError, match="mask has dtype <U3, expected an array of bool"):
         stream.step(x, "yes")
     with pytest.raises(ValueError, match=r"mask has shape \(2,\), expected \(batch,\)"):
         stream.step(x, np.ones(2, bool))
