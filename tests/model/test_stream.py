@@ -524,7 +524,7 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match="rows has the value 3, expected 0 to 2"):
         stream.reset([0, 3])
     with pytest.raises(ValueError, match="rows has the value 9223372036854775811, expected 0 to 2"):
-        stream.reset([0, 2**63 + 3])
+        stream.reset([2**63 + 3])
     with pytest.raises((TypeError, ValueError), match="rows is"):
         stream.reset([0.5])
     with pytest.raises(ValueError, match="rows is -1"):

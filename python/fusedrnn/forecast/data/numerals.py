@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 from unicodedata import category
 
 import numpy as np
@@ -53,7 +54,7 @@ class Numerals:
         self.options, self.place, self.before = options, place, before or {}
         self.points: dict[str, str] = {}
         """Decimal point of each column where one was found."""
-        self.unsure: dict[str, tuple[object, Hashable, str]] = {}
+        self.unsure: dict[str, tuple[object, Any, str]] = {}
         """Column, row and text of the first number of a column that could be two."""
         self.notes: tuple[str, ...] = ()
         """What was found, where it is not as computers have it."""
@@ -74,7 +75,7 @@ class Numerals:
                     break
         return name in self.points
 
-    def _tells(self, column: object, row: Hashable, text: str, name: str) -> bool:
+    def _tells(self, column: object, row: Any, text: str, name: str) -> bool:
         """Whether a number says what its column's decimal point is."""
         body = self._bare(text, name)[1]
         marks = re.findall("[.,]", body)

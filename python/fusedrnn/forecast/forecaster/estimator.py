@@ -528,11 +528,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             for column in (*self.categories, *self.static)
         }
         calendar = has_calendar(self.panel_.known, self.panel_.freq)
-        known = {"known_categories": kinds, "before": self.panel_.spelled}
-        panel = self._panel(frame, freq, **known, calendar=calendar)
+        before = self.panel_.spelled
+        panel = self._panel(frame, freq, kinds, before, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
             # business days are days too
-            panel = self._panel(frame, self.panel_.freq, **known, calendar=calendar)
+            panel = self._panel(frame, self.panel_.freq, kinds, before, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers and self.scope_ == "local":
