@@ -87,6 +87,14 @@ Real* new_array(const std::vector<ptrdiff_t>& shape, py::object& array) {
   return data;
 }
 
+// An array of bool, of what is one.
+inline py::array bool_array(const char* function, const char* name, py::handle given) {
+  auto a = py::array::ensure(given);
+  if (!a || a.dtype().kind() != 'b')
+    wrong_type(function, name, " has ", a ? py::handle(a) : given, "an array of bool");
+  return a;
+}
+
 // Which steps are valid, checked, and kept for as long as this object.
 class ValidSteps {
  public:
@@ -96,6 +104,7 @@ class ValidSteps {
     if (!a || (a.dtype().kind() != 'i' && a.dtype().kind() != 'u'))
       wrong_type(function, "lengths", " has ", o, "integers");
     if (a.ndim() != 1 || a.shape(0) != N) wrong_shape(function, "lengths", a, "(N,)", {N});
+    const bool natural = a.dtype().kind() == 'u';
     a = in_c_order<ptrdiff_t>(a);
     // A copy: another thread may write to the array once these values have been checked.
     const auto* values = static_cast<const ptrdiff_t*>(a.data());
@@ -104,16 +113,15 @@ class ValidSteps {
       const ptrdiff_t length = lengths_[size_t(n)];
       if (length < 0 || length > T)
         throw py::value_error(std::string(function) + ": lengths has the value " +
-                              std::to_string(length) + " at " + std::to_string(n) +
+                              (natural ? std::to_string(size_t(length)) : std::to_string(length)) +
+                              " at " + std::to_string(n) +
                               ", expected 0 to T = " + std::to_string(T));
     }
     return lengths_.data();
   }
   const uint8_t* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
     if (o.is_none()) return nullptr;
-    if (!py::isinstance<py::array_t<bool>>(o))
-      wrong_type(function, "mask", " has ", o, "an array of bool");
-    auto a = py::reinterpret_borrow<py::array>(o);
+    const py::array a = bool_array(function, "mask", o);
     if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
       wrong_shape(function, "mask", a, "(N, T)", {N, T});
     mask_ = in_c_order<bool>(a);

@@ -69,9 +69,7 @@ py::object run(Stream<Real>& stream, const py::object& convert, py::object x, py
   const uint8_t* valid = nullptr;
   py::array kept;
   if (!mask.is_none()) {
-    if (!py::isinstance<py::array_t<bool>>(mask))
-      wrong_type(kStream, "mask", " has ", mask, "an array of bool");
-    kept = py::reinterpret_borrow<py::array>(mask);
+    kept = bool_array(kStream, "mask", mask);
     const std::vector<ptrdiff_t> found(kept.shape(), kept.shape() + kept.ndim());
     const std::vector<ptrdiff_t> expected = one ? std::vector{N} : std::vector{N, T};
     if (found != expected) wrong_shape(kStream, "mask", kept, one ? "(batch,)" : "(batch, steps)");
@@ -98,7 +96,7 @@ Parameters
 ----------
 x : (batch_size, input_size) array, or (batch_size,) indices
     Anything that is an array of numbers; of the stream's dtype it is not copied.
-mask : (batch_size,) array of bool, optional
+mask : (batch_size,) array of bool, or list, optional
     False for a stream that has nothing new: it keeps its states.
 
 Returns

@@ -112,6 +112,9 @@ class Stream(_core.Stream):
         """Set the states to zero: of all streams, or of those whose numbers are in `rows`."""
         if rows is not None:
             rows = [whole("stream", "rows", row, 0) for row in np.atleast_1d(rows).tolist()]
+            if max(rows, default=0) >= self.batch_size:
+                last = self.batch_size - 1
+                raise ValueError(f"stream: rows has the value {max(rows)}, expected 0 to {last}")
         self._reset(rows)
 
     @property
@@ -182,6 +185,8 @@ def _indices(name: str, x: Any) -> Array:
     array = as_array(name, x, None)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: has dtype {array.dtype}, expected integers, which are indices")
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} has the index {array.max()}, expected less than 2**63")
     return array.astype(np.int64)
 
 

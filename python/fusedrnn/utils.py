@@ -102,6 +102,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     labels = np.asarray(x)
     if labels.dtype.kind not in "fiub" or not (labels.size or num_classes):
         raise ValueError(f"to_categorical: x is {x!r}, expected class numbers")
+    if labels.size and labels.max() > np.iinfo(np.intp).max:
+        raise ValueError(
+            f"to_categorical: x has the class {labels.max()}, expected less than 2**63"
+        )
     labels = labels.astype(np.intp)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]

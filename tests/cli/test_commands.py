@@ -82,8 +82,8 @@ def edit(path, change):
         (None, ["--date", "sales"], "no target column y or sales (see --target); the table"),
         (None, ["--json", "no/such/folder/x.json"], "there is no folder"),
         (None, ["--plot", "."], "is a directory"),
-        (lambda f: f.assign(sales=f["sales"].where(f.index != 5)), [], "1 missing values"),
-        (lambda f: f.drop(index=5), [], "1 missing dates (first 2024-01-06)"),
+        (lambda f: f.assign(sales=f["sales"].where(f.index != 5)), [], "1 missing value "),
+        (lambda f: f.drop(index=5), [], "1 missing date (first 2024-01-06)"),
         (lambda f: f.assign(date="2024-01-01"), [], "occurs more than once"),
         (lambda f: f.assign(date="next week"), [], "column 'date': 'next week'"),
         (lambda f: f.iloc[:0], [], "the table has no rows"),
@@ -289,3 +289,15 @@ def test_the_command_line_runs_in_any_thread(tmp_path):
     thread.start()
     thread.join()
     assert found == [2]
+
+
+@pytest.mark.parametrize("command", [["compare"], ["fit", "--cell", "Naive"]])
+def test_without_a_table_it_says_whose_sales_these_are(command, capsys, tmp_path):
+    out = ["--out", str(tmp_path / "kept")] if command[0] == "fit" else ["--models", "Naive"]
+    assert main([*command, *out, "--tune", "off"]) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == (
+        "No table is given: these are the bundled sales of a bakery. For your own: "
+        f"fusedrnn {command[0]} sales.csv --date COLUMN --target COLUMN"
+    )
+    assert command[0] == "fit" or "  these are the bundled sales of a bakery\n" in said.out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -225,3 +227,23 @@ def test_example(capsys):
     runpy.run_path(str(Path(__file__).parents[2] / "docs/examples/onnx_export.py"))
     printed = capsys.readouterr().out
     assert float(re.search(r"difference (\S+)", printed)[1]) < 1e-5
+
+
+def test_the_page_lists_what_is_exported():
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text("utf-8")
+    said = {
+        what: re.findall(r"`(\w+)`", re.search(rf"^- {what}: (.*)", page, re.MULTILINE)[1])
+        for what in ("layers", "activations", "in the cells")
+    }
+    tree = ast.parse(inspect.getsource(fusedrnn.onnx._layer))
+    classes = {
+        node.cls.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.MatchClass) and getattr(node.cls, "value", None)
+    }
+    known = (fusedrnn.layers.rnn.Recurrent, *(getattr(layers, name) for name in classes))
+    public = {name: getattr(layers, name) for name in layers.__all__}
+    exported = {n for n, c in public.items() if isinstance(c, type) and issubclass(c, known)}
+    assert set(said["layers"]) == {name for name in exported if not name.endswith("Cell")}
+    assert set(said["activations"]) == {*fusedrnn.onnx.ACTIVATIONS, "silu"}
+    assert set(said["in the cells"]) == fusedrnn.onnx.IN_CELLS

@@ -77,7 +77,9 @@ def test_the_command_line_takes_the_words_of_an_option_and_no_other(option, word
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"thousands": "."}, "thousands is '.', which is also the decimal point"),
+        ({"decimal": "comma"}, "decimal is 'comma', expected a character as . or ,"),
+        ({"thousands": ""}, "thousands is '', expected a character as . or ,"),
+        ({"thousands": ".", "decimal": "."}, "thousands is '.', which is also the decimal point"),
         (
             {"future_covariates": ["rain"], "past_covariates": ["rain"]},
             "covariate 'rain' is both known in advance and only afterwards",

@@ -303,6 +303,12 @@ BAD = {
     "negative length": (dict(lengths=[-1, 3]), ValueError, "lengths has the value -1"),
     "lengths dtype": (dict(lengths=[1.0, 2.0]), TypeError, "lstm: lengths has list, expected int"),
     "lengths shape": (dict(lengths=[1, 2, 3]), ValueError, r"lengths has shape \(3,\)"),
+    "lengths beyond all integers": (
+        dict(lengths=np.full(2, 2**63 + 3, np.uint64)),
+        ValueError,
+        "lengths has the value 9223372036854775811 at 0",
+    ),
+    "mask of a list": (dict(mask=[[1] * 3] * 2), TypeError, "mask has dtype int64, expected"),
     "mask dtype": (dict(mask=np.ones((2, 3))), TypeError, "mask has dtype float64, expected"),
     "mask shape": (dict(mask=np.ones((3, 2), bool)), ValueError, r"mask has shape \(3, 2\)"),
     "recurrent_mask shape": (

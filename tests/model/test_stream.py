@@ -511,8 +511,10 @@ def test_wrong_arguments():
         stream.step(np.ma.masked_array(x, x == 0))
     with pytest.raises(ValueError, match=r"x has shape \(3, 4\), expected \(batch, steps, feat"):
         stream.run(x)
-    with pytest.raises(TypeError, match="mask has list, expected an array of bool"):
-        stream.step(x, [True] * N)
+    with pytest.raises(TypeError, match="mask has dtype int64, expected an array of bool"):
+        stream.step(x, [1] * N)
+    with pytest.raises(TypeError, match="mask has dtype <U3, expected an array of bool"):
+        stream.step(x, "yes")
     with pytest.raises(ValueError, match=r"mask has shape \(2,\), expected \(batch,\)"):
         stream.step(x, np.ones(2, bool))
     with pytest.raises(ValueError, match=r"state has shapes .* expected \[\(3, 7\)"):
@@ -521,6 +523,8 @@ def test_wrong_arguments():
         stream.state = None
     with pytest.raises(ValueError, match="rows has the value 3, expected 0 to 2"):
         stream.reset([0, 3])
+    with pytest.raises(ValueError, match="rows has the value 9223372036854775811, expected 0 to 2"):
+        stream.reset([2**63 + 3])
     with pytest.raises((TypeError, ValueError), match="rows is"):
         stream.reset([0.5])
     with pytest.raises(ValueError, match="rows is -1"):
@@ -579,3 +583,22 @@ def test_descriptions_that_mean_nothing(message):
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         _core.StreamChain(text, arrays)
     assert message in str(refusal.value)
+
+
+def test_a_mask_may_be_a_list():
+    model = sequential(LSTM(5, return_sequences=True))
+    one, other, x = model.stream(N), model.stream(N), data(mask=False).astype("f")
+    given = [[step % 2 == 0 or row > 0 for step in range(x.shape[1])] for row in range(N)]
+    assert np.array_equal(one.run(x, given), other.run(x, np.array(given)))
+    assert np.array_equal(
+        one.step(x[:, 0], given[0][:N]), other.step(x[:, 0], np.array(given[0][:N]))
+    )
+
+
+def test_an_index_beyond_all_integers_is_named_as_it_is():
+    big = np.array([2**63 + 3], np.uint64)
+    model = Sequential([Embedding(20, 6), LSTM(5)])
+    model.build((None, None))
+    for call in (model.stream().step, lambda x: model(x[None])):
+        with pytest.raises(ValueError, match="9223372036854775811"):
+            call(big)

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from ..forecast.needs import check_extra, check_installed
 from ..forecast.report.outputs import check_outputs
 from ..forecast.settings import Backend, Settings, pick
-from .options import add_data, add_settings, add_tune, check_source, jobs, options
+from .options import add_data, add_settings, add_tune, check_source, jobs, options, say_bundled
 
 
 def add(commands: Any) -> None:
@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     flags = {"--csv" if name == "frame" else f"--{name}": path for name, path in outputs.items()}
     check_outputs(flags, arguments.csv)
     check_source(arguments)
+    say_bundled(arguments)
 
     from ..forecast.experiment import compare
     from ..forecast.report.terminal import Output, progress, show

@@ -9,7 +9,7 @@ from typing import Any
 from ..forecast.forecaster.folder import check_folder
 from ..forecast.needs import check_extra, check_installed
 from ..forecast.settings import of_cell
-from .options import add_data, add_settings, add_tune, check_source, jobs, options
+from .options import add_data, add_settings, add_tune, check_source, jobs, options, say_bundled
 
 
 def add(commands: Any) -> None:
@@ -43,8 +43,10 @@ def run(arguments: argparse.Namespace) -> None:
     check_installed(models=of_cell(arguments.cell, given).fitted)
     check_folder(arguments.out)
     check_source(arguments)
+    say_bundled(arguments)
 
     from ..datasets import load_bakery
+    from ..forecast.data.frequency import described
     from ..forecast.forecaster.estimator import RNNForecaster
     from ..forecast.forecaster.saved import save_forecaster
     from ..forecast.report.terminal import progress
@@ -66,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{tuned.note}.")
     panel = forecaster.panel_
     count = f"{len(panel.series):,} series" if len(panel.series) > 1 else "one series"
-    print(f"{forecaster.cell_} fitted to {count} ({panel.freq}, season {panel.season}).")
+    what = described(panel.freq, panel.season)
+    print(f"{forecaster.cell_} fitted to {count} ({what}).")
     for note in panel.notes:
         print(f"  {note}")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
 from .. import _files
 from ..forecast.needs import check_installed
-from ..forecast.settings import MANY, PanelOptions, Settings, TableOptions, Tune, choices, pick
+from ..forecast.settings import (
+    BUNDLED,
+    MANY,
+    PanelOptions,
+    Settings,
+    TableOptions,
+    Tune,
+    choices,
+    pick,
+)
 
 
 def whole(text: str) -> int:
@@ -72,8 +82,8 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
     "wide": (None, "each other column is a series"),
     "date_format": ("FORMAT", "as %%d/%%m/%%Y, or excel, epoch"),
     "language": ("CODE", "of names of months, as de (default: found)"),
-    "decimal": ("CHAR", "decimal point (default: {default})"),
-    "thousands": ("CHAR", "what parts thousands (default: blanks and apostrophes)"),
+    "decimal": ("CHAR", "decimal point (default: found)"),
+    "thousands": ("CHAR", "what parts thousands (default: found)"),
     "currency": ("TEXT", "what stands beside numbers, as kr (default: a sign as €)"),
     "empty": ("LIST", "texts that say there is no value, as closed"),
     "encoding": ("NAME", "of a CSV file (default: found)"),
@@ -180,6 +190,13 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     kinds: tuple[type[Any], ...] = (TableOptions, PanelOptions, Settings)
     found = [vars(pick(kind, given)).items() for kind in kinds]
     return {name: value for fields in found for name, value in fields if name in given}
+
+
+def say_bundled(arguments: argparse.Namespace) -> None:
+    """Say that there is no table, before the work begins."""
+    if arguments.csv is None:
+        command = f"fusedrnn {arguments.argv[0]} sales.csv --date COLUMN --target COLUMN"
+        print(f"No table is given: {BUNDLED}. For your own: {command}", file=sys.stderr)
 
 
 def check_source(arguments: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ from .needs import check_installed
 from .report.comparison import Comparison
 from .report.words import some
 from .settings import (
+    BUNDLED,
     NETWORKS,
     Backend,
     Base,
@@ -52,7 +53,7 @@ def compare(
     wide: bool = False,
     date_format: str | None = None,
     language: str | None = None,
-    decimal: str = ".",
+    decimal: str | None = None,
     thousands: str | None = None,
     currency: str | None = None,
     empty: Sequence[str] = (),
@@ -160,9 +161,14 @@ def compare(
 
     Examples
     --------
+    >>> from fusedrnn.datasets import load_bakery
     >>> from fusedrnn.forecast import compare
-    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
-    >>> print(result.verdict)  # doctest: +SKIP
+    >>> small = {"models": ["SeasonalNaive", "LSTM", "GRU"], "epochs": 5, "units": 8, "seeds": 1}
+    >>> result = compare(load_bakery().tail(150), date="date", target="sales", **small)
+    >>> result.table.index.tolist()
+    ['SeasonalNaive', 'LSTM', 'GRU']
+    >>> result.verdict.startswith("Use ")
+    True
     """
     given = locals()  # nothing but the arguments yet
     where, rules = pick(TableOptions, given), pick(PanelOptions, given)
@@ -174,7 +180,7 @@ def compare(
     rows = longest - chosen.test_rows(longest)
     shared = len(panel.series), bool(panel.static)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (BUNDLED,) if frame is None else ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
         source = _Source(where, panel)
         free = unchanged(pick(Settings, given), pick(PanelOptions, given))
@@ -190,7 +196,7 @@ def compare(
         panel = source(tuned.options)
         if tuned.options:
             chosen = applied(chosen, tuned.options, bool(panel.known))
-        notes = (tuned.note,) if tuned.note else ()
+        notes += (tuned.note,) if tuned.note else ()
     check_covariates(panel, chosen)
     whole, skipped = _enough(panel, chosen, skip_short)
     if n_jobs is None:
@@ -320,9 +326,13 @@ def tune(
 
     Examples
     --------
+    >>> from fusedrnn.datasets import load_bakery
     >>> from fusedrnn.forecast import compare, tune
-    >>> found = tune(horizon=7)  # doctest: +SKIP
-    >>> result = compare(horizon=7, **found.options)  # doctest: +SKIP
+    >>> sales, small = load_bakery().tail(200), {"units": 4, "seeds": 1, "models": ["GRU"]}
+    >>> found = tune(sales, how="quick", epochs=2, **small)
+    >>> found.trials[0].name
+    'the usual way'
+    >>> result = compare(sales, **{"epochs": 2, **small, **found.options})
     """
     where, rules = pick(TableOptions, options), pick(PanelOptions, options)
     settings = pick(Settings, options)

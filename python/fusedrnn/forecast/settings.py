@@ -30,6 +30,7 @@ Embeddings: TypeAlias = Literal["none", "static", "series"]
 Tune: TypeAlias = Literal["off", "calendar", "quick", "thorough"]
 Backend: TypeAlias = Literal["processes", "dask", "ray"]
 
+BUNDLED = "these are the bundled sales of a bakery"
 CELLS = ("LSTM", "GRU")
 """The networks that are compared."""
 EQUAL = "GRU-equal"
@@ -116,10 +117,13 @@ class TableOptions:
     of clocks, that of a constant offset."""
     language: str | None = None
     """Of the names of months, as "de". Default: English, or the one that has them all."""
-    decimal: str = "."
-    """The point in numbers that are texts."""
+    decimal: str | None = None
+    """The point in numbers that are texts. Default: point or comma, as one number of the column at
+    least says, such as 1.234,56 or 0,5; where all may be two numbers, as 1.234, it has to be told.
+    """
     thousands: str | None = None
-    """What parts their thousands. Blanks, thin ones too, and apostrophes do without being told."""
+    """What parts their thousands. Default: the other of point and comma, blanks, thin ones too, and
+    apostrophes."""
     currency: str | None = None
     """What stands before or after numbers, as "kr"; a sign as € or $ may without being told."""
     empty: tuple[str, ...] = ()
@@ -142,7 +146,11 @@ class TableOptions:
 
     def __post_init__(self) -> None:
         _check(self)
-        if self.thousands == self.decimal:
+        for name in ("decimal", "thousands"):
+            value = getattr(self, name)
+            if value is not None and (len(str(value)) != 1 or str(value).isalnum()):
+                raise ValueError(f"{name} is {value!r}, expected a character as . or ,")
+        if self.thousands is not None and self.thousands == self.decimal:
             raise ValueError(f"thousands is {self.thousands!r}, which is also the decimal point")
         twice = set(self.future_covariates) & set(self.past_covariates)
         if twice:

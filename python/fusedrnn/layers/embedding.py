@@ -86,7 +86,7 @@ class Embedding(Layer):
         index = x.astype(np.intp)
         if index.size and not 0 <= index.min() <= index.max() < self.input_dim:
             raise ValueError(
-                f"{self.name}: input has indices from {index.min()} to {index.max()}, "
+                f"{self.name}: input has indices from {x.min()} to {x.max()}, "
                 f"expected 0 to input_dim - 1 = {self.input_dim - 1}"
             )
         self.tape = index

@@ -115,3 +115,21 @@ def test_covariates_on_closed_days_do_not_count_and_reach_into_the_future():
     (series,) = panel.series
     assert (len(series.y), len(series.known)) == (72, 78)
     assert series.known[:8, 0].tolist() == [0, 1, 2, 3, 4, 5, 7, 8]
+
+
+def test_all_that_is_missing_is_said_at_once():
+    frame = shop(70, dates=["2024-01-31"])
+    frame.loc[16, "sales"] = np.nan
+    said = (
+        r"has 10 missing dates \(first 2024-01-07\): 9 are Sundays, 1 is another, and 1 missing "
+        r"value \(first 2024-01-17\); closed\? say --missing-dates closed --missing-"
+        r"values closed, or"
+    )
+    with pytest.raises(ValueError, match=said):
+        panel_of(frame)
+    said = r"has 1 missing value \(.*\); closed\? say --missing-values closed, or zero"
+    with pytest.raises(ValueError, match=said):
+        panel_of(frame, missing_dates="closed")
+    panel = panel_of(frame, missing_dates="closed", missing_values="closed")
+    assert panel.season == 6
+    assert (~panel.series[0].observed).sum() == 2

@@ -70,7 +70,7 @@ def test_dates_of_two_readings_are_refused_unless_the_format_is_given():
 @pytest.mark.parametrize(
     ("text", "options"),
     [
-        ("\ufeffdate;sales\n01.02.2024;1.234,5\n02.02.2024;7\n13.02.2024;8\n", {"decimal": ","}),
+        ("\ufeffdate;sales\n01.02.2024;1.234,5\n02.02.2024;7\n13.02.2024;8\n", {}),
         ("date\tsales\n2024/2/1\t1234.5\n2024/2/2\t7\n2024/2/13\t8\n", {}),
         ('date,sales\n02/01/2024,"1,234.5"\n02/02/2024,7\n02/13/2024,8\n', {}),
         ("date|sales\n45323|1234.5\n45324|7\n45335|8\n", {"date_format": "excel"}),
@@ -84,8 +84,7 @@ def test_dates_of_two_readings_are_refused_unless_the_format_is_given():
 def test_spellings_of_dates_and_numbers(text, options, tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text(text, encoding="utf-8")
-    thousands = "." if "decimal" in options else ","
-    long = rows(path, **options, thousands=thousands)
+    long = rows(path, **options)
     assert long["y"].tolist() == [1234.5, 7, 8]
     assert list(long["ds"]) == [pd.Timestamp(2024, 2, day) for day in (1, 2, 13)]
 
@@ -261,3 +260,30 @@ def test_a_year_that_no_report_can_show_is_refused(date):
     frame = pd.DataFrame({"ds": ds, "y": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match=r"column 'ds': '.*' in row 1 is not a date before the"):
         panel_of(frame)
+
+
+@pytest.mark.parametrize(
+    "words", ["lun mar mié jue vie", "Mo, Di, Mi, Do, Fr,", "Monday Tue. Wed Thu Fri"]
+)
+def test_days_of_the_week_before_dates_of_digits_need_no_language(words):
+    texts = [f"{word} 0{k + 1}.01.2024" for k, word in enumerate(words.split())]
+    long = long_of(pd.DataFrame({"date": texts, "sales": range(5)}))
+    assert list(long.dates) == list(pd.date_range("2024-01-01", periods=5))
+    assert not long.stamps.notes
+
+
+def test_days_without_a_year_are_not_taken_for_years():
+    days = [f"Jan {day:02d}" for day in range(1, 32)]
+    frame = pd.DataFrame({"date": days, "sales": range(31)})
+    with pytest.raises(ValueError, match="'Jan 01' may be a month of a year or a day without"):
+        long_of(frame)
+    assert panel_of(frame, date_format="%b %y").freq == "YS"
+    months = pd.date_range("2021-01-01", periods=30, freq="MS").strftime("%b %y")
+    assert panel_of(pd.DataFrame({"date": months, "sales": range(30)})).freq == "MS"
+
+
+def test_a_total_below_the_dates_is_guessed():
+    frame = sales(5).astype({"date": str})
+    frame.loc[5] = ["Total", 10.0]
+    with pytest.raises(ValueError, match=r"'Total' in row 5 is not a date .* if it is a total"):
+        long_of(frame)

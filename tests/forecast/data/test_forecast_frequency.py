@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecast_tables import growing, panel_of, sales, series_of
-from fusedrnn.forecast.data.frequency import infer_frequency, named, seasons
+from fusedrnn.forecast.data.frequency import described, infer_frequency, named, seasons
 from fusedrnn.forecast.data.panel import PanelOptions, TableOptions, read_panel
 
 
@@ -113,3 +113,27 @@ def test_two_half_months_are_numbered_without_gaps():
         frame = sales(20, freq)
         starts = [panel_of(frame.iloc[k:], freq=freq).series[0].start for k in range(5)]
         assert np.diff(starts).tolist() == [1] * 4
+
+
+@pytest.mark.parametrize(
+    ("freq", "season", "words"),
+    [
+        ("D", 7, "days; season of 7: a week"),
+        ("D", 30, "days; season of 30"),
+        ("D", 1, "days; no season"),
+        ("2D", 1, "every 2 days; no season"),
+        ("C-1111110", 6, "days, Monday to Saturday; season of 6: a week"),
+        ("C-1101100", 4, "days, Monday, Tuesday, Thursday, Friday; season of 4: a week"),
+        ("B", 5, "business days; season of 5: a week"),
+        ("W-SUN", 52, "weeks that end on Sunday; season of 52: a year"),
+        ("2W-MON", 26, "every 2 weeks that end on Monday; season of 26: a year"),
+        ("SMS-15", 24, "half months; season of 24: a year"),
+        ("MS", 12, "months; season of 12: a year"),
+        ("2QS-JAN", 2, "every 2 quarters; season of 2: a year"),
+        ("YE-DEC", 1, "years; no season"),
+        ("h", 24, "hours; season of 24: a day"),
+        ("30min", 336, "every 30 minutes; season of 336: a week"),
+    ],
+)
+def test_a_frequency_in_words(freq, season, words):
+    assert described(freq, season) == words

@@ -80,11 +80,9 @@ def test_a_series_begins_with_its_first_value():
 def test_gaps_are_an_error_unless_a_rule_is_given():
     frame = sales()
     frame.loc[10, "sales"] = np.nan
-    with pytest.raises(
-        ValueError, match=r"1 missing values \(first 2024-01-11\).*--missing-values"
-    ):
+    with pytest.raises(ValueError, match=r"1 missing value \(first 2024-01-11\).*--missing-values"):
         panel_of(frame)
-    with pytest.raises(ValueError, match=r"1 missing dates \(first 2024-01-11\).*--missing-dates"):
+    with pytest.raises(ValueError, match=r"1 missing date \(first 2024-01-11\).*--missing-dates"):
         panel_of(sales().drop(index=10))
 
 
@@ -126,3 +124,22 @@ def test_gaps_of_covariates_are_told_and_what_is_to_come_ends_at_the_first():
     assert len(panel.series[0].known) == 30
     assert "1 of 30 different dates are taken for the period of W-MON" in panel.notes[0]
     assert panel.notes[0].endswith("as 2024-07-23 for 2024-07-22")
+
+
+def test_a_year_that_is_mistyped_is_pointed_at():
+    frame = sales(60)
+    frame.loc[30, "date"] = pd.Timestamp("2034-01-31")
+    with pytest.raises(ValueError, match=r"3,623 in a row before 2034-01-31: is that date right\?"):
+        panel_of(frame)
+    with pytest.raises(ValueError, match=r"has 2 missing dates .first 2024-01-11.; say"):
+        panel_of(sales(60).drop(index=[10, 11]))
+
+
+def test_zeros_at_the_end_are_told_if_there_never_were_so_many():
+    frame = sales(60)
+    frame.loc[5, "sales"] = 0.0
+    assert not any("at the end" in note for note in panel_of(frame).notes)
+    frame.loc[50:, "sales"] = 0.0
+    assert any(note.startswith("10 zeros at the end of series") for note in panel_of(frame).notes)
+    frame.loc[10:25, "sales"] = 0.0
+    assert not any("at the end" in note for note in panel_of(frame).notes)

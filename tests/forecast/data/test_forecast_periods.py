@@ -267,7 +267,7 @@ def test_hours_with_and_without_an_offset_are_refused():
 
 def test_messages_about_hours_name_the_hour():
     frame = sales(60, "h")
-    with pytest.raises(ValueError, match=r"1 missing dates \(first 2024-01-01 05:00\)"):
+    with pytest.raises(ValueError, match=r"1 missing date \(first 2024-01-01 05:00\)"):
         panel_of(frame.drop(index=5))
     with pytest.raises(ValueError, match=r"2024-01-01 05:00 occurs more than once"):
         panel_of(pd.concat([frame, frame.iloc[[5]]]))

@@ -99,7 +99,11 @@ def test_unfit_categories_are_named():
         (broken(lambda f: f.__setitem__("date", 44197)), {}, "column 'date': '44197' .* excel"),
         (broken(lambda f: f.__setitem__("sales", True)), {}, "column 'sales': True and False"),
         (broken(lambda f: f.__setitem__("sales", 1e300)), {}, "column 'sales': '1e.300' in row 0"),
-        (broken(lambda f: f.__setitem__("sales", "1,5")), {}, "column 'sales': '1,5' .*--decimal"),
+        (
+            broken(lambda f: f.__setitem__("sales", "1,5,3")),
+            {},
+            "column 'sales': '1,5,3' .*--decimal",
+        ),
     ],
 )
 def test_a_bad_table_is_named(frame, options, message):
@@ -212,14 +216,18 @@ def test_a_number_with_a_comma_without_quotes_loses_nothing_unseen(
 
 @pytest.mark.parametrize("how", ["file", "frame"])
 def test_points_that_part_thousands_are_no_decimal_points(how, tmp_path):
-    frame = pd.DataFrame({"date": ["2020-01-01", "2020-01-02"], "sales": ["1.500", "900"]})
+    days = ["2020-01-01", "2020-01-02", "2020-01-03"]
+    frame = pd.DataFrame({"date": days, "sales": ["900", "1.500", "12.000"]})
     source = frame if how == "frame" else tmp_path / "sales.csv"
-    place = "row 0" if how == "frame" else "line 2"
+    place = "row 1" if how == "frame" else "line 3"
     if how == "file":
         frame.to_csv(source, sep=";", index=False)
-        assert rows(source, decimal=",", thousands=".")["y"].tolist() == [1500, 900]
-    with pytest.raises(ValueError, match=rf"column 'sales': '1\.500' in {place} .*--thousands"):
-        long_of(source, decimal=",")
+    for options in ({"decimal": ","}, {"thousands": "."}, {"decimal": ",", "thousands": "."}):
+        assert rows(source, **options)["y"].tolist() == [900, 1500, 12000]
+    assert rows(source, decimal=".")["y"].tolist() == [900, 1.5, 12]
+    said = rf"'1\.500' in {place} may be 1500 or 1\.500: say --thousands \. or --decimal \."
+    with pytest.raises(ValueError, match=f"column 'sales': {said}"):
+        long_of(source)
 
 
 @pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
@@ -269,8 +277,34 @@ def test_what_would_be_read_wrongly_is_refused():
     with pytest.raises(ValueError, match="column 'sales' is there more than once"):
         long_of(pd.concat([sales(), sales()["sales"]], axis=1))
     with pytest.raises(ValueError, match="also the decimal point"):
-        long_of(sales(), thousands=".")
+        long_of(sales(), thousands=".", decimal=".")
     with pytest.raises(ValueError, match="would have over 10,000,000 periods"):
         panel_of(sales(), freq="ms")
     with pytest.raises(ValueError, match="freq is '0D'"):
         panel_of(sales(), freq="0D")
+
+
+def test_what_both_columns_are_is_asked_at_once():
+    frame = sales().rename(columns={"date": "Fecha", "sales": "Ventas"})
+    with pytest.raises(
+        ValueError,
+        match="say which they are with --date COLUMN --target COLUMN; the table has: Fecha, Ventas",
+    ):
+        long_of(frame)
+    with pytest.raises(
+        ValueError, match=r"no date column 'fecha'; the table has: .*; did you mean Fecha"
+    ):
+        long_of(frame, date="fecha", target="Ventas")
+
+
+def test_a_title_above_the_header_is_told(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("Sales of the north\n\ndate;sales\n2024-01-01;1\n")
+    with pytest.raises(ValueError, match="is there a title above the names of the columns"):
+        long_of(path, date="date", target="sales")
+
+
+def test_blanks_make_no_other_series_of_a_name():
+    frame = pd.concat([sales(4), sales(8).tail(4)])
+    frame["store"] = ["north"] * 4 + [" north "] * 4
+    assert rows(frame, id="store")["unique_id"].unique().tolist() == ["north"]

@@ -11,7 +11,7 @@ import pytest
 
 from forecast_tables import growing
 from fusedrnn.forecast import RNNForecaster, Settings, compare, tune
-from fusedrnn.forecast.evaluate.tuning import candidates
+from fusedrnn.forecast.evaluate.tuning import Trial, Tuned, candidates
 
 SMALL = {"units": 4, "timesteps": 14, "seeds": 1, "horizon": 3}
 FAST = {**SMALL, "epochs": 6, "models": ("Naive", "LSTM", "GRU")}
@@ -65,8 +65,8 @@ def test_what_is_chosen_is_used_and_said():
     assert best.options == found.options
     result = compare(rising(), tune="quick", **FAST)
     assert result.settings.base == "ETS"
-    said = "before the test part: base ETS"
-    assert any(said in note for note in result.notes)
+    (note,) = [note for note in result.notes if note.startswith("tried on sales before")]
+    assert note.endswith("less is better); used: base ETS")
     by_hand = compare(rising(), **{**FAST, **found.options})
     pd.testing.assert_frame_equal(result.frame, by_hand.frame, check_exact=True)
     assert RNNForecaster(**{**SMALL, **found.options}).fit(rising()).predict()["GRU"].notna().all()
@@ -108,12 +108,10 @@ def test_the_calendar_is_kept_where_it_helps_before_the_test_part(yearly):
     wave = 100 + 80 * holiday * yearly + rng.normal(0, 3, 1200)
     frame = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=1200), "y": wave})
     result = compare(frame, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
-    (note,) = [note for note in result.notes if note.startswith("tuned in ")]
+    (note,) = [note for note in result.notes if note.startswith("tried on sales before")]
     kept = "day_of_year_sin" in result.panel.known
-    errors = {
-        k: float(v) for k, v in re.findall(r"(the usual|without the calendar) (\d+\.\d+)", note)
-    }
-    assert kept == (errors["the usual"] <= errors["without the calendar"])
+    errors = {k: float(v) for k, v in re.findall(r"(with|without) the calendar (\d+\.\d+)", note)}
+    assert kept == (errors["with"] <= errors["without"])
     changed = frame.assign(y=frame["y"].where(t < 1140, 0.0))  # what is chosen knows no later sales
     again = compare(changed, seeds=1, epochs=8, test_size=60, step=5, folds=1, levels=(80,))
     assert again.panel.known == result.panel.known
@@ -131,13 +129,13 @@ def test_covariates_that_do_not_help_before_the_test_part_are_left_out(helps):
     told = {"future_covariates": ("promo",), "categories": ("promo",), "models": ("Naive", "GRU")}
     told |= {"epochs": 10, "units": 8, "seeds": 1, "step": 2, "base": "level"}
     result = compare(frame, **told)
-    (note,) = [note for note in result.notes if note.startswith("tuned in ")]
-    assert ("part: without covariates known in advance; of" in note) == (not helps)
+    (note,) = [note for note in result.notes if note.startswith("tried on")]
+    assert note.endswith("used: without covariates known in advance") == (not helps)
     assert result.panel.known == (("promo=sale",) if helps else ())
     changed = frame.assign(y=frame["y"].where(t < 192 - 48, 9e3))  # from the calibration fold on
     again = compare(changed, **told)
     assert again.panel.known == result.panel.known
-    same = [re.sub(r"in \d+ s", "", note) for note in (note, *again.notes) if "tuned" in note]
+    same = [re.sub(r"in \d+ s", "", note) for note in (note, *again.notes) if "tried on" in note]
     assert same[0] == same[1]
     if not helps:
         options = tune(frame, **told, how="calendar").options
@@ -145,3 +143,26 @@ def test_covariates_that_do_not_help_before_the_test_part_are_left_out(helps):
         by_hand = compare(frame, **told | options, timesteps=result.settings.timesteps)
         pd.testing.assert_frame_equal(by_hand.frame, result.frame, check_exact=True)
     assert compare(frame, **told, tune="off").panel.known == ("promo=sale",)
+
+
+def test_the_note_of_what_was_tried_is_in_words():
+    usual, ets = Trial({}, (0.9,)), Trial({"base": "ETS", "epochs": 33}, (0.95, 0.8125))
+    start = "tried on sales before the test part, in 12 s: "
+    end = "(the MASE of the networks, less is better); used: "
+    assert Tuned(ets.options, (usual, ets), 12.3).note == (
+        f"{start}the usual way 0.900; base ETS, 33 epochs 0.812 {end}base ETS, 33 epochs"
+    )
+    assert Tuned({}, (usual, ets), 12.3).note.endswith(
+        "the usual way, as no other is a tenth better"
+    )
+    without = Trial({"calendar": False}, (1.0,))
+    assert Tuned({}, (usual, without), 12.3).note == (
+        f"{start}with the calendar 0.900; without the calendar 1.000 {end}with the calendar"
+    )
+    for word in ({"units": 25}, {"cycles": 0}, {"transform": "none"}, {"other": 3}):
+        assert Trial(word, ()).name in (
+            "25 units",
+            "season of all years",
+            "no logarithms",
+            "other 3",
+        )

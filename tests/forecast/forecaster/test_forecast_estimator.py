@@ -186,7 +186,7 @@ def test_the_command_line_fits_and_forecasts(bakery, tmp_path, capsys):
     bakery.to_csv(table, index=False)
     options = ["--epochs", "2", "--units", "3", "--timesteps", "10", "--seeds", "1"]
     assert main(["fit", str(table), *options, "--cell", "LSTM", "--out", str(model)]) == 0
-    assert "LSTM fitted to one series (D, season 7)." in capsys.readouterr().out
+    assert "LSTM fitted to one series (days; season of 7: a week)." in capsys.readouterr().out
     assert main(["forecast", str(model), "--horizon", "5"]) == 0
     shown = capsys.readouterr()
     assert "2019-05-05" in shown.out

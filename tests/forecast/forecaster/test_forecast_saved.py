@@ -40,7 +40,7 @@ def test_saved_and_loaded_it_forecasts_the_same_bits(scope, tmp_path):
         lambda m: (m / "arrays.sqlite").unlink(),
         lambda m: (m / "pipeline.json").write_text("{"),
         lambda m: (m / "pipeline.json").unlink(),
-        lambda m: (m / "pipeline.json").write_text('{"format": 99}'),
+        lambda m: (m / "pipeline.json").write_text('{"format": 6}'),
     ],
 )
 def test_a_damaged_folder_is_one_line_and_status_2(fitted, damage, tmp_path, capsys):
@@ -78,7 +78,8 @@ def rewrite(folder, change=None, statement=None):
         ("categories is 'a'", lambda d: d["parameters"].update(categories="a")),
         ("wide is 'no'", lambda d: d["parameters"].update(wide="no")),
         ("date is", lambda d: d["parameters"].update(date=[])),
-        ("decimal is None", lambda d: d["parameters"].update(decimal=None)),
+        ("decimal is 1", lambda d: d["parameters"].update(decimal=1)),
+        ("spelled", lambda d: d.update(spelled={"sales": 1})),
         ("zeros is", lambda d: d["parameters"].update(zeros={})),
         ("n_jobs", lambda d: d["parameters"].update(n_jobs=None)),
         ("networks", lambda d: d["parameters"].update(seeds=3)),
@@ -182,3 +183,35 @@ def test_pickles_of_an_earlier_layout_find_the_forecaster():
     from fusedrnn.forecast import RNNForecaster, forecaster
 
     assert forecaster.RNNForecaster is RNNForecaster
+
+
+def test_a_newer_table_is_read_as_the_one_that_was_fitted(tmp_path):
+    """Its own dates and numbers may be read in two ways."""
+    days = pd.date_range("2024-01-01", periods=40)
+    texts = [f"{1000 + i:,}".replace(",", ".") for i in range(40)]
+    frame = pd.DataFrame({"date": days.strftime("%d/%m/%Y"), "sales": texts})
+    frame.loc[0, "sales"] = "1.000,50"
+    forecaster = RNNForecaster("SeasonalNaive", timesteps=7, levels=()).fit(frame)
+    save_forecaster(forecaster, tmp_path / "kept")
+    newer = frame[31:]
+    with pytest.raises(ValueError, match=r"may be 1031 or 1\.031"):
+        RNNForecaster("SeasonalNaive", timesteps=7, levels=()).fit(newer)
+    found = load_forecaster(tmp_path / "kept").predict(newer)
+    assert found["ds"].tolist() == [pd.Timestamp("2024-02-10")]
+    assert found["SeasonalNaive"].tolist() == [1033]
+
+
+@pytest.mark.parametrize(
+    ("offset", "advice"), [(-1, "fit it anew"), (1, "update with pip install")]
+)
+def test_a_folder_of_another_version_says_what_to_do(fitted, offset, advice, tmp_path, capsys):
+    save_forecaster(fitted, tmp_path / "kept")
+    rewrite(
+        tmp_path / "kept",
+        lambda d: d.update(format=d["format"] + offset, versions={"fusedrnn": "0.0.9"}),
+    )
+    assert main(["forecast", str(tmp_path / "kept")]) == 2
+    said = capsys.readouterr().err
+    assert "kept was saved by fusedrnn 0.0.9 in format" in said
+    assert f"reads format 6: {advice}" in said
+    assert "damaged" not in said

@@ -35,7 +35,8 @@ def explained(missing: pd.DatetimeIndex, week: str, country: str | None) -> str:
     whole = sum(count for count, _ in said) == len(missing)
     if whole and len(said) == 1:
         return f"all {len(missing)} are {said[0][1]}"
-    rest = [] if whole else [f"{len(missing) - sum(count for count, _ in said)} others"]
+    others = len(missing) - sum(count for count, _ in said)
+    rest = [] if whole else [f"{others} {'is another' if others == 1 else 'are others'}"]
     return ", ".join([*(f"{count} are {what}" for count, what in said), *rest])
 
 

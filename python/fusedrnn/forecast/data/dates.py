@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import day_abbr, month_abbr
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +40,13 @@ MONTH = rf"(?i)\b({'|'.join(month_abbr[1:])})[a-z]*\b\.?"
 """A month's name, of which three letters are kept."""
 YEAR_MONTH = r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$"
 """A month as 201904."""
-WEEKDAY = rf"(?i)^({'|'.join(day_abbr)})[a-z]*\.?,?\s+"
-"""The day of the week before a date, dropped."""
+WEEKDAY = (
+    rf"(?i)^(?:(?:{'|'.join(day_abbr)})[a-z]*\.?,?\s+"
+    r"|[^\W\d_]+\.?,?\s+(?=\d+[-./]\d+[-./]\d+))"
+)
+"""The day of the week before a date, in any language where that is all digits; dropped."""
+DAYLESS = ("%b %y", "%b-%y")
+"""Formats in which a day without a year is taken for a year."""
 MONTHS = {name: str(number) for number, name in enumerate(month_abbr) if number}
 """Number of each month by the beginning of its name."""
 EPOCHS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
@@ -77,10 +82,19 @@ class Dates:
         Of the column.
     place : callable
         Says where in the table a row is.
+    before : mapping
+        By column, the format in a table that was read before, for dates in more than one.
     """
 
-    def __init__(self, name: str, place: Callable[[object], str]) -> None:
-        self.name, self.place = name, place
+    def __init__(
+        self,
+        name: str,
+        place: Callable[[object], str],
+        before: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name, self.place, self.before = name, place, before or {}
+        self.formats: dict[str, str] = {}
+        """The format that was found, by column."""
         self.rows: dict[object, object] = {}
         """First row of each spelling, in the order of their codes."""
         self.codes: dict[object, int] = {}
@@ -159,6 +173,7 @@ class Dates:
         if language is None:
             found = self._only(_fitting(english, _readers(None)))
             if found is not None:
+                self._check_years(found)
                 return found, ()
             unit = EPOCHS.get(len(text[0])) if text.str.fullmatch(r"\d+").all() else None
             if unit and (pd.to_numeric(text) < LATEST * 10 ** (len(text[0]) - 10)).all():
@@ -192,13 +207,29 @@ class Dates:
         if not whole:
             return None
         if any(not dates.equals(whole[0][1]) for _, dates in whole):
+            for name, dates in whole:
+                if name == self.before.get(self.name):
+                    self.formats = {self.name: name}
+                    return dates
             first = next(iter(self.codes))
             forms = " or ".join(dict.fromkeys(name for name, _ in whole if "%" in name))
             raise ValueError(
                 f"column {self.name!r}: {str(first)!r} may be day or month first; say which "
                 f"with --date-format {forms}"
             )
+        self.formats = {self.name: whole[0][0]}
         return whole[0][1]
+
+    def _check_years(self, found: pd.Series) -> None:
+        """Refuse what may be days without a year: more of them than months, up to 31."""
+        form = self.formats[self.name]
+        years = found.dt.year % 100
+        if form in DAYLESS and years.max() <= 31 and years.nunique() > found.dt.month.nunique():
+            first = next(iter(self.codes))
+            raise ValueError(
+                f"column {self.name!r}: {str(first)!r} may be a month of a year or a day without a "
+                f"year; if it is the former, say --date-format '{form}'"
+            )
 
     def _refuse(self, spelled: pd.Series, text: pd.Series, format: str | None) -> None:
         """Raise for the first spelling that is no date in the format that fits most of them."""
@@ -209,7 +240,9 @@ class Dates:
         if format is None:
             days = pd.to_numeric(text, errors="coerce").between(COUNTED, 80000).all()
             hint = f"like 2019-04-30; name the format with --date-format{' excel' * bool(days)}"
-            if re.search(r"[^\W\d_]{3}", str(bad)) and len(languages(None)) < 2:
+            if not re.search(r"\d", str(bad)):
+                hint += "; delete the line if it is a total"
+            elif re.search(r"[^\W\d_]{3}", str(bad)) and len(languages(None)) < 2:
                 hint += ", or pip install babel for names of months in other languages"
         row = self.place(self.rows[bad])
         raise ValueError(f"column {self.name!r}: {str(bad)!r} in {row} is not a date {hint}")

@@ -222,8 +222,6 @@ class Csv:
         """Yield the rows, `size` at a time; `texts` and `names` as they are written."""
         unused = set(self.read) - set(columns)  # read too: with `usecols` values drop unseen
         as_texts = [*texts, *names, *unused]
-        if self.options.thousands:  # pandas would take 1,5 for fifteen
-            as_texts = self.read
         with self._text() as text:
             pieces = pd.read_csv(
                 text,
@@ -233,7 +231,6 @@ class Csv:
                 keep_default_na=False,
                 na_values={column: [""] if column in names else NONE for column in columns},
                 chunksize=size,
-                decimal=self.options.decimal,
             )
             while True:
                 with warnings.catch_warnings():

@@ -30,6 +30,15 @@ OLDER = {
 }
 """What pandas called frequencies before 2.2."""
 DAY = pd.Timedelta(days=1)
+WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+UNITS = {
+    "Y": "years",
+    "Q": "quarters",
+    "M": "months",
+    "SM": "half months",
+    "W": "weeks",
+    "D": "days",
+}
 YEAR = {"Y": 1, "Q": 4, "M": 12, "SM": 24, "W": 52}
 """Periods in a year."""
 
@@ -101,24 +110,53 @@ def seasons(freq: str) -> tuple[int, ...]:
     Of a day and of a week for hours, of a week and of a year for days, of a year for weeks, months
     and quarters. One that is no whole number of periods is left out.
     """
+    return tuple(int(n) for n in _lengths(freq).values() if n > 1 and n % 1 == 0)
+
+
+def _lengths(freq: str) -> dict[str, float]:
+    """Return the periods in each season by its name, the shortest first."""
     what, each, apart = kind(freq), offset(freq), step(freq)
     if what == "h":
-        found = [span / apart for span in (DAY, 7 * DAY)]
-    elif what == "D":
+        return {"a day": DAY / apart, "a week": 7 * DAY / apart}
+    if what == "D":
         days = 5 if isinstance(each, pd.offsets.BDay) else 7
         if match := re.fullmatch("C-([01]{7})", freq):
             days = match[1].count("1")
-        found = [days, round(365.25 * days / 7)] if each.n == 1 else []
-    elif what == "W":
-        found = [52 / (apart / (7 * DAY))]
-    else:
-        found = [YEAR[what] / each.n] if what else []
-    return tuple(int(n) for n in found if n > 1 and n % 1 == 0)
+        return {"a week": days, "a year": round(365.25 * days / 7)} if each.n == 1 else {}
+    if what == "W":
+        return {"a year": 52 / (apart / (7 * DAY))}
+    return {"a year": YEAR[what] / each.n} if what else {}
 
 
 def season_of(freq: str) -> int:
     """Return the periods in the shortest season of a frequency, 1 if it has none."""
     return next(iter(seasons(freq)), 1)
+
+
+def described(freq: str, season: int) -> str:
+    """Return a frequency and the periods in its season in words."""
+    each, what, apart = offset(freq), kind(freq), step(freq)
+    if match := re.fullmatch("C-([01]{7})", freq):
+        open_days = [day for day, is_open in zip(WEEK, match[1], strict=True) if is_open == "1"]
+        run = f"{open_days[0]} to {open_days[-1]}"
+        name = f"days, {run if '01' not in match[1].lstrip('0') else ', '.join(open_days)}"
+    elif what == "h" and apart is not None:
+        minutes = round(apart / pd.Timedelta("1min"))
+        name = f"{minutes} minutes" if minutes % 60 else f"{minutes // 60} hours"
+        name = "hours" if minutes == 60 else f"every {name}"
+    elif isinstance(each, pd.offsets.Week) and each.weekday is not None:
+        weeks = "weeks" if each.n == 1 else f"every {each.n} weeks"
+        name = f"{weeks} that end on {WEEK[each.weekday]}"
+    elif what in UNITS:
+        unit = "business days" if isinstance(each, pd.offsets.BDay) else UNITS[what]
+        n = round(apart / DAY) if what == "D" and apart is not None else each.n
+        name = unit if n == 1 else f"every {n} {unit}"
+    else:
+        name = freq
+    if season == 1:
+        return f"{name}; no season"
+    length = next((name for name, n in _lengths(freq).items() if n == season), "")
+    return f"{name}; season of {season}{length and f': {length}'}"
 
 
 def infer_frequency(dates: pd.Series | pd.DatetimeIndex) -> str | None:

@@ -69,6 +69,8 @@ class Panel:
     """Names of static columns, as ``region=north``."""
     country: str | None = None
     """Whose public holidays are among those of the calendar."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """By column, the date format or decimal point that was found in the table."""
 
 
 def with_columns(panel: Panel, columns: Mapping[str, npt.NDArray[np.bool_]]) -> Panel:
@@ -117,11 +119,12 @@ def read_panel(
     where: TableOptions,
     rules: PanelOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
+    before: Mapping[str, str] | None = None,
 ) -> Panel:
     """Read a table into a panel, see `to_long` and `to_panel`; errors name a file that is read."""
     try:
         fixed = (known_categories or {}).get(HOLIDAY)
-        return to_panel(to_long(frame, where, known_categories), rules, fixed)
+        return to_panel(to_long(frame, where, known_categories, before), rules, fixed)
     except ValueError as error:
         if not isinstance(frame, (str, bytes, os.PathLike)):
             raise
@@ -183,6 +186,7 @@ def to_panel(
         notes=(*on.notes, *grid.notes()),
         static=tuple(long.indicators(long.static)),
         country=options.country,
+        spelled=long.spelled,
     )
 
 
@@ -280,6 +284,11 @@ class Grid:
             notes.append(f"{counts['covariates']:,} missing values of covariates: previous")
         if counts["before"]:
             notes.append(f"{counts['before']:,} rows before the first value of a series: left out")
+        if counts["ending"]:
+            notes.append(
+                f"{counts['ending']:,} zeros at the end of series, more than ever before: if they "
+                "are of dates to come, delete these rows"
+            )
         if counts["after"]:
             known = self.long.indicators(self.long.known)
             rule = "covariates to come" if known else "left out"
@@ -327,6 +336,7 @@ class Grid:
             shut = np.array([self.week[day] == "0" for day in days.day_of_week], bool)
             self.counts["closed weekdays"] += int(shut.sum())
             sales = sales[~sales.index.isin(days[shut])]
+        self.counts["ending"] += _ending((sales == 0).to_numpy(), self.season)
         self.counts["before"] += int((y.index < sales.index[0]).sum())
         self.counts["after"] += int((y.index > sales.index[-1]).sum())
         return sales
@@ -354,13 +364,19 @@ class Grid:
         gaps = {"missing_dates": ~ds.isin(sales.index)}
         sales = sales.reindex(ds)
         gaps["missing_values"] = sales.isna().to_numpy() & ~gaps["missing_dates"]
+        wrong = {
+            option: ds[where]
+            for option, where in gaps.items()
+            if where.any() and self.options.rules[option] == "error"
+        }
+        if wrong:
+            most = any(2 * len(days) > len(ds) for days in wrong.values())
+            raise ValueError(self._missing(name, wrong, most))
         y = sales.to_numpy(copy=True)
         back = np.ones(len(ds), np.intp)
         for option, where in gaps.items():
             rule = self.options.rules[option]
             self.counts[option] += int(where.sum())
-            if where.any() and rule == "error":
-                raise ValueError(self._missing(name, option, ds[where], where.mean() > 0.5))
             y[where & (rule == "zero")] = 0.0
             back[where & (rule in ("seasonal", "closed"))] = self.season
             if rule == "closed":
@@ -370,21 +386,34 @@ class Grid:
             y[i] = y[i - back[i] if back[i] <= i else i - 1]
         return y, observed
 
-    def _missing(self, name: str, option: str, gaps: pd.DatetimeIndex, most: bool) -> str:
-        """Return what to say of dates without a row or a value."""
-        what, flag = option.replace("_", " "), option.replace("_", "-")
-        closed = explained(gaps, self.week, self.options.country) if kind(self.freq) == "D" else ""
-        start = f"series {name!r} has {len(gaps)} {what} (first {shown(gaps[0])})"
-        if closed:
-            return (
-                f"{start}: {closed}; closed? say --{flag} closed, "
-                "or zero|previous|seasonal for what else they become"
+    def _missing(self, name: str, wrong: Mapping[str, pd.DatetimeIndex], most: bool) -> str:
+        """Return what to say of dates without a row and without a value, all at once."""
+        daily = kind(self.freq) == "D"
+        shut = daily and "closed" in self.options.rules.values()  # the others are said to be
+        parts = []
+        for option, gaps in wrong.items():
+            closed = explained(gaps, self.week, self.options.country) if daily else ""
+            shut = shut or bool(closed)
+            count, what = len(gaps), option.replace("_", " ")
+            what = what if count > 1 else what.removesuffix("s")
+            since, long = _longest(gaps, self.freq)
+            far = f", {long:,} in a row before {shown(since)}: is that date right?" * (
+                long > count / 2 > 30
             )
-        also = "|closed" if kind(self.freq) == "D" else ""
+            parts.append(f"{count} {what} (first {shown(gaps[0])}{far}){closed and f': {closed}'}")
+        start = f"series {name!r} has {', and '.join(parts)}"
+        flags = [f"--{option.replace('_', '-')}" for option in wrong]
+        if shut:
+            say = " ".join(f"{flag} closed" for flag in flags)
+            return (
+                f"{start}; closed? say {say}, or zero|previous|seasonal for what else they become"
+            )
+        words = "zero|previous|seasonal" + "|closed" * daily
+        say = " and ".join(f"{flag} {words}" for flag in flags)
         rest = "; or bring them to a frequency with --freq" if most else ""
-        if kind(self.freq) == "D" and not self.options.country and _festive(gaps):
+        if daily and not self.options.country and any(map(_festive, wrong.values())):
             rest += "; public holidays are known with --country, as ES"
-        return f"{start}; say what they become with --{flag} zero|previous|seasonal{also}{rest}"
+        return f"{start}; say what they become with {say}{rest}"
 
     def _covariates(
         self,
@@ -419,6 +448,23 @@ class Grid:
         cycles = pd.DataFrame(self.calendar(reach[:end]), index=reach[:end])
         advance = table[known].iloc[:end].join(cycles).to_numpy(np.float64)
         return advance, until[past].to_numpy(np.float64)
+
+
+def _ending(zeros: npt.NDArray[np.bool_], season: int) -> int:
+    """Return how many zeros are at the end, if a season of them and more than anywhere before."""
+    ends = np.flatnonzero(~zeros)
+    runs = np.diff(ends, prepend=-1, append=len(zeros)) - 1
+    last = int(runs[-1])
+    return last if len(ends) and last >= max(season, 2) and last > runs[:-1].max() else 0
+
+
+def _longest(gaps: pd.DatetimeIndex, freq: str) -> tuple[pd.Timestamp, int]:
+    """Return the date after the longest run of gaps, and how many these are."""
+    numbers = dates(freq, gaps[0], gaps[-1]).get_indexer(gaps)
+    ends = np.append(np.flatnonzero(np.diff(numbers) > 1), len(gaps) - 1)
+    lengths = np.diff(ends, prepend=-1)
+    last = gaps[ends[lengths.argmax()]]
+    return dates(freq, last, periods=2)[1], int(lengths.max())
 
 
 def _festive(days: pd.DatetimeIndex) -> bool:

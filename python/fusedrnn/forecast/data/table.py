@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..._files import text
+from ...checks import near
 from ..settings import TableOptions
 from .dates import Dates, Stamps, spelled
 from .files import Source, opened
@@ -47,6 +48,8 @@ class LongTable:
     """Columns that hold for a whole series; all are categories."""
     categories: Mapping[str, tuple[str, ...]]
     """Of covariates that are categories, those that there are; the rows have their places here."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """By column, the date format or decimal point that was found."""
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -79,6 +82,7 @@ def to_long(
     table: Any,
     options: TableOptions,
     known_categories: Mapping[str, Sequence[str]] | None = None,
+    before: Mapping[str, str] | None = None,
 ) -> LongTable:
     """Pick and check the columns of a table of sales.
 
@@ -91,6 +95,9 @@ def to_long(
     options : TableOptions
     known_categories : dict, optional
         The names that a column may have, in place of those that are found.
+    before : dict, optional
+        `LongTable.spelled` of a table that was read before: it decides what could be read in two
+        ways.
 
     Raises
     ------
@@ -106,12 +113,18 @@ def to_long(
     else:
         raise TypeError(f"frame is {type(table).__name__}, expected a pandas DataFrame or a path")
     with source as rows:
-        return _read(rows, options, known_categories or {})
+        return _read(rows, options, known_categories or {}, before or {})
 
 
-def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[str]]) -> LongTable:
+def _read(
+    source: Source,
+    options: TableOptions,
+    fixed: Mapping[str, Sequence[str]],
+    before: Mapping[str, str],
+) -> LongTable:
     """Read the columns of an opened table, piece after piece."""
     names = source.names
+    _say_both(names, options)
     days = _columns(names, options.date, DATE_NAMES, "date")
     covariates = (*options.covariates, *options.static)
     categories = (*options.categories, *options.static)
@@ -129,8 +142,13 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
     columns = list(dict.fromkeys([*ids, *days, *sales.values(), *others.values()]))
     size = max(1, AT_ONCE // len(names))
     texts = [*days, *(others[name] for name in categories)]
-    rows, dates = Rows(len(covariates)), Dates(",".join(map(_bare, days)), source.place)
-    numerals = Numerals(options, source.place)
+    rows = Rows(len(covariates))
+    dates = Dates(",".join(map(_bare, days)), source.place, before)
+    numerals = Numerals(options, source.place, before)
+    called = dict.fromkeys(sales.values(), _bare(next(iter(sales.values()), "")))  # wide: all alike
+    called |= {others[name]: _bare(name) for name in covariates if name not in categories}
+    _learn(source, numerals, called, size)
+    texts += [column for column, name in called.items() if numerals.point_of(name) != "."]
     kinds = {n: {kind: i for i, kind in enumerate(fixed.get(n, ()))} for n in categories}
     empty = True
     for piece in source.pieces(columns, size, texts, ids):
@@ -139,30 +157,53 @@ def _read(source: Source, options: TableOptions, fixed: Mapping[str, Sequence[st
         values = [
             _places(piece[column], kinds[name], name in fixed)
             if name in kinds
-            else numerals.read(piece[column], sales=False)
+            else numerals.read(piece[column], called[column], sales=False)
             for name, column in others.items()
         ]
         for name, column in sales.items():
             series = _names(piece[ids], source.place) if ids else [name] * len(piece)
-            own = [numerals.read(piece[column]), *values]
+            own = [numerals.read(piece[column], called[column]), *values]
             rows.add(zip(series, codes.tolist(), *(v.tolist() for v in own), strict=True))
     if empty:
         raise ValueError("the table has no rows")
     stamps = dates.read(options.date_format, options.language)
     return LongTable(
         rows=rows,
-        stamps=replace(stamps, notes=(*source.notes, *stamps.notes)),
+        stamps=replace(stamps, notes=(*source.notes, *numerals.notes, *stamps.notes)),
         date=dates.name,
         known=options.future_covariates,
         past=options.past_covariates,
         static=options.static,
         categories={name: tuple(own) for name, own in kinds.items()},
+        spelled=numerals.points | dates.formats,
     )
+
+
+def _learn(source: Source, numerals: Numerals, called: Mapping[Any, str], size: int) -> None:
+    """Find the decimal points of columns, which are called so in `Numerals`."""
+    left = list(called)
+    for piece in source.pieces(left, size, left, ()):
+        left = [column for column in left if not numerals.learn(piece[column], called[column])]
+        if not left:
+            break
+    numerals.settle()
 
 
 def _bare(name: Any) -> str:
     """Return the name of a column without blanks around it."""
     return str(name).strip()
+
+
+def _say_both(names: Sequence[Any], options: TableOptions) -> None:
+    """Raise `ValueError` if neither dates nor sales are named nor have a usual name."""
+    told = options.date is not None or options.target is not None or options.wide
+    usual = {*DATE_NAMES, *TARGET_NAMES}
+    if not told and len(names) > 1 and usual.isdisjoint(_bare(name).lower() for name in names):
+        have = ", ".join(map(_bare, names))
+        raise ValueError(
+            "no columns ds or date of dates and y or sales of sales: say which they are with "
+            f"--date COLUMN --target COLUMN; the table has: {have}"
+        )
 
 
 def _once(names: Sequence[Any], name: Any) -> None:
@@ -181,7 +222,10 @@ def _column(names: Sequence[Any], name: str | None, usual: Sequence[str], role: 
     if not wanted:
         have = ", ".join(map(_bare, names))
         what = f" {name!r}" if name is not None else f" {' or '.join(usual[:2])} (see --{role})"
-        raise ValueError(f"no {role} column{what}; the table has: {have}")
+        rest = near(name, map(_bare, names)) if isinstance(name, str) else ""
+        if len(names) == 1:
+            rest += "; is there a title above the names of the columns? Delete it"
+        raise ValueError(f"no {role} column{what}; the table has: {have}{rest}")
     _once(names, wanted[0])
     if len(wanted) > 1 and _bare(wanted[1]).lower() in usual[:2]:
         both = " and ".join(repr(_bare(n)) for n in wanted[:2])
@@ -208,7 +252,8 @@ def _names(columns: pd.DataFrame, place: Callable[[Any], str]) -> list[str]:
             raise ValueError(
                 f"column {name!r}: no name of a series in {place(column.isna().idxmax())}"
             )
-    return ["/".join(row) for row in zip(*(c.astype(str) for _, c in columns.items()), strict=True)]
+    texts = (column.astype(str).str.strip() for _, column in columns.items())
+    return ["/".join(row) for row in zip(*texts, strict=True)]
 
 
 def _places(column: pd.Series, kinds: dict[str, int], fixed: bool) -> np.ndarray:

@@ -153,7 +153,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         wide: bool = False,
         date_format: str | None = None,
         language: str | None = None,
-        decimal: str = ".",
+        decimal: str | None = None,
         thousands: str | None = None,
         currency: str | None = None,
         empty: Sequence[str] = (),
@@ -516,12 +516,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         frame: pd.DataFrame | str | Path,
         freq: str | None = None,
         known_categories: Mapping[str, Sequence[str]] | None = None,
+        before: Mapping[str, str] | None = None,
         **others: bool,
     ) -> Panel:
         """Read a table as the parameters say, but for what else is given."""
         options = self.get_params() | {"freq": freq or self.freq} | others
         where, rules = pick(TableOptions, options), pick(PanelOptions, options)
-        return read_panel(frame, where, self._settings().fitting(rules), known_categories)
+        rules = self._settings().fitting(rules)
+        return read_panel(frame, where, rules, known_categories, before)
 
     def _newer(self, frame: pd.DataFrame | str | Path, freq: str | None = None) -> Panel:
         """Read a later table of the series that were fitted."""
@@ -534,10 +536,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         }
         kinds[HOLIDAY] = named_in(self.panel_.known)
         calendar = bool(calendar_among(self.panel_.known, self.panel_.freq))
-        panel = self._panel(frame, freq, kinds, calendar=calendar)
+        before = self.panel_.spelled
+        panel = self._panel(frame, freq, kinds, before, calendar=calendar)
         if panel.freq != self.panel_.freq and kind(panel.freq) == kind(self.panel_.freq):
             # business days are days too
-            panel = self._panel(frame, self.panel_.freq, kinds, calendar=calendar)
+            panel = self._panel(frame, self.panel_.freq, kinds, before, calendar=calendar)
         fitted = {series.unique_id for series in self.panel_.series}
         strangers = [s.unique_id for s in panel.series if s.unique_id not in fitted]
         if strangers and self.scope_ == "local":

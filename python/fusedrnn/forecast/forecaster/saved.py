@@ -35,6 +35,10 @@ FORMAT = 7
 T = TypeVar("T")
 
 
+class _OtherFormat(ValueError):
+    """A folder is whole, but of another version."""
+
+
 def save_forecaster(forecaster: RNNForecaster, path: str | Path) -> None:
     """Write a fitted forecaster to a new folder, whole or not at all.
 
@@ -98,6 +102,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "known": panel.known,
         "past": panel.past,
         "static": panel.static,
+        "spelled": dict(panel.spelled),
         "notes": panel.notes,
         "series": len(panel.series),
         "networks": len(forecaster.weights_),
@@ -124,23 +129,37 @@ def load_forecaster(path: str | Path) -> RNNForecaster:
     OSError
         If there is no such folder or it cannot be read.
     ValueError
-        If the folder is damaged or of a later version.
+        If the folder is damaged, or in the format of another version.
 
     Examples
     --------
-    >>> from fusedrnn.forecast import load_forecaster
-    >>> load_forecaster("bakery").predict()  # doctest: +SKIP
+    >>> import os, tempfile
+    >>> from fusedrnn.datasets import load_bakery
+    >>> from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+    >>> forecaster = RNNForecaster("SeasonalNaive").fit(load_bakery())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_forecaster(forecaster, os.path.join(folder, "bakery"))
+    ...     again = load_forecaster(os.path.join(folder, "bakery"))
+    >>> again.predict()["ds"].tolist()
+    [Timestamp('2019-05-01 00:00:00')]
     """
     check_saved(path)
     path = Path(_files.text(path))
     try:
         described = json.loads((path / DESCRIBED).read_text("utf-8"))
-        if described["format"] != FORMAT:
-            raise ValueError(f"format {described['format']}, expected {FORMAT}")
+        if (found := described["format"]) != FORMAT:
+            by = described.get("versions", {}).get("fusedrnn", "another version")
+            what = "fit it anew, with `fusedrnn fit` or RNNForecaster.fit"
+            if isinstance(found, int) and found > FORMAT:
+                what = "update with pip install -U fusedrnn"
+            raise _OtherFormat(
+                f"{path} was saved by fusedrnn {by} in format {found}, fusedrnn {__version__} "
+                f"reads format {FORMAT}: {what}"
+            )
         if _digest(path / ARRAYS) != described["sha256"]:
             raise ValueError(f"{ARRAYS} is not what was saved")
         return _rebuilt(described, Records(path / ARRAYS, new=False))
-    except MemoryError:
+    except (MemoryError, _OtherFormat):
         raise
     except Exception as error:
         reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
@@ -168,6 +187,7 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         notes=tuple(described["notes"]),
         static=tuple(described["static"]),
         country=forecaster.country,
+        spelled=dict(described.get("spelled", {})),
     )
     _check(forecaster, described["networks"], records)
     forecaster.scales_ = list(stored("scale", count, Scale))
@@ -209,6 +229,7 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     _expect("season", 1 <= panel.season <= LONGEST)
     for name in ("known", "past", "notes", "static"):
         _expect(name, all(isinstance(each, str) for each in getattr(panel, name)))
+    _expect("spelled", all(isinstance(each, str) for each in panel.spelled.values()))
     groups = 1 if settings.scope == "global" else len(panel.series)
     groups *= len(networks(forecaster.cell_))
     _expect("series", len(panel.series) >= 1)

@@ -42,10 +42,16 @@ class Comparison(Findings):
 
     Examples
     --------
+    >>> import os, tempfile
+    >>> from fusedrnn.datasets import load_bakery
     >>> from fusedrnn.forecast import compare
-    >>> result = compare(epochs=20, seeds=1)  # doctest: +SKIP
-    >>> result.table, result.recommended  # doctest: +SKIP
-    >>> result.write_html("report.html")  # doctest: +SKIP
+    >>> result = compare(load_bakery().tail(150), models=["SeasonalNaive", "Naive"])
+    >>> result.recommended
+    'SeasonalNaive'
+    >>> round(float(result.table.loc["SeasonalNaive", "MASE"]), 3)
+    1.912
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result.write_html(os.path.join(folder, "report.html"))
     """
 
     @cached_property

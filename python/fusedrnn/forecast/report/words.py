@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..data.frequency import shown
+from ..data.frequency import described, shown
 from ..evaluate.findings import Findings
 from ..models.inputs import sample_note
 
@@ -81,7 +81,7 @@ def subject(findings: Findings) -> str:
     many = f" in {len(panel.series):,} series" if len(panel.series) > 1 else ""
     ahead = f"{settings.horizon} step{'s' * (settings.horizon > 1)} ahead"
     return (
-        f"{values:,} values{many} ({panel.freq}, season {panel.season}), {shown(first)} to "
+        f"{values:,} values{many} ({described(panel.freq, panel.season)}), {shown(first)} to "
         f"{shown(last)}; judged on forecasts {ahead} from {len(cutoffs):,} cutoffs, "
         f"{shown(cutoffs[0])} to {shown(cutoffs[-1])}."
     )
