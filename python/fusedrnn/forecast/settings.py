@@ -36,12 +36,12 @@ RIVALS = ("AutoETS", "AutoTheta", "LightGBM")
 """What needs ``fusedrnn[rivals]``."""
 OTHERS = ("SeasonalDrift", "TSB", *RIVALS)
 """Simple methods that are compared when they are asked for."""
-USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL")
+USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL", "AR")
 SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-MEAN = "LSTM+GRU+ETS+Theta+MSTL"
+MEAN = "LSTM+GRU+ETS+Theta+MSTL+AR"
 """The mean of those that err in different ways, the one to use unless another one's error before
 the test part is below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
 WORTH = 0.9
@@ -296,8 +296,7 @@ class Settings:
         once. Cycles: `CYCLES` of a yearly season, of others all. Epochs: 100, but of networks over
         many series only as many as make them see a million windows, and at least 5.
         """
-        steps = 28 if season == 7 else max(14, season + 2)
-        steps = max(1, min(steps, (rows - self.horizon) // 3))
+        steps = window(season, rows, self.horizon)
         steps = self.timesteps or max(steps, self.outputs if covariates else 0)
         scope = self.scope
         if scope == "auto":
@@ -369,6 +368,12 @@ class Settings:
         needed = {part for model in self.models for part in parts(model)}
         needed |= set(self.partners) if BEST in needed else set()
         return [model for model in (*SIMPLE, *NETWORKS) if model in needed]
+
+
+def window(season: int, rows: int, horizon: int) -> int:
+    """Return the periods that a model sees of so many training rows, see `Settings.settled`."""
+    steps = 28 if season == 7 else max(14, season + 2)
+    return max(1, min(steps, (rows - horizon) // 3))
 
 
 def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:

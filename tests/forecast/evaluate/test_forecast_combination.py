@@ -26,7 +26,7 @@ def result(table):
 
 def test_a_mean_is_that_of_its_parts_with_intervals_of_its_own(table, result):
     *pairs, mean = result.settings.combined
-    assert mean == "LSTM+GRU+ETS+Theta+MSTL"
+    assert mean == "LSTM+GRU+ETS+Theta+MSTL+AR"
     (best,) = {model.partition("+")[2] for model in pairs}
     assert best in result.settings.simple
     frame = result.frame

@@ -65,9 +65,9 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
-        forecasts, "mean" for "LSTM+GRU+ETS+Theta+MSTL", or "best": that of the usual ones with the
-        least MASE on a fifth at the end that was held out, or the mean if its is hardly more; as in
-        "GRU+best", the simple method.
+        forecasts, "mean" for "LSTM+GRU+ETS+Theta+MSTL+AR", or "best": that of the usual ones with
+        the least MASE on a fifth at the end that was held out, or the mean if its is hardly more;
+        as in "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, patience : optional
         See ``Settings``.
