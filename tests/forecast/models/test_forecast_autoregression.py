@@ -69,7 +69,7 @@ def test_forecasts_do_not_grow_without_end():
     assert found.max() <= y[-1] ** 2 / y[0] * 1.001  # one width of the logarithms beyond
 
 
-@pytest.mark.parametrize("y", [np.ones(40), np.array([1.0, 2.0])])
+@pytest.mark.parametrize("y", [np.ones(40), np.array([1.0, 2, 3, 4])])
 def test_what_nothing_can_be_learnt_from_is_repeated(y):
     n = len(y)
     assert ar(y, n, [n], 2, 7).tolist() == [[y[-1]] * 2]

@@ -13,20 +13,22 @@ from .classical import FLOOR
 from .scale import level_steps
 from .season import season_at, seasonal_pattern
 
+SHARE = 5
+"""Of so many training rows one is a weight at most."""
 PENALTIES = np.logspace(-4, 4, 17)
 """Of the ridge regression, of values that run from 0 to 1."""
 
 
 def ar(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: int) -> FloatArray:
-    """Linear autoregression on the window that a network sees, fed its own forecasts.
+    """Linear autoregression on a window as a network sees it, fed its own forecasts.
 
     Of logarithms where the training part is positive, with the season taken off, and less the
     window's level: what "NLinear" is without hidden layers (Zeng et al., "Are Transformers
     Effective for Time Series Forecasting?", 2023), with weights from a ridge regression.
     """
     known = y[:cut]
-    lags = window(season, cut, 1)
-    if cut < 2 * lags + 1 or np.ptp(known) == 0:
+    lags = min(window(season, cut, 1), cut // SHARE)
+    if not lags or np.ptp(known) == 0:
         return naive(y, cut, origins, horizon, season)
     logarithms = bool(known.min() > 0)
     values = np.log(np.maximum(y, known.min() / FLOOR)) if logarithms else y
