@@ -41,9 +41,11 @@ SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-MEAN = "LSTM+GRU+ETS+Theta+MSTL+AR"
-"""The mean of those that err in different ways, the one to use unless another one's error before
-the test part is below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
+MEAN = "Weighted"
+"""The weighted mean of `POOL`, the one to use unless another one's error before the test part is
+below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
+POOL = ("LSTM", "GRU", "ETS", "Theta", "MSTL", "AR", "SeasonalNaive")
+"""Models that err in different ways."""
 WORTH = 0.9
 """What an error on one fold has to be below, in units of the usual one's, to change a choice: one
 fold says little of a few per cent."""
@@ -256,8 +258,9 @@ class Settings:
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
     the former for fewer than `MANY` series, unless there are static columns."""
     models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
-    """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
-    simple method with the least error before the test part."""
+    """Which are compared; with "+" between, the mean of their forecasts, "best" among these is the
+    simple method with the least error before the test part; "Weighted" is the mean of `POOL`, each
+    weighted by its error then."""
     levels: tuple[int, ...] = (80, 95)
     """Per cent of the intervals; none with ()."""
 
@@ -355,7 +358,7 @@ class Settings:
     @property
     def combined(self) -> list[str]:
         """The means among `models`."""
-        return [model for model in self.models if "+" in model]
+        return [model for model in self.models if len(parts(model)) > 1]
 
     @property
     def partners(self) -> list[str]:
@@ -391,7 +394,7 @@ def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:
 
 def parts(model: str) -> tuple[str, ...]:
     """Return the models that a model is the mean of; it alone, if it is none."""
-    return tuple(model.split("+"))
+    return POOL if model == MEAN else tuple(model.split("+"))
 
 
 def pick(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast import RNNForecaster, compare, load_forecaster, save_forecaster
 from fusedrnn.forecast.models.classical import ets
+from fusedrnn.forecast.settings import POOL
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2, "horizon": 3, "levels": (80,)}
 TABLE = load_bakery()[["date", "sales"]].tail(200).reset_index(drop=True)
@@ -43,6 +44,24 @@ def test_a_mean_is_kept_with_all_its_parts(options, tmp_path):
     save_forecaster(fitted, tmp_path / "kept")
     again = load_forecaster(tmp_path / "kept").predict(TABLE.iloc[:180])
     pd.testing.assert_frame_equal(again, found, check_exact=True)
+
+
+def test_the_weighted_mean_is_kept_with_its_weights(tmp_path):
+    fitted = RNNForecaster("mean", **SMALL).fit(EARLY)
+    errors = compare(EARLY, models=POOL, tune="off", **SMALL | {"levels": ()}).table["MASE"]
+    weights = errors[list(POOL)].to_numpy() ** -4.0
+    np.testing.assert_allclose(fitted.shares_, weights / weights.sum())
+    each = [
+        RNNForecaster(part, **SMALL).fit(EARLY).predict(TABLE.iloc[:180])[part] for part in POOL
+    ]
+    found = fitted.predict(TABLE.iloc[:180])
+    np.testing.assert_allclose(found["Weighted"], np.average(each, axis=0, weights=weights))
+    assert (found["Weighted-hi-80"] > found["Weighted"]).all()
+    save_forecaster(fitted, tmp_path / "kept")
+    again = load_forecaster(tmp_path / "kept").predict(TABLE.iloc[:180])
+    pd.testing.assert_frame_equal(again, found, check_exact=True)
+    short = RNNForecaster("mean", **SMALL).fit(TABLE.head(12))  # nothing can be held out
+    np.testing.assert_allclose(short.shares_, 1 / len(POOL))
 
 
 def test_the_best_of_a_held_out_end_is_kept(tmp_path):

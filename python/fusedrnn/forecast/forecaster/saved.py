@@ -25,12 +25,12 @@ from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.network import equal_units
 from ..models.scale import Scale
-from ..settings import BEST, LONGER, PanelOptions, Settings, TableOptions, parts, pick
+from ..settings import BEST, LONGER, MEAN, POOL, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
 from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
 
-FORMAT = 6
+FORMAT = 7
 
 T = TypeVar("T")
 
@@ -91,6 +91,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "versions": {"fusedrnn": __version__, "numpy": np.__version__, "pandas": pd.__version__},
         "parameters": forecaster.get_params(),
         "cell": forecaster.cell_,
+        "shares": forecaster.shares_,
         "timesteps": forecaster.timesteps_,
         "scope": forecaster.scope_,
         "freq": panel.freq,
@@ -157,7 +158,8 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         n = described[kind]
         _expect(kind, type(n) is int and 0 <= n <= records.count())
     count = described["series"]
-    forecaster.cell_ = described["cell"]
+    forecaster.cell_, told = described["cell"], described["shares"]
+    forecaster.shares_ = None if told is None else np.asarray(told, np.float64)
     forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
         series=stored("series", count, series),
@@ -193,6 +195,11 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     known = forecaster.cell == "mean" or BEST in parts(str(forecaster.cell))
     _expect("cell", known or forecaster.cell == forecaster.cell_)
     _expect("cell", isinstance(forecaster.cell_, str))
+    shares = forecaster.shares_
+    _expect("shares", (shares is None) == (forecaster.cell_ != MEAN))
+    if shares is not None:
+        _expect("shares", shares.shape == (len(POOL),) and bool((shares >= 0).all()))
+        _expect("shares", bool(abs(shares.sum() - 1) < 1e-9))
     settings = replace(
         pick(
             Settings, parameters | {"seed": forecaster.random_state, "models": [forecaster.cell_]}
