@@ -169,7 +169,7 @@ def compare(
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
-    shared = len(panel.series), bool(panel.static)
+    shared = len(panel.series), bool(panel.static), bool(panel.past)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
@@ -319,7 +319,7 @@ def tune(
     panel = read_panel(frame, where, settings.fitting(rules))
     longest = max(len(series.y) for series in panel.series)
     rows = longest - settings.test_rows(longest)
-    shared = len(panel.series), bool(panel.static)
+    shared = len(panel.series), bool(panel.static), bool(panel.past)
     settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
     source = _Source(frame, where, rules, panel)
     free = unchanged(settings, rules)

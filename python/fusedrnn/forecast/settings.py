@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_t
 
 from ..checks import near
 
-Strategy: TypeAlias = Literal["direct", "recursive"]
+Strategy: TypeAlias = Literal["auto", "direct", "recursive"]
 Scope: TypeAlias = Literal["auto", "local", "global"]
 Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
@@ -222,9 +222,10 @@ class Settings:
     """Periods that a network sees; 0: found, see `settled`."""
     horizon: int = 1
     """Periods that are forecast."""
-    strategy: Strategy = "direct"
+    strategy: Strategy = "auto"
     """"direct": a network has an output for each period of the horizon; "recursive": it has one
-    and is fed its own forecasts."""
+    and is fed its own forecasts; "auto": that for networks on one series of quarters, months or
+    four weeks, whose windows are few, without covariates known only afterwards; else the former."""
     units: int = 50
     epochs: int = 0
     """Passes over the training windows; 0: found, see `settled`."""
@@ -290,9 +291,15 @@ class Settings:
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
     def settled(
-        self, season: int, rows: int, covariates: bool, series: int = 1, static: bool = False
+        self,
+        season: int,
+        rows: int,
+        covariates: bool,
+        series: int = 1,
+        static: bool = False,
+        past: bool = False,
     ) -> Settings:
-        """Return these settings with `timesteps`, `cycles`, `scope`, `base`, `epochs` found.
+        """Return these settings with what is found: steps, cycles, scope, base, strategy, epochs.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
@@ -310,12 +317,17 @@ class Settings:
         cycles = self.cycles or CYCLES * (season in YEARLY)
         epochs = self.epochs or epochs
         found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
-        return found.based(season)
+        return found.based(season, past)
 
-    def based(self, season: int) -> Settings:
-        """Return these settings, of which the scope is found, with `base` found."""
-        usual: Base = "level" if self.scope == "global" or season in LONGER else "both"
-        return replace(self, base=usual) if self.base == "auto" else self
+    def based(self, season: int, past: bool) -> Settings:
+        """Return these settings, of which the scope is found, with `base` and `strategy` found."""
+        base, strategy = self.base, self.strategy
+        if base == "auto":
+            base = "level" if self.scope == "global" or season in LONGER else "both"
+        if strategy == "auto":
+            few = self.scope == "local" and season in YEARLY
+            strategy = "recursive" if few and not past else "direct"
+        return replace(self, base=base, strategy=strategy)
 
     def member(self, seed: int) -> Settings:
         """Return what the network of one seed has of settings that are settled, see `base`."""
@@ -343,7 +355,7 @@ class Settings:
     @property
     def outputs(self) -> int:
         """Outputs of a network."""
-        return self.horizon if self.strategy == "direct" else 1
+        return 1 if self.strategy == "recursive" else self.horizon
 
     @property
     def networks(self) -> list[str]:

@@ -46,6 +46,21 @@ def test_a_mean_is_kept_with_all_its_parts(options, tmp_path):
     pd.testing.assert_frame_equal(again, found, check_exact=True)
 
 
+def test_months_are_fed_back_without_being_told(tmp_path):
+    t = np.arange(80)
+    y = 20 + 5 * np.sin(t * np.pi / 6) + t / 10
+    months = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=80, freq="MS"), "y": y})
+    one = RNNForecaster("GRU", **SMALL).fit(months)
+    told = RNNForecaster("GRU", strategy="recursive", **SMALL).fit(months)
+    pd.testing.assert_frame_equal(one.predict(), told.predict())
+    save_forecaster(one, tmp_path / "kept")
+    again = load_forecaster(tmp_path / "kept").predict()
+    pd.testing.assert_frame_equal(again, one.predict(), check_exact=True)
+    rain = months.assign(rain=np.cos(t))
+    with_rain = RNNForecaster("GRU", past_covariates=["rain"], **SMALL).fit(rain)
+    assert np.isfinite(with_rain.predict()["GRU"]).all()
+
+
 def test_the_weighted_mean_is_kept_with_its_weights(tmp_path):
     fitted = RNNForecaster("mean", **SMALL).fit(EARLY)
     errors = compare(EARLY, models=POOL, tune="off", **SMALL | {"levels": ()}).table["MASE"]

@@ -263,7 +263,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
-        shared = len(panel.series), bool(panel.static)
+        shared = len(panel.series), bool(panel.static), bool(panel.past)
         settings = settings.settled(panel.season, longest, bool(panel.known), *shared)
         check_covariates(panel, settings)
         self._choose(panel, settings, on_start=on_start, on_step=on_step)
@@ -472,7 +472,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        shared = len(panel.series), bool(panel.static)
+        shared = len(panel.series), bool(panel.static), bool(panel.past)
         chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
@@ -512,7 +512,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _fitted(self) -> Settings:
         """Return the settings that the networks were trained with, but for epochs and cycles."""
         found = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
-        return found.based(self.panel_.season)
+        return found.based(self.panel_.season, bool(self.panel_.past))
 
     def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
         """Return the trained networks of a group of series, a list a network."""

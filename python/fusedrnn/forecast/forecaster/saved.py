@@ -252,7 +252,7 @@ def _numbers(each: Series) -> tuple[np.ndarray, ...]:
 
 def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
     """Return the shapes of the weights of each network."""
-    panel, settings = forecaster.panel_, pick(Settings, forecaster.get_params())
+    panel, settings = forecaster.panel_, forecaster._fitted()
     columns = 1 + len(panel.past) + 2 * len(panel.known) + len(panel.static)  # see `Inputs`
     found: list[list[tuple[int, ...]]] = []
     for network in networks(forecaster.cell_):
