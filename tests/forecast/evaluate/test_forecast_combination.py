@@ -8,7 +8,7 @@ import pytest
 
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
-from fusedrnn.forecast.evaluate.backtest import shares, to_use
+from fusedrnn.forecast.evaluate.backtest import to_use, weighted
 from fusedrnn.forecast.settings import MEAN, POOL
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2, "n_jobs": 1, "levels": (80,)}
@@ -60,10 +60,10 @@ def test_weights_are_the_same_where_an_error_is_unknown_and_all_of_one_without()
     errors = dict.fromkeys(POOL, 1.0)
     equal = np.full(len(POOL), 1 / len(POOL))
     for known in ({}, errors, errors | {"AR": np.nan}, dict.fromkeys(POOL, 0.0)):
-        np.testing.assert_allclose(shares(known), equal)
-    perfect = shares(errors | {"ETS": 0.0})
+        np.testing.assert_allclose(weighted(known), equal)
+    perfect = weighted(errors | {"ETS": 0.0})
     assert perfect[POOL.index("ETS")] == pytest.approx(1)
-    half = shares(errors | {"AR": 0.5})
+    half = weighted(errors | {"AR": 0.5})
     assert half[POOL.index("AR")] == pytest.approx(16 / (15 + len(POOL)))
 
 

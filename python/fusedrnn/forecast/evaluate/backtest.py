@@ -24,7 +24,7 @@ from .results import Store
 from .runner import run
 
 POWER = 4
-"""Of the errors that weights are the inverse of, see `shares`."""
+"""Of the errors that weights are the inverse of, see `weighted`."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Backtest:
     @cached_property
     def shares(self) -> FloatArray:
         """The weight of each of `POOL` in `MEAN`, by what was known before the test part."""
-        return shares(self._errors(POOL))
+        return weighted(self._errors(POOL))
 
     def _errors(self, models: Sequence[str]) -> dict[str, float]:
         settings, (first, *later) = self.settings, self.folds
@@ -173,7 +173,7 @@ class Backtest:
         return whole
 
 
-def shares(errors: Mapping[str, float]) -> FloatArray:
+def weighted(errors: Mapping[str, float]) -> FloatArray:
     """Return the weight of each of `POOL` in `MEAN`: the inverse of its error's fourth power.
 
     Of squared errors the second power, as Stock and Watson (1998, "A comparison of linear and

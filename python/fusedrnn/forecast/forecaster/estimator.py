@@ -21,7 +21,7 @@ from ..data.closed import holidays_of
 from ..data.frequency import dates, kind
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
-from ..evaluate.backtest import backtest, shares, to_use
+from ..evaluate.backtest import backtest, to_use, weighted
 from ..evaluate.findings import Findings
 from ..evaluate.folds import plan
 from ..evaluate.intervals import lowest
@@ -267,7 +267,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         settings = settings.settled(panel.season, longest, bool(panel.known), *shared)
         check_covariates(panel, settings)
         self._choose(panel, settings, on_start=on_start, on_step=on_step)
-        cell, shared = self.cell_, self.shares_
+        cell, shares = self.cell_, self.shares_
         nets = networks(cell)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -292,7 +292,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                         )
                 if (key := f"errors/{i}") not in records:
                     yield joblib.delayed(_named)(
-                        key, held_out_errors, cell, group, panel.season, settings, shared
+                        key, held_out_errors, cell, group, panel.season, settings, shares
                     )
 
         fits = many + len(weights)  # of which `many` measure errors
@@ -389,11 +389,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 if group not in made:  # of one group only: thousands need not be in memory
                     made = {group: self._networks(group, inputs[0].rows.shape[1], settings)}
                 for net, trained in zip(networks(self.cell_), made[group], strict=True):
-                    sales = [
+                    ahead = [
                         seen.sales(seen.forecast(n.predict, origin, steps), origin)[0]
                         for seen, n in zip(inputs, trained, strict=True)
                     ]
-                    each[net] = np.maximum(sales, least).mean(axis=0)
+                    each[net] = np.maximum(ahead, least).mean(axis=0)
             ordered = [each[part] for part in parts(self.cell_)]
             sales = np.average(ordered, axis=0, weights=self.shares_)
             found.append(self._frame(series, panel.freq, sales, least, errors))
@@ -501,7 +501,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna().to_dict()
         self.cell_ = MEAN if alone else str(to_use(errors))
         if self.cell_ == MEAN:
-            self.shares_ = shares(errors)
+            self.shares_ = weighted(errors)
 
     @property
     def _remembers(self) -> bool:
