@@ -136,6 +136,12 @@ def report(cases: list[dict[str, Any]]) -> str:
         "mean rank": ranks,
         "cases": table.notna().sum(),
     }).sort_values("error / best simple method's")  # fmt: skip
+    without = table["chosen"] / table[
+        [m for m in (*USUAL, *RIVALS) if m in table and m != "AR"]
+    ].min(axis=1)
+    figures.loc["chosen, beside the simple methods but AR"] = [
+        np.exp(np.log(without).mean()), f"{(without <= 1).mean():.0%}", np.nan, len(without)
+    ]  # fmt: skip
     tables = [pd.DataFrame(rows), figures.round(3).reset_index(names="model")]
     peers = [peer for peer in PEERS if peer in table]
     if peers:
