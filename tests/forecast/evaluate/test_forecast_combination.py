@@ -52,6 +52,9 @@ def test_the_weights_are_of_errors_before_the_test_part(table, result):
     frame = result.frame
     expected = (frame[list(POOL)] * weights).sum(axis=1)
     np.testing.assert_allclose(frame[MEAN], expected)
+    said = [note for note in result.notes if note.startswith("Weighted, by errors before")]
+    assert len(said) == 1
+    assert f"LSTM {weights[0]:.0%}, GRU {weights[1]:.0%}" in said[0]
     alone = compare(table, wide=True, horizon=3, models=(MEAN,), **SMALL)
     np.testing.assert_allclose(alone.frame[MEAN], frame[MEAN])
 
