@@ -11,6 +11,7 @@ from sklearn import metrics
 from fusedrnn.datasets import load_bakery
 from fusedrnn.forecast import RNNForecaster, compare
 from fusedrnn.forecast.report.terminal import show
+from fusedrnn.forecast.settings import parts
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8}
 
@@ -67,7 +68,7 @@ def test_any_models_can_be_compared(bakery, models, tmp_path):
     found.plot(tmp_path / "page.png")
     found.write_json(tmp_path / "found.json")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    trained = any(part in ("LSTM", "GRU") for model in models for part in model.split("+"))
+    trained = any(part in ("LSTM", "GRU") for model in models for part in parts(model))
     assert ("Training loss" in text) == trained
     assert ("more than chance?" in text) == bool(found.tests)
     show(found, Console(file=io.StringIO()))
@@ -198,5 +199,5 @@ def test_what_comes_next_is_forecast_by_the_model_that_was_best_before(bakery):
     pd.testing.assert_frame_equal(result.future, fitted.predict(), check_exact=True)
     assert result.future["ds"].min() == bakery["date"].max() + pd.Timedelta(days=1)
     known = compare(bakery, future_covariates=["promo_share"], seeds=1, tune="off", **SMALL)
-    unknown = any(part in ("LSTM", "GRU") for part in known.recommended.split("+"))
+    unknown = any(part in ("LSTM", "GRU") for part in parts(known.recommended))
     assert (known.future is None) == unknown  # promotions to come are not in the table

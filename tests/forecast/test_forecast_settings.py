@@ -56,6 +56,19 @@ def test_every_option_is_a_keyword_with_the_same_default(kind, function):
             assert keywords[field.name].kind is inspect.Parameter.KEYWORD_ONLY
 
 
+def test_quarters_and_months_are_fed_back_unless_something_speaks_against_it():
+    def strategy(season, settings=None, **more):
+        return (settings or Settings(horizon=6)).settled(season, 200, False, **more).strategy
+
+    assert [strategy(season) for season in (4, 12, 13)] == ["recursive"] * 3
+    assert [strategy(season) for season in (1, 7, 24, 52)] == ["direct"] * 4
+    assert strategy(12, series=300) == strategy(12, static=True) == "direct"
+    assert strategy(12, past=True) == "direct"
+    for told in ("direct", "recursive"):
+        settings = Settings(horizon=6, strategy=told)
+        assert strategy(12, settings) == strategy(7, settings) == told
+
+
 @pytest.mark.parametrize("kind", [TableOptions, PanelOptions, Settings])
 def test_every_option_is_one_of_the_command_line_with_the_same_default(kind):
     given = vars(parser().parse_args(["compare"]))
@@ -95,7 +108,7 @@ def test_the_command_line_takes_the_words_of_an_option_and_no_other(option, word
             {"missing_dates": "sometimes"},
             "missing_dates is 'sometimes', expected one of error, zero, previous, seasonal, closed",
         ),
-        ({"strategy": "best"}, "strategy is 'best', expected one of direct, recursive"),
+        ({"strategy": "best"}, "strategy is 'best', expected one of auto, direct, recursive"),
         ({"units": 0}, "units is 0, expected at least 1"),
         ({"units": True}, "units is True, expected a whole number"),
         ({"learning_rate": "high"}, "learning_rate is 'high', expected a number"),

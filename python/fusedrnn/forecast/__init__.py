@@ -17,6 +17,7 @@ data/        files, frames, table     a file in pieces, a frame or a series -> c
 models/      season, scale            what is taken off a series before a network sees it
              inputs, network          the windows that a network sees; LSTM and GRU
              baselines, classical     naive forecasts, TSB; ETS, Theta and MSTL
+             autoregression           AR: linear, on windows as a network sees them
              rivals, methods          those of other libraries; all of them by name
 evaluate/    folds                    where time is cut: training part, calibration, cutoffs
              jobs, runner, results    one model on one fold; many, on a cluster too; what is kept

@@ -178,7 +178,7 @@ def compare(
     panel = read_panel(load_bakery() if frame is None else frame, where, rules)
     longest = max(len(series.y) for series in panel.series)
     rows = longest - chosen.test_rows(longest)
-    shared = len(panel.series), bool(panel.static)
+    shared = len(panel.series), bool(panel.static), bool(panel.past)
     chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
     notes: tuple[str, ...] = (BUNDLED,) if frame is None else ()
     if tune != "off" and set(NETWORKS) & set(chosen.fitted):
@@ -343,7 +343,7 @@ def tune(
     panel = read_panel(frame, where, settings.fitting(rules))
     longest = max(len(series.y) for series in panel.series)
     rows = longest - settings.test_rows(longest)
-    shared = len(panel.series), bool(panel.static)
+    shared = len(panel.series), bool(panel.static), bool(panel.past)
     settled = settings.settled(panel.season, rows, bool(panel.known), *shared)
     source = _Source(where, panel)
     free = unchanged(settings, rules)

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_t
 
 from ..checks import near
 
-Strategy: TypeAlias = Literal["direct", "recursive"]
+Strategy: TypeAlias = Literal["auto", "direct", "recursive"]
 Scope: TypeAlias = Literal["auto", "local", "global"]
 Duplicates: TypeAlias = Literal["error", "sum", "mean", "first", "last", "max"]
 Fill: TypeAlias = Literal["error", "zero", "previous", "seasonal", "closed"]
@@ -40,14 +40,16 @@ RIVALS = ("AutoETS", "AutoTheta", "LightGBM")
 """What needs ``fusedrnn[rivals]``."""
 OTHERS = ("SeasonalDrift", "TSB", *RIVALS)
 """Simple methods that are compared when they are asked for."""
-USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL")
+USUAL = ("Naive", "SeasonalNaive", "MovingAverage", "ETS", "Theta", "MSTL", "AR")
 SIMPLE = (*USUAL, *OTHERS)
 """The forecasts that every network has to beat."""
 BEST = "best"
 """In a mean of models: the simple method with the least error before the test part."""
-MEAN = "LSTM+GRU+ETS+Theta+MSTL"
-"""The mean of those that err in different ways, the one to use unless another one's error before
-the test part is below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
+MEAN = "Weighted"
+"""The weighted mean of `POOL`, the one to use unless another one's error before the test part is
+below `WORTH` of its: ``bench/accuracy_choices.md`` has the figures."""
+POOL = ("LSTM", "GRU", "ETS", "Theta", "MSTL", "AR", "SeasonalNaive")
+"""Models that err in different ways."""
 WORTH = 0.9
 """What an error on one fold has to be below, in units of the usual one's, to change a choice: one
 fold says little of a few per cent."""
@@ -238,9 +240,10 @@ class Settings:
     """Periods that a network sees; 0: found, see `settled`."""
     horizon: int = 1
     """Periods that are forecast."""
-    strategy: Strategy = "direct"
+    strategy: Strategy = "auto"
     """"direct": a network has an output for each period of the horizon; "recursive": it has one
-    and is fed its own forecasts."""
+    and is fed its own forecasts; "auto": that for networks on one series of quarters, months or
+    four weeks, whose windows are few, without covariates known only afterwards; else the former."""
     units: int = 50
     epochs: int = 0
     """Passes over the training windows; 0: found, see `settled`."""
@@ -284,8 +287,9 @@ class Settings:
     """With many series: "local", networks for each series, "global", networks over all, or "auto",
     the former for fewer than `MANY` series, unless there are static columns."""
     models: tuple[str, ...] = (*USUAL, *NETWORKS, *COMBINED)
-    """Which are compared; with "+" between, the mean of their forecasts; "best" among these is the
-    simple method with the least error before the test part."""
+    """Which are compared; with "+" between, the mean of their forecasts, "best" among these is the
+    simple method with the least error before the test part; "Weighted" is the mean of `POOL`, each
+    weighted by its error then."""
     levels: tuple[int, ...] = (80, 95)
     """Per cent of the intervals; none with ()."""
 
@@ -327,9 +331,15 @@ class Settings:
             raise ValueError(f"levels is {self.levels}, expected per cents between 0 and 100")
 
     def settled(
-        self, season: int, rows: int, covariates: bool, series: int = 1, static: bool = False
+        self,
+        season: int,
+        rows: int,
+        covariates: bool,
+        series: int = 1,
+        static: bool = False,
+        past: bool = False,
     ) -> Settings:
-        """Return these settings with `timesteps`, `cycles`, `scope`, `base`, `epochs` found.
+        """Return these settings with what is found: steps, cycles, scope, base, strategy, epochs.
 
         Steps: four weeks of days, else a season and two periods, at least 14; of `rows` training
         rows a third at most, and with covariates known in advance the periods that are forecast at
@@ -337,8 +347,7 @@ class Settings:
         `positive`) 33, of networks over many series only as many as make them see a million
         windows, and at least 5.
         """
-        steps = 28 if season == 7 else max(14, season + 2)
-        steps = max(1, min(steps, (rows - self.horizon - self.lag(season)) // 3))
+        steps = window(season, rows - self.lag(season), self.horizon)
         steps = self.timesteps or max(steps, self.outputs if covariates else 0)
         scope = self.scope
         if scope == "auto":
@@ -351,13 +360,18 @@ class Settings:
         cycles = self.cycles or CYCLES * (season in YEARLY and not self.positive)
         epochs = self.epochs or epochs
         found = replace(self, timesteps=steps, cycles=cycles, scope=scope, epochs=epochs)
-        return found.based(season)
+        return found.based(season, past)
 
-    def based(self, season: int) -> Settings:
-        """Return these settings, of which the scope is found, with `base` found."""
-        alone = self.scope == "global" or season in LONGER or self.positive
-        usual: Base = "level" if alone else "both"
-        return replace(self, base=usual) if self.base == "auto" else self
+    def based(self, season: int, past: bool) -> Settings:
+        """Return these settings, of which the scope is found, with `base` and `strategy` found."""
+        base, strategy = self.base, self.strategy
+        if base == "auto":
+            alone = self.scope == "global" or season in LONGER or self.positive
+            base = "level" if alone else "both"
+        if strategy == "auto":
+            few = self.scope == "local" and season in YEARLY
+            strategy = "recursive" if few and not past else "direct"
+        return replace(self, base=base, strategy=strategy)
 
     def member(self, seed: int) -> Settings:
         """Return what the network of one seed has of settings that are settled, see `base`."""
@@ -389,7 +403,7 @@ class Settings:
     @property
     def outputs(self) -> int:
         """Outputs of a network."""
-        return self.horizon if self.strategy == "direct" else 1
+        return 1 if self.strategy == "recursive" else self.horizon
 
     @property
     def width(self) -> int:
@@ -419,7 +433,7 @@ class Settings:
     @property
     def combined(self) -> list[str]:
         """The means among `models`."""
-        return [model for model in self.models if "+" in model]
+        return [model for model in self.models if len(parts(model)) > 1]
 
     @property
     def partners(self) -> list[str]:
@@ -432,6 +446,12 @@ class Settings:
         needed = {part for model in self.models for part in parts(model)}
         needed |= set(self.partners) if BEST in needed else set()
         return [model for model in (*SIMPLE, *NETWORKS) if model in needed]
+
+
+def window(season: int, rows: int, horizon: int) -> int:
+    """Return the periods that a model sees of so many training rows, see `Settings.settled`."""
+    steps = 28 if season == 7 else max(14, season + 2)
+    return max(1, min(steps, (rows - horizon) // 3))
 
 
 def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:
@@ -449,7 +469,7 @@ def of_cell(cell: Any, values: Mapping[str, Any]) -> Settings:
 
 def parts(model: str) -> tuple[str, ...]:
     """Return the models that a model is the mean of; it alone, if it is none."""
-    return tuple(model.split("+"))
+    return POOL if model == MEAN else tuple(model.split("+"))
 
 
 def pick(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -8,8 +8,8 @@ import pytest
 
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import Settings, compare
-from fusedrnn.forecast.evaluate.backtest import to_use
-from fusedrnn.forecast.settings import MEAN
+from fusedrnn.forecast.evaluate.backtest import to_use, weighted
+from fusedrnn.forecast.settings import MEAN, POOL
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2, "n_jobs": 1, "levels": (80,)}
 
@@ -26,7 +26,7 @@ def result(table):
 
 def test_a_mean_is_that_of_its_parts_with_intervals_of_its_own(table, result):
     *pairs, mean = result.settings.combined
-    assert mean == "LSTM+GRU+ETS+Theta+MSTL"
+    assert mean == MEAN == "Weighted"
     (best,) = {model.partition("+")[2] for model in pairs}
     assert best in result.settings.simple
     frame = result.frame
@@ -43,6 +43,31 @@ def test_a_mean_is_that_of_its_parts_with_intervals_of_its_own(table, result):
     three = (frame["GRU"] + frame["Naive"] + frame["ETS"]) / 3
     np.testing.assert_allclose(named.frame["GRU+Naive+ETS"], three)
     assert ("GRU+Naive+ETS", "Naive") in named.tests
+
+
+def test_the_weights_are_of_errors_before_the_test_part(table, result):
+    errors = np.array([result.result.before[model] for model in POOL])
+    weights = errors**-4.0 / (errors**-4.0).sum()
+    assert weights.max() > 1.2 / len(POOL)
+    frame = result.frame
+    expected = (frame[list(POOL)] * weights).sum(axis=1)
+    np.testing.assert_allclose(frame[MEAN], expected)
+    said = [note for note in result.notes if note.startswith("Weighted, by errors before")]
+    assert len(said) == 1
+    assert f"LSTM {weights[0]:.0%}, GRU {weights[1]:.0%}" in said[0]
+    alone = compare(table, wide=True, horizon=3, models=(MEAN,), **SMALL)
+    np.testing.assert_allclose(alone.frame[MEAN], frame[MEAN])
+
+
+def test_weights_are_the_same_where_an_error_is_unknown_and_all_of_one_without():
+    errors = dict.fromkeys(POOL, 1.0)
+    equal = np.full(len(POOL), 1 / len(POOL))
+    for known in ({}, errors, errors | {"AR": np.nan}, dict.fromkeys(POOL, 0.0)):
+        np.testing.assert_allclose(weighted(known), equal)
+    perfect = weighted(errors | {"ETS": 0.0})
+    assert perfect[POOL.index("ETS")] == pytest.approx(1)
+    half = weighted(errors | {"AR": 0.5})
+    assert half[POOL.index("AR")] == pytest.approx(16 / (15 + len(POOL)))
 
 
 def test_the_best_simple_method_is_that_of_the_errors_before_the_test_part(table):

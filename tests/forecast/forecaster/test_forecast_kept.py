@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from fusedrnn.datasets import load_bakery
-from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast import RNNForecaster, compare, load_forecaster, save_forecaster
 from fusedrnn.forecast.models.classical import ets
+from fusedrnn.forecast.settings import POOL
 
 SMALL = {"epochs": 2, "units": 4, "timesteps": 8, "seeds": 2, "horizon": 3, "levels": (80,)}
 TABLE = load_bakery()[["date", "sales"]].tail(200).reset_index(drop=True)
@@ -45,16 +46,49 @@ def test_a_mean_is_kept_with_all_its_parts(options, tmp_path):
     pd.testing.assert_frame_equal(again, found, check_exact=True)
 
 
+def test_months_are_fed_back_without_being_told(tmp_path):
+    t = np.arange(80)
+    y = 20 + 5 * np.sin(t * np.pi / 6) + t / 10
+    months = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=80, freq="MS"), "y": y})
+    one = RNNForecaster("GRU", **SMALL).fit(months)
+    told = RNNForecaster("GRU", strategy="recursive", **SMALL).fit(months)
+    pd.testing.assert_frame_equal(one.predict(), told.predict())
+    save_forecaster(one, tmp_path / "kept")
+    again = load_forecaster(tmp_path / "kept").predict()
+    pd.testing.assert_frame_equal(again, one.predict(), check_exact=True)
+    rain = months.assign(rain=np.cos(t))
+    with_rain = RNNForecaster("GRU", past_covariates=["rain"], **SMALL).fit(rain)
+    assert np.isfinite(with_rain.predict()["GRU"]).all()
+
+
+def test_the_weighted_mean_is_kept_with_its_weights(tmp_path):
+    fitted = RNNForecaster("mean", **SMALL).fit(EARLY)
+    errors = compare(EARLY, models=POOL, tune="off", **SMALL | {"levels": ()}).table["MASE"]
+    weights = errors[list(POOL)].to_numpy() ** -4.0
+    np.testing.assert_allclose(fitted.shares_, weights / weights.sum())
+    each = [
+        RNNForecaster(part, **SMALL).fit(EARLY).predict(TABLE.iloc[:180])[part] for part in POOL
+    ]
+    found = fitted.predict(TABLE.iloc[:180])
+    np.testing.assert_allclose(found["Weighted"], np.average(each, axis=0, weights=weights))
+    assert (found["Weighted-hi-80"] > found["Weighted"]).all()
+    save_forecaster(fitted, tmp_path / "kept")
+    again = load_forecaster(tmp_path / "kept").predict(TABLE.iloc[:180])
+    pd.testing.assert_frame_equal(again, found, check_exact=True)
+    short = RNNForecaster("mean", **SMALL).fit(TABLE.head(12))  # nothing can be held out
+    np.testing.assert_allclose(short.shares_, 1 / len(POOL))
+
+
 def test_the_best_of_a_held_out_end_is_kept(tmp_path):
     t = np.arange(120)
     line = pd.DataFrame({"ds": pd.date_range("2020-01-01", periods=120), "y": 5.0 + t % 7})
     best = RNNForecaster("best", **SMALL).fit(line)
-    assert best.cell_ in ("SeasonalNaive", "ETS", "Theta", "MSTL")
+    assert best.cell_ in ("SeasonalNaive", "ETS", "Theta", "MSTL", "AR")
     np.testing.assert_allclose(best.predict()[best.cell_], 5 + np.arange(120, 123) % 7, atol=0.1)
     save_forecaster(best, tmp_path / "kept")
     assert load_forecaster(tmp_path / "kept").cell_ == best.cell_
     partner = RNNForecaster("GRU+best", **SMALL).fit(line).cell_
-    assert partner in ("GRU+SeasonalNaive", "GRU+ETS", "GRU+Theta", "GRU+MSTL")
+    assert partner in ("GRU+SeasonalNaive", "GRU+ETS", "GRU+Theta", "GRU+MSTL", "GRU+AR")
     with pytest.raises(ValueError, match="cell is 'best', which is chosen on all sales"):
         best.cross_validation(line)
 

@@ -13,13 +13,16 @@ import pandas as pd
 
 from .._types import FloatArray
 from ..data.panel import Panel, Series, with_columns
-from ..settings import BEST, MEAN, NETWORKS, PARTNER, WORTH, Backend, Settings, parts
+from ..settings import BEST, MEAN, NETWORKS, PARTNER, POOL, WORTH, Backend, Settings, parts
 from .folds import CALIBRATION, Fold, plan
 from .intervals import lowest, reach
 from .jobs import Job, column
 from .metrics import seasonal_scale
 from .results import Store
 from .runner import run
+
+POWER = 4
+"""Of the errors that weights are the inverse of, see `weighted`."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,19 @@ class Backtest:
         Mean over series of the mean absolute error of the calibration fold, of values that all
         series had before their first cutoffs; empty without that fold.
         """
+        return self._errors(self.settings.models)
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """The weight of each of `POOL` in `MEAN`, by what was known before the test part."""
+        return weighted(self._errors(POOL))
+
+    def _errors(self, models: Sequence[str]) -> dict[str, float]:
         settings, (first, *later) = self.settings, self.folds
         if first.name != CALIBRATION:
             return {}
         end = min(each.start + later[0].cut(each, settings) for each in self.panel.series)
-        found: dict[str, list[float]] = {model: [] for model in settings.models}
+        found: dict[str, list[float]] = {model: [] for model in models}
         for each in self.panel.series:
             if not (origins := first.origins(each, settings)):
                 continue
@@ -108,7 +119,8 @@ class Backtest:
         partners = replace(self.settings, models=tuple(self.settings.partners))
         best = replace(self, settings=partners).recommended or PARTNER
         models = (
-            "+".join(best if p == BEST else p for p in parts(m)) for m in self.settings.models
+            m if m == MEAN else "+".join(best if p == BEST else p for p in parts(m))
+            for m in self.settings.models
         )
         return replace(self, settings=replace(self.settings, models=tuple(dict.fromkeys(models))))
 
@@ -149,13 +161,28 @@ class Backtest:
         """
         if len(parts(model)) > 1:
             each = [self._fold(series, part, fold, origins).mean(axis=0) for part in parts(model)]
-            return np.mean(each, axis=0, keepdims=True)
+            weights = self.shares if model == MEAN else None
+            return np.average(each, axis=0, weights=weights, keepdims=True)
         missing = np.full((len(origins), self.settings.horizon), np.nan)
         names = [column(model, seed) for seed in _seeds(model, fold, self.settings)]
         found = [self.store.forecasts(fold.name, name, series.unique_id) for name in names]
         rows = np.stack([missing if each is None else each for each in found])
         whole: FloatArray = np.maximum(rows, lowest(series.y, origins))
         return whole
+
+
+def weighted(errors: Mapping[str, float]) -> FloatArray:
+    """Return the weight of each of `POOL` in `MEAN`: the inverse of its error's fourth power.
+
+    Of squared errors the second power, as Stock and Watson (1998, "A comparison of linear and
+    nonlinear univariate models for forecasting macroeconomic time series") weight by a power. Where
+    an error is not known all weights are the same.
+    """
+    found = np.array([errors.get(model, np.nan) for model in POOL])
+    if not found.max() > 0:
+        return np.full(len(POOL), 1 / len(POOL))
+    weights = (found.max() / np.maximum(found, 1e-9 * found.max())) ** POWER
+    return np.asarray(weights / weights.sum())
 
 
 def to_use(errors: Mapping[str, float]) -> str | None:

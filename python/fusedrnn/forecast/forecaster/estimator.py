@@ -21,8 +21,9 @@ from ..data.frequency import dates, kind
 from ..data.holidays import HOLIDAY, holidays_of, named_in
 from ..data.panel import Panel, Series, read_panel
 from ..data.records import Records, Stored
-from ..evaluate.backtest import backtest, to_use
+from ..evaluate.backtest import backtest, to_use, weighted
 from ..evaluate.findings import Findings
+from ..evaluate.folds import plan
 from ..evaluate.intervals import lowest
 from ..evaluate.runner import finish, workers
 from ..models.inputs import Inputs, check_covariates, count_windows, sample_note, scale
@@ -30,6 +31,8 @@ from ..models.methods import METHODS
 from ..models.network import Trained
 from ..needs import check_installed
 from ..settings import (
+    MEAN,
+    POOL,
     Base,
     Duplicates,
     Embeddings,
@@ -66,9 +69,10 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     ----------
     cell : str
         "LSTM" or "GRU", a simple method as "ETS", several with "+" between for the mean of their
-        forecasts, "mean" for "LSTM+GRU+ETS+Theta+MSTL", or "best": that of the usual ones with the
-        least MASE on a fifth at the end that was held out, or the mean if its is hardly more; as in
-        "GRU+best", the simple method.
+        forecasts, "mean" or "Weighted" for that of LSTM, GRU, ETS, Theta, MSTL, AR and
+        SeasonalNaive, each weighted by the inverse of the fourth power of its MASE on a fifth at
+        the end that was held out, or "best": that of the usual ones with the least MASE there, or
+        the weighted mean if its is hardly more; as in "GRU+best", the simple method.
     timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
     base, cycles, transform, loss, embeddings, patience : optional
         See ``Settings``.
@@ -94,6 +98,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         The model that was fitted.
     panel_ : Panel
         The series that were fitted.
+    shares_ : ndarray or None
+        The weights of the parts of "Weighted", in this order.
     timesteps_ : int
         Periods that the networks see.
     scope_ : {"local", "global"}
@@ -260,10 +266,11 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         """Train on everything in a panel that is read; see `fit`."""
         settings = self._settings()
         longest = max(len(series.y) for series in panel.series)
-        shared = len(panel.series), bool(panel.static)
+        shared = len(panel.series), bool(panel.static), bool(panel.past)
         settings = settings.settled(panel.season, longest, bool(panel.known), *shared)
         check_covariates(panel, settings)
-        cell = self.cell_ = self._chosen(panel, settings, on_start=on_start, on_step=on_step)
+        self._choose(panel, settings, on_start=on_start, on_step=on_step)
+        cell, shares = self.cell_, self.shares_
         nets = networks(cell)
         need = settings.timesteps + settings.outputs
         for series in panel.series:
@@ -288,7 +295,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                         )
                 if (key := f"errors/{i}") not in records:
                     yield joblib.delayed(_named)(
-                        key, held_out_errors, cell, group, panel.season, settings
+                        key, held_out_errors, cell, group, panel.season, settings, shares
                     )
 
         fits = many + len(weights)  # of which `many` measure errors
@@ -370,11 +377,13 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
             least = -np.inf if own_scale.returns else float(lowest(series.y, origin)[0, 0])
             whole = steps if panel.past and blocks > 1 else blocks * settings.outputs
             own = extended(series, panel, whole)  # for the last outputs too, which are not asked
-            each = [
-                np.maximum(METHODS[part](series.y, cut, origin, steps, panel.season)[0], least)
+            each = {
+                part: np.maximum(
+                    METHODS[part](series.y, cut, origin, steps, panel.season)[0], least
+                )
                 for part in parts(self.cell_)
                 if part in METHODS
-            ]
+            }
             if networks(self.cell_):
                 inputs = [
                     Inputs(own, own_scale, settings.member(seed), panel.season, cut)
@@ -383,13 +392,14 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
                 group = 0 if i is None or settings.scope == "global" else i
                 if group not in made:  # of one group only: thousands need not be in memory
                     made = {group: self._networks(group, inputs[0].rows.shape[1], settings)}
-                for trained in made[group]:
-                    sales = [
+                for net, trained in zip(networks(self.cell_), made[group], strict=True):
+                    ahead = [
                         seen.sales(seen.forecast(n.predict, origin, steps), origin)[0]
                         for seen, n in zip(inputs, trained, strict=True)
                     ]
-                    each.append(np.maximum(sales, least).mean(axis=0))
-            sales = np.mean(each, axis=0)
+                    each[net] = np.maximum(ahead, least).mean(axis=0)
+            ordered = [each[part] for part in parts(self.cell_)]
+            sales = np.average(ordered, axis=0, weights=self.shares_)
             found.append(self._frame(series, panel.freq, sales, least, errors))
         return pd.concat(found, ignore_index=True)
 
@@ -466,7 +476,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         panel = self._panel(frame)
         longest = max(len(series.y) for series in panel.series)
         rows = longest - chosen.test_rows(longest)
-        shared = len(panel.series), bool(panel.static)
+        shared = len(panel.series), bool(panel.static), bool(panel.past)
         chosen = chosen.settled(panel.season, rows, bool(panel.known), *shared)
         check_covariates(panel, chosen)
         found = backtest(panel, chosen, n_jobs=self.n_jobs).frame
@@ -475,15 +485,27 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _settings(self) -> Settings:
         return of_cell(self.cell, self.get_params() | {"seed": self.random_state})
 
-    def _chosen(self, panel: Panel, settings: Settings, **watched: Any) -> str:
-        """Return the model to fit: the one that is given, or the best on a held-out end."""
+    def _choose(self, panel: Panel, settings: Settings, **watched: Any) -> None:
+        """Find the model to fit, given or the best on a held-out end, and the weights of `MEAN`."""
         check_installed(models=settings.fitted)
-        if len(settings.models) == 1:
-            return settings.models[0]
+        self.cell_, self.shares_ = settings.models[0], None
+        alone = len(settings.models) == 1
+        if alone and self.cell_ != MEAN:
+            return
         held = replace(settings, test_size=HELD_OUT, levels=())
-        table = Findings(backtest(panel, held, n_jobs=self.n_jobs, **watched)).table
-        errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna()
-        return str(to_use(errors.to_dict()))
+        held = replace(held, models=POOL) if alone else held
+        errors: dict[str, float] = {}
+        try:
+            plan(panel.series, held)
+        except ValueError:  # too short to hold anything out
+            if not alone:
+                raise
+        else:
+            table = Findings(backtest(panel, held, n_jobs=self.n_jobs, **watched)).table
+            errors = table["MAE" if table["MASE"].isna().all() else "MASE"].dropna().to_dict()
+        self.cell_ = MEAN if alone else str(to_use(errors))
+        if self.cell_ == MEAN:
+            self.shares_ = weighted(errors)
 
     @property
     def _remembers(self) -> bool:
@@ -494,7 +516,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
     def _fitted(self) -> Settings:
         """Return the settings that the networks were trained with, but for epochs and cycles."""
         found = replace(self._settings(), timesteps=self.timesteps_, scope=self.scope_)
-        return found.based(self.panel_.season)
+        return found.based(self.panel_.season, bool(self.panel_.past))
 
     def _networks(self, group: int, features: int, settings: Settings) -> list[list[Trained]]:
         """Return the trained networks of a group of series, a list a network."""

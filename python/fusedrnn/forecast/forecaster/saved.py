@@ -25,7 +25,7 @@ from ..data.panel import LONGEST, Panel, Series, series
 from ..data.records import Records, Stored
 from ..models.network import embedded, equal_units
 from ..models.scale import Scale
-from ..settings import BEST, LONGER, PanelOptions, Settings, TableOptions, parts, pick
+from ..settings import BEST, LONGER, MEAN, POOL, PanelOptions, Settings, TableOptions, parts, pick
 from .estimator import RNNForecaster, layers, only
 from .folder import ARRAYS, DESCRIBED, check_folder, check_saved
 from .train import networks
@@ -95,6 +95,7 @@ def _fill(forecaster: RNNForecaster, folder: Path) -> None:
         "versions": {"fusedrnn": __version__, "numpy": np.__version__, "pandas": pd.__version__},
         "parameters": forecaster.get_params(),
         "cell": forecaster.cell_,
+        "shares": forecaster.shares_,
         "timesteps": forecaster.timesteps_,
         "scope": forecaster.scope_,
         "freq": panel.freq,
@@ -176,7 +177,8 @@ def _rebuilt(described: dict[str, Any], records: Records) -> RNNForecaster:
         n = described[kind]
         _expect(kind, type(n) is int and 0 <= n <= records.count())
     count = described["series"]
-    forecaster.cell_ = described["cell"]
+    forecaster.cell_, told = described["cell"], described["shares"]
+    forecaster.shares_ = None if told is None else np.asarray(told, np.float64)
     forecaster.timesteps_, forecaster.scope_ = described["timesteps"], described["scope"]
     forecaster.panel_ = Panel(
         series=stored("series", count, series),
@@ -214,6 +216,11 @@ def _check(forecaster: RNNForecaster, many: Any, records: Records) -> None:
     known = forecaster.cell == "mean" or BEST in parts(str(forecaster.cell))
     _expect("cell", known or forecaster.cell == forecaster.cell_)
     _expect("cell", isinstance(forecaster.cell_, str))
+    shares = forecaster.shares_
+    _expect("shares", (shares is None) == (forecaster.cell_ != MEAN))
+    if shares is not None:
+        _expect("shares", shares.shape == (len(POOL),) and bool((shares >= 0).all()))
+        _expect("shares", bool(abs(shares.sum() - 1) < 1e-9))
     settings = replace(
         pick(
             Settings, parameters | {"seed": forecaster.random_state, "models": [forecaster.cell_]}
@@ -269,7 +276,7 @@ def _numbers(each: Series) -> tuple[np.ndarray, ...]:
 
 def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
     """Return the shapes of the weights of each network."""
-    panel, settings = forecaster.panel_, pick(Settings, forecaster.get_params())
+    panel, settings = forecaster.panel_, forecaster._fitted()
     tables = [(n, w) for _, n, w in embedded(settings, len(panel.static), len(panel.series))]
     columns = 1 + len(panel.past) + 2 * len(panel.known)  # see `Inputs`
     columns += sum(w for _, w in tables) if tables else len(panel.static)

@@ -61,9 +61,16 @@ def load_network(
 
 
 def held_out_errors(
-    cell: str, group: Sequence[Series], season: int, settings: Settings
+    cell: str,
+    group: Sequence[Series],
+    season: int,
+    settings: Settings,
+    weights: FloatArray | None,
 ) -> list[FloatArray]:
-    """Return each series' sorted absolute errors on its end, by a model that saw the rest."""
+    """Return each series' sorted absolute errors on its end, by a model that saw the rest.
+
+    `weights` are of the parts of a mean; None: all the same.
+    """
     held = replace(settings, test_size=HELD_OUT, levels=())
     none = np.empty((0, settings.horizon))
     try:
@@ -105,7 +112,7 @@ def held_out_errors(
         error = truth[origins[:, None] + np.arange(settings.horizon)]
         least = lowest(series.y, origins)
         each = [np.maximum(part[series.unique_id], least) for part in found]
-        error = np.abs(error - np.mean(each, axis=0))
+        error = np.abs(error - np.average(each, axis=0, weights=weights))
         errors.append(np.sort(error[~np.isnan(error).any(axis=1)], axis=0))
     return errors
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from .autoregression import ar
 from .baselines import moving_average, naive, seasonal_drift, seasonal_naive, tsb
 from .classical import ets, mstl, theta
 from .rivals import auto_ets, auto_theta, lightgbm
@@ -19,6 +20,7 @@ METHODS = {
     "ETS": ets,
     "Theta": theta,
     "MSTL": mstl,
+    "AR": ar,
     "AutoETS": auto_ets,
     "AutoTheta": auto_theta,
     "LightGBM": lightgbm,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..data.frequency import described, shown
 from ..evaluate.findings import Findings
 from ..models.inputs import sample_note
+from ..settings import MEAN, POOL
 
 
 def notes(findings: Findings) -> tuple[str, ...]:
@@ -22,6 +23,10 @@ def notes(findings: Findings) -> tuple[str, ...]:
     if best := findings.result.recommended:
         error = findings.result.before[best]
         said.append(f"the one to use, by errors before the test part: {best} ({error:.3f})")
+    if MEAN in findings.settings.models:
+        each = zip(POOL, findings.result.shares, strict=True)
+        shares = ", ".join(f"{model} {share:.0%}" for model, share in each)
+        said.append(f"{MEAN}, by errors before the test part: {shares}")
     for (model, why), names in sorted(summary.troubles.items()):
         said.append(f"{model} on {some(sorted(names))}: {why}")
     for series, what in (
