@@ -17,15 +17,13 @@ struct SequenceOptions {
 // A truth value: what has one.
 inline bool flag(const char* function, const char* argument, py::handle given) {
   py::detail::make_caster<bool> truth;
-  if (!truth.load(given, true))
-    throw py::type_error(std::string(function) + ": " + argument + " is a " + type_text(given) +
-                         ", expected a bool");
+  if (!truth.load(given, true)) wrong_type(function, argument, " is a ", given, "a bool");
   return py::detail::cast_op<bool>(truth);
 }
 
-// A word, one of two or more choices, of which the last is named after "or".
-inline std::string choice(const char* function, const char* argument, py::handle given,
-                          std::initializer_list<const char*> choices) {
+[[noreturn]] FUSEDRNN_COLD inline void wrong_choice(const char* function, const char* argument,
+                                                    py::handle given,
+                                                    std::initializer_list<const char*> choices) {
   std::string expected;
   size_t k = 0;
   for (const char* word : choices) {
@@ -33,12 +31,19 @@ inline std::string choice(const char* function, const char* argument, py::handle
     expected += std::string(between) + "'" + word + "'";
     ++k;
   }
-  const std::string prefix = std::string(function) + ": " + argument + " is ";
   if (!py::isinstance<py::str>(given))
-    throw py::type_error(prefix + "a " + type_text(given) + ", expected " + expected);
-  for (const char* word : choices)
-    if (PyUnicode_CompareWithASCIIString(given.ptr(), word) == 0) return word;
-  throw py::value_error(prefix + std::string(py::repr(given)) + ", expected " + expected);
+    wrong_type(function, argument, " is a ", given, expected.c_str());
+  throw py::value_error(std::string(function) + ": " + argument + " is " +
+                        std::string(py::repr(given)) + ", expected " + expected);
+}
+
+// A word, one of two or more choices, of which the last is named after "or".
+inline std::string choice(const char* function, const char* argument, py::handle given,
+                          std::initializer_list<const char*> choices) {
+  if (py::isinstance<py::str>(given))
+    for (const char* word : choices)
+      if (PyUnicode_CompareWithASCIIString(given.ptr(), word) == 0) return word;
+  wrong_choice(function, argument, given, choices);
 }
 
 inline Activation activation_of(const char* function, py::handle given) {
@@ -65,13 +70,10 @@ struct WeightShape {
                             "one row, came with shapes " +
                             shape_text(kernel) + " and " + shape_text(recurrent));
     if (recurrent.shape(1) != gates * H)
-      throw py::value_error(std::string(function) + ": recurrent_kernel has shape " +
-                            shape_text(recurrent) + ", expected " + in_gates("H", gates) + " = (" +
-                            std::to_string(H) + ", " + std::to_string(gates * H) + ")");
+      wrong_shape(function, "recurrent_kernel", recurrent, in_gates("H", gates).c_str(),
+                  {H, gates * H});
     if (kernel.shape(1) != gates * H)
-      throw py::value_error(std::string(function) + ": kernel has shape " + shape_text(kernel) +
-                            ", expected " + in_gates("I", gates) + " = (" + std::to_string(I) +
-                            ", " + std::to_string(gates * H) + ")");
+      wrong_shape(function, "kernel", kernel, in_gates("I", gates).c_str(), {I, gates * H});
   }
 };
 
@@ -84,6 +86,44 @@ Real* new_array(const std::vector<ptrdiff_t>& shape, py::object& array) {
   array = std::move(made);
   return data;
 }
+
+// Which steps are valid, checked, and kept for as long as this object.
+class ValidSteps {
+ public:
+  const ptrdiff_t* lengths(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
+    if (o.is_none()) return nullptr;
+    auto a = py::array::ensure(o);
+    if (!a || (a.dtype().kind() != 'i' && a.dtype().kind() != 'u'))
+      wrong_type(function, "lengths", " has ", o, "integers");
+    if (a.ndim() != 1 || a.shape(0) != N) wrong_shape(function, "lengths", a, "(N,)", {N});
+    a = in_c_order<ptrdiff_t>(a);
+    // A copy: another thread may write to the array once these values have been checked.
+    const auto* values = static_cast<const ptrdiff_t*>(a.data());
+    lengths_.assign(values, values + N);
+    for (ptrdiff_t n = 0; n < N; ++n) {
+      const ptrdiff_t length = lengths_[size_t(n)];
+      if (length < 0 || length > T)
+        throw py::value_error(std::string(function) + ": lengths has the value " +
+                              std::to_string(length) + " at " + std::to_string(n) +
+                              ", expected 0 to T = " + std::to_string(T));
+    }
+    return lengths_.data();
+  }
+  const uint8_t* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
+    if (o.is_none()) return nullptr;
+    if (!py::isinstance<py::array_t<bool>>(o))
+      wrong_type(function, "mask", " has ", o, "an array of bool");
+    auto a = py::reinterpret_borrow<py::array>(o);
+    if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
+      wrong_shape(function, "mask", a, "(N, T)", {N, T});
+    mask_ = in_c_order<bool>(a);
+    return static_cast<const uint8_t*>(mask_.data());
+  }
+
+ private:
+  std::vector<ptrdiff_t> lengths_;
+  py::array mask_;
+};
 
 // Checked inputs and allocated outputs of one forward pass: y, h_n and, with two states, c_n.
 template <class Real>
@@ -112,8 +152,8 @@ struct ForwardCall {
     arrays.recurrent_mask =
         args_.matrix("recurrent_mask", o.recurrent_mask, {gates, N, H}, "(G, N, H)");
     arrays.reverse = flag(function, "reverse", o.reverse);
-    arrays.lengths = lengths(function, o.lengths, N, T);
-    arrays.mask = mask(function, o.mask, N, T);
+    arrays.lengths = valid_.lengths(function, o.lengths, N, T);
+    arrays.mask = valid_.mask(function, o.mask, N, T);
     if (flag(function, "return_sequences", o.return_sequences)) {
       Real* out = new_array<Real>({tm ? T : N, tm ? N : T, H}, y);
       arrays.y = {out, tm ? H : T * H, tm ? N * H : H};
@@ -126,43 +166,8 @@ struct ForwardCall {
     const double values = (double(T) + 2) * (double(N) + 1) * 16 * (double(I) + double(H) + 64);
     if (values * sizeof(Real) > 4e18) throw std::bad_alloc();
   }
-  const ptrdiff_t* lengths(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
-    if (o.is_none()) return nullptr;
-    const std::string prefix = std::string(function) + ": lengths ";
-    auto a = py::array::ensure(o);
-    if (!a || (a.dtype().kind() != 'i' && a.dtype().kind() != 'u'))
-      throw py::type_error(prefix + "has " + type_text(o) + ", expected integers");
-    if (a.ndim() != 1 || a.shape(0) != N)
-      throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N,) = (" +
-                            std::to_string(N) + ",)");
-    a = in_c_order<ptrdiff_t>(a);
-    // A copy: another thread may write to the array once these values have been checked.
-    const auto* values = static_cast<const ptrdiff_t*>(a.data());
-    lengths_.assign(values, values + N);
-    for (ptrdiff_t n = 0; n < N; ++n) {
-      const ptrdiff_t length = lengths_[size_t(n)];
-      if (length < 0 || length > T)
-        throw py::value_error(prefix + "has the value " + std::to_string(length) + " at " +
-                              std::to_string(n) + ", expected 0 to T = " + std::to_string(T));
-    }
-    return lengths_.data();
-  }
-  const uint8_t* mask(const char* function, const py::object& o, ptrdiff_t N, ptrdiff_t T) {
-    if (o.is_none()) return nullptr;
-    const std::string prefix = std::string(function) + ": mask ";
-    if (!py::isinstance<py::array_t<bool>>(o))
-      throw py::type_error(prefix + "has " + type_text(o) + ", expected an array of bool");
-    auto a = py::reinterpret_borrow<py::array>(o);
-    if (a.ndim() != 2 || a.shape(0) != N || a.shape(1) != T)
-      throw py::value_error(prefix + "has shape " + shape_text(a) + ", expected (N, T) = (" +
-                            std::to_string(N) + ", " + std::to_string(T) + ")");
-    mask_ = in_c_order<bool>(a);
-    return static_cast<const uint8_t*>(mask_.data());
-  }
-
   Arguments<Real> args_;
-  std::vector<ptrdiff_t> lengths_;
-  py::array mask_;
+  ValidSteps valid_;
 };
 
 // What gradients of the weights look like: those of matrices in Fortran order are in it too.

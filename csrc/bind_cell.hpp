@@ -277,9 +277,10 @@ class CellBinding {
 // Binds the cell's classes and functions. form_of makes the form of the options that only this cell
 // has, which `form_args` name with their defaults.
 template <class Cell, size_t... S, class... Options, class... FormArgs>
-void bind_cell_states(py::module_& m, std::index_sequence<S...>,
-                      typename Cell::Form (*form_of)(const char* function, Options...),
-                      const FormArgs&... form_args) {
+FUSEDRNN_COLD void bind_cell_states(py::module_& m, std::index_sequence<S...>,
+                                    typename Cell::Form (*form_of)(const char* function,
+                                                                   Options...),
+                                    const FormArgs&... form_args) {
   using py::arg;
   using Binding = CellBinding<Cell>;
   const py::object none = py::none();

@@ -12,8 +12,7 @@ py::object forward(const py::array& x, py::handle kernel, py::handle bias) {
   Arguments<Real> args("dense");
   const py::array k = ranked("dense", "kernel", kernel, 2, "(I, O)");
   const ptrdiff_t N = x.shape(0), I = k.shape(0), O = k.shape(1);
-  if (I < 1 || O < 1)
-    throw py::value_error("dense: kernel has shape " + shape_text(k) + ", expected no empty axis");
+  if (I < 1 || O < 1) wrong_shape("dense", "kernel", k, "no empty axis");
   const Real* xp = args.matrix("x", x, {N, I}, "(N, I)");
   const Real* kp = args.matrix("kernel", kernel, {I, O}, "(I, O)");
   const Real* bp = args.matrix("bias", bias, {O}, "(O,)");
@@ -29,9 +28,7 @@ py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, const p
   Arguments<Real> args("dense_backward");
   const py::array k = ranked("dense_backward", "kernel", kernel, 2, "(I, O)");
   const ptrdiff_t N = x.shape(0), I = k.shape(0), O = k.shape(1);
-  if (I < 1 || O < 1)
-    throw py::value_error("dense_backward: kernel has shape " + shape_text(k) +
-                          ", expected no empty axis");
+  if (I < 1 || O < 1) wrong_shape("dense_backward", "kernel", k, "no empty axis");
   const Real* xp = args.matrix("x", x, {N, I}, "(N, I)");
   const Real* kp = args.matrix("kernel", kernel, {I, O}, "(I, O)");
   const Real* dyp = args.matrix("dy", dy, {N, O}, "(N, O)");
@@ -70,7 +67,7 @@ py::tuple backward(const py::array& x, py::handle kernel, py::handle dy, const p
 
 }  // namespace
 
-void bind_dense(py::module_& m) {
+FUSEDRNN_COLD void bind_dense(py::module_& m) {
   using py::arg;
   m.def(
       "dense",

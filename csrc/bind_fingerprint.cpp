@@ -39,7 +39,7 @@ py::bytes fingerprint(const py::iterable& arrays) {
 
 }  // namespace
 
-void bind_fingerprint(py::module_& m) {
+FUSEDRNN_COLD void bind_fingerprint(py::module_& m) {
   m.def("fingerprint", &fingerprint, py::arg("arrays"));
 }
 

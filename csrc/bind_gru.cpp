@@ -28,7 +28,7 @@ GruForm form_of(const char* function, py::object reset_after, py::object update_
 
 }  // namespace
 
-void bind_gru(py::module_& m) {
+FUSEDRNN_COLD void bind_gru(py::module_& m) {
   using py::arg;
   bind_cell<BoundGru>(m, &form_of, arg("reset_after") = true, arg("update_gate") = "keep",
                       arg("gate_order") = "zrn", arg("activation") = "tanh");

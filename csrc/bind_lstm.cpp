@@ -22,7 +22,7 @@ LstmForm form_of(const char* function, py::object activation) {
 
 }  // namespace
 
-void bind_lstm(py::module_& m) {
+FUSEDRNN_COLD void bind_lstm(py::module_& m) {
   bind_cell<BoundLstm>(m, &form_of, py::arg("activation") = "tanh");
 }
 

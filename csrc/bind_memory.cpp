@@ -28,7 +28,7 @@ py::array memory(std::uintptr_t address, const py::tuple& shape, const py::tuple
 
 }  // namespace
 
-void bind_memory(py::module_& m) {
+FUSEDRNN_COLD void bind_memory(py::module_& m) {
   m.def("memory", &memory, py::arg("address"), py::arg("shape"), py::arg("strides"),
         py::arg("dtype"), py::arg("owner"));
 }

@@ -44,6 +44,15 @@ py::object object_of(T value) {
   return object;
 }
 
+[[noreturn]] FUSEDRNN_COLD inline void not_held(const char* function, const char* name,
+                                                py::handle h, py::handle type) {
+  if (PyObject_IsInstance(h.ptr(), type.ptr()) == 1)
+    throw py::type_error(std::string(function) + ": " + name + " is a " + type_text(h) +
+                         " whose __init__ never ran");
+  const std::string expected = py::str(type.attr("__name__"));
+  wrong_type(function, name, " is a ", h, ("a " + expected).c_str());
+}
+
 // The object that Python passes as one of the core's, T. Its class may have been told to make it
 // without its __init__.
 template <class T>
@@ -52,10 +61,7 @@ const T& held(const char* function, const char* name, py::handle h) {
     const py::detail::value_and_holder place = place_in(h, typeid(T));
     if (place.holder_constructed()) return *place.value_ptr<T>();
   }
-  const std::string prefix = std::string(function) + ": " + name + " is a " + type_text(h);
-  if (py::isinstance<T>(h)) throw py::type_error(prefix + " whose __init__ never ran");
-  throw py::type_error(prefix + ", expected a " +
-                       std::string(py::str(py::type::of<T>().attr("__name__"))));
+  not_held(function, name, h, py::type::of<T>());
 }
 
 }  // namespace fusedrnn

@@ -52,8 +52,7 @@ class Slots {
       throw py::value_error(std::string(function_) + ": " + argument + " has " +
                             std::to_string(array.size()) + " elements, expected " +
                             std::to_string(param_.size()) + " as param");
-    if (!(array.flags() & kAligned))
-      throw py::value_error(std::string(function_) + ": " + argument + " must be aligned");
+    if (!(array.flags() & kAligned)) wrong_value(function_, argument, "must be aligned");
     return array;
   }
 
@@ -63,7 +62,7 @@ class Slots {
 };
 
 template <class Real>
-void bind(py::module_& m) {
+FUSEDRNN_COLD void bind(py::module_& m) {
   using py::arg;
   m.def(
       "sgd",
@@ -165,7 +164,7 @@ void bind(py::module_& m) {
 }  // namespace
 
 // Arrays are flat, C-contiguous and of one dtype, float32 or float64; see optimizer.hpp.
-void bind_optimizer(py::module_& m) {
+FUSEDRNN_COLD void bind_optimizer(py::module_& m) {
   bind<float>(m);
   bind<double>(m);
 }

@@ -17,7 +17,7 @@ RnnForm form_of(const char* function, py::object activation) {
 
 }  // namespace
 
-void bind_rnn(py::module_& m) {
+FUSEDRNN_COLD void bind_rnn(py::module_& m) {
   bind_cell<BoundRnn>(m, &form_of, py::arg("activation") = "tanh");
 }
 

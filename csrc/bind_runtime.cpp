@@ -53,7 +53,7 @@ double fma_peak() {
 
 }  // namespace
 
-void bind_runtime(py::module_& m) {
+FUSEDRNN_COLD void bind_runtime(py::module_& m) {
   watch_forks();
   set_stop_question(&signal_raised);
   m.attr("version") = FUSEDRNN_VERSION;

@@ -61,9 +61,7 @@ py::object run(Stream<Real>& stream, const py::object& convert, py::object x, py
   const char* meaning = one       ? indices ? "(batch,)" : "(batch, features)"
                         : indices ? "(batch, steps)"
                                   : "(batch, steps, features)";
-  if (a.ndim() != rank)
-    throw py::value_error(std::string(kStream) + ": x has shape " + shape_text(a) + ", expected " +
-                          meaning);
+  if (a.ndim() != rank) wrong_shape(kStream, "x", a, meaning);
   Arguments<Real> numbers(kStream);
   Arguments<int64_t> integers(kStream);
   const Real* values = indices ? nullptr : numbers.matrix("x", a, shape, meaning);
@@ -72,14 +70,11 @@ py::object run(Stream<Real>& stream, const py::object& convert, py::object x, py
   py::array kept;
   if (!mask.is_none()) {
     if (!py::isinstance<py::array_t<bool>>(mask))
-      throw py::type_error(std::string(kStream) + ": mask has " + type_text(mask) +
-                           ", expected an array of bool");
+      wrong_type(kStream, "mask", " has ", mask, "an array of bool");
     kept = py::reinterpret_borrow<py::array>(mask);
     const std::vector<ptrdiff_t> found(kept.shape(), kept.shape() + kept.ndim());
     const std::vector<ptrdiff_t> expected = one ? std::vector{N} : std::vector{N, T};
-    if (found != expected)
-      throw py::value_error(std::string(kStream) + ": mask has shape " + shape_text(kept) +
-                            ", expected " + (one ? "(batch,)" : "(batch, steps)"));
+    if (found != expected) wrong_shape(kStream, "mask", kept, one ? "(batch,)" : "(batch, steps)");
     kept = in_c_order<bool>(kept);
     valid = static_cast<const uint8_t*>(kept.data());
   }
@@ -133,7 +128,7 @@ Returns
 
 }  // namespace
 
-void bind_stream(py::module_& m) {
+FUSEDRNN_COLD void bind_stream(py::module_& m) {
   using py::arg;
   py::class_<ChainObject>(m, kChain)
       .def(

@@ -14,16 +14,46 @@ namespace fusedrnn {
 
 namespace py = pybind11;
 
-inline std::string shape_text(const py::array& a) {
+// What only an error runs: short, and out of the way of calls.
+#define FUSEDRNN_COLD __attribute__((cold, noinline))
+
+FUSEDRNN_COLD inline std::string shape_text(const py::array& a) {
   std::string text = "(";
   for (py::ssize_t d = 0; d < a.ndim(); ++d) text += (d ? ", " : "") + std::to_string(a.shape(d));
   return text + (a.ndim() == 1 ? ",)" : ")");
 }
 
-inline std::string type_text(py::handle h) {
+FUSEDRNN_COLD inline std::string type_text(py::handle h) {
   if (py::isinstance<py::array>(h))
     return "dtype " + std::string(py::str(py::reinterpret_borrow<py::array>(h).dtype()));
   return std::string(py::str(py::type::handle_of(h).attr("__name__")));
+}
+
+// "function: name is a list, expected ...", and the like.
+[[noreturn]] FUSEDRNN_COLD inline void wrong_type(const char* function, const char* name,
+                                                  const char* is, py::handle h,
+                                                  const char* expected) {
+  throw py::type_error(std::string(function) + ": " + name + is + type_text(h) + ", expected " +
+                       expected);
+}
+[[noreturn]] FUSEDRNN_COLD inline void wrong_shape(const char* function, const char* name,
+                                                   const py::array& a,
+                                                   const std::string& expected) {
+  throw py::value_error(std::string(function) + ": " + name + " has shape " + shape_text(a) +
+                        ", expected " + expected);
+}
+[[noreturn]] FUSEDRNN_COLD inline void wrong_shape(const char* function, const char* name,
+                                                   const py::array& a, const char* meaning,
+                                                   const std::vector<ptrdiff_t>& shape) {
+  std::string values;
+  for (const ptrdiff_t extent : shape)
+    values += (values.empty() ? "" : ", ") + std::to_string(extent);
+  wrong_shape(function, name, a,
+              std::string(meaning) + " = (" + values + (shape.size() == 1 ? ",)" : ")"));
+}
+[[noreturn]] FUSEDRNN_COLD inline void wrong_value(const char* function, const char* name,
+                                                   const char* what) {
+  throw py::value_error(std::string(function) + ": " + name + " " + what);
 }
 
 // The bits of NumPy's flags that pybind11 has no public name for.
@@ -48,8 +78,7 @@ class Overlaps {
     for (const Extent& a : extents_)
       for (const Extent& b : extents_)
         if (&a < &b && (a.written || b.written) && a.begin < b.end && b.begin < a.end)
-          throw py::value_error(std::string(function_) + ": " + a.name + " and " + b.name +
-                                " share memory");
+          wrong_value(function_, a.name, (std::string("and ") + b.name + " share memory").c_str());
   }
 
  private:
@@ -113,8 +142,7 @@ class Arguments {
   // The data of an array that is written: it must be writeable and in C order.
   Real* output(const char* name, py::handle h, std::vector<ptrdiff_t> shape, const char* meaning) {
     py::array a = writeable(name, h, shape, meaning);
-    if (!(a.flags() & py::array::c_style))
-      throw py::value_error(prefix(name) + "must be in C order");
+    if (!(a.flags() & py::array::c_style)) wrong_value(function_, name, "must be in C order");
     return static_cast<Real*>(a.mutable_data());
   }
   Matrix<Real> weight_gradient(const char* name, py::handle h, ptrdiff_t rows, ptrdiff_t columns,
@@ -122,7 +150,7 @@ class Arguments {
     py::array a = writeable(name, h, {rows, columns}, meaning);
     if (is_fortran(a)) return {static_cast<Real*>(a.mutable_data()), 1, rows};
     if (!(a.flags() & py::array::c_style))
-      throw py::value_error(prefix(name) + "must be in C or Fortran order");
+      wrong_value(function_, name, "must be in C or Fortran order");
     return {static_cast<Real*>(a.mutable_data()), columns, 1};
   }
 
@@ -152,8 +180,8 @@ class Arguments {
 
   py::array typed(const char* name, py::handle h) const {
     if (!py::isinstance<py::array_t<Real>>(h))
-      throw py::type_error(prefix(name) + "has " + type_text(h) + ", expected an array of " +
-                           (sizeof(Real) == 4 ? "float32" : "float64"));
+      wrong_type(function_, name, " has ", h,
+                 sizeof(Real) == 4 ? "an array of float32" : "an array of float64");
     return py::reinterpret_borrow<py::array>(h);
   }
 
@@ -164,22 +192,15 @@ class Arguments {
     check_shape(name, a, shape, meaning);
     constexpr int needed = kAligned | kWriteable;
     if ((a.flags() & needed) != needed)
-      throw py::value_error(prefix(name) + "must be writeable and aligned");
+      wrong_value(function_, name, "must be writeable and aligned");
     return a;
   }
   void check_shape(const char* name, const py::array& a, const std::vector<ptrdiff_t>& shape,
                    const char* meaning) const {
     bool same = a.ndim() == py::ssize_t(shape.size());
     for (size_t d = 0; same && d < shape.size(); ++d) same = a.shape(py::ssize_t(d)) == shape[d];
-    if (same) return;
-    std::string expected = "(";
-    for (size_t d = 0; d < shape.size(); ++d)
-      expected += (d ? ", " : "") + std::to_string(shape[d]);
-    expected += shape.size() == 1 ? ",)" : ")";
-    throw py::value_error(prefix(name) + "has shape " + shape_text(a) + ", expected " + meaning +
-                          " = " + expected);
+    if (!same) wrong_shape(function_, name, a, meaning, shape);
   }
-  std::string prefix(const char* name) const { return std::string(function_) + ": " + name + " "; }
 
   const char* function_;
   std::vector<py::array> kept_;
@@ -189,12 +210,9 @@ class Arguments {
 inline py::array ranked(const char* function, const char* name, py::handle h, py::ssize_t rank,
                         const char* meaning) {
   if (!py::isinstance<py::array>(h))
-    throw py::type_error(std::string(function) + ": " + name + " is a " + type_text(h) +
-                         ", expected an array of float32 or float64");
+    wrong_type(function, name, " is a ", h, "an array of float32 or float64");
   py::array a = py::reinterpret_borrow<py::array>(h);
-  if (a.ndim() != rank)
-    throw py::value_error(std::string(function) + ": " + name + " has shape " + shape_text(a) +
-                          ", expected " + meaning);
+  if (a.ndim() != rank) wrong_shape(function, name, a, meaning);
   return a;
 }
 
@@ -203,8 +221,7 @@ template <class Body>
 auto for_dtype(const char* function, const char* name, const py::array& a, Body&& body) {
   if (py::isinstance<py::array_t<float>>(a)) return body(float());
   if (py::isinstance<py::array_t<double>>(a)) return body(double());
-  throw py::type_error(std::string(function) + ": " + name + " has " + type_text(a) +
-                       ", expected float32 or float64");
+  wrong_type(function, name, " has ", a, "float32 or float64");
 }
 
 }  // namespace fusedrnn

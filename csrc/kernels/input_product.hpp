@@ -33,21 +33,7 @@ class InputProduct {
     first_ = s;
     last_ = s + (runs < call_.ahead.steps ? runs : call_.ahead.steps);
     rows_ = end - begin_;
-    for (ptrdiff_t p = call_.units.begin(P_.count()); p < call_.units.end(P_.count()); ++p) {
-      const ptrdiff_t width = P_.width(p);
-      const int C = int(width / kLanes<Real>);
-      const Real* w = weights_ + P_.offset(p, K_);
-      for_row_tiles(0, (last_ - first_) * rows_, C, [&](ptrdiff_t k, int R) {
-        Segment<Real> x;
-        for (int r = 0; r < R; ++r)
-          x.row[r] = StepInputs<Real>(call_, s + (k + r) / rows_)(begin_ + (k + r) % rows_);
-        x.stride = 1;
-        x.K = call_.I;
-        x.b = w + width;
-        kTiles<Real, kHalf>[R - 1][C - 1](&x, 1, width, w, 0,
-                                          out_ + P_.offset(p, capacity_) + k* width, width);
-      });
-    }
+    InputProduct(*this).multiply();  // a copy: see GateProduct
   }
 
   const Real* row(ptrdiff_t p, ptrdiff_t slot, ptrdiff_t s) const {
@@ -59,6 +45,25 @@ class InputProduct {
   ptrdiff_t panel_stride() const { return P_.offset(1, ahead() ? capacity_ : K_); }
 
  private:
+  // The products of the steps [first_, last_).
+  __attribute__((noinline)) void multiply() const {
+    for (ptrdiff_t p = call_.units.begin(P_.count()); p < call_.units.end(P_.count()); ++p) {
+      const ptrdiff_t width = P_.width(p);
+      const int C = int(width / kLanes<Real>);
+      const Real* w = weights_ + P_.offset(p, K_);
+      for_row_tiles(0, (last_ - first_) * rows_, C, [&](ptrdiff_t k, int R) {
+        Segment<Real> x;
+        for (int r = 0; r < R; ++r)
+          x.row[r] = StepInputs<Real>(call_, first_ + (k + r) / rows_)(begin_ + (k + r) % rows_);
+        x.stride = 1;
+        x.K = call_.I;
+        x.b = w + width;
+        kTiles<Real, kHalf>[R - 1][C - 1](&x, 1, width, w, 0,
+                                          out_ + P_.offset(p, capacity_) + k* width, width);
+      });
+    }
+  }
+
   const RecurrentCall<Real>& call_;
   const Panels P_;
   const Real* weights_;

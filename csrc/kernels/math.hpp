@@ -121,6 +121,12 @@ FUSEDRNN_INLINE Vec<Real> tanh(Vec<Real> x) {
   return v[0];
 }
 
+// Apart, for it is rarely a candidate's function and each loop over cells would have its own.
+template <class Real>
+__attribute__((noinline)) Vec<Real> candidate_sigmoid(Vec<Real> x) {
+  return sigmoid<Real>(x);
+}
+
 using fusedrnn::Activation;
 
 // As `activate`, with f in place of tanh.
@@ -135,7 +141,7 @@ FUSEDRNN_INLINE void activate_with(Activation f, Vec<Real> (&x)[K]) {
   }
   for (int k = S; k < K; ++k) {
     if (f == Activation::kRelu) x[k] = clamp(x[k], Real(0), Real(__builtin_inff()));
-    if (f == Activation::kSigmoid) x[k] = sigmoid<Real>(x[k]);
+    if (f == Activation::kSigmoid) x[k] = candidate_sigmoid<Real>(x[k]);
   }
 }
 

@@ -243,18 +243,14 @@ constexpr TileFunction<Real> kTiles[8][kMaxVectors] = {
 // rows 1.0).
 template <class Body>
 FUSEDRNN_INLINE void for_row_tiles(ptrdiff_t begin, ptrdiff_t end, int C, Body body) {
-  if (max_rows(C) == 3) {
-    for (ptrdiff_t n = begin; n < end;) {
-      const ptrdiff_t left = end - n;
-      const int R = int(left == 4 || left == 5 || left < 3 ? left : 3);
-      body(n, R);
-      n += R;
-    }
-    return;
-  }
-  ptrdiff_t tiles = (end - begin + max_rows(C) - 1) / max_rows(C);
+  const int most = max_rows(C);
+  const bool even = most > 3;
+  ptrdiff_t tiles = even ? (end - begin + most - 1) / most : 0;
   for (ptrdiff_t n = begin; n < end; --tiles) {
-    const int R = int((end - n + tiles - 1) / tiles);
+    const ptrdiff_t left = end - n;
+    const int R = int(even                                 ? (left + tiles - 1) / tiles
+                      : left == 4 || left == 5 || left < 3 ? left
+                                                           : 3);
     body(n, R);
     n += R;
   }
