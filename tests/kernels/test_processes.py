@@ -45,9 +45,10 @@ def in_child(work):
 
 def run_script(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a program; one that hangs is killed after ten minutes, however busy the machine."""
+    quiet = "ignore:This process:DeprecationWarning"  # Python 3.12's of a fork beside threads
     return subprocess.run(
-        [sys.executable, "-c", CALL + textwrap.dedent(code)], env={**os.environ, **env},
-        capture_output=True, text=True, timeout=600, check=False,
+        [sys.executable, "-W", quiet, "-c", CALL + textwrap.dedent(code)],
+        env={**os.environ, **env}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import ctypes.util
 import os
 import subprocess
 import sys
+import sysconfig
 import threading
 
 import numpy as np
@@ -160,3 +161,9 @@ def test_import_is_light():
     modules = run_python(code).stdout.split()
     assert "numpy" in modules
     assert not {"pandas", "torch", "sklearn", "matplotlib", "rich", "h5py"} & set(modules)
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="a Python with a GIL")
+def test_a_python_without_a_gil_stays_without():
+    code = "import sys, fusedrnn.functional; print(sys._is_gil_enabled())"
+    assert run_python(code).stdout.strip() == "False"
