@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from typing import get_args
 
 import pytest
 
 from fusedrnn.cli.completion import SHELLS
 from fusedrnn.cli.main import main
+from fusedrnn.forecast.settings import Base
 
 pytest.importorskip("shtab")
 
@@ -30,7 +32,7 @@ def scripts(tmp_path_factory):
     [
         ("fusedrnn comp", {"compare", "completion"}),
         ("fusedrnn compare --hor", {"--horizon"}),
-        ("fusedrnn compare --base ", {"auto", "both", "level", "ETS", "Theta"}),
+        ("fusedrnn compare --base ", set(get_args(Base))),
         ("fusedrnn compare sal", {"sales.csv"}),
         ("fusedrnn compare --html sal", {"sales.csv"}),
         ("fusedrnn fit --out mod", {"model"}),

@@ -6,10 +6,12 @@ import io
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from fusedrnn.cli.main import main
+from fusedrnn.forecast.settings import Base
 
 COMMANDS = ["compare", "fit", "forecast", "bench", "bench torch", "completion"]
 
@@ -59,7 +61,7 @@ MISTAKES = {  # of the parser, which says where help is
         "argument --jobs: 0 is no number of processes, nor -1, one a core", "compare"),
     "forecast m --horizon 0": ("argument --horizon: 0 is less than 1", "forecast"),
     "compare --base ets": (
-        "argument --base: 'ets' is none of auto, level, ETS, Theta, both; did you mean ETS?",
+        f"argument --base: 'ets' is none of {', '.join(get_args(Base))}; did you mean ETS?",
         "compare"),
     "completion bsh": (
         "argument shell: 'bsh' is none of bash, zsh, tcsh; did you mean bash?", "completion"),
@@ -127,6 +129,7 @@ import contextlib, io, json, sys
 for module in {MISSING}:
     sys.modules[module] = None
 from fusedrnn.cli.main import main
+from fusedrnn.forecast.settings import Base
 found = {{}}
 for line in {lines}:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from fusedrnn.cli.main import main
 from fusedrnn.datasets import load_bakery_series
 from fusedrnn.forecast import RNNForecaster, load_forecaster, save_forecaster
+from fusedrnn.forecast.forecaster.saved import FORMAT
 
 SMALL = {"epochs": 3, "units": 4, "timesteps": 14, "seeds": 2}
 
@@ -40,7 +41,7 @@ def test_saved_and_loaded_it_forecasts_the_same_bits(scope, tmp_path):
         lambda m: (m / "arrays.sqlite").unlink(),
         lambda m: (m / "pipeline.json").write_text("{"),
         lambda m: (m / "pipeline.json").unlink(),
-        lambda m: (m / "pipeline.json").write_text('{"format": 6}'),
+        lambda m: (m / "pipeline.json").write_text(f'{{"format": {FORMAT}}}'),
     ],
 )
 def test_a_damaged_folder_is_one_line_and_status_2(fitted, damage, tmp_path, capsys):
@@ -213,5 +214,5 @@ def test_a_folder_of_another_version_says_what_to_do(fitted, offset, advice, tmp
     assert main(["forecast", str(tmp_path / "kept")]) == 2
     said = capsys.readouterr().err
     assert "kept was saved by fusedrnn 0.0.9 in format" in said
-    assert f"reads format 6: {advice}" in said
+    assert f"reads format {FORMAT}: {advice}" in said
     assert "damaged" not in said
