@@ -72,7 +72,8 @@ def test_they_forecast_the_mean_of_rare_sales_and_the_absolute_error_almost_none
 
 def test_the_median_of_quantiles_is_kept(tmp_path):
     options = {"units": 4, "timesteps": 8, "epochs": 2, "seeds": 2, "horizon": 3, "levels": ()}
-    fitted = RNNForecaster("LSTM", loss="quantile", **options).fit(growing(60))
+    fitted = RNNForecaster("LSTM", loss="quantile", strategy="direct", **options)
+    fitted.fit(growing(60))
     weights = [w.shape for w in fitted.weights_[0]]
     assert weights[-1] == (9,)
     save_forecaster(fitted, tmp_path / "kept")
