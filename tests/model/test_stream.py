@@ -439,7 +439,7 @@ REFUSED = {
     "a Conv1D, which works on a whole sequence": lambda: sequential(layers.Conv1D(3, 2), GRU(4)),
     "a RepeatVector, which works on a whole": lambda: sequential(GRU(4), layers.RepeatVector(3)),
     "is not made of kernels: LSTM, GRU and SimpleRNN": lambda: sequential(RNN(LSTMCell(5))),
-    "a OwnDense, which is not known to streams": lambda: sequential(GRU(5), OwnDense(2)),
+    "an OwnDense, which is not known to streams": lambda: sequential(GRU(5), OwnDense(2)),
     "has go_backwards": lambda: sequential(GRU(5, go_backwards=True)),
     "has activations that the kernels do not": lambda: sequential(
         LSTM(5, recurrent_activation="hard_sigmoid")
