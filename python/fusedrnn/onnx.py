@@ -251,6 +251,9 @@ def _layers(model: models.Sequential) -> Any:
 
 def _layer(graph: _Graph, layer: Any, x: str, mask: str) -> tuple[str, str]:
     """Add a layer; return its output and the mask (N, T) for what follows, "" for none."""
+    for each in (layer, *getattr(layer, "layers", ())):
+        if not type(each).__module__.startswith("fusedrnn."):  # it may compute something else
+            raise ValueError(f"export: {each.name} is {an(type(each))}, which is not exported")
     match layer:
         case layers.Bidirectional() | Recurrent():
             return _recurrent_layer(graph, layer, x, mask)

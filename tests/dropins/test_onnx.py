@@ -174,11 +174,23 @@ def test_torch(cell, number, bidirectional, batch_first, options, tmp_path):
             np.testing.assert_allclose(g, e, rtol=1e-4, atol=1e-6)
 
 
+class OwnDense(layers.Dense):
+    def forward(self, x, training):
+        return 2 * super().forward(x, training)
+
+
+class OwnLSTM(layers.LSTM):
+    pass
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ([layers.SimpleRNN(3, activation="silu")], "simple_rnn.* has the activations 'silu'"),
         ([layers.GlobalMaxPooling1D()], "is a GlobalMaxPooling1D, which is not exported"),
+        ([OwnDense(3)], "is an OwnDense, which is not exported"),
+        ([layers.TimeDistributed(OwnDense(3))], "is an OwnDense, which is not exported"),
+        ([layers.Bidirectional(OwnLSTM(3))], "is an OwnLSTM, which is not exported"),
         ([layers.LSTM(3, activation="gelu")], "activations 'sigmoid' and 'gelu'"),
         ([layers.Dense(3, activation="gelu")], "activation 'gelu'"),
         ([layers.GRU(3, stateful=True, batch_input_shape=(2, 4, 3))], "stateful=True"),
