@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -178,16 +178,30 @@ def _extract(archive: str, folder: str, formats: Any) -> bool:
             raise NotImplementedError(f"get_file: archive_format {each!r}, expected 'tar' or 'zip'")
         if each == "tar" and tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
+                _check_names(archive, folder, tar.getnames())
+                if not hasattr(tarfile, "data_filter"):  # Python before 3.10.12, 3.11.4
+                    odd = [each.name for each in tar if not (each.isfile() or each.isdir())]
+                    if odd:
+                        raise ValueError(
+                            f"get_file: {archive}: {odd[0]!r} is no file and no folder"
+                        )
+                    tar.extractall(folder)
+                    return True
                 try:
-                    tar.extractall(folder, filter="data")  # which refuses what leads out of it
+                    tar.extractall(folder, filter="data")  # which refuses links that lead out of it
                 except tarfile.FilterError as error:
                     raise ValueError(f"get_file: {archive}: {error}") from None
             return True
         if each == "zip" and zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
-                for name in zipped.namelist():
-                    if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
-                        raise ValueError(f"get_file: {archive}: {name!r} leads out of {folder!r}")
+                _check_names(archive, folder, zipped.namelist())
                 zipped.extractall(folder)
             return True
     return False
+
+
+def _check_names(archive: str, folder: str, names: Iterable[str]) -> None:
+    """ValueError if one of the files would be outside the folder."""
+    for name in names:
+        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
+            raise ValueError(f"get_file: {archive}: {name!r} leads out of {folder!r}")

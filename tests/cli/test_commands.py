@@ -46,7 +46,7 @@ def test_compare_prints_the_table_and_the_verdict_and_writes_both_files(
     out = capsys.readouterr().out
     found = json.loads(figures.read_text())
     assert " ".join(found["verdict"].split()) in " ".join(out.split())
-    assert list(found["models"])[6:9] == ["LSTM", "GRU", "GRU-equal"]
+    assert list(found["models"])[6:10] == ["AR", "LSTM", "GRU", "GRU-equal"]
     assert found["models"]["LSTM"]["parameters"] == 4 * 3 * (1 + 3 + 1) + 3 + 1
     assert found["models"]["GRU"]["parameters"] == 3 * 3 * (1 + 3 + 2) + 3 + 1
     for name in ("parameters", "seconds", "train_loss", "test_loss", "MAE", "RMSE", "WAPE", "MASE"):

@@ -42,9 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # of argparse, which has said why
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        _drop_output()
         return BROKEN_PIPE
     except (ValueError, OSError, MemoryError) as error:
+        if sys.stdout is not None and isinstance(error, OSError):  # it may be of the output
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _drop_output()
         return _fail(error)
     except KeyboardInterrupt as interrupt:
         number = getattr(interrupt, "number", signal.SIGINT)
@@ -68,6 +73,11 @@ def parser() -> Parser:
         command.add(commands)
     completion.add(commands, top)
     return top
+
+
+def _drop_output() -> None:
+    """Send what is still to be flushed nowhere: Python would fail at it once more, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: Exception) -> int:
