@@ -80,9 +80,7 @@ def test_a_series_begins_with_its_first_value():
 def test_gaps_are_an_error_unless_a_rule_is_given():
     frame = sales()
     frame.loc[10, "sales"] = np.nan
-    with pytest.raises(
-        ValueError, match=r"1 missing value \(first 2024-01-11\).*--missing-values"
-    ):
+    with pytest.raises(ValueError, match=r"1 missing value \(first 2024-01-11\).*--missing-values"):
         panel_of(frame)
     with pytest.raises(ValueError, match=r"1 missing date \(first 2024-01-11\).*--missing-dates"):
         panel_of(sales().drop(index=10))
