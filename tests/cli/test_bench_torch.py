@@ -22,7 +22,8 @@ def test_both_are_timed(cell, capsys):
     figures = r" +[\d.e+-]+ \([\d.e+-]+ - [\d.e+-]+\)" * 3
     for mode in ("inference", "training"):
         assert re.search(rf"^{mode}{figures}$", out, re.MULTILINE), out
-    assert re.search(r"^It (pays|does not pay).*: inference is .*; training is .*\.$", out, re.M)
+    said = r"It (pays|does not pay).*: inference is .*; training is .*\.|No verdict: quartiles .*"
+    assert re.search(rf"^({said})$", out, re.MULTILINE)  # a busy machine has none
 
 
 @pytest.mark.parametrize(("only", "other"), [("inference", "training"), ("training", "inference")])
