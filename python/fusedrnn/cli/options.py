@@ -106,7 +106,8 @@ DATA_HELP: dict[str, tuple[str | None, str]] = {
 SETTINGS_HELP: dict[str, tuple[str | None, str]] = {
     "timesteps": ("N", "periods a network sees (default: found)"),
     "horizon": ("N", "periods to forecast (default: {default})"),
-    "units": ("N", "units of the layer (default: {default})"),
+    "units": ("N", "units of each layer (default: {default})"),
+    "layers": ("N", "recurrent layers, one on the other (default: {default})"),
     "epochs": ("N", "passes over the training part (default: found)"),
     "batch_size": ("N", "windows in a training step (default: {default})"),
     "learning_rate": ("X", "at the start; it falls along a cosine (default: {default})"),

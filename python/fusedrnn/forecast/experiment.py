@@ -76,6 +76,7 @@ def compare(
     horizon: int = Settings.horizon,
     strategy: Strategy = Settings.strategy,
     units: int = Settings.units,
+    layers: int = Settings.layers,
     epochs: int = Settings.epochs,
     batch_size: int = Settings.batch_size,
     learning_rate: float = Settings.learning_rate,
@@ -123,8 +124,8 @@ def compare(
     freq, season, country, calendar, duplicates, missing_dates, missing_values : optional
     zeros, negatives : optional
         What becomes of the rows, see ``PanelOptions``.
-    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
-    base, cycles, transform, loss, embeddings, patience : optional
+    timesteps, horizon, strategy, units, layers, epochs, batch_size : optional
+    learning_rate, base, cycles, transform, loss, embeddings, patience : optional
         Of the networks, see ``Settings``.
     test_size, step, folds, seed, seeds, scope, models, levels : optional
         Of the evaluation, see ``Settings``.

@@ -245,6 +245,9 @@ class Settings:
     and is fed its own forecasts; "auto": that for networks on one series of quarters, months or
     four weeks, whose windows are few, without covariates known only afterwards; else the former."""
     units: int = 50
+    """Of each layer."""
+    layers: int = 1
+    """Recurrent layers, one on the other."""
     epochs: int = 0
     """Passes over the training windows; 0: found, see `settled`."""
     batch_size: int = 32

@@ -42,6 +42,7 @@ SAID = {
     "transform none": "no logarithms",
     "loss": "{} loss",
     "units": "{} units",
+    "layers": "{} layers",
     "learning_rate": "learning rate {}",
     "timesteps": "windows of {}",
 }
@@ -138,7 +139,8 @@ def candidates(
         if intermittent:
             positive = {"base": "level", "cycles": 0} | short
             found += [{"loss": loss} | positive for loss in POSITIVE]
-        found += [{"units": max(1, settings.units // 2)}, {"learning_rate": 0.001}]
+        found += [{"units": max(1, settings.units // 2)}, {"layers": settings.layers + 1}]
+        found.append({"learning_rate": 0.001})
         found += [{"timesteps": longer}, {"cycles": 5}, ets | other | short]
     return found
 

@@ -73,8 +73,8 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         SeasonalNaive, each weighted by the inverse of the fourth power of its MASE on a fifth at
         the end that was held out, or "best": that of the usual ones with the least MASE there, or
         the weighted mean if its is hardly more; as in "GRU+best", the simple method.
-    timesteps, horizon, strategy, units, epochs, batch_size, learning_rate : optional
-    base, cycles, transform, loss, embeddings, patience : optional
+    timesteps, horizon, strategy, units, layers, epochs, batch_size : optional
+    learning_rate, base, cycles, transform, loss, embeddings, patience : optional
         See ``Settings``.
     seeds, scope, levels : optional
         See ``Settings``.
@@ -140,6 +140,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         horizon: int = Settings.horizon,
         strategy: Strategy = Settings.strategy,
         units: int = Settings.units,
+        layers: int = Settings.layers,
         epochs: int = Settings.epochs,
         batch_size: int = Settings.batch_size,
         learning_rate: float = Settings.learning_rate,
@@ -185,6 +186,7 @@ class RNNForecaster(BaseEstimator):  # type: ignore[misc]
         self.horizon = horizon
         self.strategy = strategy
         self.units = units
+        self.layers = layers
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

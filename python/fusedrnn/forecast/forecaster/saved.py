@@ -286,8 +286,10 @@ def _shapes(forecaster: RNNForecaster) -> list[list[tuple[int, ...]]]:
         units = equal_units(columns, settings) if equal else settings.units
         wide = cells.CELLS[cell.lower()].gates * units
         bias = (2, wide) if cell == "GRU" else (wide,)  # see `reset_after`
+        inner = [units] * (settings.layers - 1)
         dense = [(units, settings.width), (settings.width,)]
-        found.append([*tables, (columns, wide), (units, wide), bias, *dense])
+        first, *more = ([(k, wide), (units, wide), bias] for k in (columns, *inner))
+        found.append([*tables, *first, *(shape for each in more for shape in each), *dense])
     return found
 
 

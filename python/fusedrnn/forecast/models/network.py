@@ -115,16 +115,22 @@ def build(model: str, features: int, settings: Settings, static: int = 0, series
     first = features - sum(columns for columns, *_ in vectors)
     columns = first + sum(width for *_, width in vectors)
     units = equal_units(columns, settings) if model == EQUAL else settings.units
-    layer, output = LAYERS[model.partition("-")[0]](units), Dense(settings.width)
+    layer, output = LAYERS[model.partition("-")[0]], Dense(settings.width)
+    several = [
+        layer(units, return_sequences=k + 1 < settings.layers) for k in range(settings.layers)
+    ]
     if not vectors:
-        return Sequential([inputs, layer, output])
+        return Sequential([inputs, *several, output])
     last, found = inputs[:, -1], [inputs[:, :, :first]]
     if static:
         names = last[:, first : first + static]
         found.append(RepeatVector(steps)(Dense(vectors[0][-1], use_bias=False)(names)))
     if settings.embeddings == "series":
         found.append(RepeatVector(steps)(Embedding(*vectors[-1][1:])(last[:, -1])))
-    return Model(inputs=inputs, outputs=output(layer(Concatenate()(found))))
+    value = Concatenate()(found)
+    for each in (*several, output):
+        value = each(value)
+    return Model(inputs=inputs, outputs=value)
 
 
 def embedded(settings: Settings, static: int, series: int) -> list[tuple[int, int, int]]:
@@ -148,7 +154,8 @@ def equal_units(features: int, settings: Settings) -> int:
     """
 
     def weights(cell: Cell, biases: int, units: int) -> int:
-        return cell.gates * units * (features + units + biases) + (units + 1) * settings.width
+        first, more = (cell.gates * units * (k + units + biases) for k in (features, units))
+        return first + (settings.layers - 1) * more + (units + 1) * settings.width
 
     lstm, gru = CELLS["lstm"], CELLS["gru"]  # which has a second bias, see `reset_after`
     goal = weights(lstm, 1, settings.units)
