@@ -36,8 +36,9 @@ def alive():
 
 
 def run_script(code: str, **env: str) -> str:
+    kept = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}  # torchrun's, say
     done = subprocess.run(
-        [sys.executable, "-c", CALL + textwrap.dedent(code)], env={**os.environ, **env},
+        [sys.executable, "-c", CALL + textwrap.dedent(code)], env={**kept, **env},
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
