@@ -14,7 +14,7 @@ namespace fusedrnn {
 
 namespace py = pybind11;
 
-// What only an error runs: short, and out of the way of calls.
+// What runs once, or for an error only: short, and out of the way of calls.
 #define FUSEDRNN_COLD __attribute__((cold, noinline))
 
 FUSEDRNN_COLD inline std::string shape_text(const py::array& a) {

@@ -48,6 +48,13 @@ class OldArguments(type):
         )
 
 
+def given(local: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a constructor got, out of its ``locals()``."""
+    left_out = ("self", "__class__", "kwargs")
+    arguments = {key: value for key, value in local.items() if key not in left_out}
+    return arguments | local.get("kwargs", {})
+
+
 def arguments(cls: type) -> tuple[str, ...]:
     """Names of the constructor's arguments, those of the base class last."""
     return _arguments(cls)

@@ -12,7 +12,8 @@ import numpy as np
 from .. import activations, functional
 from .._types import Array
 from ..checks import flag, whole
-from .layer import PARTS, Shape, given
+from ..configurable import given
+from .layer import PARTS, Shape
 from .window import OverSteps, Window, one, padding_named
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from .. import functional
 from .._types import Array
 from ..checks import whole
+from ..configurable import given
 from .convolution import Convolution
-from .layer import Shape, given
+from .layer import Shape
 
 
 class Depthwise(Convolution):

@@ -7,8 +7,9 @@ from typing import Any
 from .. import activations
 from ..cells import CELLS
 from ..checks import flag
+from ..configurable import given
 from .layer import Shape
-from .rnn import Recurrent, given
+from .rnn import Recurrent
 
 
 class GRU(Recurrent):

@@ -715,13 +715,6 @@ def said(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def given(local: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a constructor out of its ``locals()``."""
-    left_out = ("self", "__class__", "kwargs")
-    arguments = {key: value for key, value in local.items() if key not in left_out}
-    return arguments | local.get("kwargs", {})
-
-
 def sizes(shape: Sequence[Any], name: str = "shape") -> Any:
     """Return a shape as plain integers, None where a size is not fixed; or a list of shapes."""
     where = f"{name} is {shape!r}"

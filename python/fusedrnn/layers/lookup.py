@@ -13,10 +13,10 @@ import numpy as np
 from .. import _state
 from .._tensor import strings
 from .._types import Array, Shape
+from ..configurable import given
 from .categories import Categories, counts, encode, encoded_shape
 from .fingerprint import bucket
 from .hashing import salt_keys
-from .layer import given
 
 
 def batches(data: Any, steps: int | None = None) -> Iterator[Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import activations, initializers
 from ..cells import CELLS
-from .rnn import Recurrent, given, initializer_of_blocks
+from ..configurable import given
+from .rnn import Recurrent, initializer_of_blocks
 
 
 class LSTM(Recurrent):

@@ -23,7 +23,6 @@ from ..checks import flag, number, positive, whole
 from ..graph import TAPE_ONLY
 from .dropout import dropout_mask
 from .layer import Shape
-from .layer import given as given
 from .sequences import OverSequence, flat
 
 # Those of the candidate that the kernels have.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..cells import CELLS
-from .rnn import Recurrent, given
+from ..configurable import given
+from .rnn import Recurrent
 
 
 class SimpleRNN(Recurrent):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import _core
 from .._types import Array
-from ..layers.layer import given
+from ..configurable import given
 from .optimizer import Optimizer
 
 

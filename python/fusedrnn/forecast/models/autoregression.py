@@ -61,20 +61,12 @@ def ar(y: FloatArray, cut: int, origins: Sequence[int], horizon: int, season: in
 def ridge(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float]:
     """Return weights and bias, with the penalty of least squared error when each row is left out.
 
-    Those errors need no further fits: they are the residuals over one less the row's leverage.
-
     Parameters
     ----------
     x : ndarray, (n, features)
     y : ndarray, (n,)
     """
-    middle, mean = x.mean(axis=0), y.mean()
-    u, s, vt = np.linalg.svd(x - middle, full_matrices=False)
-    along = u.T @ (y - mean)
-    shrinkage = s**2 / (s**2 + PENALTIES[:, None])
-    residuals = y - mean - (shrinkage * along) @ u.T  # (penalties, n)
-    leverage = 1 / len(y) + shrinkage @ (u**2).T
-    errors = ((residuals / np.maximum(1 - leverage, 1e-6)) ** 2).sum(axis=1)
-    best = int(np.argmin(errors))
-    weights = vt.T @ (s / (s**2 + PENALTIES[best]) * along)
-    return weights, float(mean - middle @ weights)
+    from sklearn.linear_model import RidgeCV  # slow to import
+
+    found = RidgeCV(PENALTIES).fit(x, y)
+    return found.coef_, float(found.intercept_)
