@@ -84,7 +84,7 @@ def test_nothing_after_a_cutoff_changes_what_is_learnt_of_a_series(shops):
 def test_they_are_tried_and_taken_where_series_differ(shops):
     told = {"base": "level", "transform": "none", "loss": "huber", "calendar": False, "cycles": 1}
     told |= {**SMALL, "scope": "global", "learning_rate": 0.01, "models": ("Naive", "GRU")}
-    told |= {"epochs": 40}
+    told |= {"epochs": 40, "layers": 2}  # what is told is not tried
     found = tune(shops.drop(columns="kind"), how="thorough", **told)
     assert [each.options for each in found.trials] == [{}, {"embeddings": "series"}]
     assert found.options == {"embeddings": "series"}
